@@ -1,0 +1,3 @@
+export interface LogFilter {
+  readonly name: string
+}

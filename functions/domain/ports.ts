@@ -1,0 +1,163 @@
+import type { Connector, SecretReference } from './connector.ts'
+import type { LakeRecord } from './record.ts'
+import type { Result } from './result.ts'
+import type { SeenHash, SeenMark, SeenPage } from './seen.ts'
+import type { ConnectorStatus } from './status.ts'
+import type { Interval, StreamState } from './stream.ts'
+import type { Instant } from './time.ts'
+import type { TokenBucket } from './tokens.ts'
+import type { StreamId, VendorAnswer, VendorRequest } from './vendor.ts'
+
+/** The world as flows see it: types only. Each has an adapter in `adapters/` and a fake in `test/fakes/`, and one contract test for both. */
+
+export interface Clock {
+  now(): Instant
+  /** Returns when `now()` ≥ `at`, never earlier; at once when `at` has passed. */
+  sleepUntil(at: Instant): Promise<void>
+}
+
+/** The vendor's side of the wire. */
+export interface Source {
+  /**
+   * One GET with the key as bearer token: no redirects, bounded in time (30 s) and size, TLS as the connector says.
+   * Fails with a code of the catalogue; never throws for what the network or the vendor does.
+   */
+  fetch(request: VendorRequest, apiKey: string, connector: Pick<Connector, 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>): Promise<Result<VendorAnswer>>
+}
+
+/** The way to the lake. */
+export interface Sink {
+  /**
+   * Resolves when every record is acknowledged. Fails with `sink-throttled` or `sink-failed`; then some of the records may
+   * have been delivered all the same. A record too large is sent with its `raw` compressed.
+   */
+  deliver(records: readonly LakeRecord[]): Promise<Result<void>>
+}
+
+export interface Secret {
+  readonly apiKey: string
+}
+
+export interface Secrets {
+  /**
+   * Fails with `secret-missing`, `secret-unreadable` or `secret-malformed`; no message holds the value. Answers from a cache of
+   * an hour unless `fresh`.
+   */
+  read(reference: SecretReference, options?: { readonly fresh?: boolean }): Promise<Result<Secret>>
+}
+
+/** The customer's table: read only. */
+export interface Connectors {
+  /** Items as users wrote them, as plain JSON; a page at a time. */
+  items(): AsyncIterable<Readonly<Record<string, unknown>>>
+}
+
+/** The work queue. */
+export interface Queue {
+  /** Asks for a run of this connector after `delaySeconds` (0 to 900, whole). */
+  send(connectorId: string, delaySeconds: number): Promise<void>
+}
+
+export interface AcceptedConnector {
+  readonly connector: Connector
+  /** A digest of the item as the user wrote it, by which the hourly comparison finds what was missed. */
+  readonly itemDigest: string
+  readonly acceptedAt: Instant
+  /** When each stream was first accepted. */
+  readonly streamsSince: Readonly<Record<StreamId, Instant>>
+  /** The last time it was switched on again, and since when it had been off. */
+  readonly lastPause?: { readonly from: Instant; readonly to?: Instant }
+  /** Set when the item was deleted. */
+  readonly retiredAt?: Instant
+}
+
+/** `nextDueAt`, alone and small. */
+export interface Due {
+  readonly nextDueAt: Instant
+  /** Somebody wants every stream read beyond this instant: acceptance, "run now". */
+  readonly wantedTo: Instant
+}
+
+/** Who uses a key: held against each other to find one key under two tenants, and the lowest limit. */
+export interface KeyUser {
+  readonly connectorId: string
+  readonly tenantName: string
+  readonly sharedKey: boolean
+  readonly requestsPerMinute: number
+  readonly requestsPerDay?: number
+  /** Forgotten after this. */
+  readonly until: Instant
+}
+
+/** What a run begins with. */
+export interface RunState {
+  readonly accepted?: AcceptedConnector
+  readonly due?: Due
+  readonly status?: ConnectorStatus
+  readonly streams: ReadonlyMap<StreamId, StreamState>
+}
+
+/**
+ * The state table. Reads are strongly consistent. A conditional write answers `false` when its condition does not hold,
+ * and has then written nothing; every other trouble with the store throws `StateUnavailable`, a newer item `NewerSchema`.
+ */
+export interface State {
+  readRun(connectorId: string): Promise<RunState>
+  readAccepted(connectorId: string): Promise<AcceptedConnector | undefined>
+  /** All accepted connectors and tombstones, for the hourly comparison. */
+  allAccepted(): AsyncIterable<AcceptedConnector>
+  /** If nobody wrote it since `before` was read (compared by `itemDigest` and `acceptedAt`; absent: if there is none). A `retiredAt` makes it expire 4 days later. */
+  writeAccepted(accepted: AcceptedConnector, before: AcceptedConnector | undefined): Promise<boolean>
+
+  /** Those due before `until`, by the sharded index; eventually consistent. */
+  dueBefore(until: Instant): AsyncIterable<{ readonly connectorId: string; readonly nextDueAt: Instant }>
+  /** Sets `nextDueAt` to `next` if it is still `seen`. */
+  claimDue(connectorId: string, seen: Instant, next: Instant): Promise<boolean>
+  /** At the end of a run: sets `nextDueAt` to `next` if it is still `seen` or later than `next`, and never moves an earlier one away. */
+  setDue(connectorId: string, seen: Instant | undefined, next: Instant): Promise<boolean>
+  /** Makes it due now, whatever was there, and wants every stream read beyond `wantedTo`. */
+  makeDue(connectorId: string, at: Instant, wantedTo: Instant): Promise<void>
+  removeDue(connectorId: string): Promise<void>
+
+  /** The last writer wins: only the run that holds a lease, and acceptance where no run is, write it. */
+  writeStatus(connectorId: string, status: ConnectorStatus): Promise<void>
+  readStatus(connectorId: string): Promise<ConnectorStatus | undefined>
+  /** Sets what acceptance has to say (`problems`, and the state where it changes it), leaving what runs have written. */
+  amendStatus(connectorId: string, amend: (before: ConnectorStatus | undefined) => ConnectorStatus): Promise<void>
+  /** All connectors by the sharded index `fleet`; eventually consistent. */
+  fleet(): AsyncIterable<{ readonly connectorId: string; readonly status: ConnectorStatus }>
+
+  /** Writes `next` (whose version is `next.version`) if the stored version is still `next.version − 1` (0: if there is none). */
+  writeStream(connectorId: string, stream: StreamId, next: StreamState): Promise<boolean>
+  /** Seen ids of every kept page whose slice overlaps `slice`; `classes` as in `StreamState.seenClasses`. */
+  readSeen(connectorId: string, stream: StreamId, slice: Interval, classes: readonly number[], into: (hash: SeenHash, mark: SeenMark) => void): Promise<void>
+  /** Never overwrites; a page that is there already is left as it is. */
+  writeSeen(connectorId: string, stream: StreamId, page: SeenPage): Promise<void>
+
+  readTokens(bucket: string): Promise<TokenBucket | undefined>
+  /** As `writeStream`. */
+  writeTokens(bucket: string, next: TokenBucket): Promise<boolean>
+  /** Everybody who uses the key after `user` has been put down (written only where it says something new). */
+  registerKeyUser(bucket: string, user: KeyUser, now: Instant): Promise<readonly KeyUser[]>
+  forgetKeyUser(bucket: string, connectorId: string): Promise<void>
+  /** The key of the keyed hash that fingerprints API keys: made once, from `candidate`, and never changed. Hex. */
+  fingerprintKey(candidate: string): Promise<string>
+}
+
+/** One line of the log: what happened, to whom. No secret ever gets into one. */
+export interface LogEntry {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly event: string
+  readonly message: string
+  readonly connectorId?: string
+  readonly stream?: StreamId
+  readonly [detail: string]: unknown
+}
+
+export type Log = (entry: LogEntry) => void
+
+/** SHA-256 of a text in UTF-8, as lower-case hex. */
+export type Digest = (text: string) => string
+
+/** HMAC-SHA-256 of a text under a key in hex, as lower-case hex. */
+export type KeyedDigest = (keyHex: string, text: string) => string
