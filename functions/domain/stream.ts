@@ -68,6 +68,8 @@ export interface StreamState {
   readonly freshTo: Instant
   /** How wide the next slice may be (ms). */
   readonly widthMs: number
+  /** How many pages the next slice may need; fewer after links died, up to what a turn may take. */
+  readonly pagesTarget: number
   /** A link died: until a slice succeeds, this stream's requests keep apart and its turn goes on to the slice's end. */
   readonly paced: boolean
   /** 1 ms slices that cannot be read to their end: left alone until then. */

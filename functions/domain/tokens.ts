@@ -1,6 +1,28 @@
 import type { Instant } from './time.ts'
+import { day, hour, minute, second } from './time.ts'
 
-/** One request in flight or one that still counts at the vendor. A token that is free is not kept. */
+/**
+ * The rate limiter of one API key. A request counts from its **answer**: a token is free again 60 s after the answer came,
+ * and the request reached the vendor before that, whatever the network did in between. So the vendor never sees more than
+ * `limit` requests in any 60 s, whether its window is fixed or slides.
+ */
+
+/** The vendor's window (ms), plus the millisecond that reading a clock in whole milliseconds may lose. */
+const windowMs = minute + 1
+/** Two processes' clocks are at most this far apart (ms), each up to 500 ms off. */
+const clocksApartMs = second
+/** A token is used at most this long after the instant it was given for (ms), or given back. */
+export const tokenUseWithinMs = 10 * second
+/** A request is given up after this (ms). */
+export const requestTimeoutMs = 30 * second
+/** How long a token is blocked when nobody says what became of its request (ms), from the instant it was given for. */
+const unsettledMs = tokenUseWithinMs + requestTimeoutMs + windowMs + clocksApartMs
+const closureMostMs = 30 * minute
+const retryAfterMostMs = hour
+const probeFirstMs = hour
+const probeMostMs = day
+
+/** One request in flight, or one that still counts at the vendor. A token that is free is not kept. */
 export interface Token {
   /** Free again at this instant; while it is not settled, at the latest then. */
   readonly at: Instant
@@ -18,9 +40,9 @@ export interface TokenBucket {
   /** What it may do a minute as learnt; 1 ≤ n ≤ limit. */
   readonly n: number
   readonly closedUntil: Instant
-  /** When `n` was last cut; a token remembers it, so that one closure cuts once. */
+  /** When `n` was last cut; a grant remembers it, so that one closure cuts once. */
   readonly cutAt: Instant
-  /** How long the last closure at n = 1 was (ms). */
+  /** How long the last closure at n = 1 was (ms); 0 when there was none since a request went through. */
   readonly closureMs: number
   /** The level that the vendor refused, absent when none is known; it is probed at `probeAt`. */
   readonly refusedLevel?: number
@@ -31,4 +53,166 @@ export interface TokenBucket {
   readonly tokens: readonly Token[]
   /** Requests by hour since the epoch, the last 25: what `requestsPerDay` is held against. */
   readonly hours: Readonly<Record<string, number>>
+}
+
+/** The right to one request, at `goAt` and no later than `tokenUseWithinMs` after it. */
+export interface Grant {
+  readonly by: string
+  readonly goAt: Instant
+  readonly cutAt: Instant
+  /** What the token was before; absent when it was free. */
+  readonly former?: Token
+}
+
+/** What became of a grant. A request without an answer is not settled: its token frees itself. */
+export type Settlement =
+  | { readonly grant: Grant; readonly outcome: 'unsent' }
+  | { readonly grant: Grant; readonly outcome: 'answered'; readonly receivedAt: Instant }
+  | { readonly grant: Grant; readonly outcome: 'throttled'; readonly receivedAt: Instant; readonly retryAfterMs?: number; readonly random: number }
+
+export function newBucket(limit: number): TokenBucket {
+  return {
+    version: 0,
+    limit,
+    n: limit,
+    closedUntil: 0,
+    cutAt: 0,
+    closureMs: 0,
+    probeAt: 0,
+    probeAfterMs: probeFirstMs,
+    raiseAt: 0,
+    tokens: [],
+    hours: {},
+  }
+}
+
+/** The lowest `requestsPerMinute` of the key's connectors counts. A new limit forgets what was learnt under the old one. */
+export function withLimit(bucket: TokenBucket, limit: number): TokenBucket {
+  if (limit === bucket.limit) return bucket
+  const { refusedLevel: _, ...rest } = bucket
+  return limit < bucket.n ? { ...bucket, limit, n: limit } : { ...rest, limit, n: limit }
+}
+
+export type Take =
+  | { readonly kind: 'taken'; readonly bucket: TokenBucket; readonly grant: Grant }
+  /** No token can be given out before `freeAt` (an estimate while requests are in flight). */
+  | { readonly kind: 'none'; readonly freeAt: Instant }
+
+/**
+ * One token, when it is needed. Of all requests that still count, the n − 1 latest may go on counting at the instant given,
+ * so that instant is when the next older one frees. A token in flight is not given out: nobody knows yet when it frees.
+ */
+export function takeToken(
+  bucket: TokenBucket,
+  request: { readonly now: Instant; readonly by: string; readonly notBefore?: Instant; readonly perDay?: number },
+): Take {
+  const { now, by } = request
+  const clock = clockOf(by)
+  const freeAt = (token: Token) => (token.settled && clockOf(token.by) !== clock ? token.at + clocksApartMs : token.at)
+  const counting = bucket.tokens.filter((token) => freeAt(token) > now).sort((a, b) => freeAt(a) - freeAt(b))
+  const surplus = counting.length - bucket.n
+  const former = surplus < 0 ? undefined : counting[surplus]
+  if (former !== undefined && !former.settled) {
+    return { kind: 'none', freeAt: Math.max(now + second, former.at - tokenUseWithinMs - requestTimeoutMs) }
+  }
+  const earliest = Math.max(now, former === undefined ? 0 : freeAt(former), bucket.closedUntil, request.notBefore ?? 0)
+  const goAt = request.perDay === undefined ? earliest : dayFreeAt(bucket.hours, request.perDay, earliest)
+  const grant: Grant = { by, goAt, cutAt: bucket.cutAt, ...(former === undefined ? {} : { former }) }
+  const token: Token = { at: goAt + unsettledMs, by, settled: false }
+  return {
+    kind: 'taken',
+    grant,
+    bucket: { ...bucket, tokens: [...counting.slice(Math.max(0, surplus + 1)), token], hours: countHour(bucket.hours, goAt, 1) },
+  }
+}
+
+/** The same token for a later instant: another limiter that the request needs as well frees only then. */
+export function postponeToken(bucket: TokenBucket, grant: Grant, goAt: Instant): { readonly bucket: TokenBucket; readonly grant: Grant } {
+  const tokens = bucket.tokens.map((token) => (token.by === grant.by ? { ...token, at: goAt + unsettledMs } : token))
+  return { bucket: { ...bucket, tokens }, grant: { ...grant, goAt } }
+}
+
+/** Puts down what became of a grant, as long as its token is still the grant's own, and learns from it. */
+export function settleToken(bucket: TokenBucket, settlement: Settlement): TokenBucket {
+  const { grant } = settlement
+  if (settlement.outcome === 'unsent') {
+    const mine = bucket.tokens.some((token) => token.by === grant.by)
+    if (!mine) return bucket
+    const others = bucket.tokens.filter((token) => token.by !== grant.by)
+    const tokens = grant.former === undefined ? others : [...others, grant.former]
+    return { ...bucket, tokens, hours: countHour(bucket.hours, grant.goAt, -1) }
+  }
+  const { receivedAt } = settlement
+  const settled: Token = { at: receivedAt + windowMs, by: grant.by, settled: true }
+  const kept = { ...bucket, tokens: bucket.tokens.map((token) => (token.by === grant.by ? settled : token)) }
+  return settlement.outcome === 'answered' ? learnFromAnswer(kept, receivedAt) : learnFromRefusal(kept, settlement)
+}
+
+/** Up by one a minute, to one below the level that was refused; that level itself when its probe is due. */
+function learnFromAnswer(bucket: TokenBucket, at: Instant): TokenBucket {
+  const { n, limit, refusedLevel } = bucket
+  const calm = bucket.closureMs === 0 ? bucket : { ...bucket, closureMs: 0 }
+  if (at < calm.raiseAt) return calm
+  if (refusedLevel !== undefined && n >= refusedLevel) {
+    const { refusedLevel: _, ...proven } = calm
+    return { ...proven, probeAfterMs: probeFirstMs }
+  }
+  const ceiling = refusedLevel === undefined ? limit : at >= calm.probeAt ? refusedLevel : Math.max(1, refusedLevel - 1)
+  return n < ceiling ? { ...calm, n: n + 1, raiseAt: at + minute } : calm
+}
+
+/** Closes the key; and, once for each closure, lowers what it may do: somebody else uses it, or less is allowed than was said. */
+function learnFromRefusal(bucket: TokenBucket, refusal: Extract<Settlement, { outcome: 'throttled' }>): TokenBucket {
+  const { receivedAt, random, grant } = refusal
+  const wished = refusal.retryAfterMs === undefined ? windowMs : Math.min(refusal.retryAfterMs, retryAfterMostMs)
+  if (grant.cutAt !== bucket.cutAt) return { ...bucket, closedUntil: Math.max(bucket.closedUntil, receivedAt + wished) }
+  const { n, refusedLevel } = bucket
+  const probed = n === refusedLevel
+  const closureMs = n === 1 ? Math.min(closureMostMs, Math.max(windowMs, bucket.closureMs * 2)) : 0
+  const closedUntil = Math.max(bucket.closedUntil, receivedAt + Math.max(wished, Math.round(closureMs * (1 + random / 10))))
+  const probeAfterMs = probed ? Math.min(probeMostMs, bucket.probeAfterMs * 2) : probeFirstMs
+  return {
+    ...bucket,
+    n: probed ? Math.max(1, n - 1) : Math.max(1, Math.floor(n / 2)),
+    closedUntil,
+    cutAt: receivedAt,
+    closureMs,
+    refusedLevel: n,
+    probeAfterMs,
+    probeAt: receivedAt + probeAfterMs,
+    raiseAt: closedUntil + minute,
+  }
+}
+
+/** How many of the limit seem to go to somebody else. */
+export function takenElsewhere(bucket: TokenBucket): number {
+  return bucket.refusedLevel === undefined ? 0 : bucket.limit - Math.max(1, bucket.refusedLevel - 1)
+}
+
+/** Requests of the last minute, as far as the bucket knows. */
+export function requestsInLastMinute(bucket: TokenBucket, now: Instant): number {
+  return bucket.tokens.filter((token) => token.at > now).length
+}
+
+function clockOf(by: string): string {
+  return by.slice(0, by.lastIndexOf(':'))
+}
+
+/** Held against any 24 h, not against the calendar's day: the sum of the current hour and the 24 before it. */
+function dayFreeAt(hours: TokenBucket['hours'], perDay: number, at: Instant): Instant {
+  const first = Math.floor(at / hour)
+  for (let h = first; h <= first + 25; h++) {
+    if (sumOfDay(hours, h) < perDay) return Math.max(at, h * hour)
+  }
+  return at + day
+}
+
+function sumOfDay(hours: TokenBucket['hours'], h: number): number {
+  return Object.entries(hours).reduce((sum, [of, count]) => (Number(of) >= h - 24 && Number(of) <= h ? sum + count : sum), 0)
+}
+
+function countHour(hours: TokenBucket['hours'], at: Instant, by: number): TokenBucket['hours'] {
+  const h = Math.floor(at / hour)
+  const kept = Object.entries(hours).filter(([of]) => Number(of) >= h - 24)
+  return { ...Object.fromEntries(kept), [h]: Math.max(0, (hours[h] ?? 0) + by) }
 }

@@ -1,0 +1,94 @@
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import type { SecretReference } from '../domain/connector.ts'
+import { type Failure, failure } from '../domain/failures.ts'
+import type { Clock, Secret, Secrets } from '../domain/ports.ts'
+import { failed, ok, type Result } from '../domain/result.ts'
+import { hour, type Instant } from '../domain/time.ts'
+
+/** Shorter than a connector's interval would never hit; longer would keep a replaced key in use. */
+const cachedMs = 1 * hour
+
+/** No header of an API key is longer; a value that is, is something else. */
+const keyCharactersMax = 4096
+
+/**
+ * API keys from AWS Secrets Manager. Several reads of one secret share one request. Only what was read is kept, a failure is
+ * tried anew. `keepOut` is told each key before anybody else is, so that no log can repeat it.
+ */
+export function secretsManager(options: {
+  readonly client: SecretsManagerClient
+  readonly clock: Clock
+  readonly keepOut: (secret: string) => void
+}): Secrets {
+  const { client, clock, keepOut } = options
+  const cache = new Map<string, { readonly readAt: Instant; readonly value: Promise<Result<string>> }>()
+
+  function valueOf(secretName: string, fresh: boolean): Promise<Result<string>> {
+    const cached = cache.get(secretName)
+    if (cached !== undefined && !fresh && clock.now() < cached.readAt + cachedMs) return cached.value
+    const entry = { readAt: clock.now(), value: request(client, secretName) }
+    cache.set(secretName, entry)
+    return entry.value.then((value) => {
+      if (!value.ok && cache.get(secretName) === entry) cache.delete(secretName)
+      return value
+    })
+  }
+
+  return {
+    async read(reference, { fresh = false } = {}) {
+      const value = await valueOf(reference.secretName, fresh)
+      if (!value.ok) return value
+      const key = keyIn(value.value, reference)
+      if (key.ok) keepOut(key.value.apiKey)
+      return key
+    },
+  }
+}
+
+async function request(client: SecretsManagerClient, secretName: string): Promise<Result<string>> {
+  try {
+    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretName }))
+    if (SecretString === undefined) return failed(failure('secret-malformed', `The secret ${secretName} is binary, not text`))
+    return ok(SecretString)
+  } catch (thrown) {
+    return failed(whyUnread(secretName, thrown instanceof Error ? thrown.name : 'an unknown error'))
+  }
+}
+
+function whyUnread(secretName: string, error: string): Failure {
+  if (error === 'ResourceNotFoundException') return failure('secret-missing', `There is no secret named ${secretName}`)
+  if (error === 'InvalidRequestException') return failure('secret-missing', `The secret ${secretName} is being deleted`)
+  return failure('secret-unreadable', `Reading the secret ${secretName} failed with ${error}`)
+}
+
+/** No message repeats any part of the value: what does not look like a key may still be one. */
+function keyIn(value: string, { secretName, jsonKey }: SecretReference): Result<Secret> {
+  const malformed = (what: string) => failed(failure('secret-malformed', `The secret ${secretName}${what}`))
+
+  let text: unknown = value
+  if (jsonKey !== undefined) {
+    const object = parsedObject(value)
+    if (object === undefined) return malformed(` is not a JSON object, so there is no #${jsonKey} in it`)
+    if (!Object.hasOwn(object, jsonKey)) return malformed(` has no key #${jsonKey}`)
+    text = object[jsonKey]
+    if (typeof text !== 'string') return malformed(`#${jsonKey} is not a text`)
+  } else if (parsedObject(value) !== undefined) {
+    return malformed(' is a JSON object: name the key inside it, as in name#jsonKey')
+  }
+
+  const apiKey = String(text).replace(/\r?\n$/, '')
+  if (apiKey === '') return malformed(' is empty')
+  if (apiKey.length > keyCharactersMax) return malformed(` is ${apiKey.length} characters long; at most ${keyCharactersMax} are allowed`)
+  const bad = apiKey.search(/[^\x21-\x7e]/)
+  if (bad !== -1) return malformed(` has a blank or a character that is not ASCII at position ${bad + 1}`)
+  return ok({ apiKey })
+}
+
+function parsedObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? { ...parsed } : undefined
+  } catch {
+    return undefined
+  }
+}

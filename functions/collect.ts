@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto'
+import { FirehoseClient } from '@aws-sdk/client-firehose'
+import type { SQSEvent } from 'aws-lambda'
+import * as z from 'zod'
+import { firehoseSink } from './adapters/firehose.ts'
+import { httpSource } from './adapters/http.ts'
+import { environments, parseEnvironment } from './env.ts'
+import { collectConnector } from './flows/collect-connector.ts'
+import { lambda } from './runtime/lambda.ts'
+import { wireCore } from './runtime/wiring.ts'
+
+const env = parseEnvironment(environments.collect, process.env)
+const { ports } = wireCore(env)
+const { clock } = ports
+const source = httpSource({ allowedHosts: env.ALLOWED_HOSTS, clock, newTraceId: randomUUID })
+const sink = firehoseSink({ client: new FirehoseClient({}), deliveryStream: env.DELIVERY_STREAM, clock })
+
+const message = z.object({ connectorId: z.string().min(1) })
+/** Time to write the last checkpoint and the status before the function is stopped (ms). */
+const spareMs = 10_000
+
+/** One work message is one run of one connector. */
+export const handler = lambda('collect', ports.log, async (event: SQSEvent, context) => {
+  const deadline = clock.now() + context.getRemainingTimeInMillis() - spareMs
+  for (const { body } of event.Records) {
+    const { connectorId } = message.parse(JSON.parse(body))
+    await collectConnector({ ...ports, source, sink }, connectorId, deadline)
+  }
+})

@@ -1,0 +1,36 @@
+import type { Interval } from './stream.ts'
+
+/** Sets of instants, as sorted, disjoint intervals that do not touch. */
+
+export function union(set: readonly Interval[], more: Interval): Interval[] {
+  if (more.from >= more.to) return [...set]
+  const before = set.filter(({ to }) => to < more.from)
+  const after = set.filter(({ from }) => from > more.to)
+  const met = set.filter(({ from, to }) => to >= more.from && from <= more.to)
+  const from = Math.min(more.from, ...met.map((interval) => interval.from))
+  const to = Math.max(more.to, ...met.map((interval) => interval.to))
+  return [...before, { from, to }, ...after]
+}
+
+/** What of `whole` is in none of `parts`, which may be in any order and overlap. */
+export function without(whole: Interval, parts: readonly Interval[]): Interval[] {
+  const left: Interval[] = []
+  let from = whole.from
+  for (const part of [...parts].sort((a, b) => a.from - b.from)) {
+    if (part.from >= whole.to) break
+    if (part.from > from) left.push({ from, to: part.from })
+    from = Math.max(from, part.to)
+  }
+  if (from < whole.to) left.push({ from, to: whole.to })
+  return left
+}
+
+/** What of `set` lies before `end`. */
+export function until(set: readonly Interval[], end: number): Interval[] {
+  return set.filter(({ from }) => from < end).map(({ from, to }) => ({ from, to: Math.min(to, end) }))
+}
+
+/** What of `set` lies at or after `start`. */
+export function since(set: readonly Interval[], start: number): Interval[] {
+  return set.filter(({ to }) => to > start).map(({ from, to }) => ({ from: Math.max(from, start), to }))
+}

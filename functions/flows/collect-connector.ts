@@ -1,0 +1,327 @@
+import type { Connector } from '../domain/connector.ts'
+import { failureScope, type Failure, retryDelay, sayFailure } from '../domain/failures.ts'
+import { type CompiledFilters, compileFilters } from '../domain/filters.ts'
+import * as ledger from '../domain/ledger.ts'
+import type { AcceptedConnector } from '../domain/ports.ts'
+import { type ConnectorStatus, newStatus, statusAfterRun } from '../domain/status.ts'
+import type { StreamState } from '../domain/stream.ts'
+import { day, hour, type Instant, iso, minute, second } from '../domain/time.ts'
+import { takenElsewhere } from '../domain/tokens.ts'
+import { nextTickOf, nextTurn } from '../domain/turns.ts'
+import type { StreamId, Vendor } from '../domain/vendor.ts'
+import { limiter } from './limiter.ts'
+import { type KeyPorts, type OpenKey, openKey, openKeys, secretText } from './open-keys.ts'
+import { readTurn, type TurnPorts } from './read-turn.ts'
+
+export interface CollectPorts extends TurnPorts, KeyPorts {
+  readonly vendors: ReadonlyMap<string, Vendor>
+  /** Names this process, and so its clock. */
+  readonly process: string
+  /** Unlike any other of this process. */
+  readonly nextNumber: () => number
+}
+
+/** A turn needs this long at most (ms): a wait, a request and its delivery. No turn starts later than this before the deadline. */
+const turnMostMs = 110 * second
+/** The status is written at least this often while a run goes on (ms). */
+const statusEveryMs = 30 * second
+/** A connector that waits for something is looked at again after this at the latest (ms). */
+const restMostMs = hour
+
+/**
+ * A run: reads the streams of one connector in turns until they are up to date, out of tokens or out of time, and says
+ * when it should run next. What the vendor, the secrets or the lake answer is state; it throws only when the state table fails.
+ */
+export async function collectConnector(ports: CollectPorts, connectorId: string, deadline: Instant): Promise<void> {
+  const { state, log } = ports
+  const stored = await state.readRun(connectorId)
+  const { accepted } = stored
+  if (accepted === undefined || accepted.retiredAt !== undefined || !accepted.connector.enabled) return
+  const vendor = ports.vendors.get(accepted.connector.type)
+  if (vendor === undefined) throw new Error(`Connector ${connectorId} was accepted with the type ${accepted.connector.type}, which this release does not know.`)
+
+  const run = new Run(ports, accepted, vendor, stored.status, stored.streams, stored.due?.wantedTo ?? 0)
+  const nextDueAt = await run.collect(deadline)
+  if (nextDueAt === undefined) return
+  await state.setDue(connectorId, stored.due?.nextDueAt, nextDueAt)
+  log({ level: 'info', event: 'run-ended', connectorId, message: `next due ${iso(nextDueAt)}`, state: run.status.state, reason: run.status.reason })
+}
+
+class Run {
+  status: ConnectorStatus
+  private readonly ports: CollectPorts
+  private readonly accepted: AcceptedConnector
+  private readonly connector: Connector
+  private readonly vendor: Vendor
+  private readonly streams: Map<StreamId, StreamState>
+  private readonly before: ReadonlyMap<StreamId, StreamState>
+  private policy: ledger.ReadingPolicy
+  private readonly filters: CompiledFilters
+  private keys: readonly OpenKey[] = []
+  /** Keys without a token to spare, and until when. */
+  private readonly busyKeys = new Map<string, Instant>()
+  private keyFailures: readonly Failure[] = []
+  private refreshed = false
+  private statusAt: Instant
+
+  constructor(
+    ports: CollectPorts,
+    accepted: AcceptedConnector,
+    vendor: Vendor,
+    status: ConnectorStatus | undefined,
+    stored: ReadonlyMap<StreamId, StreamState>,
+    wantedTo: Instant,
+  ) {
+    const { connector } = accepted
+    const now = ports.clock.now()
+    this.ports = ports
+    this.accepted = accepted
+    this.connector = connector
+    this.vendor = vendor
+    this.filters = compileFilters(connector.logFilters)
+    this.status = status ?? newStatus(now, connector.tenantName)
+    this.statusAt = now
+    this.policy = {
+      horizonMs: vendor.horizonMs,
+      pageItemsMax: vendor.pageItemsMax,
+      lateMs: connector.lateArrivalMinutes * minute,
+      intervalMs: connector.intervalMinutes * minute,
+      clockErrorMs: 0,
+      wantedTo,
+    }
+    this.streams = new Map(
+      vendor.streams(connector).map((id) => {
+        const since = (accepted.streamsSince[id] ?? accepted.acceptedAt) - connector.initialBackfillMinutes * minute
+        return [id, stored.get(id) ?? ledger.newStream(since, now)]
+      }),
+    )
+    this.before = new Map(this.streams)
+  }
+
+  /** Answers when the next run is due, or nothing when another run has the connector and will say so itself. */
+  async collect(deadline: Instant): Promise<Instant | undefined> {
+    const { clock } = this.ports
+    const rest = this.status.trouble?.until ?? 0
+    if (rest > clock.now()) return rest
+    await this.openKeys()
+    const tokens = limiter(this.ports)
+    let nextDueAt = this.keys.length === 0 ? this.connectorFails(this.keyFailures[0] ?? this.allRejected()) : undefined
+    const holder = `${this.ports.process}:${this.ports.nextNumber()}`
+    while (nextDueAt === undefined) {
+      this.prepareStreams()
+      const now = clock.now()
+      const turn = nextTurn(this.readable(now), this.status.turns, now, this.policy)
+      if (turn === undefined) {
+        nextDueAt = this.soonestBusyKey(now)
+        break
+      }
+      if (now + turnMostMs > deadline) {
+        nextDueAt = now
+        break
+      }
+      const stream = this.streams.get(turn.stream)
+      const key = this.chooseKey(turn.slice.key, now)
+      if (stream === undefined || key === undefined) break
+      const context = {
+        connector: this.connector,
+        vendor: this.vendor,
+        filters: this.filters,
+        holder,
+        policy: this.policy,
+        limiter: tokens,
+      }
+      const { end, stream: after } = await readTurn(this.ports, context, turn, stream, key)
+      this.streams.set(turn.stream, after)
+      this.status = { ...this.status, turns: this.status.turns + 1 }
+      if (end.kind === 'lease-held') {
+        await tokens.flush()
+        return end.until
+      }
+      if (end.kind === 'no-token') nextDueAt = this.keyIsBusy(key, end.freeAt)
+      if (end.kind === 'progress') this.turnSucceeded(key, end.clockErrorMs)
+      if (end.kind === 'failed') nextDueAt = await this.turnFailed(end.failure, turn.stream, key)
+      if (clock.now() - this.statusAt >= statusEveryMs) await this.writeStatus(tokens.known)
+    }
+    await tokens.flush()
+    await this.writeStatus(tokens.known)
+    return this.nextDue(nextDueAt)
+  }
+
+  private prepareStreams(): void {
+    const now = this.ports.clock.now()
+    const resumedAt = this.accepted.lastPause?.to
+    for (const [id, stream] of this.streams) {
+      const paused = resumedAt !== undefined && (stream.lastReadAt ?? 0) < resumedAt
+      const kept = ledger.expire(stream, now, this.policy, paused ? 'paused' : 'horizon')
+      if (kept.holes.length > stream.holes.length) {
+        const hole = kept.holes.at(-1)
+        this.ports.log({
+          level: 'error',
+          event: 'hole-lost',
+          connectorId: this.connector.connectorId,
+          stream: id,
+          message: `Events were not read before the vendor dropped them (${hole?.reason})`,
+          from: iso(hole?.from ?? now),
+          to: iso(hole?.to ?? now),
+        })
+      }
+      this.streams.set(id, ledger.beginReread(kept, now, this.policy))
+    }
+  }
+
+  private async openKeys(): Promise<void> {
+    const now = this.ports.clock.now()
+    const { keys, failures } = await openKeys(this.ports, this.connector, now)
+    this.keyFailures = failures
+    this.keys = keys.filter(({ fingerprint }) => (this.status.rejectedKeys[fingerprint]?.until ?? 0) <= now)
+  }
+
+  /** A slice stays with its key; a new one goes to the next key of the pool that is not busy. */
+  private chooseKey(fingerprint: string | undefined, now: Instant): OpenKey | undefined {
+    const own = this.keys.find((key) => key.fingerprint === fingerprint)
+    if (own !== undefined) return own
+    const free = this.keys.filter((key) => !this.isBusy(key.fingerprint, now))
+    return free[this.status.turns % Math.max(1, free.length)]
+  }
+
+  private isBusy(fingerprint: string, now: Instant): boolean {
+    return (this.busyKeys.get(fingerprint) ?? 0) > now
+  }
+
+  /** The streams whose half-read slice does not wait for a busy key. */
+  private readable(now: Instant): ReadonlyMap<StreamId, StreamState> {
+    if (this.busyKeys.size === 0) return this.streams
+    return new Map([...this.streams].filter(([, { slice }]) => slice?.key === undefined || !this.isBusy(slice.key, now)))
+  }
+
+  /** The run ends when no key of the pool has a token to spare. */
+  private keyIsBusy(key: OpenKey, freeAt: Instant): Instant | undefined {
+    const now = this.ports.clock.now()
+    this.busyKeys.set(key.fingerprint, freeAt)
+    return this.keys.every(({ fingerprint }) => this.isBusy(fingerprint, now)) ? this.soonestBusyKey(now) : undefined
+  }
+
+  private soonestBusyKey(now: Instant): Instant | undefined {
+    const busy = [...this.busyKeys.values()].filter((freeAt) => freeAt > now)
+    return busy.length === 0 ? undefined : Math.min(...busy)
+  }
+
+  private turnSucceeded(key: OpenKey, clockErrorMs: number | undefined): void {
+    if (clockErrorMs !== undefined) this.policy = { ...this.policy, clockErrorMs }
+    const { trouble: _, ...status } = this.status
+    const { [key.fingerprint]: __, ...rejectedKeys } = status.rejectedKeys
+    this.status = { ...status, rejectedKeys }
+  }
+
+  /** Answers when to come back if the whole run must end. */
+  private async turnFailed(why: Failure, stream: StreamId, key: OpenKey): Promise<Instant | undefined> {
+    const { clock, random } = this.ports
+    const now = clock.now()
+    this.status = { ...this.status, lastFailure: { ...why, at: now, stream } }
+    switch (failureScope(why.code)) {
+      case 'key':
+        return why.code === 'throttled' ? undefined : this.keyRejected(why, key)
+      case 'origin':
+      case 'connector':
+        return this.connectorFails(why)
+      case 'sink':
+        return now + retryDelay(why.code, 1, random())
+      case 'stream':
+      case 'slice':
+        return undefined
+    }
+  }
+
+  /** The secret may hold a new key already; if not, the key rests, and the others of the pool go on. */
+  private async keyRejected(why: Failure, key: OpenKey): Promise<Instant | undefined> {
+    const now = this.ports.clock.now()
+    const others = this.keys.filter(({ fingerprint }) => fingerprint !== key.fingerprint)
+    const anew = this.refreshed ? undefined : await openKey(this.ports, this.connector, key.reference, now, { fresh: true })
+    this.refreshed = true
+    if (anew?.ok && anew.value.fingerprint !== key.fingerprint) {
+      this.keys = [anew.value, ...others]
+      return undefined
+    }
+    const attempts = (this.status.rejectedKeys[key.fingerprint]?.attempts ?? 0) + 1
+    const until = now + retryDelay(why.code, attempts, this.ports.random())
+    this.status = { ...this.status, rejectedKeys: { ...this.status.rejectedKeys, [key.fingerprint]: { at: now, until, attempts } } }
+    this.ports.log({
+      level: 'error',
+      event: 'key-rejected',
+      connectorId: this.connector.connectorId,
+      message: `${secretText(key.reference)}: ${sayFailure(why)}`,
+    })
+    this.keys = others
+    return others.length > 0 ? undefined : this.connectorFails(why, until)
+  }
+
+  private allRejected(): Failure {
+    const before = this.status.lastFailure
+    return before !== undefined && before.code === 'unauthorized' ? before : { code: 'unauthorized', detail: 'The vendor rejected every key of this connector' }
+  }
+
+  private connectorFails(why: Failure, until?: Instant): Instant {
+    const { clock, random, log } = this.ports
+    const now = clock.now()
+    const attempts = (this.status.trouble?.attempts ?? 0) + 1
+    const rest = until ?? now + Math.max(why.retryAfterMs ?? 0, retryDelay(why.code, attempts, random()))
+    const { code, detail, status, traceId } = why
+    const failure = { code, detail, ...(status === undefined ? {} : { status }), ...(traceId === undefined ? {} : { traceId }) }
+    this.status = { ...this.status, trouble: { failure, attempts, until: rest }, lastFailure: { ...failure, at: now } }
+    log({ level: 'error', event: 'connector-failing', connectorId: this.connector.connectorId, code, message: sayFailure(why) })
+    return rest
+  }
+
+  private async writeStatus(known: ReturnType<typeof limiter>['known']): Promise<void> {
+    const now = this.ports.clock.now()
+    const learnt = this.keys.flatMap(({ fingerprint }) => known(fingerprint) ?? [])
+    const elsewhere = {
+      taken: learnt.reduce((sum, bucket) => sum + takenElsewhere(bucket), 0),
+      limit: learnt.reduce((sum, bucket) => sum + bucket.limit, 0),
+    }
+    this.status = statusAfterRun(this.status, {
+      now,
+      streams: this.streams,
+      policy: this.policy,
+      keys: { rejected: this.unusableKeys(now), all: this.connector.apiKeySecrets.length },
+      elsewhere,
+      delivered: this.countsSinceLastStatus(),
+    })
+    this.statusAt = now
+    await this.ports.state.writeStatus(this.connector.connectorId, this.status)
+  }
+
+  private unusableKeys(now: Instant): string[] {
+    const all = this.connector.apiKeySecrets.length
+    const rejected = Object.values(this.status.rejectedKeys).filter(({ until }) => until > now - day).length
+    return [
+      ...(rejected > 0 && all > 1 ? [`${Math.min(rejected, all)} of ${all} keys rejected by the vendor (401): store a new one in its secret.`] : []),
+      ...(this.keys.length > 0 ? this.keyFailures.map((failure) => sayFailure(failure)) : []),
+    ]
+  }
+
+  private counted = { delivered: 0, filtered: 0, requests: 0, throttled: 0 }
+
+  private countsSinceLastStatus(): { delivered: number; filtered: number; requests: number; throttled: number } {
+    const grown = (of: 'delivered' | 'filtered' | 'requests' | 'throttled') =>
+      [...this.streams].reduce((sum, [id, { counts }]) => sum + counts[of] - (this.before.get(id)?.counts[of] ?? 0), 0)
+    const now = { delivered: grown('delivered'), filtered: grown('filtered'), requests: grown('requests'), throttled: grown('throttled') }
+    const last = this.counted
+    this.counted = now
+    return {
+      delivered: now.delivered - last.delivered,
+      filtered: now.filtered - last.filtered,
+      requests: now.requests - last.requests,
+      throttled: now.throttled - last.throttled,
+    }
+  }
+
+  /** The next tick of the connector's own phase; sooner where a stream's wait ends sooner, later where nothing can be done before. */
+  private nextDue(endedBecause: Instant | undefined): Instant {
+    const now = this.ports.clock.now()
+    if (endedBecause !== undefined) return Math.min(Math.max(endedBecause, now), now + restMostMs)
+    const phase = Number.parseInt(this.ports.digest(this.connector.connectorId).slice(0, 8), 16) / 2 ** 32
+    const waits = [...this.streams.values()].flatMap(({ trouble }) => (trouble === undefined ? [] : [trouble.until]))
+    return Math.min(nextTickOf(phase, this.policy.intervalMs, now), ...waits.map((until) => Math.max(until, now + second)))
+  }
+}

@@ -1,0 +1,38 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { systemClock } from '../adapters/clock.ts'
+import { digest, keyedDigest } from '../adapters/digest.ts'
+import { jsonLog } from '../adapters/log.ts'
+import { secretsManager } from '../adapters/secrets.ts'
+import { stateTable } from '../adapters/state-table.ts'
+import { vendors } from '../vendors/index.ts'
+
+/** What every function that handles connectors is wired with, once, at cold start. */
+export function wireCore(env: { readonly STATE_TABLE: string }) {
+  const clock = systemClock
+  const { log, keepOut } = jsonLog({ clock })
+  const dynamodb = new DynamoDBClient({})
+  const state = stateTable({ client: dynamodb, table: env.STATE_TABLE, now: clock.now })
+  const secrets = secretsManager({ client: new SecretsManagerClient({}), clock, keepOut })
+  let number = 0
+  return {
+    dynamodb,
+    ports: {
+      clock,
+      state,
+      secrets,
+      log,
+      digest,
+      keyedDigest,
+      vendors,
+      random: Math.random,
+      newFingerprintKey: () => randomBytes(32).toString('hex'),
+      process: randomUUID(),
+      nextNumber: () => {
+        number += 1
+        return number
+      },
+    },
+  }
+}

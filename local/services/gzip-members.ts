@@ -1,0 +1,34 @@
+import { promisify } from 'node:util'
+import { crc32, deflateRaw } from 'node:zlib'
+
+/**
+ * A gzip file may consist of several members, one after the other. These ones say in their header how long they are
+ * (an extra field, which every reader skips), so that a file whose writer was killed can be cut after its last whole member.
+ */
+const headerBytes = 20
+const trailerBytes = 8
+const fixed = Buffer.from([0x1f, 0x8b, 0x08, 0x04, 0, 0, 0, 0, 0, 0xff, 0x08, 0x00, 0x54, 0x72, 0x04, 0x00])
+
+const deflate = promisify(deflateRaw)
+
+export async function gzipMember(data: Uint8Array): Promise<Buffer> {
+  const body = await deflate(data)
+  const header = Buffer.alloc(headerBytes)
+  fixed.copy(header)
+  header.writeUInt32LE(headerBytes + body.length + trailerBytes, fixed.length)
+  const trailer = Buffer.alloc(trailerBytes)
+  trailer.writeUInt32LE(crc32(data), 0)
+  trailer.writeUInt32LE(data.length, 4)
+  return Buffer.concat([header, body, trailer])
+}
+
+/** How many bytes the whole members at the beginning of a file take. */
+export function wholeMembersLength(file: Buffer): number {
+  let end = 0
+  while (file.length - end >= headerBytes && fixed.equals(file.subarray(end, end + fixed.length))) {
+    const length = file.readUInt32LE(end + fixed.length)
+    if (end + length > file.length) break
+    end += length
+  }
+  return end
+}

@@ -1,0 +1,130 @@
+import { partsOf, type StreamName } from './catalogue.ts'
+import type { Settings } from './options.ts'
+import { between, hashText, pick, type Random, randomFrom, unit, uuid } from './random.ts'
+
+export type Malformation = 'null' | 'string' | 'no-message' | 'no-id' | 'odd-types'
+const malformations: readonly Malformation[] = ['null', 'string', 'no-message', 'no-id', 'odd-types']
+
+/** One event of the vendor's. Times are epoch milliseconds on the vendor's clock. */
+export interface SimulatedEvent {
+  /** `log_item_id`. */
+  readonly id: string
+  readonly customer: string
+  readonly stream: StreamName
+  readonly detection: number
+  readonly generation: number
+  /** The one of the two that `start` and `end` select by. */
+  readonly selected: number
+  /** No answer shows it earlier. */
+  readonly visibleAt: number
+  /** Its item is not what the documentation says; always in the same way. */
+  readonly malformed?: Malformation
+  /** What its message is made from. */
+  readonly seed: number
+}
+
+const secondMs = 1_000
+const hourMs = 3_600_000
+const bucketEvents = 50
+/** Events kept, so that the pages of an answer do not make them anew. */
+const cachedEventsMost = 50_000
+
+/**
+ * All that ever happens at the vendor, past and future, without holding it: time is cut into buckets, and the events of a
+ * bucket are a function of the seed, the customer, the stream and the bucket's number.
+ */
+export class History {
+  readonly #settings: Settings
+  readonly #from: number
+  readonly #to: number
+  readonly #cache = new Map<string, readonly SimulatedEvent[]>()
+  #cachedEvents = 0
+
+  constructor(settings: Settings) {
+    if (settings.backlogMs > 0 && settings.startAt === undefined) throw new Error('backlogMs counts back from startAt, and there is none: give startAt too.')
+    this.#settings = settings
+    this.#from = settings.startAt === undefined ? Number.NEGATIVE_INFINITY : settings.startAt - settings.backlogMs
+    this.#to = settings.stopAt ?? Number.POSITIVE_INFINITY
+  }
+
+  /** How much time a bucket of the stream holds (ms): about 50 events, but one second at least and an hour at most. */
+  bucketMs(stream: StreamName): number {
+    const perHour = this.#eventsPerHour(stream)
+    const wished = perHour === 0 ? hourMs : (bucketEvents * hourMs) / perHour
+    return Math.min(hourMs, Math.max(secondMs, Math.floor(wished / secondMs) * secondMs))
+  }
+
+  /** The events with `selected` in bucket `number`, `[number × bucketMs, (number + 1) × bucketMs)`, ascending. */
+  bucket(customer: string, stream: StreamName, number: number): readonly SimulatedEvent[] {
+    const name = `${customer}/${stream}/${number}`
+    const cached = this.#cache.get(name)
+    if (cached !== undefined) {
+      this.#cache.delete(name)
+      this.#cache.set(name, cached)
+      return cached
+    }
+    const events = this.#make(customer, stream, number)
+    this.#cache.set(name, events)
+    this.#cachedEvents += events.length + 1
+    for (const [oldest, { length }] of this.#cache) {
+      if (this.#cachedEvents <= cachedEventsMost || oldest === name) break
+      this.#cache.delete(oldest)
+      this.#cachedEvents -= length + 1
+    }
+    return events
+  }
+
+  /** The events with `selected` in `[from, to)`, ascending. */
+  *between(customer: string, stream: StreamName, from: number, to: number): Iterable<SimulatedEvent> {
+    const width = this.bucketMs(stream)
+    const start = Math.max(from, this.#from)
+    const end = Math.min(to, this.#to)
+    if (!Number.isFinite(start) || !Number.isFinite(end)) throw new Error(`Events from ${start} to ${end} have no end: bound the range, or give startAt and stopAt.`)
+    for (let number = Math.floor(start / width); number * width < end; number += 1) {
+      for (const event of this.bucket(customer, stream, number)) {
+        if (event.selected >= start && event.selected < end) yield event
+      }
+    }
+  }
+
+  #eventsPerHour(stream: StreamName): number {
+    return this.#settings.streamEventsPerHour[stream] ?? this.#settings.eventsPerHour
+  }
+
+  #make(customer: string, stream: StreamName, number: number): readonly SimulatedEvent[] {
+    const { seed, bursts, wholeSeconds } = this.#settings
+    const width = this.bucketMs(stream)
+    const start = number * width
+    const random = randomFrom(hashText(`${seed}/${customer}/${stream}`), seed, number, Math.floor(number / 0x1_0000_0000))
+    const count = Math.floor((this.#eventsPerHour(stream) * width) / hourMs + unit(random))
+    const events: SimulatedEvent[] = []
+    const add = (source: Random, selected: number) => {
+      if (selected >= this.#from && selected < this.#to) events.push(this.#event(source, customer, stream, selected))
+    }
+    for (let n = 0; n < count; n += 1) {
+      const at = start + Math.floor(unit(random) * width)
+      add(random, wholeSeconds ? Math.floor(at / secondMs) * secondMs : at)
+    }
+    bursts.forEach((burst, index) => {
+      if (burst.at < start || burst.at >= start + width || (burst.stream ?? stream) !== stream) return
+      const burstRandom = randomFrom(hashText(`${seed}/${customer}/${stream}/burst`), seed, index, burst.at | 0)
+      for (let n = 0; n < burst.count; n += 1) add(burstRandom, burst.at)
+    })
+    return events.sort((a, b) => a.selected - b.selected)
+  }
+
+  #event(random: Random, customer: string, stream: StreamName, selected: number): SimulatedEvent {
+    const { detectionLagMaxMs, verdictLagMaxMs, lateShare, lateMaxMs, malformedItemRate, selectBy } = this.#settings
+    const lag = between(random, 0, partsOf(stream).event === 'virtualanalyzer' ? verdictLagMaxMs : detectionLagMaxMs)
+    const isLate = unit(random) < lateShare
+    const lateness = between(random, 0, 7) === 0 ? lateMaxMs : between(random, 0, lateMaxMs)
+    const isMalformed = unit(random) < malformedItemRate
+    const malformed = pick(random, malformations)
+    const id = uuid(random)
+    const detection = selectBy === 'detection' ? selected : selected - lag
+    const generation = detection + lag
+    const visibleAt = generation + (isLate ? lateness : 0)
+    const event = { id, customer, stream, detection, generation, selected, visibleAt, seed: random() }
+    return isMalformed ? { ...event, malformed } : event
+  }
+}

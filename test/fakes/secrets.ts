@@ -1,0 +1,19 @@
+import type { SecretReference } from '../../functions/domain/connector.ts'
+import { type Failure, failure } from '../../functions/domain/failures.ts'
+import type { Secrets } from '../../functions/domain/ports.ts'
+import { failed, ok } from '../../functions/domain/result.ts'
+
+/** Secrets in memory: what a reference (`name` or `name#jsonKey`) reads as, or fails with. */
+export class MemorySecrets implements Secrets {
+  readonly values = new Map<string, string | Failure>()
+
+  constructor(values: Readonly<Record<string, string | Failure>> = {}) {
+    for (const [reference, value] of Object.entries(values)) this.values.set(reference, value)
+  }
+
+  async read({ secretName, jsonKey }: SecretReference) {
+    const value = this.values.get(jsonKey === undefined ? secretName : `${secretName}#${jsonKey}`)
+    if (value === undefined) return failed(failure('secret-missing', `There is no secret named ${secretName}`))
+    return typeof value === 'string' ? ok({ apiKey: value }) : failed(value)
+  }
+}

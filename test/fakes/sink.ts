@@ -1,0 +1,19 @@
+import type { Failure } from '../../functions/domain/failures.ts'
+import type { Sink } from '../../functions/domain/ports.ts'
+import type { LakeRecord } from '../../functions/domain/record.ts'
+import { failed, ok } from '../../functions/domain/result.ts'
+
+/** A lake in memory. */
+export class MemorySink implements Sink {
+  /** All that ever arrived, in its order. */
+  readonly records: LakeRecord[] = []
+
+  /** What the next delivery fails with, and how many of its records arrive all the same; asked once a delivery. */
+  fault: (records: readonly LakeRecord[]) => { readonly failure: Failure; readonly arrived?: number } | undefined = () => undefined
+
+  async deliver(records: readonly LakeRecord[]) {
+    const fault = this.fault(records)
+    this.records.push(...records.slice(0, fault === undefined ? records.length : (fault.arrived ?? 0)))
+    return fault === undefined ? ok(undefined) : failed(fault.failure)
+  }
+}
