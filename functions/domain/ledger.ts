@@ -24,6 +24,8 @@ const widthGrowthMost = 4
 const setAsideMs = hour
 /** Even without lateness an event takes this long to show up (ms). */
 const settleMarginMs = 2 * second
+/** A clock further off than this is taken for nonsense (ms): it must not keep a stream from ever being proven. */
+const clockErrorMostMs = 5 * minute
 /** While a slice is read, the horizon moves; what it proves begins this far above (ms). */
 const horizonMarginMs = 2 * second
 /** No slice starts nearer to the horizon than this (ms). */
@@ -85,7 +87,7 @@ export function coveredTo(stream: StreamState, now: Instant): Instant {
 
 /** Nothing that shows up in time can still show up before this, for a page requested at `readAt`. */
 export function settledBefore(readAt: Instant, policy: ReadingPolicy): Instant {
-  return readAt - policy.lateMs - settleMarginMs - Math.abs(policy.clockErrorMs)
+  return readAt - policy.lateMs - settleMarginMs - Math.min(Math.abs(policy.clockErrorMs), clockErrorMostMs)
 }
 
 /** Gives up what is too near to the horizon to be read, and records it. What nobody will ask of again is forgotten. */

@@ -22,7 +22,11 @@ export interface Source {
    * One GET with the key as bearer token: no redirects, bounded in time (30 s) and size, TLS as the connector says.
    * Fails with a code of the catalogue; never throws for what the network or the vendor does.
    */
-  fetch(request: VendorRequest, apiKey: string, connector: Pick<Connector, 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>): Promise<Result<VendorAnswer>>
+  fetch(
+    request: VendorRequest,
+    apiKey: string,
+    connector: Pick<Connector, 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>,
+  ): Promise<Result<VendorAnswer>>
 }
 
 /** The way to the lake. */
@@ -130,7 +134,13 @@ export interface State {
   /** Writes `next` (whose version is `next.version`) if the stored version is still `next.version − 1` (0: if there is none). */
   writeStream(connectorId: string, stream: StreamId, next: StreamState): Promise<boolean>
   /** Seen ids of every kept page whose slice overlaps `slice`; `classes` as in `StreamState.seenClasses`. */
-  readSeen(connectorId: string, stream: StreamId, slice: Interval, classes: readonly number[], into: (hash: SeenHash, mark: SeenMark) => void): Promise<void>
+  readSeen(
+    connectorId: string,
+    stream: StreamId,
+    slice: Interval,
+    classes: readonly number[],
+    into: (hash: SeenHash, mark: SeenMark) => void,
+  ): Promise<void>
   /** Never overwrites; a page that is there already is left as it is. */
   writeSeen(connectorId: string, stream: StreamId, page: SeenPage): Promise<void>
 

@@ -90,33 +90,46 @@ export function statusAfterRun(before: ConnectorStatus, report: RunReport): Conn
 }
 
 /** A new state starts anew; the same one goes on since it began. */
-export function withState(status: ConnectorStatus, to: { readonly state: ConnectorState; readonly reason: string }, now: Instant): ConnectorStatus {
+export function withState(
+  status: ConnectorStatus,
+  to: { readonly state: ConnectorState; readonly reason: string },
+  now: Instant,
+): ConnectorStatus {
   return { ...status, ...to, since: to.state === status.state ? status.since : now }
 }
 
 function judge(status: ConnectorStatus, report: RunReport): { readonly state: ConnectorState; readonly reason: string } {
   const { now, streams, policy, keys, elsewhere } = report
   const troubled = [...streams].flatMap(([id, stream]) => (stream.trouble === undefined ? [] : [{ id, trouble: stream.trouble }]))
-  const backlog = [...streams.values()].some((stream) => settledGaps(stream, now, policy).length > 0 || now - stream.freshTo > policy.intervalMs * 2)
+  const backlog = [...streams.values()].some(
+    (stream) => settledGaps(stream, now, policy).length > 0 || now - stream.freshTo > policy.intervalMs * 2,
+  )
   const unread = [...streams.values()].every((stream) => stream.lastReadAt === undefined)
   const lateFound = [...streams.values()].reduce((sum, stream) => sum + stream.counts.late, 0)
   const notes = [
     ...keys.rejected,
     ...(elsewhere === undefined || elsewhere.taken === 0
       ? []
-      : [`Throttled by another consumer: about ${elsewhere.taken} of the ${elsewhere.limit} requests a minute go elsewhere. Use a key of its own, or lower requestsPerMinute.`]),
+      : [
+          `Throttled by another consumer: about ${elsewhere.taken} of the ${elsewhere.limit} requests a minute go elsewhere. Use a key of its own, or lower requestsPerMinute.`,
+        ]),
     ...(lateFound > 0 ? [`${lateFound} events came later than lateArrivalMinutes; raise it.`] : []),
     ...status.problems.map(({ path, message }) => `The last edit was refused, the version before it goes on: ${path}: ${message}`),
   ]
   const said = (state: ConnectorState, ...first: string[]) => ({ state, reason: [...first, ...notes].join(' ') })
   if (status.trouble !== undefined) return said('failing', sayFailure(status.trouble.failure))
   if (backlog && (status.horizonInMs ?? Number.POSITIVE_INFINITY) < horizonWarnMs) {
-    return said('losing-data', `Events are lost in ${hoursText(status.horizonInMs ?? 0)} unless the backlog is read by then: the vendor keeps them ${hoursText(policy.horizonMs)}. Add a key of its own, or fewer streams.`)
+    return said(
+      'losing-data',
+      `Events are lost in ${hoursText(status.horizonInMs ?? 0)} unless the backlog is read by then: the vendor keeps them ${hoursText(policy.horizonMs)}. Add a key of its own, or fewer streams.`,
+    )
   }
   if (troubled.length > 0) return said('failing', ...troubled.slice(0, 3).map(({ id, trouble }) => `${id}: ${sayFailure(trouble.failure)}`))
   if (elsewhere !== undefined && elsewhere.taken > 0) return said('throttled')
   if (unread) return said('starting')
-  return backlog ? said('catching-up', `Older events are still being read; proven complete to ${iso(now - (status.lagMs ?? 0))}.`) : said('ok')
+  return backlog
+    ? said('catching-up', `Older events are still being read; proven complete to ${iso(now - (status.lagMs ?? 0))}.`)
+    : said('ok')
 }
 
 function hoursText(ms: number): string {

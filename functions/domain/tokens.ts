@@ -68,7 +68,13 @@ export interface Grant {
 export type Settlement =
   | { readonly grant: Grant; readonly outcome: 'unsent' }
   | { readonly grant: Grant; readonly outcome: 'answered'; readonly receivedAt: Instant }
-  | { readonly grant: Grant; readonly outcome: 'throttled'; readonly receivedAt: Instant; readonly retryAfterMs?: number; readonly random: number }
+  | {
+      readonly grant: Grant
+      readonly outcome: 'throttled'
+      readonly receivedAt: Instant
+      readonly retryAfterMs?: number
+      readonly random: number
+    }
 
 export function newBucket(limit: number): TokenBucket {
   return {

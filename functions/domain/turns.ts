@@ -1,7 +1,7 @@
 import type { ReadingPolicy } from './ledger.ts'
 import { liveIsDue, planHole, planLive, planReread, settledGaps } from './ledger.ts'
 import type { Slice, StreamState } from './stream.ts'
-import { minute, second, type Instant } from './time.ts'
+import { type Instant, minute, second } from './time.ts'
 import type { StreamId } from './vendor.ts'
 
 /** Whose turn it is: one slice of one stream. */
@@ -34,7 +34,9 @@ export function nextTurn(
   for (const chosen of [...order, again]) {
     if (chosen === undefined) continue
     const [id, stream] = chosen
-    const slice = stream.slice ?? (chosen === live ? planLive(stream, now, policy) : chosen === hole ? planHole(stream, now, policy) : planReread(stream))
+    const slice =
+      stream.slice ??
+      (chosen === live ? planLive(stream, now, policy) : chosen === hole ? planHole(stream, now, policy) : planReread(stream))
     if (slice !== undefined) return { stream: id, slice, waitMostMs: chosen === live ? liveWaitMostMs : holeWaitMostMs }
   }
   return undefined

@@ -71,7 +71,11 @@ export async function retireConnector(ports: AcceptPorts, connectorId: string): 
   }
   await state.removeDue(connectorId)
   await state.amendStatus(connectorId, (status) => ({
-    ...withState(status ?? newStatus(now), { state: 'retired', reason: 'The item was deleted. The same id resumes where it stopped, within 4 days.' }, now),
+    ...withState(
+      status ?? newStatus(now),
+      { state: 'retired', reason: 'The item was deleted. The same id resumes where it stopped, within 4 days.' },
+      now,
+    ),
     problems: [],
   }))
 }
@@ -139,11 +143,7 @@ function canonical(value: unknown): string {
 }
 
 /** The hourly comparison of the customer's table with what was accepted: a record of the table's stream that was lost repairs itself. */
-export async function reconcileConnectors(
-  ports: AcceptPorts,
-  policy: AcceptPolicy,
-  items: AsyncIterable<ConnectorItem>,
-): Promise<void> {
+export async function reconcileConnectors(ports: AcceptPorts, policy: AcceptPolicy, items: AsyncIterable<ConnectorItem>): Promise<void> {
   const there = new Set<string>()
   for await (const item of items) {
     const connectorId = item['connectorId']

@@ -1,5 +1,5 @@
 import type { Connector } from '../domain/connector.ts'
-import { failureScope, type Failure, retryDelay, sayFailure } from '../domain/failures.ts'
+import { type Failure, failureScope, retryDelay, sayFailure } from '../domain/failures.ts'
 import { type CompiledFilters, compileFilters } from '../domain/filters.ts'
 import * as ledger from '../domain/ledger.ts'
 import type { AcceptedConnector } from '../domain/ports.ts'
@@ -9,16 +9,12 @@ import { day, hour, type Instant, iso, minute, second } from '../domain/time.ts'
 import { takenElsewhere } from '../domain/tokens.ts'
 import { nextTickOf, nextTurn } from '../domain/turns.ts'
 import type { StreamId, Vendor } from '../domain/vendor.ts'
-import { limiter } from './limiter.ts'
+import { type LimiterPorts, limiter } from './limiter.ts'
 import { type KeyPorts, type OpenKey, openKey, openKeys, secretText } from './open-keys.ts'
 import { readTurn, type TurnPorts } from './read-turn.ts'
 
-export interface CollectPorts extends TurnPorts, KeyPorts {
+export interface CollectPorts extends TurnPorts, KeyPorts, LimiterPorts {
   readonly vendors: ReadonlyMap<string, Vendor>
-  /** Names this process, and so its clock. */
-  readonly process: string
-  /** Unlike any other of this process. */
-  readonly nextNumber: () => number
 }
 
 /** A turn needs this long at most (ms): a wait, a request and its delivery. No turn starts later than this before the deadline. */
@@ -38,13 +34,21 @@ export async function collectConnector(ports: CollectPorts, connectorId: string,
   const { accepted } = stored
   if (accepted === undefined || accepted.retiredAt !== undefined || !accepted.connector.enabled) return
   const vendor = ports.vendors.get(accepted.connector.type)
-  if (vendor === undefined) throw new Error(`Connector ${connectorId} was accepted with the type ${accepted.connector.type}, which this release does not know.`)
+  if (vendor === undefined)
+    throw new Error(`Connector ${connectorId} was accepted with the type ${accepted.connector.type}, which this release does not know.`)
 
   const run = new Run(ports, accepted, vendor, stored.status, stored.streams, stored.due?.wantedTo ?? 0)
   const nextDueAt = await run.collect(deadline)
   if (nextDueAt === undefined) return
   await state.setDue(connectorId, stored.due?.nextDueAt, nextDueAt)
-  log({ level: 'info', event: 'run-ended', connectorId, message: `next due ${iso(nextDueAt)}`, state: run.status.state, reason: run.status.reason })
+  log({
+    level: 'info',
+    event: 'run-ended',
+    connectorId,
+    message: `next due ${iso(nextDueAt)}`,
+    state: run.status.state,
+    reason: run.status.reason,
+  })
 }
 
 class Run {
@@ -115,7 +119,7 @@ class Run {
         nextDueAt = this.soonestBusyKey(now)
         break
       }
-      if (now + turnMostMs > deadline) {
+      if (this.ports.stop.aborted || now + turnMostMs > deadline) {
         nextDueAt = now
         break
       }
@@ -257,7 +261,9 @@ class Run {
 
   private allRejected(): Failure {
     const before = this.status.lastFailure
-    return before !== undefined && before.code === 'unauthorized' ? before : { code: 'unauthorized', detail: 'The vendor rejected every key of this connector' }
+    return before !== undefined && before.code === 'unauthorized'
+      ? before
+      : { code: 'unauthorized', detail: 'The vendor rejected every key of this connector' }
   }
 
   private connectorFails(why: Failure, until?: Instant): Instant {
@@ -295,7 +301,9 @@ class Run {
     const all = this.connector.apiKeySecrets.length
     const rejected = Object.values(this.status.rejectedKeys).filter(({ until }) => until > now - day).length
     return [
-      ...(rejected > 0 && all > 1 ? [`${Math.min(rejected, all)} of ${all} keys rejected by the vendor (401): store a new one in its secret.`] : []),
+      ...(rejected > 0 && all > 1
+        ? [`${Math.min(rejected, all)} of ${all} keys rejected by the vendor (401): store a new one in its secret.`]
+        : []),
       ...(this.keys.length > 0 ? this.keyFailures.map((failure) => sayFailure(failure)) : []),
     ]
   }

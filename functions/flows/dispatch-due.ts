@@ -28,7 +28,9 @@ export async function dispatchDue({ clock, state, queue, log }: DispatchPorts): 
   }
   const underWay = new Set<Promise<void>>()
   for await (const due of state.dueBefore(now + tickMs)) {
-    const claiming = claim(due).catch((error: unknown) => log({ level: 'error', event: 'claim-failed', connectorId: due.connectorId, message: 'the others go on', error }))
+    const claiming = claim(due).catch((error: unknown) =>
+      log({ level: 'error', event: 'claim-failed', connectorId: due.connectorId, message: 'the others go on', error }),
+    )
     underWay.add(claiming)
     void claiming.finally(() => underWay.delete(claiming))
     if (underWay.size >= claimsAtOnce) await Promise.race(underWay)

@@ -1,7 +1,7 @@
 import type { Clock, State } from '../domain/ports.ts'
+import { type Instant, second } from '../domain/time.ts'
 import type { Grant, Settlement, TokenBucket } from '../domain/tokens.ts'
 import { newBucket, postponeToken, settleToken, takeToken, tokenUseWithinMs, withLimit } from '../domain/tokens.ts'
-import { second, type Instant } from '../domain/time.ts'
 
 /** One limiter that a request must pass: the key's own, and its rate group's. */
 export interface Gate {
@@ -28,12 +28,26 @@ const writesMost = 200
 
 type Taken = { readonly grant: Grant } | { readonly freeAt: Instant }
 
+export interface LimiterPorts {
+  readonly clock: Clock
+  readonly state: State
+  /** Names this process, and so its clock. */
+  readonly process: string
+  /** Unlike any other of this process. */
+  readonly nextNumber: () => number
+  /** Aborted when the process is told to end: waits end at once, and give back what they wait for. */
+  readonly stop: AbortSignal
+}
+
 export interface Limiter {
   /**
    * Takes one token of every gate and waits until they may be used, at most `waitMostMs`; otherwise takes none and says when
    * it is worth coming back. `beforeWaiting` is called once when there is a wait of a second or more.
    */
-  admit(gates: readonly Gate[], options: { readonly waitMostMs: number; readonly notBefore?: Instant; readonly beforeWaiting?: (until: Instant) => Promise<boolean> }): Promise<Admission>
+  admit(
+    gates: readonly Gate[],
+    options: { readonly waitMostMs: number; readonly notBefore?: Instant; readonly beforeWaiting?: (until: Instant) => Promise<boolean> },
+  ): Promise<Admission>
   /** Puts down what became of a permit; it is written with the next take of the same gate, or by `flush`. */
   settle(permit: Permit, outcome: Outcome): void
   flush(): Promise<void>
@@ -41,18 +55,15 @@ export interface Limiter {
   known(bucket: string): TokenBucket | undefined
 }
 
-/** `process` names this process's clock; `nextNumber` makes each take unlike any other of the process. */
-export function limiter(ports: { readonly clock: Clock; readonly state: State; readonly process: string; readonly nextNumber: () => number }): Limiter {
-  const { clock, state } = ports
+export function limiter(ports: LimiterPorts): Limiter {
+  const { clock, state, stop } = ports
+  const stopped = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }))
   const pending = new Map<string, Settlement[]>()
   const gates = new Map<string, Gate>()
   const known = new Map<string, TokenBucket>()
 
   /** Reads the bucket, applies what is pending and `change`, and writes if nobody wrote meanwhile; else does it again. */
-  async function update<T>(
-    gate: Gate,
-    change: (bucket: TokenBucket) => { readonly bucket?: TokenBucket; readonly result: T },
-  ): Promise<T> {
+  async function update<T>(gate: Gate, change: (bucket: TokenBucket) => { readonly bucket?: TokenBucket; readonly result: T }): Promise<T> {
     for (let write = 0; write < writesMost; write++) {
       const stored = (await state.readTokens(gate.bucket)) ?? newBucket(gate.limit)
       const settlements = pending.get(gate.bucket) ?? []
@@ -128,7 +139,11 @@ export function limiter(ports: { readonly clock: Clock; readonly state: State; r
           if (admission.kind === 'go') settle(admission.permit, { outcome: 'unsent' })
           return { kind: 'wait', freeAt: until }
         }
-        await clock.sleepUntil(until)
+        await Promise.race([clock.sleepUntil(until), stopped])
+        if (stop.aborted) {
+          if (admission.kind === 'go') settle(admission.permit, { outcome: 'unsent' })
+          return { kind: 'wait', freeAt: until }
+        }
         if (admission.kind === 'wait') continue
         if (clock.now() <= until + tokenUseWithinMs) return admission
         settle(admission.permit, { outcome: 'unsent' })

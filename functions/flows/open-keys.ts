@@ -1,5 +1,5 @@
 import type { Connector, SecretReference } from '../domain/connector.ts'
-import { failure, type Failure } from '../domain/failures.ts'
+import { type Failure, failure } from '../domain/failures.ts'
 import type { Digest, KeyedDigest, KeyUser, Secrets, State } from '../domain/ports.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
 import { day, type Instant } from '../domain/time.ts'

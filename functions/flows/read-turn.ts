@@ -1,13 +1,13 @@
-import { failure, failureScope, type Failure, retryDelay, sayFailure } from '../domain/failures.ts'
+import { type Failure, failure, failureScope, retryDelay, sayFailure } from '../domain/failures.ts'
 import * as ledger from '../domain/ledger.ts'
 import type { Log } from '../domain/ports.ts'
+import type { Result } from '../domain/result.ts'
 import type { SeenHash } from '../domain/seen.ts'
 import type { Slice, StreamState } from '../domain/stream.ts'
-import { day, iso, minute, second, type Instant } from '../domain/time.ts'
+import { day, type Instant, iso, minute, second } from '../domain/time.ts'
 import type { Turn } from '../domain/turns.ts'
 import type { VendorAnswer } from '../domain/vendor.ts'
-import type { Result } from '../domain/result.ts'
-import type { Limiter, Permit } from './limiter.ts'
+import type { Limiter, Outcome } from './limiter.ts'
 import type { OpenKey } from './open-keys.ts'
 import { addCounts, deliverPage, type PageContext, type PagePorts, pageRequest, parsePage } from './read-page.ts'
 
@@ -20,6 +20,8 @@ export interface TurnPorts extends PagePorts {
   readonly log: Log
   /** In [0, 1). */
   readonly random: () => number
+  /** Aborted when the process is told to end: the turn ends with the page in hand. */
+  readonly stop: AbortSignal
 }
 
 export interface TurnContext extends Omit<PageContext, 'stream'> {
@@ -104,7 +106,8 @@ export async function readTurn(
     return { end: { kind: 'lease-held', until: stream.lease.until }, stream }
   }
   // Page ids may be bound to a key: what another key began is begun again. A slice not begun is not kept: the next turn plans anew.
-  if (slice.key !== undefined && slice.key !== key.fingerprint) slice = { kind: slice.kind, from: slice.from, to: slice.to, page: 0, items: 0 }
+  if (slice.key !== undefined && slice.key !== key.fingerprint)
+    slice = { kind: slice.kind, from: slice.from, to: slice.to, page: 0, items: 0 }
   const { slice: _begun, ...unbegun } = stream
   if (!(await write(leased(slice.page === 0 ? unbegun : stream)))) return { end: heldByOther(), stream }
 
@@ -125,7 +128,8 @@ export async function readTurn(
     const requestedAt = clock.now()
     lastRequestAt = requestedAt
     const answer = await source.fetch(request.value, key.apiKey, connector)
-    settle(limiter, admission.permit, answer, clock.now(), random())
+    const outcome = outcomeOf(answer, clock.now(), random())
+    if (outcome !== undefined) limiter.settle(admission.permit, outcome)
     const throttled = !answer.ok && answer.failure.code === 'throttled'
     const asked: StreamState = { ...stream, counts: addCounts(stream.counts, { requests: 1, throttled: throttled ? 1 : 0 }) }
     if (!answer.ok) return fail(asked, answer.failure)
@@ -150,7 +154,13 @@ export async function readTurn(
       next = ledger.keepSeenClass(next, slice, clock.now())
     }
     const { trouble: _, ...untroubled } = next
-    log({ ...about, level: 'info', event: 'page-read', message: `${fresh.length} new of ${received.items.length}`, ...pageDetails(slice, counts) })
+    log({
+      ...about,
+      level: 'info',
+      event: 'page-read',
+      message: `${fresh.length} new of ${received.items.length}`,
+      ...pageDetails(slice, counts),
+    })
 
     const read: Slice = {
       kind: slice.kind,
@@ -173,13 +183,19 @@ export async function readTurn(
     if (ledger.sliceIsEndless(read)) return giveUp(untroubled, failure('link-repeats', `The slice has more than ${read.page} pages`))
     links.add(received.nextLink)
     const checkpoint = { ...untroubled, slice }
-    if (pages >= pagesMost) return end(checkpoint, { kind: 'progress', ...clockErrorMs })
+    if (pages >= pagesMost || ports.stop.aborted) return end(checkpoint, { kind: 'progress', ...clockErrorMs })
     if (!(await write(leased(checkpoint)))) return { end: heldByOther(), stream }
   }
 }
 
 /** The ids of every kept page whose slice the vendor may answer from as well. */
-async function loadSeen(ports: PagePorts, connectorId: string, stream: string, slice: Slice, { seenClasses }: StreamState): Promise<Set<SeenHash>> {
+async function loadSeen(
+  ports: PagePorts,
+  connectorId: string,
+  stream: string,
+  slice: Slice,
+  { seenClasses }: StreamState,
+): Promise<Set<SeenHash>> {
   const seen = new Set<SeenHash>()
   const { from, to } = ledger.askedRange(slice)
   const classes = Object.keys(seenClasses).map(Number)
@@ -188,17 +204,24 @@ async function loadSeen(ports: PagePorts, connectorId: string, stream: string, s
 }
 
 /** A request that was never sent gives its token back; one without an answer leaves it blocked for as long as it might still arrive. */
-function settle(limiter: Limiter, permit: Permit, answer: Result<VendorAnswer>, now: Instant, random: number): void {
-  if (answer.ok) return limiter.settle(permit, { outcome: 'answered', receivedAt: answer.value.receivedAt })
+function outcomeOf(answer: Result<VendorAnswer>, now: Instant, random: number): Outcome | undefined {
+  if (answer.ok) return { outcome: 'answered', receivedAt: answer.value.receivedAt }
   const { code, retryAfterMs } = answer.failure
-  if (code === 'throttled') {
-    return limiter.settle(permit, { outcome: 'throttled', receivedAt: now, random, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) })
+  switch (code) {
+    case 'throttled':
+      return { outcome: 'throttled', receivedAt: now, random, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+    case 'address-refused':
+    case 'host-refused':
+    case 'link-refused':
+    case 'secret-malformed':
+      return { outcome: 'unsent' }
+    case 'timed-out':
+    case 'unreachable':
+    case 'tls-failed':
+      return undefined
+    default:
+      return { outcome: 'answered', receivedAt: now }
   }
-  if (code === 'address-refused' || code === 'host-refused' || code === 'link-refused' || code === 'secret-malformed') {
-    return limiter.settle(permit, { outcome: 'unsent' })
-  }
-  if (code === 'timed-out' || code === 'unreachable' || code === 'tls-failed') return
-  limiter.settle(permit, { outcome: 'answered', receivedAt: now })
 }
 
 function linkIsDead({ code }: Failure): boolean {

@@ -15,6 +15,8 @@ export function wireCore(env: { readonly STATE_TABLE: string }) {
   const dynamodb = new DynamoDBClient({})
   const state = stateTable({ client: dynamodb, table: env.STATE_TABLE, now: clock.now })
   const secrets = secretsManager({ client: new SecretsManagerClient({}), clock, keepOut })
+  const stop = new AbortController()
+  process.once('SIGTERM', () => stop.abort())
   let number = 0
   return {
     dynamodb,
@@ -29,6 +31,7 @@ export function wireCore(env: { readonly STATE_TABLE: string }) {
       random: Math.random,
       newFingerprintKey: () => randomBytes(32).toString('hex'),
       process: randomUUID(),
+      stop: stop.signal,
       nextNumber: () => {
         number += 1
         return number

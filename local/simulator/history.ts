@@ -2,7 +2,7 @@ import { partsOf, type StreamName } from './catalogue.ts'
 import type { Settings } from './options.ts'
 import { between, hashText, pick, type Random, randomFrom, unit, uuid } from './random.ts'
 
-export type Malformation = 'null' | 'string' | 'no-message' | 'no-id' | 'odd-types'
+type Malformation = 'null' | 'string' | 'no-message' | 'no-id' | 'odd-types'
 const malformations: readonly Malformation[] = ['null', 'string', 'no-message', 'no-id', 'odd-types']
 
 /** One event of the vendor's. Times are epoch milliseconds on the vendor's clock. */
@@ -18,7 +18,7 @@ export interface SimulatedEvent {
   /** No answer shows it earlier. */
   readonly visibleAt: number
   /** Its item is not what the documentation says; always in the same way. */
-  readonly malformed?: Malformation
+  readonly malformed: Malformation | undefined
   /** What its message is made from. */
   readonly seed: number
 }
@@ -41,7 +41,8 @@ export class History {
   #cachedEvents = 0
 
   constructor(settings: Settings) {
-    if (settings.backlogMs > 0 && settings.startAt === undefined) throw new Error('backlogMs counts back from startAt, and there is none: give startAt too.')
+    if (settings.backlogMs > 0 && settings.startAt === undefined)
+      throw new Error('backlogMs counts back from startAt, and there is none: give startAt too.')
     this.#settings = settings
     this.#from = settings.startAt === undefined ? Number.NEGATIVE_INFINITY : settings.startAt - settings.backlogMs
     this.#to = settings.stopAt ?? Number.POSITIVE_INFINITY
@@ -79,7 +80,8 @@ export class History {
     const width = this.bucketMs(stream)
     const start = Math.max(from, this.#from)
     const end = Math.min(to, this.#to)
-    if (!Number.isFinite(start) || !Number.isFinite(end)) throw new Error(`Events from ${start} to ${end} have no end: bound the range, or give startAt and stopAt.`)
+    if (!Number.isFinite(start) || !Number.isFinite(end))
+      throw new Error(`Events from ${start} to ${end} have no end: bound the range, or give startAt and stopAt.`)
     for (let number = Math.floor(start / width); number * width < end; number += 1) {
       for (const event of this.bucket(customer, stream, number)) {
         if (event.selected >= start && event.selected < end) yield event
@@ -124,7 +126,16 @@ export class History {
     const detection = selectBy === 'detection' ? selected : selected - lag
     const generation = detection + lag
     const visibleAt = generation + (isLate ? lateness : 0)
-    const event = { id, customer, stream, detection, generation, selected, visibleAt, seed: random() }
-    return isMalformed ? { ...event, malformed } : event
+    return {
+      id,
+      customer,
+      stream,
+      detection,
+      generation,
+      selected,
+      visibleAt,
+      malformed: isMalformed ? malformed : undefined,
+      seed: random(),
+    }
   }
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { isStreamName, serviceNames, type StreamName, streamNames } from './catalogue.ts'
+import { isStreamName, type StreamName, serviceNames, streamNames } from './catalogue.ts'
 
 const streamName = z.custom<StreamName>((value) => typeof value === 'string' && isStreamName(value), {
   error: ({ input }) => `${JSON.stringify(input)} is no stream; a stream is service/event, such as ${streamNames[0]}`,
@@ -19,7 +19,15 @@ const schema = z.strictObject({
   // Who asks.
   /** The keys that are accepted, and whose they are: keys of one customer see the same events. Empty: every key, all of one customer. */
   keys: z
-    .array(z.strictObject({ key: apiKey, customer: z.string().regex(/^[a-z0-9-]+$/, 'a customer is lower-case letters, digits and -').default('customer') }))
+    .array(
+      z.strictObject({
+        key: apiKey,
+        customer: z
+          .string()
+          .regex(/^[a-z0-9-]+$/, 'a customer is lower-case letters, digits and -')
+          .default('customer'),
+      }),
+    )
     .default([]),
   /** Answered with 401. */
   revokedKeys: z.array(apiKey).default([]),
@@ -57,7 +65,11 @@ const schema = z.strictObject({
   bounds: z.enum(['inclusive', 'half-open', 'start-exclusive', 'exclusive']).default('inclusive'),
   /** `random` mixes the items of each page, `shuffled` those of all pages of the answer. */
   order: z.enum(['ascending', 'descending', 'random', 'shuffled']).default('ascending'),
-  horizonMs: z.int().min(1).max(366 * 86_400_000).default(72 * 3_600_000),
+  horizonMs: z
+    .int()
+    .min(1)
+    .max(366 * 86_400_000)
+    .default(72 * 3_600_000),
 
   // How often it may be asked.
   /** `fixed` opens with a request and lasts 60 s; `sliding` looks at the last 60 s. */
@@ -116,7 +128,9 @@ export type Settings = z.output<typeof schema>
 export function parseOptions(options: SimulatorOptions): Settings {
   const parsed = schema.safeParse(options)
   if (parsed.success) return parsed.data
-  const mistakes = parsed.error.issues.map((issue) => (issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`))
+  const mistakes = parsed.error.issues.map((issue) =>
+    issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`,
+  )
   throw new Error(`The simulator's options are wrong. ${mistakes.join('; ')}`)
 }
 

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type FieldTable, glueType, itemId, recordFields, recordId, toRecord } from '../functions/domain/record.ts'
+import { rfc5424 } from '../functions/domain/syslog.ts'
+import { lakeFields, vendorOf } from '../functions/vendors/index.ts'
+
+/**
+ * Writes the pages that are made from code: `node docs/generate.ts`. With `--check` it writes nothing, and exits 1 where a
+ * page is not what the code says.
+ */
+
+const pages: Readonly<Record<string, () => string>> = { 'record.md': recordPage }
+
+function recordPage(): string {
+  const common = Object.fromEntries(Object.entries(lakeFields).filter(([name]) => name in recordFields))
+  const vendors = Object.fromEntries(Object.entries(lakeFields).filter(([name]) => !(name in recordFields)))
+  const { event, record } = example()
+  return `# The record
+
+One event of a vendor is one line of JSON in the lake. Times are epoch milliseconds in UTC. A field without a value is left out; a
+value that does not fit its field's type is in \`raw\` only. Fields in bold are in every record.
+
+${fieldRows(common)}
+
+## What each vendor adds
+
+${fieldRows(vendors)}
+
+## An event and its record
+
+As the vendor sends it:
+
+${json(event)}
+
+In the lake:
+
+${json(record)}
+
+As a syslog line (RFC 5424):
+
+\`\`\`text
+${rfc5424(record)}
+\`\`\`
+`
+}
+
+function fieldRows(table: FieldTable): string {
+  return ['| field | type | |', '| --- | --- | --- |', ...rows(table, '', true)].join('\n')
+}
+
+/** A field within a struct is in every record only if all structs around it are. */
+function rows(table: FieldTable, prefix: string, always: boolean): string[] {
+  return Object.entries(table).flatMap(([name, field]) => {
+    const required = always && field.required === true
+    const title = `\`${prefix}${name}\``
+    const type = field.type === 'struct' ? 'struct' : glueType(field)
+    const allowed =
+      field.type === 'struct' || field.values === undefined ? '' : ` One of ${field.values.map((value) => `\`${value}\``).join(', ')}.`
+    const row = `| ${required ? `**${title}**` : title} | ${type} | ${field.doc}${allowed} |`
+    return field.type === 'struct' ? [row, ...rows(field.fields, `${prefix}${name}.`, required)] : [row]
+  })
+}
+
+function example() {
+  const event = {
+    event: 'security_risk_scan',
+    log_item_id: 'a9e2c1f0-5f0e-4f0a-9d53-0b7e8a1c2d3e',
+    service: 'SharePoint',
+    message: {
+      scan_type: 'Real-time scan',
+      affected_user: 'ann@example.com',
+      location: 'https://example.sharepoint.com/sites/finance/Shared Documents',
+      detection_time: '2026-11-24T20:35:26.120Z',
+      triggered_policy_name: 'Default SharePoint Policy',
+      triggered_security_filter: 'Malware Scanning',
+      action: 'Quarantine',
+      action_result: 'success',
+      file_name: 'invoice.exe',
+      file_upload_time: '2026-11-24T20:35:20.000Z',
+      security_risk_name: 'Eicar_test_file',
+      detected_by: 'Pattern-based scanning',
+      risk_level: 'High',
+      log_item_id: 'a9e2c1f0-5f0e-4f0a-9d53-0b7e8a1c2d3e',
+    },
+  }
+  const vendor = vendorOf('trendmicro-cas')
+  if (vendor === undefined) throw new Error('the example is an event of the vendor trendmicro-cas, which is no longer there')
+  const connector = {
+    connectorId: 'contoso-cas',
+    name: 'contoso-trendmicro',
+    tenantName: 'contoso',
+    baseUrl: 'https://api.tmcas.trendmicro.com',
+  }
+  const stream = 'sharepoint/securityrisk'
+  const receivedAt = Date.UTC(2026, 10, 24, 20, 40)
+  const item = { id: event.log_item_id, raw: event }
+  const digest = (text: string) => createHash('sha256').update(text).digest('hex')
+  const id = recordId(digest, connector.connectorId, stream, itemId(item, digest))
+  return {
+    event,
+    record: toRecord(vendor.normalise(item, { stream, receivedAt }), { id, ingestedAt: receivedAt, ingestMode: 'live', connector }),
+  }
+}
+
+function json(value: unknown): string {
+  return `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``
+}
+
+function committed(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+const check = process.argv.includes('--check')
+for (const [name, page] of Object.entries(pages)) {
+  const path = fileURLToPath(new URL(name, import.meta.url))
+  const text = page()
+  if (committed(path) === text) continue
+  if (check) {
+    console.error(`docs/${name} is not what the code says. Run: npm run docs`)
+    process.exitCode = 1
+  } else {
+    writeFileSync(path, text)
+    console.error(`wrote docs/${name}`)
+  }
+}

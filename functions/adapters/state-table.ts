@@ -1,0 +1,70 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { RunState, State } from '../domain/ports.ts'
+import type { StreamState } from '../domain/stream.ts'
+import type { Instant } from '../domain/time.ts'
+import type { StreamId } from '../domain/vendor.ts'
+import { acceptedItems, acceptedKey } from './state-table/accepted.ts'
+import { dueItems, dueKey } from './state-table/due.ts'
+import { keyItems } from './state-table/keys.ts'
+import { acceptedSchema, dueSchema, streamSchema } from './state-table/schemas.ts'
+import { seenItems } from './state-table/seen.ts'
+import { parseStatus, statusItems, statusKey } from './state-table/status.ts'
+import { type Attributes, dynamodbStore, type Store } from './state-table/store.ts'
+import { streamItems, streamOf, streamRetention } from './state-table/streams.ts'
+
+/**
+ * The state table on DynamoDB. Reads are strongly consistent but for the listings. Every write leaves what a newer release
+ * wrote as it is and throws `NewerSchema`; whatever else goes wrong throws `StateUnavailable`, after the retries of the SDK,
+ * and may or may not have taken place.
+ */
+export function stateTable({
+  client,
+  table,
+  now,
+}: {
+  readonly client: DynamoDBClient
+  readonly table: string
+  readonly now: () => Instant
+}): State {
+  const store = dynamodbStore({ client, table, now })
+  return {
+    readRun: (connectorId) => readRun(store, connectorId),
+    ...acceptedItems(store, streamRetention(store)),
+    ...dueItems(store),
+    ...statusItems(store),
+    ...streamItems(store),
+    ...seenItems(store),
+    ...keyItems(store),
+  }
+}
+
+/** ACCEPTED and DUE sort before the seen ids, STATUS and STREAM after them: two queries read all the rest. */
+async function readRun(store: Store, connectorId: string): Promise<RunState> {
+  const { pk, sk: accepted } = acceptedKey(connectorId)
+  const { sk: due } = dueKey(connectorId)
+  const { sk: status } = statusKey(connectorId)
+  const [before, after] = await Promise.all([
+    collect(store.query({ where: '#pk = :pk AND #sk <= :due', values: { pk, due } })),
+    collect(store.query({ where: '#pk = :pk AND #sk >= :status', values: { pk, status } })),
+  ])
+  const acceptedItem = before.find(({ sk }) => sk === accepted)
+  const dueItem = before.find(({ sk }) => sk === due)
+  const statusItem = after.find(({ sk }) => sk === status)
+  const streams = new Map<StreamId, StreamState>()
+  for (const item of after) {
+    const stream = streamOf(item['sk'])
+    if (stream !== undefined) streams.set(stream, store.parse(item, streamSchema))
+  }
+  return {
+    ...(acceptedItem === undefined ? {} : { accepted: store.parse(acceptedItem, acceptedSchema) }),
+    ...(dueItem === undefined ? {} : { due: store.parse(dueItem, dueSchema) }),
+    ...(statusItem === undefined ? {} : { status: parseStatus(store, statusItem) }),
+    streams,
+  }
+}
+
+async function collect(items: AsyncIterable<Attributes>): Promise<Attributes[]> {
+  const collected: Attributes[] = []
+  for await (const item of items) collected.push(item)
+  return collected
+}

@@ -1,0 +1,52 @@
+import type { State } from '../../domain/ports.ts'
+import { day } from '../../domain/time.ts'
+import { fleetIndex } from '../state-schema.ts'
+import { acceptedSchema } from './schemas.ts'
+import { isAbsent, isLive, type Key, shardOf, shards, type Store } from './store.ts'
+import type { StreamRetention } from './streams.ts'
+
+/** How long a deleted connector's items are kept (ms): longer than any vendor keeps its events, so the same id resumes its ledger. */
+export const retiredKeptMs = 4 * day
+
+export function acceptedKey(connectorId: string): Key {
+  return { pk: `CONNECTOR#${connectorId}`, sk: 'ACCEPTED' }
+}
+
+export function acceptedItems(store: Store, streams: StreamRetention): Pick<State, 'readAccepted' | 'allAccepted' | 'writeAccepted'> {
+  return {
+    readAccepted: (connectorId) => store.get(acceptedKey(connectorId), acceptedSchema),
+
+    // In the index of the fleet accepted items have shards of their own, beyond those of the statuses: neither listing reads the other.
+    async *allAccepted() {
+      for (let shard = shards; shard < 2 * shards; shard++) {
+        const where = '#fleetShard = :shard'
+        for await (const item of store.query({ index: fleetIndex, where, values: { shard } })) yield store.parse(item, acceptedSchema)
+      }
+    },
+
+    /**
+     *     the table's stream                 hourly comparison
+     *     reads acceptance A                 reads acceptance A
+     *     item edited: writes B over A
+     *                                        writes A' (the item as it was) over A: refused, it is B now
+     *
+     * A deletion changes neither digest nor time of the acceptance, so it is compared as well.
+     */
+    async writeAccepted(accepted, before) {
+      const { connectorId } = accepted.connector
+      const sameItem = '#itemDigest = :itemDigest AND #acceptedAt = :acceptedAt'
+      const sameTombstone = before?.retiredAt === undefined ? 'attribute_not_exists(#retiredAt)' : '#retiredAt = :retiredAt'
+      const condition = {
+        holds: before === undefined ? isAbsent : `${isLive} AND ${sameItem} AND ${sameTombstone}`,
+        ...(before === undefined ? {} : { values: { ...before } }),
+      }
+      const expiresAt = accepted.retiredAt === undefined ? undefined : accepted.retiredAt + retiredKeptMs
+      const attributes = { ...accepted, connectorId, fleetShard: shards + shardOf(connectorId) }
+      if (!(await store.put(acceptedKey(connectorId), attributes, { condition, expiresAt }))) return false
+
+      if (expiresAt !== undefined) await streams.expire(connectorId, expiresAt)
+      else if (before?.retiredAt !== undefined) await streams.keep(connectorId)
+      return true
+    },
+  }
+}

@@ -1,0 +1,84 @@
+import { isDeepStrictEqual } from 'node:util'
+import * as z from 'zod'
+import type { State } from '../../domain/ports.ts'
+import { StateUnavailable } from '../../domain/state-errors.ts'
+import type { ConnectorStatus } from '../../domain/status.ts'
+import { fleetIndex } from '../state-schema.ts'
+import { retiredKeptMs } from './accepted.ts'
+import { statusSchema } from './schemas.ts'
+import { isAbsent, isLive, type Key, shardOf, shards, type Store } from './store.ts'
+
+/** Others that write the same status at the same time (count): its run every 30 s, and acceptance. More in a row is a bug. */
+const amendmentsMost = 20
+
+const statusItem = z.object({ status: statusSchema, revision: z.number() })
+const fleetItem = z.object({ connectorId: z.string(), status: statusSchema })
+
+export function statusKey(connectorId: string): Key {
+  return { pk: `CONNECTOR#${connectorId}`, sk: 'STATUS' }
+}
+
+export function statusItems(store: Store): Pick<State, 'writeStatus' | 'readStatus' | 'amendStatus' | 'fleet'> {
+  const attributes = (connectorId: string, status: ConnectorStatus) => ({ status, connectorId, fleetShard: shardOf(connectorId) })
+
+  return {
+    /**
+     *     run                                acceptance
+     *     began
+     *                                        the item is deleted: status retired
+     *     writes ok                          refused: nobody would ever correct it
+     *
+     * Otherwise the last writer wins.
+     */
+    async writeStatus(connectorId, status) {
+      const notRetired = '#status.#state <> :retired'
+      await store.update(
+        statusKey(connectorId),
+        {
+          set: attributes(connectorId, status),
+          expressions: ['#revision = if_not_exists(#revision, :zero) + :one'],
+          remove: ['expiresAt'],
+        },
+        { holds: `${isAbsent} OR ${notRetired}`, values: { retired: 'retired', zero: 0, one: 1 } },
+      )
+    },
+
+    async readStatus(connectorId) {
+      return (await store.get(statusKey(connectorId), statusItem))?.status
+    },
+
+    /**
+     *     acceptance                         run
+     *     reads revision 7
+     *                                        writes what it saw: 8
+     *     writes on 7: refused, reads 8, amends that
+     */
+    async amendStatus(connectorId, amend) {
+      const key = statusKey(connectorId)
+      for (let write = 0; write < amendmentsMost; write++) {
+        const before = await store.get(key, statusItem)
+        const status = amend(before?.status)
+        if (isDeepStrictEqual(status, before?.status)) return
+        const revision = before?.revision ?? 0
+        const sameRevision = `${isLive} AND #revision = :revision`
+        const condition = { holds: before === undefined ? isAbsent : sameRevision, values: { revision } }
+        const expiresAt = status.state === 'retired' ? status.since + retiredKeptMs : undefined
+        if (await store.put(key, { ...attributes(connectorId, status), revision: revision + 1 }, { condition, expiresAt })) return
+      }
+      throw new StateUnavailable(
+        `The status of connector ${connectorId} was written by others ${amendmentsMost} times in a row. It is tried again with the next change.`,
+      )
+    },
+
+    async *fleet() {
+      for (let shard = 0; shard < shards; shard++) {
+        const where = '#fleetShard = :shard'
+        for await (const item of store.query({ index: fleetIndex, where, values: { shard } })) yield store.parse(item, fleetItem)
+      }
+    },
+  }
+}
+
+export function parseStatus(store: Store, item: Readonly<Record<string, unknown>>): ConnectorStatus {
+  return store.parse(item, statusItem).status
+}

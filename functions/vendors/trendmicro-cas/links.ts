@@ -1,0 +1,54 @@
+import { failure } from '../../domain/failures.ts'
+import { failed, ok, type Result } from '../../domain/result.ts'
+import type { VendorRequest } from '../../domain/vendor.ts'
+
+const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i
+
+/**
+ * The service's root of a pasted address: `api.example.com/v1/siem?x` becomes `https://api.example.com`. What is no web address,
+ * or has a user name in it, is returned as it is, for the connector's rules to refuse.
+ */
+export function baseUrlOf(pasted: string): string {
+  const text = pasted.trim()
+  const url = URL.parse(withScheme.test(text) ? text : `https://${text}`)
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') return pasted
+  return url.origin
+}
+
+/**
+ * The request for the page that a `next_link` leads to. The vendor's links come with and without a scheme, and with another
+ * path than the API's; the link carries all parameters, so none are added. Whatever the text, the key goes to `baseUrl`'s
+ * origin or nowhere: only path and query are taken from it.
+ */
+export function nextRequest(baseUrl: string, link: string): Result<VendorRequest> {
+  const base = new URL(baseUrl)
+  const url = readLink(base, link.trim())
+  if (url === undefined)
+    return failed(failure('link-refused', `The link to the next page is ${quote(link)}, not an address on ${base.origin}`))
+  return ok({ url: `${base.origin}${url.pathname}${url.search}` })
+}
+
+function readLink(base: URL, link: string): URL | undefined {
+  // URL drops tabs and newlines and takes a backslash for a slash: no honest link has them.
+  if (/[\\\p{Cc}]/u.test(link)) return undefined
+  const url = URL.parse(absolute(base, link))
+  return url !== null && leadsTo(base, url) ? url : undefined
+}
+
+function absolute(base: URL, link: string): string {
+  if (withScheme.test(link)) return link
+  if (link.startsWith('//')) return `${base.protocol}${link}`
+  if (link.startsWith('/')) return `${base.origin}${link}`
+  return `${base.protocol}//${link}`
+}
+
+function leadsTo(base: URL, url: URL): boolean {
+  if (url.hostname !== base.hostname || url.username !== '' || url.password !== '') return false
+  if (url.protocol === base.protocol) return url.port === base.port
+  // A service behind a proxy that ends TLS may write http, with either port. It is asked over https all the same.
+  return base.protocol === 'https:' && url.protocol === 'http:' && ['', base.port || '443'].includes(url.port)
+}
+
+function quote(link: string): string {
+  return JSON.stringify(link.length > 100 ? `${link.slice(0, 100)}…` : link)
+}

@@ -1,0 +1,76 @@
+import { ocsfIds } from '../../domain/ocsf.ts'
+import { type Field, type FieldTable, type FieldValue, processor, type RecordBody, rawJson, type Severity } from '../../domain/record.ts'
+import { syslogStruct } from '../../domain/syslog.ts'
+import type { Instant } from '../../domain/time.ts'
+import type { StreamId, VendorItem } from '../../domain/vendor.ts'
+import { cefMessage } from './cef.ts'
+import { itemFields, messageFields } from './fields.ts'
+import { describe } from './request.ts'
+import { listOf, parseItem, textOf, timeOf, type WireItem } from './wire.ts'
+
+type Message = WireItem['message']
+
+export function normalise(
+  { id, raw }: VendorItem,
+  { stream, receivedAt }: { readonly stream: StreamId; readonly receivedAt: Instant },
+): RecordBody {
+  const { service, event } = describe(stream)
+  const wire = parseItem(raw)
+  const message = wire?.message ?? {}
+  const timestamp = timeOf(message['detection_time']) ?? receivedAt
+  const severity = wire === undefined ? undefined : severityOf(event, message)
+  return {
+    timestamp,
+    msg_class: `trendmicro_cas_logs_${service}`,
+    msg_origin: { vendor: 'trendmicro', source: 'trendmicro_cloud_app_security', category: 'cloud_security', processor },
+    event_type: event,
+    service,
+    severity,
+    user: textOf(message['affected_user']),
+    location: textOf(message['location']),
+    file_name: firstText(message, 'file_name', 'mail_message_file_name'),
+    file_sha1: textOf(message['file_sha1'])?.toLowerCase(),
+    file_sha256: textOf(message['file_sha256'])?.toLowerCase(),
+    email_message_id: textOf(message['mail_message_id']),
+    email_sender: textOf(message['mail_message_sender']),
+    email_recipients: listOf(message['mail_message_recipient']),
+    email_subject: textOf(message['mail_message_subject']),
+    threat_name: firstText(message, 'ransomware_name', 'virus_name', 'security_risk_name'),
+    threat_type: textOf(message['threat_type']),
+    detected_by: textOf(message['detected_by']),
+    policy_name: textOf(message['triggered_policy_name']),
+    rule_name: textOf(message['triggered_security_filter']),
+    dlp_templates: listOf(message['triggered_dlp_template']),
+    action: textOf(message['action']),
+    outcome: textOf(message['action_result']),
+    trendmicro: wire && { ...documented(itemFields, wire.item), log_item_id: id, ...documented(messageFields, message) },
+    syslog: syslogStruct({ timestamp, severity, appName: 'trendmicro_cas', msgId: event, message: cefMessage(event, severity, wire) }),
+    ...ocsfIds(event === 'dlp' ? 'data-security' : 'detection', severity),
+    malformed: wire === undefined ? true : undefined,
+    raw: rawJson(raw),
+  }
+}
+
+function firstText(message: Message, ...names: readonly (keyof typeof messageFields)[]): string | undefined {
+  return names.map((name) => textOf(message[name])).find((text) => text !== undefined && text !== '')
+}
+
+function documented(table: FieldTable, values: Message): Record<string, FieldValue | undefined> {
+  return Object.fromEntries(Object.entries(table).map(([name, field]) => [name, fitting(field, values[name])]))
+}
+
+function fitting({ type }: Field, value: unknown): FieldValue | undefined {
+  if (type === 'bigint') return timeOf(value)
+  return type === 'array<string>' ? listOf(value) : textOf(value)
+}
+
+/** What the vendor says of the risk; where it says nothing, what the threat is known to mean. */
+function severityOf(event: string, message: Message): Severity {
+  const risk = textOf(message['risk_level'])?.toLowerCase() ?? ''
+  if (/\bno\b|none|normal|info/.test(risk)) return 'informational'
+  const stated = (['critical', 'high', 'medium', 'low'] as const).find((level) => risk.includes(level))
+  if (stated !== undefined) return stated
+  if (event === 'ransomware' || firstText(message, 'ransomware_name') !== undefined) return 'critical'
+  if (firstText(message, 'virus_name') !== undefined) return 'high'
+  return /malware|virus|ransom|phish|spyware|trojan|exploit|compromise/i.test(textOf(message['threat_type']) ?? '') ? 'high' : 'medium'
+}

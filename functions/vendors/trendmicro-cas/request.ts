@@ -1,0 +1,41 @@
+import { type Instant, iso } from '../../domain/time.ts'
+import type { StreamId, VendorRequest } from '../../domain/vendor.ts'
+
+/** Values of the parameter `service`. */
+export const services = [
+  'exchange',
+  'sharepoint',
+  'onedrive',
+  'dropbox',
+  'box',
+  'googledrive',
+  'gmail',
+  'teams',
+  'exchangeserver',
+  'salesforce_sandbox',
+  'salesforce_production',
+  'teams_chat',
+] as const
+
+/** Values of the parameter `event`. */
+export const events = ['securityrisk', 'virtualanalyzer', 'ransomware', 'dlp'] as const
+
+/** The most items that one page holds, and the vendor's own default. */
+export const pageItemsMax = 500
+
+const path = '/v1/siem/security_events'
+
+export function streamOf(service: string, event: string): StreamId {
+  return `${service}/${event}`
+}
+
+export function describe(stream: StreamId): { readonly service: string; readonly event: string } {
+  const [service = '', event = ''] = stream.split('/')
+  return { service, event }
+}
+
+export function firstRequest(baseUrl: string, stream: StreamId, from: Instant, to: Instant): VendorRequest {
+  const url = new URL(path, baseUrl)
+  url.search = new URLSearchParams({ ...describe(stream), start: iso(from), end: iso(to), limit: String(pageItemsMax) }).toString()
+  return { url: url.href }
+}

@@ -1,0 +1,95 @@
+import * as z from 'zod'
+import { failure } from '../../domain/failures.ts'
+import { failed, ok, type Result } from '../../domain/result.ts'
+import { type Instant, iso, minute } from '../../domain/time.ts'
+import type { VendorAnswer, VendorItem, VendorPage } from '../../domain/vendor.ts'
+
+/** A page. A link that is there but no text must not pass for the last page; everything else but the items is of no consequence. */
+const pageSchema = z.object({
+  security_events: z.array(z.unknown()),
+  next_link: z.string().nullish(),
+  traceId: z.string().nullish().catch(null),
+})
+
+/** What the vendor sends with every status but 200, seen here under status 200. */
+const errorSchema = z.object({ code: z.int(), msg: z.string().max(200) })
+
+const traceSchema = z.object({ traceId: z.string().min(1) })
+
+type Members = Readonly<Record<string, unknown>>
+
+/** An item that is none of the malformed. */
+export interface WireItem {
+  readonly item: Members
+  readonly message: Members
+}
+
+export function parsePage({ body, traceId: sent }: VendorAnswer): Result<VendorPage> {
+  const traceId = traceSchema.safeParse(body).data?.traceId ?? sent
+  const trace = traceId === undefined ? {} : { traceId }
+  const page = pageSchema.safeParse(body)
+  if (!page.success) return failed(failure('malformed-answer', whatIsWrong(body, page.error), trace))
+  const link = page.data.next_link?.trim() ?? ''
+  return ok({ items: page.data.security_events.map(toItem), ...(link === '' ? {} : { nextLink: link }), ...trace })
+}
+
+function whatIsWrong(body: unknown, error: z.ZodError): string {
+  const stated = errorSchema.safeParse(body)
+  if (stated.success) return `The vendor answered 200 with error ${stated.data.code} (${stated.data.msg}) in place of a page`
+  const problems = error.issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`)
+  return `The answer is no page: ${problems.join('; ')}`
+}
+
+function toItem(raw: unknown): VendorItem {
+  const item = membersOf(raw)
+  const id = idOf(item?.['log_item_id']) ?? idOf(membersOf(item?.['message'])?.['log_item_id'])
+  return id === undefined ? { raw } : { id, raw }
+}
+
+/** A number too large to be exact could be the id of several items. */
+function idOf(value: unknown): string | undefined {
+  return typeof value === 'number' && !Number.isSafeInteger(value) ? undefined : textOf(value) || undefined
+}
+
+/** Nothing where the item is malformed: no object, or one without a message. */
+export function parseItem(raw: unknown): WireItem | undefined {
+  const item = membersOf(raw)
+  const message = membersOf(item?.['message'])
+  return item === undefined || message === undefined ? undefined : { item, message }
+}
+
+function membersOf(value: unknown): Members | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : undefined
+}
+
+/** A text, or what can only mean one. */
+export function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
+}
+
+/** A list of texts; the vendor sends a list of one as a plain text too. */
+export function listOf(value: unknown): string[] {
+  return [value].flat().flatMap((entry) => textOf(entry) ?? [])
+}
+
+const timePattern = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)?$/
+
+/** A time with or without milliseconds; without a zone it is UTC. */
+export function timeOf(value: unknown): Instant | undefined {
+  const parts = typeof value === 'string' ? timePattern.exec(value.trim()) : null
+  if (parts === null) return undefined
+  const [, date, time, fraction = '', zone = 'Z'] = parts
+  const local = Date.parse(`${date}T${time}${fraction}Z`)
+  // Date takes 31 February for 2 or 3 March.
+  if (Number.isNaN(local) || !iso(local).startsWith(`${date}T${time}`)) return undefined
+  const at = local - zoneOffset(zone)
+  const fourDigitYear = iso(at).length === iso(0).length
+  return fourDigitYear ? at : undefined
+}
+
+function zoneOffset(zone: string): number {
+  const digits = zone.replaceAll(/\D/g, '')
+  const minutes = Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2))
+  return (zone.startsWith('-') ? -minutes : minutes) * minute
+}

@@ -1,0 +1,60 @@
+import type { SimulatorOptions } from './simulator/options.ts'
+
+/** What `npm start` shows when it is given no connectors of one's own: two tenants, three connectors, two keys, against the simulator. */
+
+// No secrets: only the simulator of this folder knows them.
+const acmeKey = '5f1c0d7be2a94386b1d0c47e9a3f62585c11ab07'
+const globexKey = 'c83e6a01947d4b2fa5e0927b1df84c36e7705d9a'
+
+/** Items as a user writes them to the connectors table. */
+export function demonstrationConnectors(baseUrl: string): readonly Readonly<Record<string, unknown>>[] {
+  return [
+    {
+      connectorId: 'acme-sharepoint',
+      type: 'trendmicro-cas',
+      name: 'acme-sharepoint',
+      tenantName: 'acme',
+      baseUrl,
+      apiKeySecrets: ['tributary/acme'],
+      contentTypes: ['sharepoint'],
+    },
+    {
+      connectorId: 'acme-exchange',
+      type: 'trendmicro-cas',
+      name: 'acme-exchange',
+      tenantName: 'acme',
+      baseUrl,
+      apiKeySecrets: ['tributary/acme'],
+      contentTypes: ['exchange'],
+      eventTypes: ['securityrisk', 'ransomware', 'dlp'],
+      logFilters: [{ name: 'passed-mail', action: 'exclude', conditions: [{ field: 'action', operator: 'equals', values: ['Pass'] }] }],
+    },
+    {
+      connectorId: 'globex-onedrive',
+      type: 'trendmicro-cas',
+      name: 'globex-onedrive',
+      tenantName: 'globex',
+      baseUrl,
+      apiKeySecrets: ['tributary/globex'],
+      contentTypes: ['onedrive'],
+      eventTypes: ['securityrisk', 'dlp'],
+    },
+  ]
+}
+
+/** Secret name → API key. */
+export function demonstrationSecrets(): Readonly<Record<string, string>> {
+  return { 'tributary/acme': acmeKey, 'tributary/globex': globexKey }
+}
+
+/** Four events a minute on each stream, now and always, some of them up to a minute late. */
+export function demonstrationSimulatorOptions(): SimulatorOptions {
+  return {
+    keys: [
+      { key: acmeKey, customer: 'acme' },
+      { key: globexKey, customer: 'globex' },
+    ],
+    eventsPerHour: 240,
+    lateMaxMs: 60_000,
+  }
+}

@@ -1,0 +1,69 @@
+import { readFile, stat } from 'node:fs/promises'
+import * as z from 'zod'
+import { plainItem } from '../functions/adapters/connectors-table.ts'
+import type { ConnectorItem } from '../functions/flows/accept-connector.ts'
+import { StartupError } from './services/startup-error.ts'
+
+const typeNames = new Set(['S', 'N', 'B', 'BOOL', 'NULL', 'L', 'M', 'SS', 'NS', 'BS'])
+
+/** Connectors as a user writes them to DynamoDB: a JSON array of items, each as plain JSON or as DynamoDB's typed JSON. Throws a `StartupError`. */
+export async function readConnectorsFile(path: string): Promise<readonly (ConnectorItem & { readonly connectorId: string })[]> {
+  const content = await readJson('--connectors', path)
+  const items: readonly unknown[] = Array.isArray(content) ? content : [content]
+  const seen = new Set<string>()
+  return items.map((item, i) => {
+    const where = `--connectors ${path}: item ${i + 1}`
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) throw new StartupError(`${where} is not a JSON object.`)
+    const plain = isTyped(item) ? plainItem(item) : { ...item }
+    const { connectorId } = plain as ConnectorItem
+    if (typeof connectorId !== 'string' || connectorId === '') {
+      throw new StartupError(`${where} has no connectorId: it is the table's key, a text such as "acme-cas".`)
+    }
+    if (seen.has(connectorId))
+      throw new StartupError(`${where} has the connectorId ${connectorId} of an item before it. Give each its own.`)
+    seen.add(connectorId)
+    return { ...plain, connectorId }
+  })
+}
+
+/** Secret names with their API keys. Throws a `StartupError`, never with a value in it. */
+export async function readSecretsFile(path: string): Promise<ReadonlyMap<string, string>> {
+  const { mode } = await stat(path).catch(() => {
+    throw new StartupError(`--secrets ${path}: there is no such file, or you may not read it.`)
+  })
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+    throw new StartupError(
+      `--secrets ${path} can be read by others (mode ${(mode & 0o777).toString(8)}). Run "chmod 600 ${path}" and start again.`,
+    )
+  }
+  const parsed = z.record(z.string().min(1), z.string().min(1)).safeParse(await readJson('--secrets', path, { quiet: true }))
+  if (!parsed.success)
+    throw new StartupError(`--secrets ${path}: it must be a JSON object of secret name and API key, both texts that are not empty.`)
+  return new Map(Object.entries(parsed.data))
+}
+
+async function readJson(option: string, path: string, { quiet = false } = {}): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new StartupError(
+      `${option} ${path} cannot be read: ${error.code === 'ENOENT' ? 'there is no such file' : (error.code ?? error.message)}.`,
+    )
+  })
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    // The parser quotes what it met, which in a file of keys may be one.
+    const why = quiet || !(error instanceof Error) ? 'Check its commas and quotes' : error.message
+    throw new StartupError(`${option} ${path} is not JSON. ${why}.`)
+  }
+}
+
+function isTyped(item: object): item is Parameters<typeof plainItem>[0] {
+  const values: unknown[] = Object.values(item)
+  return (
+    values.length > 0 &&
+    values.every((value) => {
+      const names = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : []
+      return names.length === 1 && typeNames.has(names[0] ?? '')
+    })
+  )
+}

@@ -1,0 +1,123 @@
+import type { SimulatedEvent } from './history.ts'
+
+/** One request of a key, refused ones too. */
+export interface AccountedRequest {
+  /** When it arrived, on the caller's clock. */
+  readonly at: number
+  readonly status: number
+}
+
+interface KeyTotals {
+  /** Keys are secrets: they go by number, in the order in which they were given or first came. */
+  readonly name: string
+  readonly customer: string
+  readonly requests: number
+  /** Answered with 429. */
+  readonly refused: number
+  readonly mostRequestsInAnyMinute: number
+  readonly byStatus: Readonly<Record<string, number>>
+}
+
+export interface Totals {
+  readonly requests: number
+  readonly refused: number
+  /** Items in whole answers with status 200. */
+  readonly itemsShown: number
+  /** Events among them, each once; absent in an account of `totals` only. */
+  readonly eventsShown?: number
+  readonly keys: readonly KeyTotals[]
+}
+
+const minuteMs = 60_000
+
+class KeyAccount {
+  readonly customer: string
+  readonly requests: AccountedRequest[] = []
+  readonly byStatus: Record<string, number> = {}
+  count = 0
+  mostInAnyMinute = 0
+  /** Arrivals, of which those from `#oldest` on lie within the last minute. */
+  #arrivals: number[] = []
+  #oldest = 0
+
+  constructor(customer: string) {
+    this.customer = customer
+  }
+
+  add(request: AccountedRequest, isKept: boolean): void {
+    this.count += 1
+    this.byStatus[request.status] = (this.byStatus[request.status] ?? 0) + 1
+    if (isKept) this.requests.push(request)
+    this.#arrivals.push(request.at)
+    while ((this.#arrivals[this.#oldest] ?? request.at) <= request.at - minuteMs) this.#oldest += 1
+    this.mostInAnyMinute = Math.max(this.mostInAnyMinute, this.#arrivals.length - this.#oldest)
+    if (this.#oldest > 1_000) {
+      this.#arrivals = this.#arrivals.slice(this.#oldest)
+      this.#oldest = 0
+    }
+  }
+}
+
+/** The truth about what was asked and shown, by which a collector is judged. */
+export class Account {
+  readonly #isFull: boolean
+  readonly #keys = new Map<string, KeyAccount>()
+  readonly #shown = new Map<string, SimulatedEvent>()
+  #itemsShown = 0
+
+  constructor(isFull: boolean) {
+    this.#isFull = isFull
+  }
+
+  request(key: string, customer: string, request: AccountedRequest): void {
+    let account = this.#keys.get(key)
+    if (account === undefined) {
+      account = new KeyAccount(customer)
+      this.#keys.set(key, account)
+    }
+    account.add(request, this.#isFull)
+  }
+
+  show(events: readonly SimulatedEvent[]): void {
+    this.#itemsShown += events.length
+    if (this.#isFull) for (const event of events) this.#shown.set(event.id, event)
+  }
+
+  /** Every request of the key in the order of arrival; none in an account of `totals`. */
+  requests(key: string): readonly AccountedRequest[] {
+    return this.#keys.get(key)?.requests ?? []
+  }
+
+  /** The most requests that arrived in any `[t, t + 60 s)`, refused ones too, however the vendor's own window is cut. */
+  mostRequestsInAnyMinute(key: string): number {
+    return this.#keys.get(key)?.mostInAnyMinute ?? 0
+  }
+
+  /** How many requests of the key were answered with 429. */
+  refused(key: string): number {
+    return this.#keys.get(key)?.byStatus['429'] ?? 0
+  }
+
+  /** Every event that a whole answer with status 200 has held, by `log_item_id`; empty in an account of `totals`. */
+  get shown(): ReadonlyMap<string, SimulatedEvent> {
+    return this.#shown
+  }
+
+  totals(): Totals {
+    const keys = [...this.#keys.values()].map((account, index) => ({
+      name: `key ${index + 1}`,
+      customer: account.customer,
+      requests: account.count,
+      refused: account.byStatus['429'] ?? 0,
+      mostRequestsInAnyMinute: account.mostInAnyMinute,
+      byStatus: { ...account.byStatus },
+    }))
+    return {
+      requests: keys.reduce((sum, { requests }) => sum + requests, 0),
+      refused: keys.reduce((sum, { refused }) => sum + refused, 0),
+      itemsShown: this.#itemsShown,
+      ...(this.#isFull ? { eventsShown: this.#shown.size } : {}),
+      keys,
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import { helpPage, readCommandLine } from './flags.ts'
+import { parseOptions } from './options.ts'
+import { startSimulator } from './server.ts'
+
+try {
+  const { options, port, host, isHelp } = readCommandLine(process.argv.slice(2), Date.now())
+  if (isHelp) process.stdout.write(helpPage(parseOptions({})))
+  else await run(options, port, host)
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n"npm run simulator -- --help" lists the options.\n`)
+  process.exitCode = 1
+}
+
+async function run(options: Parameters<typeof startSimulator>[0], port: number, host: string): Promise<void> {
+  const { url, model, close } = await startSimulator(options, { port, host })
+  const keys = model.settings.keys.length
+  process.stdout.write(`The simulator of the vendor answers at ${url}; ${keys === 0 ? 'every API key is accepted' : keys === 1 ? 'one API key is accepted' : `${keys} API keys are accepted`}.
+
+Collect from it, in this folder:
+  connectors.json   [{"connectorId": "simulated", "type": "trendmicro-cas", "name": "simulated-cas", "tenantName": "simulated",
+                      "baseUrl": "${url}", "apiKeySecrets": ["tributary/simulated"]}]
+  secrets.json      {"tributary/simulated": "${keys === 0 ? 'any-key' : 'the key given with --key'}"}
+  chmod 600 secrets.json
+  npm start -- --connectors connectors.json --secrets secrets.json --allow-host ${new URL(url).host}
+
+What it was asked and what it showed:
+  curl ${url}/simulator/account
+  curl '${url}/simulator/events?from=TIME&to=TIME'
+
+Ctrl-C ends it.
+`)
+  const end = () => {
+    process.stdout.write(`\n${JSON.stringify(model.account.totals(), undefined, 2)}\n`)
+    void close()
+  }
+  process.once('SIGINT', end)
+  process.once('SIGTERM', end)
+}

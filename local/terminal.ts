@@ -1,0 +1,129 @@
+import { createLogUpdate } from 'log-update'
+import * as z from 'zod'
+
+/** One line of the live table. */
+export interface Row {
+  readonly connector: string
+  readonly stream: string
+  readonly state: string
+  readonly delivered: number
+  /** How far the proof lags behind now (ms); absent before the first page. */
+  readonly behindMs?: number
+  readonly requests: { readonly made: number; readonly allowed: number } | undefined
+}
+
+/** What the program says while it runs. */
+export interface Screen {
+  /** A line that stays. */
+  say(text: string): void
+  /** A line of a function's log, as JSON. */
+  happened(line: string): void
+  /** The state of everything, as of now. */
+  show(rows: readonly Row[]): void
+  end(): void
+}
+
+/** A live table where somebody watches; elsewhere a line for each thing that happens. */
+export function openScreen(out: NodeJS.WriteStream): Screen {
+  return out.isTTY === true ? liveScreen(out) : plainScreen(out)
+}
+
+function plainScreen(out: NodeJS.WriteStream): Screen {
+  return {
+    say: (text) => void out.write(`${text}\n`),
+    happened(line) {
+      const text = happening(line)
+      if (text !== undefined) out.write(`${text}\n`)
+    },
+    show() {},
+    end() {},
+  }
+}
+
+/** Lines of trouble shown under the table (count). */
+const troublesMost = 5
+
+function liveScreen(out: NodeJS.WriteStream): Screen {
+  const live = createLogUpdate(out)
+  const troubles: string[] = []
+  let table = ''
+  const draw = () => live([table, ...troubles].join('\n'))
+  return {
+    say(text) {
+      live.clear()
+      out.write(`${text}\n`)
+      draw()
+    },
+    happened(line) {
+      const entry = logLine.safeParse(parseJson(line))
+      const text = happening(line)
+      if (text === undefined || !entry.success || entry.data.level === 'info') return
+      troubles.push(text)
+      troubles.splice(0, troubles.length - troublesMost)
+    },
+    show(rows) {
+      table = tableOf(rows, out.columns ?? 120)
+      draw()
+    },
+    end() {
+      live.done()
+    },
+  }
+}
+
+const logLine = z.looseObject({
+  time: z.string(),
+  level: z.enum(['debug', 'info', 'warn', 'error']),
+  event: z.string(),
+  message: z.string(),
+  connectorId: z.string().optional(),
+  stream: z.string().optional(),
+  delivered: z.number().optional(),
+  filtered: z.number().optional(),
+})
+
+/** A log entry in one line for people; nothing for what only programs want to know. */
+export function happening(line: string): string | undefined {
+  const parsed = logLine.safeParse(parseJson(line))
+  if (!parsed.success) return line.startsWith('{') ? undefined : line
+  const { time, level, event, message, connectorId, stream, delivered, filtered } = parsed.data
+  const who = [connectorId, stream].filter((part) => part !== undefined).join(' ')
+  const what =
+    event === 'page-read' ? `${delivered ?? 0} delivered${filtered ? `, ${filtered} filtered` : ''} (${message})` : `${event}: ${message}`
+  return [time.slice(11, 19), level === 'info' ? '' : `${level.toUpperCase()} `, who, what].filter((part) => part !== '').join(' ')
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
+
+const headings = ['connector', 'stream', 'state', 'delivered', 'behind by', 'requests/min']
+
+export function tableOf(rows: readonly Row[], columns: number): string {
+  const cells = rows.map(({ connector, stream, state, delivered, behindMs, requests }) => [
+    connector,
+    stream,
+    state,
+    String(delivered),
+    behindMs === undefined ? '–' : durationText(behindMs),
+    requests === undefined ? '–' : `${requests.made} of ${requests.allowed}`,
+  ])
+  const widths = headings.map((heading, i) => Math.max(heading.length, ...cells.map((row) => row[i]?.length ?? 0)))
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, i) => (i >= 3 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .slice(0, columns - 1)
+  return [line(headings), ...cells.map(line)].join('\n')
+}
+
+export function durationText(ms: number): string {
+  const seconds = Math.round(ms / 1_000)
+  if (seconds < 100) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  return minutes < 100 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
+}

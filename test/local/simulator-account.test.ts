@@ -1,0 +1,162 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { SimulatedEvent } from '../../local/simulator/history.ts'
+import { VendorModel } from '../../local/simulator/model.ts'
+import type { SimulatorOptions } from '../../local/simulator/options.ts'
+import { ask, hour, idsOf, minute, noon, pageIdOf, pageOf, range, second, time } from './simulator-client.ts'
+
+const stream = 'sharepoint/securityrisk'
+
+/** Gaps between requests, from bursts to pauses. */
+const gaps = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 4_000 }), fc.integer({ min: 10_000, max: 70_000 })), {
+  minLength: 1,
+  maxLength: 150,
+})
+
+function arrivals(gapsMs: readonly number[]): number[] {
+  let at = noon
+  return gapsMs.map((gapMs) => (at += gapMs))
+}
+
+function mostInAnyMinute(times: readonly number[]): number {
+  return Math.max(0, ...times.map((from) => times.filter((at) => at >= from && at < from + minute).length))
+}
+
+test('the most requests in any minute are those of every window that could be laid over the arrivals', () => {
+  fc.assert(
+    fc.property(gaps, fc.constantFrom('full' as const, 'totals' as const), (gapsMs, account) => {
+      const model = new VendorModel({ account })
+      const times = arrivals(gapsMs)
+      for (const at of times) ask(model, at, { service: 'box', event: 'dlp', limit: 1 })
+      expect(model.account.mostRequestsInAnyMinute('key-one')).toBe(mostInAnyMinute(times))
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('no 21st request gets through in any window of its own kind, whoever else asks', () => {
+  fc.assert(
+    fc.property(
+      gaps,
+      fc.constantFrom('fixed' as const, 'sliding' as const),
+      fc.boolean(),
+      fc.constantFrom(0, 7),
+      (gapsMs, window, refusedCount, otherRequestsPerMinute) => {
+        const model = new VendorModel({ window, refusedCount, otherRequestsPerMinute })
+        for (const at of arrivals(gapsMs)) ask(model, at, { service: 'box', event: 'dlp', limit: 1 })
+        const requests = model.account.requests('key-one')
+        const admitted = requests.filter(({ status }) => status === 200).map(({ at }) => at)
+        if (window === 'sliding') expect(mostInAnyMinute(admitted)).toBeLessThanOrEqual(20)
+        else if (otherRequestsPerMinute === 0) {
+          for (let rest = admitted; rest.length > 0; ) {
+            const inWindow = rest.filter((at) => at < rest[0]! + minute)
+            expect(inWindow.length).toBeLessThanOrEqual(20)
+            rest = rest.slice(inWindow.length)
+          }
+        }
+        expect(model.account.refused('key-one')).toBe(requests.length - admitted.length)
+      },
+    ),
+    { numRuns: 50 },
+  )
+})
+
+test('what whole answers showed is what the account says was shown, and no answer shows more than it could', () => {
+  const options = fc.record({
+    seed: fc.integer({ min: 0, max: 1_000 }),
+    eventsPerHour: fc.constantFrom(0, 30, 2_000),
+    lateMaxMs: fc.constantFrom(0, 5 * minute),
+    selectBy: fc.constantFrom('generation' as const, 'detection' as const),
+    order: fc.constantFrom('ascending' as const, 'descending' as const, 'random' as const, 'shuffled' as const),
+    bounds: fc.constantFrom('inclusive' as const, 'half-open' as const, 'start-exclusive' as const, 'exclusive' as const),
+    clockSkewMs: fc.constantFrom(0, -3_000, 3_000),
+    wholeSeconds: fc.boolean(),
+    duplicatesAcrossPages: fc.constantFrom(0, 2),
+    truncateRate: fc.constantFrom(0, 0.2),
+    malformedPageRate: fc.constantFrom(0, 0.2),
+    errorRate5xx: fc.constantFrom(0, 0.2),
+  }) satisfies fc.Arbitrary<SimulatorOptions>
+  fc.assert(
+    fc.property(
+      options,
+      fc.integer({ min: 0, max: 600 }),
+      fc.integer({ min: 0, max: 600 }),
+      fc.integer({ min: 1, max: 80 }),
+      (given, agoSeconds, widthSeconds, limit) => {
+        const model = new VendorModel({ ...given, requestsPerMinute: 0, bursts: [{ at: noon - 60_000, count: 50 }] })
+        const from = noon - agoSeconds * second
+        const to = from + widthSeconds * second
+        const seen = new Set<string>()
+        let page_id = ''
+        for (let tries = 0; tries < 400; tries += 1) {
+          const answer = ask(model, noon, page_id === '' ? range(from, to, { limit }) : { page_id })
+          if (answer.status !== 200 || answer.truncateAt !== undefined) continue
+          const page = isPage(answer.body) ? pageOf(answer) : undefined
+          if (page === undefined) continue
+          for (const id of idsOf([page])) seen.add(id)
+          if (page.next_link === '') break
+          page_id = pageIdOf(page.next_link)
+        }
+        const isOpen = { inclusive: [false, false], 'half-open': [false, true], 'start-exclusive': [true, false], exclusive: [true, true] }[
+          given.bounds
+        ]
+        const expected = [...model.eventsVisible(stream, from, to + 1, noon)].filter(
+          (event) => !(isOpen[0] && event.selected === from) && !(isOpen[1] && event.selected === to),
+        )
+        expect([...seen].toSorted()).toEqual(expected.map(({ id }) => id).toSorted())
+        expect([...model.account.shown.keys()].toSorted()).toEqual([...seen].toSorted())
+        expect(expected.every((event) => matches(event, given.selectBy))).toBe(true)
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+test('totals remember no request and no event, and count the same', () => {
+  const models = (['full', 'totals'] as const).map((account) => new VendorModel({ account, eventsPerHour: 600 }))
+  for (const model of models) for (let n = 0; n < 25; n += 1) ask(model, noon + n, range(noon - hour, noon))
+  const [full, totals] = models.map((model) => model.account.totals())
+  expect(models[1]!.account.shown.size + models[1]!.account.requests('key-one').length).toBe(0)
+  expect(full).toEqual({ ...totals, eventsShown: 500 })
+  expect(totals).toMatchObject({
+    requests: 25,
+    refused: 5,
+    itemsShown: 10_000,
+    keys: [{ name: 'key 1', mostRequestsInAnyMinute: 25, byStatus: { 200: 20, 429: 5 } }],
+  })
+})
+
+test('the totals name no key', () => {
+  const model = new VendorModel({ keys: [{ key: 'a-secret', customer: 'acme' }] })
+  ask(model, noon, range(noon - hour, noon), 'a-secret')
+  ask(model, noon, range(noon - hour, noon), 'another-secret')
+  expect(JSON.stringify(model.account.totals())).not.toContain('secret')
+})
+
+test('requests are answered in the order of their arrival only', () => {
+  const model = new VendorModel()
+  ask(model, noon, range(noon - hour, noon))
+  expect(() => ask(model, noon - 1, range(noon - hour, noon))).toThrow(`${noon - 1}`)
+})
+
+test('asked again for a time range, the history is the same although it was forgotten in between', () => {
+  const model = new VendorModel({ eventsPerHour: 50_000 })
+  const day = (from: number) => [...model.eventsVisible(stream, from, from + hour)]
+  const first = day(noon - 10 * hour)
+  for (let n = 9; n > 7; n -= 1) day(noon - n * hour)
+  expect(day(noon - 10 * hour)).toEqual(first)
+  expect(time(first[0]!.selected) < time(noon - 9 * hour)).toBe(true)
+})
+
+function isPage(body: string): boolean {
+  try {
+    const page = JSON.parse(body)
+    return Array.isArray(page.security_events) && typeof page.next_link === 'string'
+  } catch {
+    return false
+  }
+}
+
+function matches(event: SimulatedEvent, selectBy: 'generation' | 'detection'): boolean {
+  return event.selected === event[selectBy] && event.detection <= event.generation && event.generation <= event.visibleAt
+}

@@ -1,0 +1,184 @@
+import { readAnswer } from '../../functions/adapters/answer.ts'
+import { digest, keyedDigest } from '../../functions/adapters/digest.ts'
+import { failure } from '../../functions/domain/failures.ts'
+import type { Clock, LogEntry, Queue, Source, State } from '../../functions/domain/ports.ts'
+import { failed } from '../../functions/domain/result.ts'
+import type { StreamState } from '../../functions/domain/stream.ts'
+import { type Instant, minute, second } from '../../functions/domain/time.ts'
+import { requestTimeoutMs } from '../../functions/domain/tokens.ts'
+import { acceptConnector, type ConnectorItem, retireConnector } from '../../functions/flows/accept-connector.ts'
+import { collectConnector } from '../../functions/flows/collect-connector.ts'
+import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
+import { vendors } from '../../functions/vendors/index.ts'
+import type { StreamName } from '../../local/simulator/catalogue.ts'
+import { VendorModel } from '../../local/simulator/model.ts'
+import type { SimulatorOptions } from '../../local/simulator/options.ts'
+import { VirtualClock } from '../fakes/clock.ts'
+import { MemorySecrets } from '../fakes/secrets.ts'
+import { MemorySink } from '../fakes/sink.ts'
+import { MemoryState } from '../fakes/state.ts'
+
+/** A deployment in virtual time: the real flows, the simulated vendor, everything else in memory. */
+
+export const start: Instant = Date.UTC(2026, 10, 24, 12)
+export const key = 'simulated-key-0123456789abcdef'
+export const secretName = 'tributary/simulated'
+const policy = { secretPrefix: 'tributary/', allowedHosts: [] }
+/** As long as a function may run (ms). */
+const runMostMs = 5 * minute
+
+export interface WorldOptions {
+  readonly vendor?: SimulatorOptions
+  /** How far each process's clock is off (ms); as many processes as there are entries. */
+  readonly clocksOffMs?: readonly number[]
+  /** One way on the wire (ms). */
+  readonly networkMs?: number
+}
+
+export class World {
+  readonly clock = new VirtualClock(start)
+  readonly state = new MemoryState(this.clock)
+  readonly sink = new MemorySink()
+  readonly secrets = new MemorySecrets({ [secretName]: key })
+  readonly log: LogEntry[] = []
+  readonly model: VendorModel
+  /** Runs that threw. */
+  readonly crashes: unknown[] = []
+  private readonly processes: readonly Process[]
+  private readonly networkMs: number
+  private readonly queue: Queue
+  private runs = 0
+
+  constructor({ vendor = {}, clocksOffMs = [0], networkMs = 50 }: WorldOptions = {}) {
+    this.model = new VendorModel({ startAt: start, ...vendor })
+    this.networkMs = networkMs
+    this.processes = clocksOffMs.map((offMs, i) => new Process(`p${i}`, offMs === 0 ? this.clock : this.clock.skewed(offMs), i))
+    this.queue = {
+      send: async (connectorId, delaySeconds) => {
+        void this.runLater(connectorId, delaySeconds * second)
+      },
+    }
+    void this.tick()
+  }
+
+  /** The table's stream: an item was written. */
+  async put(item: ConnectorItem): Promise<void> {
+    await acceptConnector(this.ports(0), policy, String(item['connectorId']), item)
+  }
+
+  async remove(connectorId: string): Promise<void> {
+    await retireConnector(this.ports(0), connectorId)
+  }
+
+  run(forMs: number): Promise<void> {
+    return this.clock.advance(forMs)
+  }
+
+  ports(process: number) {
+    const { name, clock, random, nextNumber } = this.processes[process % this.processes.length]!
+    return {
+      clock,
+      state: this.state as State,
+      secrets: this.secrets,
+      sink: this.sink,
+      source: this.source,
+      queue: this.queue,
+      log: (entry: LogEntry) => void this.log.push(entry),
+      digest,
+      keyedDigest,
+      vendors,
+      random,
+      newFingerprintKey: () => '00'.repeat(32),
+      process: name,
+      nextNumber,
+      stop: new AbortController().signal,
+    }
+  }
+
+  readonly source: Source = {
+    fetch: async ({ url }, apiKey) => {
+      const sentAt = this.clock.now()
+      await this.clock.sleepUntil(sentAt + this.networkMs)
+      const { pathname, search, origin } = new URL(url)
+      const answer = this.model.answer({ path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }, this.clock.now())
+      const doneAt = this.clock.now() + answer.delayMs + this.networkMs
+      if (doneAt - sentAt > requestTimeoutMs) {
+        await this.clock.sleepUntil(sentAt + requestTimeoutMs)
+        return failed(failure('timed-out', 'The vendor did not answer within 30 s'))
+      }
+      await this.clock.sleepUntil(doneAt)
+      const { status, headers, body, truncateAt } = answer
+      if (truncateAt !== undefined && truncateAt < body.length) return failed(failure('malformed-answer', 'The answer broke off'))
+      return readAnswer(status, headers, body, this.clock.now(), { sentAt, headersAt: doneAt, apiKey })
+    },
+  }
+
+  async stream(connectorId: string, stream: StreamName): Promise<StreamState> {
+    const { streams } = await this.state.readRun(connectorId)
+    const found = streams.get(stream)
+    if (found === undefined) throw new Error(`${connectorId} has no stream ${stream}`)
+    return found
+  }
+
+  async status(connectorId: string) {
+    const status = await this.state.readStatus(connectorId)
+    if (status === undefined) throw new Error(`${connectorId} has no status`)
+    return status
+  }
+
+  private async tick(): Promise<void> {
+    for (;;) {
+      await dispatchDue(this.ports(0))
+      await this.clock.sleepUntil(this.clock.now() + minute)
+    }
+  }
+
+  private async runLater(connectorId: string, delayMs: number): Promise<void> {
+    await this.clock.sleepUntil(this.clock.now() + delayMs)
+    this.runs += 1
+    const ports = this.ports(this.runs)
+    try {
+      await collectConnector(ports, connectorId, ports.clock.now() + runMostMs)
+    } catch (error) {
+      this.crashes.push(error)
+    }
+  }
+}
+
+class Process {
+  readonly name: string
+  readonly clock: Clock
+  private seed: number
+  private number = 0
+
+  constructor(name: string, clock: Clock, seed: number) {
+    this.name = name
+    this.clock = clock
+    this.seed = seed
+  }
+
+  readonly random = () => {
+    this.seed = (this.seed * 1_103_515_245 + 12_345) % 2 ** 31
+    return this.seed / 2 ** 31
+  }
+
+  readonly nextNumber = () => {
+    this.number += 1
+    return this.number
+  }
+}
+
+export function connectorItem(more: ConnectorItem = {}): ConnectorItem {
+  return {
+    connectorId: 'acme-cas',
+    type: 'trendmicro-cas',
+    name: 'acme-cas',
+    tenantName: 'Acme',
+    baseUrl: 'https://api.tmcas.trendmicro.com',
+    apiKeySecrets: [secretName],
+    contentTypes: ['sharepoint'],
+    eventTypes: ['dlp'],
+    lateArrivalMinutes: 10,
+    ...more,
+  }
+}

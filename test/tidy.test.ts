@@ -1,0 +1,47 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+
+const root = new URL('..', import.meta.url).pathname
+/** What git tracks or would track. */
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
+  .split('\n')
+  .filter((file) => file !== '' && existsSync(`${root}${file}`))
+const text = (file: string) => readFileSync(`${root}${file}`, 'utf8')
+
+describe('the tree', () => {
+  it('names a vendor in its own folder only, among what runs in Lambda', () => {
+    const named = files.filter(
+      (file) =>
+        file.startsWith('functions/') &&
+        !file.startsWith('functions/vendors/') &&
+        /trend|tmcas|sharepoint|cloud.?app.?security/i.test(text(file)),
+    )
+    expect(named).toEqual([])
+  })
+
+  it('has no file of code that is longer than one concept needs', () => {
+    const long = files.filter((file) => /^(functions|local)\/.*\.ts$/.test(file) && text(file).split('\n').length > 450)
+    expect(long).toEqual([])
+  })
+
+  it('leaves no test switched off or alone', () => {
+    const off = files.filter(
+      (file) => file.endsWith('.test.ts') && /\b(it|describe|test)\.(skip|only|todo)\b/.test(text(file)) && file !== 'test/tidy.test.ts',
+    )
+    expect(off).toEqual([])
+  })
+
+  it('has every folder and file that the README names', () => {
+    const named = [...text('README.md').matchAll(/`((?:functions|local|test|docs|bench|examples)\/[\w./-]*)`/g)].map(
+      ([, path]) => path ?? '',
+    )
+    expect(named.filter((path) => !existsSync(`${root}${path}`))).toEqual([])
+  })
+
+  it('has every npm script that the README names', () => {
+    const scripts = Object.keys(JSON.parse(text('package.json')).scripts)
+    const named = [...text('README.md').matchAll(/npm (?:-s )?run ([\w:]+)/g)].map(([, script]) => script ?? '')
+    expect(named.filter((script) => !scripts.includes(script))).toEqual([])
+  })
+})

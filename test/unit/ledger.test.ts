@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest'
+import * as ledger from '../../functions/domain/ledger.ts'
+import type { Slice, StreamState } from '../../functions/domain/stream.ts'
+import { day, hour, minute, second } from '../../functions/domain/time.ts'
+
+const now = Date.UTC(2026, 10, 24, 12)
+const policy: ledger.ReadingPolicy = {
+  horizonMs: 72 * hour,
+  pageItemsMax: 500,
+  lateMs: 10 * minute,
+  intervalMs: 5 * minute,
+  clockErrorMs: 0,
+  wantedTo: 0,
+}
+const stream = (since: number, more: Partial<StreamState> = {}): StreamState => ({ ...ledger.newStream(since, since), ...more })
+const slice = (kind: Slice['kind'], from: number, to: number, more: Partial<Slice> = {}): Slice => ({
+  kind,
+  from,
+  to,
+  page: 1,
+  items: 0,
+  readSince: now,
+  ...more,
+})
+/** As the coverage is after everything to `to` was settled. */
+const coveredFrom = (since: number, to: number, more: Partial<StreamState> = {}) =>
+  stream(since, { covered: [{ from: since, to }], freshTo: to, ...more })
+
+describe('what is missing', () => {
+  it('is everything since responsibility began, until something is proven', () => {
+    expect(ledger.missing(stream(now - hour), now)).toEqual([{ from: now - hour, to: now }])
+    expect(ledger.coveredTo(stream(now - hour), now)).toBe(now - hour)
+  })
+
+  it('is not what was given up for good', () => {
+    const given = stream(now - hour, { holes: [{ from: now - hour, to: now - 30 * minute, reason: 'horizon' }] })
+    expect(ledger.coveredTo(given, now)).toBe(now - 30 * minute)
+  })
+})
+
+describe('a slice read to its end', () => {
+  const whole = ledger.planLive(stream(now - 20 * minute), now, policy)!
+
+  it('proves what nothing can come late to any more, counted from the request of its first page', () => {
+    const after = ledger.completeSlice(stream(now - 20 * minute), { ...whole, page: 3, readSince: now }, now + minute, policy)
+    expect(after.covered).toEqual([{ from: now - 20 * minute, to: now - 10 * minute - 2 * second }])
+    expect(after.freshTo).toBe(now)
+  })
+
+  it('proves less by as much as the vendor’s clock is off', () => {
+    const after = ledger.completeSlice(stream(now - 20 * minute), { ...whole, readSince: now }, now, {
+      ...policy,
+      clockErrorMs: -3 * second,
+    })
+    expect(after.covered[0]!.to).toBe(now - 10 * minute - 5 * second)
+  })
+
+  it('proves nothing of what passed the horizon while it was read', () => {
+    const from = now - 72 * hour + 3 * minute
+    const after = ledger.completeSlice(stream(from), slice('settling', from, from + hour), now + 5 * minute, policy)
+    expect(after.covered).toEqual([{ from: now + 5 * minute - 72 * hour + 2 * second, to: from + hour }])
+  })
+
+  it('proves nothing when it was a fresh one', () => {
+    const busy = stream(now - hour, { widthMs: minute })
+    const fresh = ledger.planLive(busy, now, policy)!
+    expect(fresh.kind).toBe('fresh')
+    expect(ledger.completeSlice(busy, { ...fresh, readSince: now }, now, policy).covered).toEqual([])
+  })
+})
+
+describe('the next slice', () => {
+  it('is the whole unsettled tail when that fits one, both cuts on whole seconds', () => {
+    const settled = now - 10 * minute - 2 * second
+    const quiet = coveredFrom(now - hour, settled, { freshTo: now })
+    expect(ledger.planLive(quiet, now + 5 * minute + 345, policy)).toMatchObject({ kind: 'tail', from: settled, to: now + 5 * minute })
+    expect(ledger.planHole(quiet, now + 5 * minute + 345, policy)).toBeUndefined()
+  })
+
+  it('asks a millisecond beyond both cuts', () => {
+    expect(ledger.askedRange({ from: 1_000, to: 2_000 })).toEqual({ from: 999, to: 2_001 })
+  })
+
+  it('of a busy stream runs forward from what was read, and settling slices end where nothing can come late', () => {
+    const busy = coveredFrom(now - 2 * hour, now - 30 * minute, { widthMs: 10 * minute, freshTo: now - 4 * minute })
+    expect(ledger.planLive(busy, now, policy)).toMatchObject({ kind: 'fresh', from: now - 4 * minute, to: now })
+    expect(ledger.planHole(busy, now, policy)).toMatchObject({ kind: 'settling', from: now - 30 * minute, to: now - 20 * minute })
+    const last = coveredFrom(now - 2 * hour, now - 15 * minute, { widthMs: 10 * minute, freshTo: now })
+    expect(ledger.planHole(last, now, policy)).toMatchObject({ from: now - 15 * minute, to: now - 10 * minute - 2 * second })
+  })
+
+  it('reads what was missed for hours once: fresh only where it is not settled yet', () => {
+    const behind = coveredFrom(now - 9 * hour, now - 8 * hour, { widthMs: hour })
+    expect(ledger.planLive(behind, now, policy)).toMatchObject({ kind: 'fresh', from: now - 10 * minute - 2 * second })
+    expect(ledger.planHole(behind, now, policy)).toMatchObject({ kind: 'settling', from: now - 8 * hour, to: now - 7 * hour })
+  })
+
+  it('is as wide as the density of the last allows', () => {
+    const busy = stream(now - 10 * hour)
+    const dense = ledger.completeSlice(busy, slice('settling', now - 10 * hour, now - 9 * hour, { items: 17_500 }), now, policy)
+    expect(dense.widthMs).toBe(6 * minute)
+    const empty = ledger.completeSlice(busy, slice('settling', now - 10 * hour, now - 9 * hour), now, policy)
+    expect(empty.widthMs).toBe(4 * hour)
+  })
+
+  it('is cut on a millisecond where a second holds too much', () => {
+    const crowded = stream(now - hour, { widthMs: 40 })
+    expect(ledger.planHole(crowded, now, policy)).toMatchObject({ from: now - hour, to: now - hour + 40 })
+  })
+})
+
+describe('a slice whose link died', () => {
+  it('is half as wide the next time, and its requests keep apart until one succeeds', () => {
+    const before = stream(now - 10 * hour, { widthMs: hour })
+    const after = ledger.giveUpSlice(before, slice('settling', now - 10 * hour, now - 9 * hour, { page: 2 }), now)
+    expect(after).toMatchObject({ widthMs: 30 * minute, paced: true })
+    expect(after.pagesTarget).toBeCloseTo(1.4)
+    expect(ledger.completeSlice(after, slice('settling', now - 10 * hour, now - 9.5 * hour), now, policy).paced).toBe(false)
+  })
+
+  it('of one millisecond is left alone for an hour, and everything around it is read', () => {
+    const at = now - hour
+    const before = coveredFrom(now - 2 * hour, at, { widthMs: 1 })
+    const after = ledger.giveUpSlice(before, slice('settling', at, at + 1), now)
+    expect(ledger.planHole(after, now, policy)).toMatchObject({ from: at + 1 })
+    expect(ledger.planHole(ledger.expire(after, now + hour, policy, 'horizon'), now + hour, policy)).toMatchObject({ from: at })
+  })
+})
+
+describe('the horizon', () => {
+  it('takes what is too near to be read, and says so', () => {
+    const late = stream(now - 80 * hour)
+    const after = ledger.expire(late, now, policy, 'horizon')
+    expect(after.holes).toEqual([{ from: now - 80 * hour, to: now - 72 * hour + 2 * minute, reason: 'horizon' }])
+    expect(ledger.coveredTo(after, now)).toBe(now - 72 * hour + 2 * minute)
+  })
+
+  it('makes one hole of what is lost piece by piece', () => {
+    const first = ledger.expire(stream(now - 80 * hour), now, policy, 'horizon')
+    const second = ledger.expire(first, now + hour, policy, 'horizon')
+    expect(second.holes).toHaveLength(1)
+    expect(second.holes[0]!.to).toBe(now - 71 * hour + 2 * minute)
+  })
+
+  it('takes nothing that is proven', () => {
+    const proven = coveredFrom(now - 80 * hour, now - minute)
+    expect(ledger.expire(proven, now, policy, 'horizon').holes).toEqual([])
+  })
+
+  it('names what could never be read', () => {
+    const at = now - 71 * hour
+    const stuck = coveredFrom(at - hour, at, { setAside: [{ from: at, to: at + 1, until: now + 2 * hour }] })
+    const rest = {
+      ...stuck,
+      covered: [
+        { from: at - hour, to: at },
+        { from: at + 1, to: now },
+      ],
+    }
+    expect(ledger.expire(rest, now + 2 * hour, policy, 'horizon').holes).toEqual([{ from: at, to: at + 1, reason: 'unreadable' }])
+  })
+})
+
+describe('the daily second look', () => {
+  it('covers the last 24 h once they can be settled, piece by piece, and comes again a day later', () => {
+    const proven = coveredFrom(now - 2 * day, now - 11 * minute, { nextRereadAt: now, widthMs: 20 * hour, freshTo: now })
+    const begun = ledger.beginReread(proven, now, policy)
+    const end = now - 10 * minute - 2 * second
+    const first = ledger.planReread(begun)!
+    expect(first).toMatchObject({ kind: 'reread', from: end - day, to: end - day + 20 * hour })
+    const half = ledger.completeSlice(begun, { ...first, readSince: now }, now, policy)
+    expect(half.reread).toEqual({ from: first.to, to: end })
+    const done = ledger.completeSlice(half, { ...ledger.planReread(half)!, readSince: now }, now, policy)
+    expect(done.reread).toBeUndefined()
+    expect(done.nextRereadAt).toBe(now + day)
+  })
+})

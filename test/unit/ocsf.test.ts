@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest'
+import { ocsfIds } from '../../functions/domain/ocsf.ts'
+import { severities } from '../../functions/domain/record.ts'
+
+it('calls a data loss a Data Security Finding', () => {
+  expect(ocsfIds('data-security', 'medium')).toEqual({ class_uid: 2006, type_uid: 200_601, severity_id: 3 })
+})
+
+it('calls everything else a Detection Finding', () => {
+  expect(ocsfIds('detection', 'critical')).toEqual({ class_uid: 2004, type_uid: 200_401, severity_id: 5 })
+})
+
+it('numbers the severities as OCSF does', () => {
+  expect([undefined, ...severities].map((severity) => ocsfIds('detection', severity).severity_id)).toEqual([0, 1, 2, 3, 4, 5])
+})

@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import {
+  canonicalJson,
+  type FieldTable,
+  glueColumns,
+  glueType,
+  itemId,
+  type RecordBody,
+  type RecordEnvelope,
+  rawJson,
+  recordFields,
+  recordId,
+  recordSchema,
+  serialise,
+  toRecord,
+} from '../../functions/domain/record.ts'
+
+const digest = (text: string) => createHash('sha256').update(text).digest('hex')
+
+const body: RecordBody = {
+  timestamp: 1_595_199_090_000,
+  msg_class: 'acme_logs_mail',
+  msg_origin: { vendor: 'acme', source: 'acme_mail', category: 'cloud_security', processor: { name: 'tributary', type: 'log_collector' } },
+  event_type: 'dlp',
+  service: 'mail',
+  severity: 'medium',
+  syslog: {
+    facility: 4,
+    severity: 4,
+    priority: 36,
+    timestamp: '2020-07-19T22:51:30.000Z',
+    app_name: 'acme',
+    proc_id: '-',
+    msg_id: 'dlp',
+    message: 'm',
+  },
+  class_uid: 2006,
+  type_uid: 200_601,
+  severity_id: 3,
+  raw: '{}',
+}
+
+const envelope: RecordEnvelope = {
+  id: '0'.repeat(32),
+  ingestedAt: 1_595_199_200_000,
+  ingestMode: 'live',
+  connector: { connectorId: 'c1', name: 'tenant-acme', tenantName: 'tenant', baseUrl: 'https://api.example.com' },
+}
+
+describe('a record', () => {
+  it('names its connector, its tenant and the host it was read from', () => {
+    expect(toRecord(body, envelope)).toMatchObject({
+      connector_id: 'c1',
+      connector_name: 'tenant-acme',
+      tenant_name: 'tenant',
+      domain: 'https://api.example.com',
+      syslog: { hostname: 'api.example.com' },
+    })
+  })
+
+  it('cannot be given another tenant by its body', () => {
+    expect(toRecord({ ...body, tenant_name: 'other', id: 'other' }, envelope)).toMatchObject({ tenant_name: 'tenant', id: envelope.id })
+  })
+
+  it('leaves out what is blank, at every depth', () => {
+    const blanks = {
+      user: '',
+      location: undefined,
+      email_recipients: [],
+      dlp_templates: ['', 'PCI'],
+      acme: { one: '', two: 2, three: [] },
+      none: {},
+    }
+    const record = toRecord({ ...body, ...blanks }, envelope)
+    expect(record).not.toHaveProperty('user')
+    expect(record).not.toHaveProperty('location')
+    expect(record).not.toHaveProperty('email_recipients')
+    expect(record).not.toHaveProperty('none')
+    expect(record.dlp_templates).toEqual(['PCI'])
+    expect(record['acme']).toEqual({ two: 2 })
+  })
+
+  it('has its fields in the order of the table, the vendor’s last', () => {
+    const shuffled = Object.fromEntries(Object.entries({ ...body, acme: { a: 1 } }).reverse()) as RecordBody
+    const names = Object.keys(toRecord(shuffled, envelope))
+    expect(names.at(-1)).toBe('acme')
+    expect(names.slice(0, -1)).toEqual(Object.keys(recordFields).filter((name) => names.includes(name)))
+    expect(serialise(toRecord(shuffled, envelope))).toBe(serialise(toRecord({ ...body, acme: { a: 1 } }, envelope)))
+  })
+
+  it('is accepted by the validator', () => {
+    expect(recordSchema(recordFields).safeParse(toRecord(body, envelope))).toMatchObject({ success: true })
+  })
+
+  it('is one line, whatever is in it', () => {
+    const line = serialise(toRecord({ ...body, user: 'a\r\n\u0000\u2028b\ud800' }, envelope))
+    expect(line).not.toMatch(/[\r\n]/)
+    expect(JSON.parse(line)).toMatchObject({ user: 'a\r\n\u0000\u2028b\ufffd' })
+  })
+})
+
+describe('the validator', () => {
+  const schema = recordSchema(recordFields)
+  const record = toRecord(body, envelope)
+
+  it.each([
+    ['an unknown field', { ...record, other: 1 }],
+    ['a blank text', { ...record, user: '' }],
+    ['an empty list', { ...record, email_recipients: [] }],
+    ['a time with a fraction', { ...record, timestamp: 1.5 }],
+    ['a value beside those allowed', { ...record, severity: 'awful' }],
+    ['a text where a struct belongs', { ...record, syslog: 'text' }],
+    ['a record without its raw item', { ...record, raw: undefined }],
+  ])('refuses %s', (_, value) => {
+    expect(schema.safeParse(value).success).toBe(false)
+  })
+})
+
+describe('the id of a record', () => {
+  it('is 32 hex digits and the same each time', () => {
+    expect(recordId(digest, 'c1', 's/e', 'i1')).toMatch(/^[0-9a-f]{32}$/)
+    expect(recordId(digest, 'c1', 's/e', 'i1')).toBe(recordId(digest, 'c1', 's/e', 'i1'))
+  })
+
+  it('differs with connector, stream and item, wherever one ends and the next begins', () => {
+    const parts: [string, string, string][] = [
+      ['a', 'b', 'c'],
+      ['ab', '', 'c'],
+      ['a', 'bc', ''],
+      ['', 'ab', 'c'],
+      ['a","b', '', 'c'],
+    ]
+    expect(new Set(parts.map((part) => recordId(digest, ...part))).size).toBe(parts.length)
+  })
+})
+
+describe('the id of an item', () => {
+  it('is the vendor’s own', () => {
+    expect(itemId({ id: 'x', raw: {} }, digest)).toBe('x')
+  })
+
+  it('is, where it has none, the same in whatever order its fields come', () => {
+    expect(itemId({ raw: { a: 1, b: [{ c: 2, d: 3 }] } }, digest)).toBe(itemId({ raw: { b: [{ d: 3, c: 2 }], a: 1 } }, digest))
+  })
+
+  it('differs for items that differ', () => {
+    const items = [{}, [], '', null, { a: [1, 2] }, { a: [2, 1] }, { a: '1' }, { a: 1 }, '{"a":1}']
+    expect(new Set(items.map((raw) => itemId({ raw }, digest))).size).toBe(items.length)
+  })
+})
+
+describe('JSON of an item', () => {
+  const nested = (depth: number) => JSON.parse(`${'[{"a":'.repeat(depth)}1${'}]'.repeat(depth)}`) as unknown
+
+  it('is written at any depth', () => {
+    expect(rawJson(nested(20_000))).toBe(`${'[{"a":'.repeat(20_000)}1${'}]'.repeat(20_000)}`)
+  })
+
+  it('is written at any width', () => {
+    const wide = Array.from({ length: 300_000 }, (_, index) => index)
+    expect(canonicalJson(wide)).toBe(JSON.stringify(wide))
+  })
+})
+
+describe('the columns of the Glue table', () => {
+  it('are the fields with their types', () => {
+    const columns = glueColumns(recordFields)
+    expect(columns.map(({ name }) => name)).toEqual(Object.keys(recordFields))
+    expect(columns.find(({ name }) => name === 'timestamp')?.type).toBe('bigint')
+    expect(columns.find(({ name }) => name === 'msg_origin')?.type).toBe(
+      'struct<vendor:string,source:string,category:string,processor:struct<name:string,type:string>>',
+    )
+  })
+
+  it('have comments that Glue can hold', () => {
+    for (const { comment } of glueColumns(recordFields)) expect(comment.length).toBeLessThanOrEqual(255)
+  })
+
+  it('nest as deep as the table', () => {
+    const fields: FieldTable = {
+      list: { type: 'array<string>', doc: '' },
+      inner: { type: 'struct', doc: '', fields: { at: { type: 'bigint', doc: '' } } },
+    }
+    expect(glueType({ type: 'struct', doc: '', fields })).toBe('struct<list:array<string>,inner:struct<at:bigint>>')
+  })
+})

@@ -1,0 +1,227 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { itemId, type LakeRecord, recordId, recordSchema, toRecord } from '../../functions/domain/record.ts'
+import { lakeFields, vendorOf } from '../../functions/vendors/index.ts'
+
+const digest = (text: string) => createHash('sha256').update(text).digest('hex')
+const receivedAt = Date.UTC(2020, 6, 19, 22, 55)
+const connector = { connectorId: 'c1', name: 'tenant-cas', tenantName: 'tenant', baseUrl: 'https://api.tmcas.trendmicro.com' }
+
+function recordOf(raw: unknown, stream = 'onedrive/securityrisk'): LakeRecord {
+  const vendor = vendorOf('trendmicro-cas')!
+  const page = vendor.parsePage({ body: { security_events: [raw] }, receivedAt })
+  if (!page.ok) throw new Error(page.failure.detail)
+  const item = page.value.items[0]!
+  const id = recordId(digest, connector.connectorId, stream, itemId(item, digest))
+  return toRecord(vendor.normalise(item, { stream, receivedAt }), { id, ingestedAt: receivedAt, ingestMode: 'live', connector })
+}
+
+const message = {
+  scan_type: 'Real-time scan',
+  affected_user: 'ann@example.com',
+  location: 'https://example-my.sharepoint.com/personal/ann/Documents',
+  detection_time: '2020-07-19T22:51:30.000Z',
+  triggered_policy_name: 'Default OneDrive Policy',
+  triggered_security_filter: 'File Blocking',
+  action: 'Quarantine',
+  action_result: 'success',
+  file_name: 'invoice.exe',
+  file_upload_time: '2020-07-19T22:51:20.000Z',
+  file_sha1: 'DA39A3EE5E6B4B0D3255BFEF95601890AFD80709',
+  security_risk_name: 'EXE file',
+  detected_by: '',
+  risk_level: '',
+  log_item_id: 'a9e2',
+}
+const documented = { event: 'security_risk_scan', log_item_id: 'a9e2', service: 'OneDrive', message }
+const withMessage = (more: object) => ({ ...documented, message: { ...message, ...more } })
+
+const mail = {
+  event: 'security_risk_scan',
+  log_item_id: 'IwUV',
+  service: 'Exchange Online',
+  message: {
+    scan_type: 'Real-time scan',
+    affected_user: 'bob@example.com',
+    location: 'bob@example.com\\Junk Email',
+    detection_time: '2018-09-25T02:43:31Z',
+    triggered_policy_name: 'a=b',
+    triggered_security_filter: 'Web Reputation',
+    action: 'Quarantine',
+    action_result: 'success',
+    threat_type: 'Phishing',
+    mail_message_id: '<1@example.com>',
+    mail_message_sender: 'eve@example.net',
+    mail_message_recipient: ['bob@example.com', 'ann@example.com'],
+    mail_message_submit_time: '2018-09-25T02:43:21',
+    mail_message_delivery_time: '2018-09-25T02:43:05',
+    mail_message_subject: 'FW: test\nBcc: all',
+    mail_message_file_name: 'filename.exe',
+  },
+}
+
+describe('an event', () => {
+  it('becomes a record', () => {
+    expect(recordOf(documented)).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      timestamp: Date.UTC(2020, 6, 19, 22, 51, 30),
+      ingested_at: receivedAt,
+      ingest_mode: 'live',
+      tenant_name: 'tenant',
+      connector_id: 'c1',
+      connector_name: 'tenant-cas',
+      domain: 'https://api.tmcas.trendmicro.com',
+      msg_class: 'trendmicro_cas_logs_onedrive',
+      msg_origin: {
+        vendor: 'trendmicro',
+        source: 'trendmicro_cloud_app_security',
+        category: 'cloud_security',
+        processor: { name: 'tributary', type: 'log_collector' },
+      },
+      event_type: 'securityrisk',
+      service: 'onedrive',
+      severity: 'medium',
+      user: 'ann@example.com',
+      location: 'https://example-my.sharepoint.com/personal/ann/Documents',
+      file_name: 'invoice.exe',
+      file_sha1: 'da39a3ee5e6b4b0d3255bfef95601890afd80709',
+      threat_name: 'EXE file',
+      policy_name: 'Default OneDrive Policy',
+      rule_name: 'File Blocking',
+      action: 'Quarantine',
+      outcome: 'success',
+      syslog: expect.objectContaining({
+        hostname: 'api.tmcas.trendmicro.com',
+        app_name: 'trendmicro_cas',
+        msg_id: 'securityrisk',
+        priority: 36,
+      }),
+      class_uid: 2004,
+      type_uid: 200_401,
+      severity_id: 3,
+      raw: JSON.stringify(documented),
+      trendmicro: {
+        event: 'security_risk_scan',
+        log_item_id: 'a9e2',
+        service: 'OneDrive',
+        scan_type: 'Real-time scan',
+        affected_user: 'ann@example.com',
+        location: 'https://example-my.sharepoint.com/personal/ann/Documents',
+        detection_time: Date.UTC(2020, 6, 19, 22, 51, 30),
+        triggered_policy_name: 'Default OneDrive Policy',
+        triggered_security_filter: 'File Blocking',
+        action: 'Quarantine',
+        action_result: 'success',
+        file_name: 'invoice.exe',
+        file_upload_time: Date.UTC(2020, 6, 19, 22, 51, 20),
+        file_sha1: 'DA39A3EE5E6B4B0D3255BFEF95601890AFD80709',
+        security_risk_name: 'EXE file',
+      },
+    })
+  })
+
+  it('is accepted by the validator', () => {
+    for (const item of [documented, mail]) expect(recordSchema(lakeFields).safeParse(recordOf(item)).error).toBeUndefined()
+  })
+
+  it('of a mail has sender, recipients and subject', () => {
+    expect(recordOf(mail, 'exchange/securityrisk')).toMatchObject({
+      email_message_id: '<1@example.com>',
+      email_sender: 'eve@example.net',
+      email_recipients: ['bob@example.com', 'ann@example.com'],
+      email_subject: 'FW: test\nBcc: all',
+      file_name: 'filename.exe',
+      threat_type: 'Phishing',
+    })
+  })
+
+  it('of a data loss lists its templates, however they come, as a Data Security Finding', () => {
+    const one = recordOf(withMessage({ triggered_dlp_template: 'PCI-DSS' }), 'onedrive/dlp')
+    const two = recordOf(withMessage({ triggered_dlp_template: ['PCI-DSS', 'HIPAA'] }), 'onedrive/dlp')
+    expect([one.dlp_templates, two.dlp_templates]).toEqual([['PCI-DSS'], ['PCI-DSS', 'HIPAA']])
+    expect(one).toMatchObject({ class_uid: 2006, trendmicro: { triggered_dlp_template: ['PCI-DSS'] } })
+  })
+
+  it('happened when it was received where its time cannot be read', () => {
+    const record = recordOf(withMessage({ detection_time: 'soon' }))
+    expect(record).toMatchObject({ timestamp: receivedAt, syslog: { timestamp: '2020-07-19T22:55:00.000Z' } })
+    expect(record['trendmicro']).not.toHaveProperty('detection_time')
+  })
+
+  it('keeps a number as text, and an object in raw only', () => {
+    const record = recordOf(withMessage({ file_name: 42, action: { kind: 'x' } }))
+    expect(record).toMatchObject({ file_name: '42', trendmicro: { file_name: '42' } })
+    expect(record).not.toHaveProperty('action')
+    expect(record['trendmicro']).not.toHaveProperty('action')
+    expect(record.raw).toContain('"action":{"kind":"x"}')
+  })
+
+  it('keeps a field that is new in raw', () => {
+    expect(recordOf(withMessage({ brand_new: 'x' })).raw).toContain('"brand_new":"x"')
+  })
+
+  it('has the id of its message where that alone has one', () => {
+    expect(recordOf({ event: 'e', service: 's', message })['trendmicro']).toMatchObject({ log_item_id: 'a9e2' })
+  })
+})
+
+describe('the severity of an event', () => {
+  const severity = (stream: string, more: object) => recordOf(withMessage(more), stream).severity
+
+  it.each([
+    ['High', 'high'],
+    ['High risk', 'high'],
+    ['MEDIUM', 'medium'],
+    ['low', 'low'],
+    ['Critical', 'critical'],
+    ['No risk', 'informational'],
+  ])('is the risk level %s, whatever the threat', (risk_level, expected) => {
+    expect(severity('onedrive/ransomware', { risk_level })).toBe(expected)
+  })
+
+  it('comes from the threat where there is no risk level', () => {
+    expect(severity('onedrive/ransomware', {})).toBe('critical')
+    expect(severity('onedrive/securityrisk', { virus_name: 'Eicar' })).toBe('high')
+    expect(severity('exchange/securityrisk', { threat_type: 'Phishing' })).toBe('high')
+    expect(severity('onedrive/dlp', {})).toBe('medium')
+  })
+})
+
+describe('a malformed item', () => {
+  it.each([[null], [7], ['CEF:0|Trend Micro|CAS|'], [[]], [{}], [{ log_item_id: 'x', message: 'text' }], [{ message: [1] }]])(
+    '%j is marked and kept',
+    (raw) => {
+      const record = recordOf(raw)
+      expect(record).toMatchObject({ malformed: true, raw: JSON.stringify(raw), timestamp: receivedAt, severity_id: 0 })
+      expect(record).not.toHaveProperty('trendmicro')
+      expect(recordSchema(lakeFields).safeParse(record).error).toBeUndefined()
+    },
+  )
+
+  it('is not what other items are', () => {
+    expect(recordOf(documented)).not.toHaveProperty('malformed')
+  })
+})
+
+describe('the syslog message of an event', () => {
+  it('is the CEF line that the vendor documents', () => {
+    expect(recordOf(mail, 'exchange/securityrisk').syslog.message).toBe(
+      'CEF:0|Trend Micro|CAS|5.0|100,101|securityrisk|High DevicePayloadId=IwUV destinationServiceName=Exchange Online ' +
+        'cat=security_risk_scan msg=Real-time scan TrendMicroCasAffectedUser=bob@example.com ' +
+        'TrendMicroCasLocation=bob@example.com\\\\Junk Email rt=2018-09-25T02:43:31Z TrendMicroCasPolicyName=a\\=b ' +
+        'TrendMicroCasFilter=Web Reputation act=Quarantine TrendMicroCasThreatType=Phishing outcome=success ' +
+        'suid=<1@example.com> suser=eve@example.net duser=["bob@example.com","ann@example.com"] start=2018-09-25T02:43:21 ' +
+        'end=2018-09-25T02:43:05 TrendMicroCasMailSubject=FW: test\\nBcc: all TrendMicroCasMailFileName=filename.exe',
+    )
+  })
+
+  it('leaves out what the item does not have', () => {
+    expect(recordOf({ message: { file_name: 'a.txt' } }, 'box/dlp').syslog.message).toBe(
+      'CEF:0|Trend Micro|CAS|5.0|100,101|dlp|Medium fname=a.txt',
+    )
+  })
+
+  it('of a malformed item is the header alone', () => {
+    expect(recordOf(null, 'box/dlp').syslog.message).toBe('CEF:0|Trend Micro|CAS|5.0|100,101|dlp|Unknown')
+  })
+})
