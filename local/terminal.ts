@@ -1,5 +1,6 @@
 import { createLogUpdate } from 'log-update'
 import * as z from 'zod'
+import type { Summary } from './summary.ts'
 
 /** One line of the live table. */
 export interface Row {
@@ -99,6 +100,19 @@ function parseJson(line: string): unknown {
   } catch {
     return undefined
   }
+}
+
+/** The end of a run, for people. */
+export function summaryText({ connectors, requests, throttled, seconds }: Summary): string {
+  const lines = connectors.flatMap(({ connectorId, state, reason, streams }) => [
+    `${connectorId}: ${state}${reason === '' ? '' : `. ${reason}`}`,
+    ...streams.map((stream) => {
+      const lost = stream.holes.filter((hole) => hole.lost).length
+      const holes = lost === 0 ? '' : `, ${lost} ${lost === 1 ? 'hole' : 'holes'} lost`
+      return `  ${stream.service}/${stream.event}: ${stream.delivered} delivered, ${stream.filtered} filtered, ${stream.requests} requests, complete to ${stream.coveredTo}${holes}`
+    }),
+  ])
+  return `${lines.join('\n')}\n${requests} requests, ${throttled} throttled, ${seconds} s.\n`
 }
 
 const headings = ['connector', 'stream', 'state', 'delivered', 'behind by', 'requests/min']

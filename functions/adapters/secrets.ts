@@ -23,7 +23,7 @@ export function secretsManager(options: {
   const { client, clock, keepOut } = options
   const cache = new Map<string, { readonly readAt: Instant; readonly value: Promise<Result<string>> }>()
 
-  function valueOf(secretName: string, fresh: boolean): Promise<Result<string>> {
+  function textOf(secretName: string, fresh: boolean): Promise<Result<string>> {
     const cached = cache.get(secretName)
     if (cached !== undefined && !fresh && clock.now() < cached.readAt + cachedMs) return cached.value
     const entry = { readAt: clock.now(), value: request(client, secretName) }
@@ -36,7 +36,7 @@ export function secretsManager(options: {
 
   return {
     async read(reference, { fresh = false } = {}) {
-      const value = await valueOf(reference.secretName, fresh)
+      const value = await textOf(reference.secretName, fresh)
       if (!value.ok) return value
       const key = keyIn(value.value, reference)
       if (key.ok) keepOut(key.value.apiKey)

@@ -90,15 +90,18 @@ export function settledBefore(readAt: Instant, policy: ReadingPolicy): Instant {
   return readAt - policy.lateMs - settleMarginMs - Math.min(Math.abs(policy.clockErrorMs), clockErrorMostMs)
 }
 
-/** Gives up what is too near to the horizon to be read, and records it. What nobody will ask of again is forgotten. */
-export function expire(stream: StreamState, now: Instant, policy: ReadingPolicy, reason: Hole['reason']): StreamState {
+/**
+ * Gives up what is too near to the horizon to be read, and records it; `pause` is the last time the connector was switched
+ * off. What nobody will ask of again is forgotten.
+ */
+export function expire(stream: StreamState, now: Instant, policy: ReadingPolicy, pause?: Interval): StreamState {
   const end = now - policy.horizonMs + horizonStartMs
   const lost = intervals.until(missing(stream, now), end)
   const { slice, ...rest } = stream
   const kept = slice === undefined || slice.to <= end ? rest : stream
   return {
     ...kept,
-    holes: lost.reduce((holes, interval) => addHole(holes, { ...interval, reason: lostReason(stream, interval, reason) }), stream.holes),
+    holes: lost.reduce((holes, interval) => addHole(holes, { ...interval, reason: lostReason(stream, interval, pause) }), stream.holes),
     covered: intervals.since(stream.covered, end),
     since: Math.max(stream.since, end),
     setAside: stream.setAside.filter(({ until, to }) => until > now && to > end),
@@ -106,8 +109,13 @@ export function expire(stream: StreamState, now: Instant, policy: ReadingPolicy,
   }
 }
 
-function lostReason(stream: StreamState, lost: Interval, reason: Hole['reason']): Hole['reason'] {
-  return stream.setAside.some(({ from, to }) => from < lost.to && to > lost.from) ? 'unreadable' : reason
+function lostReason(stream: StreamState, lost: Interval, pause: Interval | undefined): Hole['reason'] {
+  if (stream.setAside.some((aside) => overlap(aside, lost))) return 'unreadable'
+  return pause !== undefined && overlap(pause, lost) ? 'paused' : 'horizon'
+}
+
+function overlap(a: Interval, b: Interval): boolean {
+  return a.from < b.to && b.from < a.to
 }
 
 function addHole(holes: readonly Hole[], hole: Hole): Hole[] {

@@ -153,10 +153,10 @@ class Run {
 
   private prepareStreams(): void {
     const now = this.ports.clock.now()
-    const resumedAt = this.accepted.lastPause?.to
+    const { lastPause } = this.accepted
+    const pause = lastPause?.to === undefined ? undefined : { from: lastPause.from, to: lastPause.to }
     for (const [id, stream] of this.streams) {
-      const paused = resumedAt !== undefined && (stream.lastReadAt ?? 0) < resumedAt
-      const kept = ledger.expire(stream, now, this.policy, paused ? 'paused' : 'horizon')
+      const kept = ledger.expire(stream, now, this.policy, pause)
       if (kept.holes.length > stream.holes.length) {
         const hole = kept.holes.at(-1)
         this.ports.log({

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
+import * as z from 'zod'
 import { listen, loopback } from './listen.ts'
 
 /** Answers one operation; throws `AwsError` for what the service refuses. */
@@ -39,7 +40,7 @@ export async function startAwsJson(options: {
     answer(options.operations, options.accessKeyId, request).then(
       (body) => send(response, 200, body),
       (thrown: unknown) => {
-        const { type, message, status } = thrown instanceof AwsError ? thrown : new AwsError('InternalFailure', String(thrown), 500)
+        const { type, message, status } = awsError(thrown)
         send(response, status, { __type: type, message })
       },
     )
@@ -68,6 +69,12 @@ async function answer(operations: Readonly<Record<string, Operation>>, accessKey
   return operation(parsed(await text(request)))
 }
 
+function awsError(thrown: unknown): AwsError {
+  if (thrown instanceof AwsError) return thrown
+  if (thrown instanceof z.ZodError) return new AwsError('ValidationException', z.prettifyError(thrown))
+  return new AwsError('InternalFailure', String(thrown), 500)
+}
+
 function parsed(body: string): unknown {
   try {
     return JSON.parse(body)
@@ -79,4 +86,14 @@ function parsed(body: string): unknown {
 function send(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' })
   response.end(JSON.stringify(body))
+}
+
+/** One call of an operation without the SDK. Throws when it does not succeed. */
+export async function callAwsJson(address: string, accessKeyId: string, target: string, input: unknown): Promise<void> {
+  const response = await fetch(address, {
+    method: 'POST',
+    headers: { authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/`, 'x-amz-target': target },
+    body: JSON.stringify(input),
+  })
+  if (!response.ok) throw new Error(`${target} answered ${response.status}: ${await response.text()}`)
 }

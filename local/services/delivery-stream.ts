@@ -17,7 +17,7 @@ const bufferedBytesMax = 5 * 1024 * 1024
 
 const putRecordBatch = z.object({
   DeliveryStreamName: z.string(),
-  Records: z.array(z.object({ Data: z.base64() })).min(1),
+  Records: z.array(z.object({ Data: z.string() })).min(1),
 })
 
 export interface DeliveryStream {
@@ -94,6 +94,7 @@ export async function openDeliveryStream(options: {
   async function openObject(): Promise<OpenObject> {
     const name = objectName(now())
     const file = await open(join(openDir, name), 'wx')
+    // An object that cannot be moved stays where the next start finds it.
     timer = setTimeout(() => void flush().catch(() => undefined), bufferedMsMax)
     return { name, file, bytes: 0, length: 0 }
   }

@@ -3,6 +3,8 @@ import type { Instant } from '../../functions/domain/time.ts'
 
 interface Sleeper {
   readonly at: Instant
+  /** Counts up, so that of two that sleep as long the one that lay down first is the first. */
+  readonly number: number
   wake(): void
 }
 
@@ -13,8 +15,8 @@ interface Sleeper {
  */
 export class VirtualClock implements Clock {
   #now: Instant
-  /** The latest first, so that the earliest is popped off the end. */
-  readonly #sleepers: Sleeper[] = []
+  readonly #sleepers = new Sleepers()
+  #number = 0
 
   constructor(start: Instant = Date.UTC(2026, 10, 24, 12)) {
     this.#now = start
@@ -27,7 +29,8 @@ export class VirtualClock implements Clock {
   sleepUntil(at: Instant): Promise<void> {
     if (at <= this.#now) return Promise.resolve()
     return new Promise((wake) => {
-      this.#sleepers.splice(this.#placeOf(at), 0, { at, wake })
+      this.#number += 1
+      this.#sleepers.add({ at, number: this.#number, wake })
     })
   }
 
@@ -51,7 +54,7 @@ export class VirtualClock implements Clock {
     work.then(end, end)
     await settled()
     while (!done && this.#jump(until)) await settled()
-    if (!done) throw new Error(`Not done at ${new Date(this.#now).toISOString()}, with ${this.#sleepers.length} asleep`)
+    if (!done) throw new Error(`Not done at ${new Date(this.#now).toISOString()}, with ${this.#sleepers.count} asleep`)
     return work
   }
 
@@ -61,27 +64,60 @@ export class VirtualClock implements Clock {
   }
 
   #jump(until: Instant): boolean {
-    const next = this.#sleepers.at(-1)
+    const next = this.#sleepers.first
     if (next === undefined || next.at > until) return false
     this.#now = next.at
-    while (this.#sleepers.at(-1)?.at === this.#now) this.#sleepers.pop()?.wake()
+    while (this.#sleepers.first?.at === this.#now) this.#sleepers.take()?.wake()
     return true
-  }
-
-  /** Before all that sleep as long: they lay down earlier and are popped first. */
-  #placeOf(at: Instant): number {
-    let low = 0
-    let high = this.#sleepers.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((this.#sleepers[middle] as Sleeper).at > at) low = middle + 1
-      else high = middle
-    }
-    return low
   }
 }
 
 /** Every promise that can go on has gone on: the microtasks are drained before an immediate runs. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
+}
+
+/** A binary heap: each sleeper wakes no later than its two children. */
+class Sleepers {
+  readonly #heap: Sleeper[] = []
+
+  get first(): Sleeper | undefined {
+    return this.#heap[0]
+  }
+
+  get count(): number {
+    return this.#heap.length
+  }
+
+  add(sleeper: Sleeper): void {
+    let place = this.#heap.push(sleeper) - 1
+    while (place > 0) {
+      const parent = (place - 1) >> 1
+      if (!isBefore(sleeper, this.#heap[parent])) break
+      this.#heap[place] = this.#heap[parent]!
+      place = parent
+    }
+    this.#heap[place] = sleeper
+  }
+
+  take(): Sleeper | undefined {
+    const first = this.#heap[0]
+    const last = this.#heap.pop()
+    if (last === undefined || this.#heap.length === 0) return first
+    let place = 0
+    for (;;) {
+      const left = 2 * place + 1
+      const child = isBefore(this.#heap[left + 1], this.#heap[left]) ? left + 1 : left
+      if (!isBefore(this.#heap[child], last)) break
+      this.#heap[place] = this.#heap[child]!
+      place = child
+    }
+    this.#heap[place] = last
+    return first
+  }
+}
+
+function isBefore(a: Sleeper | undefined, b: Sleeper | undefined): boolean {
+  if (a === undefined || b === undefined) return a !== undefined
+  return a.at === b.at ? a.number < b.number : a.at < b.at
 }

@@ -88,7 +88,7 @@ test('what whole answers showed is what the account says was shown, and no answe
         const to = from + widthSeconds * second
         const seen = new Set<string>()
         let page_id = ''
-        for (let tries = 0; tries < 400; tries += 1) {
+        for (let tries = 0; tries < 5_000; tries += 1) {
           const answer = ask(model, noon, page_id === '' ? range(from, to, { limit }) : { page_id })
           if (answer.status !== 200 || answer.truncateAt !== undefined) continue
           const page = isPage(answer.body) ? pageOf(answer) : undefined

@@ -1,21 +1,22 @@
 import { readAnswer } from '../../functions/adapters/answer.ts'
 import { digest, keyedDigest } from '../../functions/adapters/digest.ts'
 import { failure } from '../../functions/domain/failures.ts'
-import type { Clock, LogEntry, Queue, Source, State } from '../../functions/domain/ports.ts'
-import { failed } from '../../functions/domain/result.ts'
+import type { Clock, LogEntry, Queue, Sink, Source, State } from '../../functions/domain/ports.ts'
+import type { LakeRecord } from '../../functions/domain/record.ts'
+import { failed, ok, type Result } from '../../functions/domain/result.ts'
 import type { StreamState } from '../../functions/domain/stream.ts'
 import { type Instant, minute, second } from '../../functions/domain/time.ts'
 import { requestTimeoutMs } from '../../functions/domain/tokens.ts'
+import type { Vendor, VendorAnswer } from '../../functions/domain/vendor.ts'
 import { acceptConnector, type ConnectorItem, retireConnector } from '../../functions/flows/accept-connector.ts'
 import { collectConnector } from '../../functions/flows/collect-connector.ts'
 import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
-import { vendors } from '../../functions/vendors/index.ts'
+import { trendmicroCas } from '../../functions/vendors/trendmicro-cas/index.ts'
 import type { StreamName } from '../../local/simulator/catalogue.ts'
 import { VendorModel } from '../../local/simulator/model.ts'
 import type { SimulatorOptions } from '../../local/simulator/options.ts'
 import { VirtualClock } from '../fakes/clock.ts'
 import { MemorySecrets } from '../fakes/secrets.ts'
-import { MemorySink } from '../fakes/sink.ts'
 import { MemoryState } from '../fakes/state.ts'
 
 /** A deployment in virtual time: the real flows, the simulated vendor, everything else in memory. */
@@ -33,12 +34,14 @@ export interface WorldOptions {
   readonly clocksOffMs?: readonly number[]
   /** One way on the wire (ms). */
   readonly networkMs?: number
+  /** Items of a page: fewer than the vendor's 500 make many requests of few events. */
+  readonly pageItems?: number
 }
 
 export class World {
   readonly clock = new VirtualClock(start)
   readonly state = new MemoryState(this.clock)
-  readonly sink = new MemorySink()
+  readonly lake = new LakeOfIds()
   readonly secrets = new MemorySecrets({ [secretName]: key })
   readonly log: LogEntry[] = []
   readonly model: VendorModel
@@ -46,12 +49,14 @@ export class World {
   readonly crashes: unknown[] = []
   private readonly processes: readonly Process[]
   private readonly networkMs: number
+  private readonly vendors: ReadonlyMap<string, Vendor>
   private readonly queue: Queue
   private runs = 0
 
-  constructor({ vendor = {}, clocksOffMs = [0], networkMs = 50 }: WorldOptions = {}) {
-    this.model = new VendorModel({ startAt: start, ...vendor })
+  constructor({ vendor = {}, clocksOffMs = [0], networkMs = 50, pageItems = trendmicroCas.pageItemsMax }: WorldOptions = {}) {
+    this.model = new VendorModel(vendor)
     this.networkMs = networkMs
+    this.vendors = new Map([[trendmicroCas.type, withPagesOf(pageItems)]])
     this.processes = clocksOffMs.map((offMs, i) => new Process(`p${i}`, offMs === 0 ? this.clock : this.clock.skewed(offMs), i))
     this.queue = {
       send: async (connectorId, delaySeconds) => {
@@ -80,13 +85,13 @@ export class World {
       clock,
       state: this.state as State,
       secrets: this.secrets,
-      sink: this.sink,
-      source: this.source,
+      sink: this.lake,
+      source: this.source(clock),
       queue: this.queue,
-      log: (entry: LogEntry) => void this.log.push(entry),
+      log: (entry: LogEntry) => void this.log.push({ at: this.clock.now(), ...entry }),
       digest,
       keyedDigest,
-      vendors,
+      vendors: this.vendors,
       random,
       newFingerprintKey: () => '00'.repeat(32),
       process: name,
@@ -95,22 +100,25 @@ export class World {
     }
   }
 
-  readonly source: Source = {
-    fetch: async ({ url }, apiKey) => {
-      const sentAt = this.clock.now()
-      await this.clock.sleepUntil(sentAt + this.networkMs)
-      const { pathname, search, origin } = new URL(url)
-      const answer = this.model.answer({ path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }, this.clock.now())
-      const doneAt = this.clock.now() + answer.delayMs + this.networkMs
-      if (doneAt - sentAt > requestTimeoutMs) {
-        await this.clock.sleepUntil(sentAt + requestTimeoutMs)
-        return failed(failure('timed-out', 'The vendor did not answer within 30 s'))
-      }
-      await this.clock.sleepUntil(doneAt)
-      const { status, headers, body, truncateAt } = answer
-      if (truncateAt !== undefined && truncateAt < body.length) return failed(failure('malformed-answer', 'The answer broke off'))
-      return readAnswer(status, headers, body, this.clock.now(), { sentAt, headersAt: doneAt, apiKey })
-    },
+  /** The vendor, as a process with this clock sees it. */
+  private source(clock: Clock): Source {
+    return { fetch: ({ url }, apiKey) => this.fetch(clock, url, apiKey) }
+  }
+
+  private async fetch(clock: Clock, url: string, apiKey: string): Promise<Result<VendorAnswer>> {
+    const sentAt = this.clock.now()
+    await this.clock.sleepUntil(sentAt + this.networkMs)
+    const { pathname, search, origin } = new URL(url)
+    const answer = this.model.answer({ path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }, this.clock.now())
+    const doneAt = this.clock.now() + answer.delayMs + this.networkMs
+    if (doneAt - sentAt > requestTimeoutMs) {
+      await this.clock.sleepUntil(sentAt + requestTimeoutMs)
+      return failed(failure('timed-out', 'The vendor did not answer within 30 s'))
+    }
+    await this.clock.sleepUntil(doneAt)
+    const { status, headers, body, truncateAt } = answer
+    if (truncateAt !== undefined && truncateAt < body.length) return failed(failure('malformed-answer', 'The answer broke off'))
+    return readAnswer(status, headers, body, clock.now(), { apiKey })
   }
 
   async stream(connectorId: string, stream: StreamName): Promise<StreamState> {
@@ -142,6 +150,34 @@ export class World {
     } catch (error) {
       this.crashes.push(error)
     }
+  }
+}
+
+function withPagesOf(pageItemsMax: number): Vendor {
+  return {
+    ...trendmicroCas,
+    pageItemsMax,
+    firstRequest(...asked) {
+      const url = new URL(trendmicroCas.firstRequest(...asked).url)
+      url.searchParams.set('limit', String(pageItemsMax))
+      return { url: url.href }
+    },
+  }
+}
+
+/** What of a lake an audit needs: how often each item arrived. */
+export class LakeOfIds implements Sink {
+  readonly byConnector = new Map<string, Map<string, number>>()
+  records = 0
+
+  async deliver(records: readonly LakeRecord[]): Promise<Result<void>> {
+    for (const { connector_id, id } of records) {
+      const ids = this.byConnector.get(connector_id) ?? new Map<string, number>()
+      ids.set(id, (ids.get(id) ?? 0) + 1)
+      this.byConnector.set(connector_id, ids)
+    }
+    this.records += records.length
+    return ok(undefined)
   }
 }
 

@@ -123,28 +123,34 @@ describe('a slice whose link died', () => {
     const before = coveredFrom(now - 2 * hour, at, { widthMs: 1 })
     const after = ledger.giveUpSlice(before, slice('settling', at, at + 1), now)
     expect(ledger.planHole(after, now, policy)).toMatchObject({ from: at + 1 })
-    expect(ledger.planHole(ledger.expire(after, now + hour, policy, 'horizon'), now + hour, policy)).toMatchObject({ from: at })
+    expect(ledger.planHole(ledger.expire(after, now + hour, policy), now + hour, policy)).toMatchObject({ from: at })
   })
 })
 
 describe('the horizon', () => {
   it('takes what is too near to be read, and says so', () => {
     const late = stream(now - 80 * hour)
-    const after = ledger.expire(late, now, policy, 'horizon')
+    const after = ledger.expire(late, now, policy)
     expect(after.holes).toEqual([{ from: now - 80 * hour, to: now - 72 * hour + 2 * minute, reason: 'horizon' }])
     expect(ledger.coveredTo(after, now)).toBe(now - 72 * hour + 2 * minute)
   })
 
+  it('calls it paused what happened while the connector was switched off', () => {
+    const late = stream(now - 80 * hour)
+    const after = ledger.expire(late, now, policy, { from: now - 79 * hour, to: now - minute })
+    expect(after.holes.map(({ reason }) => reason)).toEqual(['paused'])
+  })
+
   it('makes one hole of what is lost piece by piece', () => {
-    const first = ledger.expire(stream(now - 80 * hour), now, policy, 'horizon')
-    const second = ledger.expire(first, now + hour, policy, 'horizon')
+    const first = ledger.expire(stream(now - 80 * hour), now, policy)
+    const second = ledger.expire(first, now + hour, policy)
     expect(second.holes).toHaveLength(1)
     expect(second.holes[0]!.to).toBe(now - 71 * hour + 2 * minute)
   })
 
   it('takes nothing that is proven', () => {
     const proven = coveredFrom(now - 80 * hour, now - minute)
-    expect(ledger.expire(proven, now, policy, 'horizon').holes).toEqual([])
+    expect(ledger.expire(proven, now, policy).holes).toEqual([])
   })
 
   it('names what could never be read', () => {
@@ -157,7 +163,7 @@ describe('the horizon', () => {
         { from: at + 1, to: now },
       ],
     }
-    expect(ledger.expire(rest, now + 2 * hour, policy, 'horizon').holes).toEqual([{ from: at, to: at + 1, reason: 'unreadable' }])
+    expect(ledger.expire(rest, now + 2 * hour, policy).holes).toEqual([{ from: at, to: at + 1, reason: 'unreadable' }])
   })
 })
 

@@ -45,7 +45,7 @@ export function dueItems(store: Store): Pick<State, 'dueBefore' | 'claimDue' | '
       return store.update(
         dueKey(connectorId),
         { set: { nextDueAt: next, dueShard: shardOf(connectorId) }, expressions: ['#wantedTo = if_not_exists(#wantedTo, :never)'] },
-        { holds: `${asItWas} OR ${later}`, values: { seen, next, never: 0 } },
+        { holds: `(${asItWas} OR ${later})`, values: { seen, next, never: 0 } },
       )
     },
 

@@ -54,10 +54,9 @@ export function keyItems(store: Store): Pick<State, 'readTokens' | 'writeTokens'
       if (stored === undefined) return undefined
       try {
         return { ...stored, tokens: tokensFromText(stored.tokens) }
-      } catch (cause) {
+      } catch {
         throw new StateUnavailable(
           `The tokens of the state item ${bucketKey(bucket).pk} cannot be read. Delete the item two minutes after the last request with this key.`,
-          { cause },
         )
       }
     },

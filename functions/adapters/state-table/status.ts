@@ -39,7 +39,7 @@ export function statusItems(store: Store): Pick<State, 'writeStatus' | 'readStat
           expressions: ['#revision = if_not_exists(#revision, :zero) + :one'],
           remove: ['expiresAt'],
         },
-        { holds: `${isAbsent} OR ${notRetired}`, values: { retired: 'retired', zero: 0, one: 1 } },
+        { holds: `(${isAbsent} OR ${notRetired})`, values: { retired: 'retired', zero: 0, one: 1 } },
       )
     },
 

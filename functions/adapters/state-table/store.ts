@@ -32,7 +32,10 @@ export interface Key {
   readonly sk: string
 }
 
-/** In expressions `#name` is an attribute and `:name` one of `values`; `:now` (epoch seconds) is always there. */
+/**
+ * In expressions `#name` is an attribute and `:name` one of `values`; `:now` (epoch seconds) is always there. A disjunction
+ * stands in parentheses, all else without: DynamoDB refuses those that are not needed.
+ */
 export interface Condition {
   readonly holds: string
   readonly values?: Readonly<Record<string, unknown>>
@@ -42,7 +45,7 @@ export type Attributes = Readonly<Record<string, unknown>>
 
 /** Parts of conditions: an item that has expired counts as absent, though DynamoDB deletes it late. */
 export const isAbsent = '(attribute_not_exists(#pk) OR #expiresAt <= :now)'
-export const isLive = '(attribute_exists(#pk) AND (attribute_not_exists(#expiresAt) OR #expiresAt > :now))'
+export const isLive = 'attribute_exists(#pk) AND (attribute_not_exists(#expiresAt) OR #expiresAt > :now)'
 /** Part of every write: what a newer release wrote is not written over. */
 const isKnown = '(attribute_not_exists(#pk) OR #schemaVersion <= :schemaVersion)'
 
@@ -98,7 +101,7 @@ export function dynamodbStore({
   }
 
   function guard(condition: Condition | undefined): string {
-    return condition === undefined ? isKnown : `${isKnown} AND (${condition.holds})`
+    return condition === undefined ? isKnown : `${isKnown} AND ${condition.holds}`
   }
 
   async function ask<T>(operation: string, about: string, send: () => Promise<T>): Promise<T> {

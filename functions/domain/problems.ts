@@ -1,0 +1,106 @@
+import type * as z from 'zod'
+import type { Problem } from './connector.ts'
+
+/** How it is said what is wrong with an item that a user wrote: the value seen, what is allowed, and so what to do. */
+
+/** Of a value that is repeated (characters). */
+const quotedMost = 60
+/** A run of letters and digits this long with a digit in it (characters) may be a key. */
+const keyLike = /(?=[A-Za-z0-9]*[0-9])[A-Za-z0-9]{20}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-/i
+/** Beyond it a name is no misspelt one (characters). */
+const nameMost = 64
+
+/** A value as a message may show it: a text as JSON, cut to 60 characters; what may be a key, a list or an object only by its size. */
+export function quote(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (typeof value === 'object' && value !== null) return 'an object'
+  if (typeof value !== 'string') return String(value)
+  if (keyLike.test(value.slice(0, 2 * quotedMost))) return `a text of ${value.length} characters`
+  const visible = (text: string) => JSON.stringify(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped)
+  return value.length <= quotedMost ? visible(value) : `${visible(`${value.slice(0, quotedMost)}…`)} (${value.length} characters)`
+}
+
+function escaped(character: string): string {
+  return `\\u{${character.codePointAt(0)?.toString(16)}}`
+}
+
+/** The `error` of a zod schema: "It is "x". Give `allowed`." */
+export function mustBe(allowed: string): (issue: { readonly input?: unknown }) => string {
+  return ({ input }) => (input === undefined ? `It is missing. Give ${allowed}.` : `It is ${quote(input)}. Give ${allowed}.`)
+}
+
+/** "It is "x". Did you mean y? Give one of: …" for a text that is none of `allowed`. */
+export function mustBeOneOf(allowed: readonly string[]): (issue: { readonly input?: unknown }) => string {
+  const choice = `one of: ${allowed.join(', ')}`
+  return ({ input }) => {
+    const meant = typeof input === 'string' ? closest(input, allowed) : undefined
+    return meant === undefined ? mustBe(choice)({ input }) : `It is ${quote(input)}. Did you mean ${meant}? Give ${choice}.`
+  }
+}
+
+/** The `error` of a strict object: names that it does not know, and `mustBe` for what is no object. `what`: "a log filter". */
+export function hasOnly(what: string, known: readonly string[]) {
+  return (issue: { readonly code?: unknown; readonly input?: unknown; readonly keys?: unknown }): string => {
+    if (issue.code !== 'unrecognized_keys' || !Array.isArray(issue.keys))
+      return mustBe(`${what}: an object with ${known.join(', ')}`)(issue)
+    return issue.keys
+      .slice(0, 3)
+      .map((name) => unknownName(String(name), what, known))
+      .join(' ')
+  }
+}
+
+/** "x is no attribute of `what`." and what may have been meant. */
+export function unknownName(name: string, what: string, known: readonly string[]): string {
+  const meant = closest(name, known)
+  const hint = meant === undefined ? `There are ${known.join(', ')}.` : `Did you mean ${meant}?`
+  return `${quote(name)} is no attribute of ${what}. ${hint} Rename or remove it.`
+}
+
+/** The one of `known` that `name` seems to be a misspelling of, or a part. */
+export function closest(name: string, known: readonly string[]): string | undefined {
+  if (name.length > nameMost) return undefined
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '')
+  const seen = plain(name)
+  const allowance = Math.min(2, Math.floor(seen.length / 2))
+  const ranked = known.map((candidate) => ({ candidate, edits: edits(seen, plain(candidate)) })).sort((a, b) => a.edits - b.edits)
+  const near = ranked.find((entry) => entry.edits <= allowance)
+  const part = ranked.find(({ candidate }) => seen.length >= 3 && plain(candidate).includes(seen))
+  return (near ?? part)?.candidate
+}
+
+/** Levenshtein's distance. */
+function edits(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column)
+  for (const [line, letter] of [...from].entries()) {
+    const next = [line + 1]
+    for (let column = 0; column < to.length; column++) {
+      const replaced = (row[column] ?? 0) + (letter === to[column] ? 0 : 1)
+      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[to.length] ?? 0
+}
+
+/** What zod found, each thing once. */
+export function problemsOf(error: z.ZodError): Problem[] {
+  const found = new Map<string, Problem>()
+  for (const { path, message } of error.issues) {
+    const problem = { path: pathText(path), message }
+    found.set(JSON.stringify(problem), problem)
+  }
+  return [...found.values()]
+}
+
+/** `logFilters[0].conditions[2].field`; a name that is not plain is quoted. */
+export function pathText(path: readonly PropertyKey[]): string {
+  return path
+    .map((step, index) => {
+      if (typeof step === 'number') return `[${step}]`
+      const name = String(step)
+      if (!/^\w{1,60}$/.test(name) || keyLike.test(name)) return `[${quote(name)}]`
+      return index === 0 ? name : `.${name}`
+    })
+    .join('')
+}

@@ -1,0 +1,160 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValueConverter, type Json, JsonDuckDBValueConverter } from '@duckdb/node-api'
+import type { Field } from '../functions/domain/record.ts'
+import { lakeFields } from '../functions/vendors/index.ts'
+import { lakeDir, openObjectNames, recoverOpenObjects } from './services/delivery-stream.ts'
+import { takeOwnership } from './services/ownership.ts'
+import { connectServices } from './services/services.ts'
+import { StartupError } from './services/startup-error.ts'
+import { textTable } from './text-table.ts'
+
+const usage = `Usage: npm run lake -- [options] ["SQL"]
+
+Queries the lake with DuckDB; without SQL it counts the events by tenant, event type and day. Views:
+  syslog        one of each event within a day of arrival (dt); what to use
+  syslog_exact  one of each event over everything
+  syslog_raw    as delivered: an event can be there twice after a crash
+
+  --data DIR    the data folder (default .tributary)
+  --json        print the rows as a JSON array
+  --help        this text
+`
+
+const summary = `
+  SELECT tenant_name AS tenant, event_type, CAST(epoch_ms("timestamp") AS DATE) AS day, count(*) AS events
+  FROM syslog_exact GROUP BY ALL ORDER BY ALL`
+
+export type Row = Readonly<Record<string, Json>>
+
+export interface Lake {
+  /** The rows as JSON has them; a number that JavaScript cannot hold exactly is a text. Throws what DuckDB says of the SQL. */
+  query(sql: string): Promise<Row[]>
+  close(): void
+}
+
+/** The lake of a data folder, with everything in it that was acknowledged until now. Throws `StartupError` when there is none. */
+export async function openLake(dataDir: string): Promise<Lake> {
+  await settle(dataDir)
+  if (!existsSync(lakeDir(dataDir))) {
+    throw new StartupError(`There is no lake in ${dataDir} yet. Collect something first with "npm start", or name its folder with --data.`)
+  }
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  await createViews(connection, dataDir)
+  return {
+    async query(sql) {
+      const reader = await connection.runAndReadAll(sql)
+      return reader.convertRowObjects(jsonConverter)
+    },
+    close() {
+      connection.closeSync()
+      instance.closeSync()
+    },
+  }
+}
+
+/** The owner of a folder that is just starting is ready, or gone, within this time (tries of 100 ms). */
+const triesMax = 100
+
+/** What was delivered but is not in the lake yet: the owner of the folder has it moved there; where there is none, this process does. */
+async function settle(dataDir: string): Promise<void> {
+  for (let attempt = 1; attempt <= triesMax && (await openObjectNames(dataDir)).length > 0; attempt += 1) {
+    const services = await connectServices(dataDir)
+    if (services !== undefined) {
+      await services.flush()
+      await services.close()
+      return
+    }
+    const ownership = await takeOwnership(dataDir)
+    if (ownership !== undefined) {
+      await recoverOpenObjects(dataDir)
+      await ownership.release()
+      return
+    }
+    await wait(100)
+  }
+}
+
+/** The types come from the field table: no lake is too small or too odd to guess them from. */
+async function createViews(connection: DuckDBConnection, dataDir: string): Promise<void> {
+  const columns = Object.entries(lakeFields).map(([name, field]) => ({ name, type: duckType(field) }))
+  await connection.run(`CREATE VIEW syslog_raw AS ${hasObjects(dataDir) ? objectsOf(dataDir, columns) : nothing(columns)}`)
+  await connection.run(`CREATE VIEW syslog AS ${oneOfEach('dt, id')}`)
+  await connection.run(`CREATE VIEW syslog_exact AS ${oneOfEach('id')}`)
+}
+
+interface Column {
+  readonly name: string
+  readonly type: string
+}
+
+function objectsOf(dataDir: string, columns: readonly Column[]): string {
+  const folder = lakeDir(dataDir).replaceAll(/[*?[]/g, '[$&]')
+  const types = columns.map(({ name, type }) => `${literal(name)}: ${literal(type)}`)
+  return `SELECT * FROM read_json(${literal(join(folder, 'syslog', '*', '*', '*.json.gz'))}, format = 'newline_delimited',
+    columns = {${types.join(', ')}}, hive_partitioning = true, hive_types = {dt: DATE, hour: VARCHAR}, ignore_errors = true)`
+}
+
+/** read_json fails where there is no file. */
+function nothing(columns: readonly Column[]): string {
+  const values = [...columns, { name: 'dt', type: 'DATE' }, { name: 'hour', type: 'VARCHAR' }]
+  return `SELECT ${values.map(({ name, type }) => `NULL::${type} AS ${quoted(name)}`).join(', ')} WHERE false`
+}
+
+function hasObjects(dataDir: string): boolean {
+  return readdirSync(lakeDir(dataDir), { recursive: true, encoding: 'utf8' }).some((path) => path.endsWith('.json.gz'))
+}
+
+function oneOfEach(key: string): string {
+  return `SELECT * FROM syslog_raw QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY ingested_at) = 1`
+}
+
+const duckTypes = { string: 'VARCHAR', bigint: 'BIGINT', int: 'INTEGER', boolean: 'BOOLEAN', 'array<string>': 'VARCHAR[]' } as const
+
+function duckType(field: Field): string {
+  if (field.type !== 'struct') return duckTypes[field.type]
+  const members = Object.entries(field.fields).map(([name, member]) => `${quoted(name)} ${duckType(member)}`)
+  return `STRUCT(${members.join(', ')})`
+}
+
+function quoted(name: string): string {
+  return `"${name}"`
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+const jsonConverter: DuckDBValueConverter<Json> = (value, type) => {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
+  return JsonDuckDBValueConverter(value, type, jsonConverter)
+}
+
+/** The command. Answers its exit code; what cannot be done is said in a sentence on stderr. */
+async function main(args: string[]): Promise<number> {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { data: { type: 'string', default: '.tributary' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    })
+    if (values.help) {
+      process.stdout.write(usage)
+      return 0
+    }
+    if (positionals.length > 1) throw new StartupError('The SQL is one argument: put it in double quotes.')
+    const lake = await openLake(values.data)
+    const rows = await lake.query(positionals[0] ?? summary)
+    process.stdout.write(values.json ? `${JSON.stringify(rows, null, 2)}\n` : textTable(rows))
+    lake.close()
+    return 0
+  } catch (thrown) {
+    process.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`)
+    return 1
+  }
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,43 @@
+import type { IncomingMessage, Server } from 'node:http'
+import { join } from 'node:path'
+import { CreateTableCommand, type CreateTableCommandInput, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import dynalite from 'dynalite'
+import { makeFolder } from './files.ts'
+import { listen, loopback } from './listen.ts'
+
+/** DynamoDB, kept in `DATA/state`. One process at a time: the caller owns the data folder. */
+export async function startDynamoDb(options: { readonly dataDir: string; readonly port: number }) {
+  const path = join(options.dataDir, 'state')
+  await makeFolder(path)
+  const server = dynalite({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 })
+  outliveClients(server)
+  const port = await listen(server, options.port, 'DynamoDB')
+  return {
+    address: `http://${loopback}:${port}`,
+    close(): Promise<void> {
+      return new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeIdleConnections()
+      })
+    },
+  }
+}
+
+/** Makes the table unless it is there, and returns when it can be used. */
+export async function ensureTable(client: DynamoDBClient, table: CreateTableCommandInput): Promise<void> {
+  try {
+    await client.send(new CreateTableCommand(table))
+  } catch (thrown) {
+    if (!(thrown instanceof Error) || thrown.name !== 'ResourceInUseException') throw thrown
+  }
+  const describe = new DescribeTableCommand({ TableName: table.TableName })
+  while ((await client.send(describe)).Table?.TableStatus !== 'ACTIVE') await new Promise(setImmediate)
+}
+
+/** dynalite throws whatever ails a request, so a client that is killed while it sends one would take the services along. */
+function outliveClients(server: Server): void {
+  server.prependListener('request', (request: IncomingMessage) => {
+    const emit = request.emit.bind(request)
+    request.emit = (name: string | symbol, ...args: unknown[]) => name === 'error' || Reflect.apply(emit, request, [name, ...args])
+  })
+}

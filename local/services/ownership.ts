@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { readFile, rm } from 'node:fs/promises'
+import { connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import * as z from 'zod'
+import { cannotWrite, makeFolder, writeAtomically } from './files.ts'
+import { listen, loopback } from './listen.ts'
+
+/** Where the services of a data folder are, as its owner publishes it in `DATA/services.json`. */
+const publishedSchema = z.object({
+  pid: z.int(),
+  /** Made anew by each owner, so that a port that another program has taken meanwhile is not mistaken for the owner. */
+  owner: z.string(),
+  presencePort: z.int(),
+  /** What the services take for a valid access key. */
+  accessKeyId: z.string(),
+  addresses: z.object({ dynamodb: z.url(), firehose: z.url(), secretsManager: z.url(), queueUrl: z.url() }),
+  /** What else the functions need in their environment. */
+  environment: z.record(z.string(), z.string()),
+})
+
+export type Published = z.infer<typeof publishedSchema>
+export type Addresses = Published['addresses']
+
+export interface Ownership {
+  /** Lets other processes find and connect to the services. */
+  publish(services: Omit<Published, 'pid' | 'owner' | 'presencePort'>): Promise<void>
+  release(): Promise<void>
+}
+
+/**
+ * Makes this process the owner of a data folder, the only one that writes to it, or answers undefined when another one is.
+ * The lock is one that the operating system holds for a process (SQLite's, on the file `DATA/owner.lock`), so there
+ * is no stale one: it is gone with the process, however that ends. Throws `StartupError` when the folder cannot be written to.
+ */
+export async function takeOwnership(dataDir: string): Promise<Ownership | undefined> {
+  await makeFolder(dataDir)
+  const lock = lockOf(dataDir)
+  if (lock === undefined) return undefined
+
+  const owner = randomUUID()
+  const present = new Set<Socket>()
+  const presence = createServer((socket) => {
+    present.add(socket)
+    socket.on('error', () => undefined)
+    socket.on('close', () => present.delete(socket))
+    socket.write(owner)
+  })
+
+  return {
+    async publish(services) {
+      const presencePort = await listen(presence, 0, 'the owner of the data folder')
+      await writeAtomically(servicesFile(dataDir), JSON.stringify({ pid: process.pid, owner, presencePort, ...services }))
+    },
+    async release() {
+      if (presence.listening) {
+        await rm(servicesFile(dataDir), { force: true })
+        presence.close()
+        for (const socket of present) socket.destroy()
+      }
+      lock.close()
+    },
+  }
+}
+
+export interface Owner extends Published {
+  /** Resolves when the owner has ended, or when this connection to it is closed. */
+  readonly gone: Promise<void>
+  close(): void
+}
+
+/** The owner of a data folder, when one is alive and its services are ready. */
+export async function findOwner(dataDir: string): Promise<Owner | undefined> {
+  const published = await readPublished(dataDir)
+  if (published === undefined) return undefined
+  const socket = connect(published.presencePort, loopback)
+  const gone = new Promise<void>((resolve) => {
+    socket.on('error', () => undefined)
+    socket.on('close', () => resolve())
+  })
+  const greeting = await Promise.race([once(socket, 'data'), gone]).catch(() => undefined)
+  if (greeting === undefined || String(greeting[0]) !== published.owner) {
+    socket.destroy()
+    return undefined
+  }
+  socket.resume()
+  return { ...published, gone, close: () => socket.destroy() }
+}
+
+function lockOf(dataDir: string): DatabaseSync | undefined {
+  const path = join(dataDir, 'owner.lock')
+  let lock: DatabaseSync
+  try {
+    lock = new DatabaseSync(path, { timeout: 0 })
+  } catch (thrown) {
+    throw cannotWrite(path, thrown)
+  }
+  try {
+    lock.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE')
+    return lock
+  } catch (thrown) {
+    lock.close()
+    const busy = 5
+    if (thrown instanceof Error && 'errcode' in thrown && thrown.errcode === busy) return undefined
+    throw cannotWrite(path, thrown)
+  }
+}
+
+async function readPublished(dataDir: string): Promise<Published | undefined> {
+  try {
+    return publishedSchema.parse(JSON.parse(await readFile(servicesFile(dataDir), 'utf8')))
+  } catch {
+    return undefined
+  }
+}
+
+function servicesFile(dataDir: string): string {
+  return join(dataDir, 'services.json')
+}

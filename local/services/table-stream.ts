@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import {
+  type AttributeValue,
+  type CreateTableCommandInput,
+  DeleteItemCommand,
+  DynamoDBClient,
+  PutItemCommand,
+  ScanCommand,
+  type ScanCommandOutput,
+} from '@aws-sdk/client-dynamodb'
+import type { DynamoDBRecord, DynamoDBStreamEvent, StreamRecord } from 'aws-lambda'
+import { connectorsTable } from '../../functions/adapters/state-schema.ts'
+import { account, environmentVariable, invoke, region, reportToStderr, type Trigger, type TriggerOptions } from './invocation.ts'
+import { repeat } from './repeat.ts'
+
+/** As the stack sets them. */
+const batchRecordsMax = 100
+const triesMax = 10
+
+const pollMsDefault = 1_000
+
+type Item = Readonly<Record<string, AttributeValue>>
+
+interface Change {
+  readonly key: string
+  readonly item: Item | undefined
+  readonly record: DynamoDBRecord
+}
+
+export interface TableStreamOptions extends TriggerOptions<DynamoDBStreamEvent> {
+  readonly client?: DynamoDBClient
+  readonly table?: string
+  readonly pollMs?: number
+  readonly now?: () => number
+}
+
+/** The stream of the connectors table and its trigger: `reader.poll()` every `pollMs`. */
+export function startTableStream(options: TableStreamOptions): Trigger {
+  const { pollMs = pollMsDefault, onError = reportToStderr } = options
+  const reader = tableStreamReader(options)
+  const poll = () => reader.poll().catch((thrown) => onError('The connectors table does not answer', thrown))
+  return repeat(poll, () => pollMs)
+}
+
+/** Keeps the keys of the items that the function knows of: what is deleted while nobody looks is still told. */
+export function streamTable(table: string): CreateTableCommandInput {
+  return connectorsTable(`${table}-stream`)
+}
+
+/**
+ * Stands in for the stream that the local DynamoDB does not have: each poll compares the table with what it was and hands the differences to
+ * the function, as a stream of new images does. It begins with every item that there is, as from the trim horizon. A batch
+ * that fails is halved, so that one record holds up none but itself, and tried again with the next poll, 10 times; a change that is followed
+ * by another meanwhile is seen as one.
+ */
+export function tableStreamReader(options: TableStreamOptions) {
+  const { client = new DynamoDBClient({}), table = environmentVariable('CONNECTORS_TABLE') } = options
+  const { now = Date.now, onError = reportToStderr } = options
+  const keysTable = streamTable(table).TableName
+  const known = new Map<string, Item>()
+  let keys: Set<string> | undefined
+  const tries = new Map<string, number>()
+  let sequence = 0
+
+  async function deliver(changes: readonly Change[]): Promise<void> {
+    try {
+      await invoke(options, 'connector-changed', { Records: changes.map(({ record }) => record) })
+    } catch (thrown) {
+      const [first] = changes
+      if (first === undefined) return
+      if (changes.length === 1) return fail(first, thrown)
+      const half = Math.ceil(changes.length / 2)
+      await deliver(changes.slice(0, half))
+      await deliver(changes.slice(half))
+      return
+    }
+    for (const change of changes) await settle(change)
+  }
+
+  async function fail(change: Change, thrown: unknown): Promise<void> {
+    const failures = (tries.get(change.key) ?? 0) + 1
+    tries.set(change.key, failures)
+    if (failures < triesMax) return
+    onError(`The change of connector ${change.key} was given up after ${triesMax} tries`, thrown)
+    await settle(change)
+  }
+
+  async function settle({ key, item }: Change): Promise<void> {
+    const connectorId = { S: key }
+    tries.delete(key)
+    if (item === undefined) {
+      await client.send(new DeleteItemCommand({ TableName: keysTable, Key: { connectorId } }))
+      known.delete(key)
+      keys?.delete(key)
+      return
+    }
+    if (!keys?.has(key)) await client.send(new PutItemCommand({ TableName: keysTable, Item: { connectorId } }))
+    known.set(key, item)
+    keys?.add(key)
+  }
+
+  function change(key: string, name: 'INSERT' | 'MODIFY' | 'REMOVE', item: Item | undefined): Change {
+    sequence += 1
+    const record = recordOf({
+      table,
+      name,
+      dynamodb: {
+        ApproximateCreationDateTime: Math.floor(now() / 1_000),
+        Keys: { connectorId: { S: key } },
+        ...(item !== undefined && { NewImage: streamImage(item) }),
+        SequenceNumber: String(sequence).padStart(21, '0'),
+        SizeBytes: JSON.stringify(item ?? key).length,
+        StreamViewType: 'NEW_IMAGE',
+      },
+    })
+    return { key, item, record }
+  }
+
+  return {
+    async poll(): Promise<void> {
+      keys ??= new Set((await scan(client, keysTable)).keys())
+      const items = await scan(client, table)
+      const changes: Change[] = []
+      for (const [key, item] of items) {
+        const old = known.get(key)
+        if (!isDeepStrictEqual(old, item)) changes.push(change(key, old === undefined ? 'INSERT' : 'MODIFY', item))
+      }
+      for (const key of keys) if (!items.has(key)) changes.push(change(key, 'REMOVE', undefined))
+      for (let from = 0; from < changes.length; from += batchRecordsMax) await deliver(changes.slice(from, from + batchRecordsMax))
+    },
+  }
+}
+
+async function scan(client: DynamoDBClient, table: string | undefined): Promise<Map<string, Item>> {
+  const items = new Map<string, Item>()
+  let start: ScanCommandOutput['LastEvaluatedKey']
+  do {
+    const page = await client.send(new ScanCommand({ TableName: table, ConsistentRead: true, ExclusiveStartKey: start }))
+    for (const item of page.Items ?? []) items.set(item['connectorId']?.S ?? '', item)
+    start = page.LastEvaluatedKey
+  } while (start !== undefined)
+  return items
+}
+
+function recordOf({
+  table,
+  name,
+  dynamodb,
+}: {
+  table: string
+  name: 'INSERT' | 'MODIFY' | 'REMOVE'
+  dynamodb: StreamRecord
+}): DynamoDBRecord {
+  return {
+    eventID: randomUUID(),
+    eventName: name,
+    eventVersion: '1.1',
+    eventSource: 'aws:dynamodb',
+    awsRegion: region,
+    dynamodb,
+    eventSourceARN: `arn:aws:dynamodb:${region}:${account}:table/${table}/stream/local`,
+  }
+}
+
+/** The event is JSON: binary travels as base64. */
+function streamImage(item: Item): NonNullable<StreamRecord['NewImage']> {
+  return JSON.parse(
+    JSON.stringify(item, (_, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value)),
+  )
+}

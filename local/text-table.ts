@@ -1,0 +1,26 @@
+/** A cell is cut to so many characters: a raw event would fill the screen. */
+const cellCharactersMax = 60
+
+/** Rows as a table for a terminal: numbers to the right, everything else to the left. What a terminal would obey is shown as `·`. */
+export function textTable(rows: readonly Readonly<Record<string, unknown>>[]): string {
+  const [first] = rows
+  if (first === undefined) return 'No rows.\n'
+  const names = Object.keys(first)
+  const lines = [names, ...rows.map((row) => names.map((name) => cell(row[name])))]
+  const widths = names.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+  const isNumber = names.map((name) => typeof first[name] === 'number')
+  const text = (line: readonly string[]) =>
+    line
+      .map((value, column) => (isNumber[column] ? value.padStart(widths[column] ?? 0) : value.padEnd(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd()
+  const [head = [], ...body] = lines
+  return [text(head), widths.map((width) => '─'.repeat(width)).join('  '), ...body.map(text), ''].join('\n')
+}
+
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  const visible = text.replaceAll(/\p{Control}/gu, '·')
+  return visible.length > cellCharactersMax ? `${visible.slice(0, cellCharactersMax - 1)}…` : visible
+}

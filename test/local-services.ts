@@ -1,0 +1,20 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { type Services, type ServicesOptions, startServices } from '../local/services/services.ts'
+
+/** A folder of its own for one test, gone with it. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tributary-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** The local services on a folder of their own, ended with the test. */
+export async function localServices(options: Partial<ServicesOptions> = {}): Promise<Services & { readonly dataDir: string }> {
+  const dataDir = options.dataDir ?? temporaryFolder()
+  const services = await startServices({ ...options, dataDir })
+  onTestFinished(() => services.close())
+  return { ...services, dataDir }
+}

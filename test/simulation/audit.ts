@@ -1,0 +1,43 @@
+import { digest } from '../../functions/adapters/digest.ts'
+import { recordId } from '../../functions/domain/record.ts'
+import { iso, minute } from '../../functions/domain/time.ts'
+import type { Vendor } from '../../functions/domain/vendor.ts'
+import { vendors } from '../../functions/vendors/index.ts'
+import { isStreamName } from '../../local/simulator/catalogue.ts'
+import type { World } from './world.ts'
+
+/** What a world's lake lacks of what its ledgers call covered, and what is in it more than once. */
+export interface Audit {
+  readonly expected: number
+  readonly missing: readonly string[]
+  readonly twice: readonly string[]
+}
+
+/**
+ * Holds the lake against the vendor's own account: every event that is late by no more than `lateArrivalMinutes`, in every
+ * interval that the ledger proves, for every accepted connector.
+ */
+export async function audit(world: World): Promise<Audit> {
+  let expected = 0
+  const missing: string[] = []
+  const twice: string[] = []
+  for await (const { connector } of world.state.allAccepted()) {
+    const inLake = world.lake.byConnector.get(connector.connectorId) ?? new Map<string, number>()
+    for (const [id, count] of inLake) if (count > 1) twice.push(`${connector.connectorId} ${id}`)
+    const { streams } = await world.state.readRun(connector.connectorId)
+    const vendor = vendors.get(connector.type) as Vendor
+    for (const stream of vendor.streams(connector)) {
+      if (!isStreamName(stream)) throw new Error(`${stream} is no stream of the simulator`)
+      for (const { from, to } of streams.get(stream)?.covered ?? []) {
+        for (const event of world.model.eventsVisible(stream, from, to, undefined, { lateMostMs: connector.lateArrivalMinutes * minute })) {
+          // Items without an id are compared by count, elsewhere.
+          if (event.malformed === 'null' || event.malformed === 'string' || event.malformed === 'no-id') continue
+          expected += 1
+          if (!inLake.has(recordId(digest, connector.connectorId, stream, event.id)))
+            missing.push(`${connector.connectorId} ${stream} ${event.id} of ${iso(event.selected)}, visible from ${iso(event.visibleAt)}`)
+        }
+      }
+    }
+  }
+  return { expected, missing, twice }
+}
