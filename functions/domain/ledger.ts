@@ -164,9 +164,11 @@ export function planReread(stream: StreamState): Slice | undefined {
   return stream.reread === undefined ? undefined : plan('reread', stream.reread.from, stream.reread.to, stream.widthMs)
 }
 
+/** Only what is proven is looked at again: what is new there came late, what is missing elsewhere did not. */
 export function beginReread(stream: StreamState, now: Instant, policy: ReadingPolicy): StreamState {
   if (stream.reread !== undefined || stream.nextRereadAt > now) return stream
-  const to = floorToSecond(settledBefore(now, policy))
+  const to = floorToSecond(coveredTo(stream, now))
+  if (to < settledBefore(now, policy) - 2 * policy.intervalMs) return stream
   return { ...stream, reread: { from: Math.max(stream.since, to - day), to }, nextRereadAt: now + day }
 }
 

@@ -110,7 +110,10 @@ export interface State {
   readAccepted(connectorId: string): Promise<AcceptedConnector | undefined>
   /** All accepted connectors and tombstones, for the hourly comparison. */
   allAccepted(): AsyncIterable<AcceptedConnector>
-  /** If nobody wrote it since `before` was read (compared by `itemDigest` and `acceptedAt`; absent: if there is none). A `retiredAt` makes it expire 4 days later. */
+  /**
+   * If nobody wrote it since `before` was read (compared by `itemDigest`, `acceptedAt` and `retiredAt`; absent: if there is none). A `retiredAt`
+   * makes it and its streams expire 4 days later, and refuses the next checkpoint of a run under way; without one they stay.
+   */
   writeAccepted(accepted: AcceptedConnector, before: AcceptedConnector | undefined): Promise<boolean>
 
   /** Those due before `until`, by the sharded index; eventually consistent. */
@@ -123,10 +126,10 @@ export interface State {
   makeDue(connectorId: string, at: Instant, wantedTo: Instant): Promise<void>
   removeDue(connectorId: string): Promise<void>
 
-  /** The last writer wins: only the run that holds a lease, and acceptance where no run is, write it. */
+  /** The last writer wins, but over `retired` nothing is written: only acceptance, by `amendStatus`, brings a connector back. */
   writeStatus(connectorId: string, status: ConnectorStatus): Promise<void>
   readStatus(connectorId: string): Promise<ConnectorStatus | undefined>
-  /** Sets what acceptance has to say (`problems`, and the state where it changes it), leaving what runs have written. */
+  /** Sets what acceptance has to say (`problems`, and the state where it changes it), leaving what runs have written. `amend` may be called again. A status `retired` expires 4 days after its `since`. */
   amendStatus(connectorId: string, amend: (before: ConnectorStatus | undefined) => ConnectorStatus): Promise<void>
   /** All connectors by the sharded index `fleet`; eventually consistent. */
   fleet(): AsyncIterable<{ readonly connectorId: string; readonly status: ConnectorStatus }>

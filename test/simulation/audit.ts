@@ -23,7 +23,7 @@ export async function audit(world: World): Promise<Audit> {
   const twice: string[] = []
   for await (const { connector } of world.state.allAccepted()) {
     const inLake = world.lake.byConnector.get(connector.connectorId) ?? new Map<string, number>()
-    for (const [id, count] of inLake) if (count > 1) twice.push(`${connector.connectorId} ${id}`)
+    for (const [id, count] of inLake) if (count > 1 && !world.lake.malformed.has(id)) twice.push(`${connector.connectorId} ${id}`)
     const { streams } = await world.state.readRun(connector.connectorId)
     const vendor = vendors.get(connector.type) as Vendor
     for (const stream of vendor.streams(connector)) {

@@ -19,6 +19,8 @@ import { VirtualClock } from '../fakes/clock.ts'
 import { MemorySecrets } from '../fakes/secrets.ts'
 import { MemoryState } from '../fakes/state.ts'
 
+class Killed extends Error {}
+
 /** A deployment in virtual time: the real flows, the simulated vendor, everything else in memory. */
 
 export const start: Instant = Date.UTC(2026, 10, 24, 12)
@@ -34,6 +36,10 @@ export interface WorldOptions {
   readonly clocksOffMs?: readonly number[]
   /** One way on the wire (ms). */
   readonly networkMs?: number
+  /** How likely a process is killed at each of its effects: before it, or when it has happened but nobody was told. */
+  readonly killRate?: number
+  /** How likely a delivery is refused, in part or wholly. */
+  readonly sinkFaultRate?: number
   /** Items of a page: fewer than the vendor's 500 make many requests of few events. */
   readonly pageItems?: number
 }
@@ -47,15 +53,30 @@ export class World {
   readonly model: VendorModel
   /** Runs that threw. */
   readonly crashes: unknown[] = []
+  /** Runs that were killed. */
+  kills = 0
+  /** Until it is calm, processes are killed and deliveries refused. */
+  calm = false
   private readonly processes: readonly Process[]
   private readonly networkMs: number
+  private readonly killRate: number
+  private readonly sinkFaultRate: number
   private readonly vendors: ReadonlyMap<string, Vendor>
   private readonly queue: Queue
   private runs = 0
 
-  constructor({ vendor = {}, clocksOffMs = [0], networkMs = 50, pageItems = trendmicroCas.pageItemsMax }: WorldOptions = {}) {
+  constructor({
+    vendor = {},
+    clocksOffMs = [0],
+    networkMs = 50,
+    killRate = 0,
+    sinkFaultRate = 0,
+    pageItems = trendmicroCas.pageItemsMax,
+  }: WorldOptions = {}) {
     this.model = new VendorModel(vendor)
     this.networkMs = networkMs
+    this.killRate = killRate
+    this.sinkFaultRate = sinkFaultRate
     this.vendors = new Map([[trendmicroCas.type, withPagesOf(pageItems)]])
     this.processes = clocksOffMs.map((offMs, i) => new Process(`p${i}`, offMs === 0 ? this.clock : this.clock.skewed(offMs), i))
     this.queue = {
@@ -68,11 +89,11 @@ export class World {
 
   /** The table's stream: an item was written. */
   async put(item: ConnectorItem): Promise<void> {
-    await acceptConnector(this.ports(0), policy, String(item['connectorId']), item)
+    await acceptConnector({ ...this.ports(0), state: this.state }, policy, String(item['connectorId']), item)
   }
 
   async remove(connectorId: string): Promise<void> {
-    await retireConnector(this.ports(0), connectorId)
+    await retireConnector({ ...this.ports(0), state: this.state }, connectorId)
   }
 
   run(forMs: number): Promise<void> {
@@ -83,10 +104,10 @@ export class World {
     const { name, clock, random, nextNumber } = this.processes[process % this.processes.length]!
     return {
       clock,
-      state: this.state as State,
+      state: this.mortal(this.state as State, random),
       secrets: this.secrets,
-      sink: this.lake,
-      source: this.source(clock),
+      sink: this.mortal(this.faulty(random), random),
+      source: this.mortal(this.source(clock), random),
       queue: this.queue,
       log: (entry: LogEntry) => void this.log.push({ at: this.clock.now(), ...entry }),
       digest,
@@ -97,6 +118,37 @@ export class World {
       process: name,
       nextNumber,
       stop: new AbortController().signal,
+    }
+  }
+
+  /** A port whose user may be killed at each call. */
+  private mortal<T extends object>(port: T, random: () => number): T {
+    if (this.killRate === 0) return port
+    return new Proxy(port, {
+      get: (target, name) => {
+        const method: unknown = Reflect.get(target, name)
+        if (typeof method !== 'function') return method
+        return (...args: unknown[]) => {
+          const chance = this.calm ? 1 : random()
+          if (chance < this.killRate / 2) throw new Killed()
+          const answer: unknown = Reflect.apply(method, target, args)
+          if (!(answer instanceof Promise)) return answer
+          return answer.then((value: unknown) => {
+            if (chance < this.killRate) throw new Killed()
+            return value
+          })
+        }
+      },
+    })
+  }
+
+  private faulty(random: () => number): Sink {
+    return {
+      deliver: async (records) => {
+        if (this.calm || random() >= this.sinkFaultRate) return this.lake.deliver(records)
+        await this.lake.deliver(records.slice(0, Math.floor(random() * records.length)))
+        return failed(failure('sink-throttled', 'Firehose refused some of the records'))
+      },
     }
   }
 
@@ -136,7 +188,7 @@ export class World {
 
   private async tick(): Promise<void> {
     for (;;) {
-      await dispatchDue(this.ports(0))
+      await dispatchDue({ ...this.ports(0), state: this.state })
       await this.clock.sleepUntil(this.clock.now() + minute)
     }
   }
@@ -148,7 +200,8 @@ export class World {
     try {
       await collectConnector(ports, connectorId, ports.clock.now() + runMostMs)
     } catch (error) {
-      this.crashes.push(error)
+      if (error instanceof Killed) this.kills += 1
+      else this.crashes.push(error)
     }
   }
 }
@@ -168,10 +221,13 @@ function withPagesOf(pageItemsMax: number): Vendor {
 /** What of a lake an audit needs: how often each item arrived. */
 export class LakeOfIds implements Sink {
   readonly byConnector = new Map<string, Map<string, number>>()
+  /** Items that are no events may well be equal, and then have one id. */
+  readonly malformed = new Set<string>()
   records = 0
 
   async deliver(records: readonly LakeRecord[]): Promise<Result<void>> {
-    for (const { connector_id, id } of records) {
+    for (const { connector_id, id, malformed } of records) {
+      if (malformed === true) this.malformed.add(id)
       const ids = this.byConnector.get(connector_id) ?? new Map<string, number>()
       ids.set(id, (ids.get(id) ?? 0) + 1)
       this.byConnector.set(connector_id, ids)

@@ -246,7 +246,7 @@ describe('the schema', () => {
   })
 
   it.each([
-    [{ name: '__proto__' }, 'name: It is "__proto__". Give a name of 1 to 64 letters'],
+    [{ name: '_it' }, 'name: It is "_it". Give a name of 1 to 64 letters'],
     [{ name: 'constructor' }, 'name: It is "constructor", which is reserved. Give another name.'],
     [{ name: '' }, 'name: It is "". Give a name'],
     [{ conditions: [] }, 'conditions: It is a list of 0. Give a list of 1 to 20 conditions.'],

@@ -168,10 +168,10 @@ describe('the horizon', () => {
 })
 
 describe('the daily second look', () => {
-  it('covers the last 24 h once they can be settled, piece by piece, and comes again a day later', () => {
-    const proven = coveredFrom(now - 2 * day, now - 11 * minute, { nextRereadAt: now, widthMs: 20 * hour, freshTo: now })
+  it('covers the last 24 h that are proven, piece by piece, and comes again a day later', () => {
+    const end = now - 11 * minute
+    const proven = coveredFrom(now - 2 * day, end, { nextRereadAt: now, widthMs: 20 * hour, freshTo: now })
     const begun = ledger.beginReread(proven, now, policy)
-    const end = now - 10 * minute - 2 * second
     const first = ledger.planReread(begun)!
     expect(first).toMatchObject({ kind: 'reread', from: end - day, to: end - day + 20 * hour })
     const half = ledger.completeSlice(begun, { ...first, readSince: now }, now, policy)
@@ -179,5 +179,10 @@ describe('the daily second look', () => {
     const done = ledger.completeSlice(half, { ...ledger.planReread(half)!, readSince: now }, now, policy)
     expect(done.reread).toBeUndefined()
     expect(done.nextRereadAt).toBe(now + day)
+  })
+
+  it('waits for a backlog, which is no lateness', () => {
+    const behind = coveredFrom(now - 2 * day, now - 5 * hour, { nextRereadAt: now })
+    expect(ledger.beginReread(behind, now, policy).reread).toBeUndefined()
   })
 })

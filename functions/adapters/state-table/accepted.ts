@@ -2,7 +2,7 @@ import type { State } from '../../domain/ports.ts'
 import { day } from '../../domain/time.ts'
 import { fleetIndex } from '../state-schema.ts'
 import { acceptedSchema } from './schemas.ts'
-import { isAbsent, isLive, type Key, shardOf, shards, type Store } from './store.ts'
+import { isAbsent, isLive, type Key, type Store, shardOf, shards } from './store.ts'
 import type { StreamRetention } from './streams.ts'
 
 /** How long a deleted connector's items are kept (ms): longer than any vendor keeps its events, so the same id resumes its ledger. */

@@ -1,6 +1,6 @@
 import type { State } from '../../domain/ports.ts'
 import { dueIndex } from '../state-schema.ts'
-import { type Key, mustWrite, shardOf, shards, type Store } from './store.ts'
+import { type Key, mustWrite, type Store, shardOf, shards } from './store.ts'
 
 const connectorPrefix = 'CONNECTOR#'
 

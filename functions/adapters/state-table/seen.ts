@@ -32,7 +32,7 @@ export function seenItems(store: Store): Pick<State, 'readSeen' | 'writeSeen'> {
     },
   }
 
-  /** A slice of class k is at most 4^k ms wide, so one that overlaps begins less than that before. */
+  /** A slice of class `k` is at most 4^k ms wide, so one that overlaps begins less than that before. */
   async function overlapping(connectorId: string, stream: StreamId, slice: Interval, k: number): Promise<Uint8Array[]> {
     const pages: Uint8Array[] = []
     const values = {

@@ -6,7 +6,7 @@ import type { ConnectorStatus } from '../../domain/status.ts'
 import { fleetIndex } from '../state-schema.ts'
 import { retiredKeptMs } from './accepted.ts'
 import { statusSchema } from './schemas.ts'
-import { isAbsent, isLive, type Key, shardOf, shards, type Store } from './store.ts'
+import { isAbsent, isLive, type Key, type Store, shardOf, shards } from './store.ts'
 
 /** Others that write the same status at the same time (count): its run every 30 s, and acceptance. More in a row is a bug. */
 const amendmentsMost = 20

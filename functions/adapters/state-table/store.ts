@@ -17,7 +17,7 @@ import { type Instant, second } from '../../domain/time.ts'
 
 /** What every item of the state table has in common: keys, schema version, expiry, and how a write finds out whether it took place. */
 
-export const schemaVersion = 1
+const schemaVersion = 1
 
 /** Partitions of each index (count): enough for thousands of connectors, few enough to be read one by one. */
 export const shards = 8
@@ -36,7 +36,7 @@ export interface Key {
  * In expressions `#name` is an attribute and `:name` one of `values`; `:now` (epoch seconds) is always there. A disjunction
  * stands in parentheses, all else without: DynamoDB refuses those that are not needed.
  */
-export interface Condition {
+interface Condition {
   readonly holds: string
   readonly values?: Readonly<Record<string, unknown>>
 }
@@ -129,6 +129,7 @@ export function dynamodbStore({
    *     put, version 7  ──► 7: the condition fails
    *
    * A failed condition is therefore an answer only after a look at what is stored: each write leaves an id of its own.
+   * Where somebody has written over it since, false is right again: whoever asked must read anew.
    */
   async function tookPlace(key: Key, writeId: string, operation: string, send: () => Promise<unknown>): Promise<boolean> {
     try {
@@ -147,8 +148,9 @@ export function dynamodbStore({
 
   function parse<T>(item: Attributes, schema: z.ZodType<T>): T {
     const head = common.safeParse(item)
-    if (head.success && head.data.schemaVersion > schemaVersion)
+    if (head.success && head.data.schemaVersion > schemaVersion) {
       throw new NewerSchema(sayKey(head.data), head.data.schemaVersion, schemaVersion)
+    }
     const parsed = head.success ? schema.safeParse(item) : head
     if (parsed.success) return parsed.data as T
     const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
@@ -251,8 +253,8 @@ export function dynamodbStore({
 
 /** For a write that only a newer item can refuse, and that one was gone when it was looked at. */
 export async function mustWrite(key: Key, written: Promise<boolean>): Promise<void> {
-  if (!(await written))
-    throw new StateUnavailable(`The state item ${sayKey(key)} was written and removed by a newer release meanwhile. Try again.`)
+  if (await written) return
+  throw new StateUnavailable(`The state item ${sayKey(key)} was written and removed by a newer release meanwhile. Try again.`)
 }
 
 function typed(value: Attributes | Key): Record<string, AttributeValue> {

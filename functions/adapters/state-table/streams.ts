@@ -5,7 +5,7 @@ import { isAbsent, isLive, type Key, type Store } from './store.ts'
 
 const streamPrefix = 'STREAM#'
 
-export function streamKey(connectorId: string, stream: StreamId): Key {
+function streamKey(connectorId: string, stream: StreamId): Key {
   return { pk: `CONNECTOR#${connectorId}`, sk: `${streamPrefix}${stream}` }
 }
 

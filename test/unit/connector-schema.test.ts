@@ -1,0 +1,407 @@
+import { generate } from 'selfsigned'
+import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import type { Connector, Problem } from '../../functions/domain/connector.ts'
+import { connectorAttributes, immutableProblems, parseConnector } from '../../functions/domain/connector-schema.ts'
+import type { Vendor } from '../../functions/domain/vendor.ts'
+
+/** No key of anybody's. */
+const apiKey = '7c1f0d7be2a94386b1d0c47e9a3f62585c11ab07'
+
+function unused(): never {
+  throw new Error('the schema has no use for it')
+}
+
+const vendor: Vendor = {
+  type: 'acme-mail',
+  title: 'Acme Mail',
+  hosts: ['api.acme.example', 'api-eu.acme.example'],
+  horizonMs: 72 * 3_600_000,
+  pageItemsMax: 100,
+  attributes: z.strictObject({
+    contentTypes: z
+      .array(z.enum(['mail', 'files'], { error: ({ input }) => `${JSON.stringify(input)} is none of mail, files` }))
+      .default(['mail']),
+    eventTypes: z.array(z.enum(['virus', 'sandbox'])).default(['virus', 'sandbox']),
+  }),
+  lateArrivalMinutes: ({ eventTypes }) => (eventTypes.includes('sandbox') ? 20 : 10),
+  baseUrlOf: (pasted) => URL.parse(pasted)?.origin ?? pasted,
+  streams: unused,
+  describe: unused,
+  firstRequest: unused,
+  nextRequest: unused,
+  parsePage: unused,
+  normalise: unused,
+}
+
+const policy = { vendors: new Map([[vendor.type, vendor]]), secretPrefix: 'tributary/', allowedHosts: ['localhost:8080', '10.0.0.7'] }
+
+const item = {
+  connectorId: 'globex-mail',
+  type: 'acme-mail',
+  name: 'globex-mail',
+  tenantName: 'Globex GmbH & Co. KG, Köln',
+  baseUrl: 'https://api.acme.example',
+  apiKeySecrets: ['tributary/globex'],
+}
+
+function problems(changes: object, base: object = item): readonly Problem[] {
+  const parsed = parseConnector({ ...base, ...changes }, policy)
+  return parsed.ok ? [] : parsed.problems
+}
+
+function accepted(changes: object = {}): Connector {
+  const parsed = parseConnector({ ...item, ...changes }, policy)
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
+  return parsed.connector
+}
+
+describe('a connector', () => {
+  it('has the defaults of what the item leaves out', () => {
+    expect(accepted()).toStrictEqual({
+      ...item,
+      apiKeySecrets: [{ secretName: 'tributary/globex' }],
+      contentTypes: ['mail'],
+      eventTypes: ['virus', 'sandbox'],
+      logFilters: [],
+      disableTlsVerification: false,
+      enabled: true,
+      intervalMinutes: 5,
+      requestsPerMinute: 20,
+      initialBackfillMinutes: 10,
+      lateArrivalMinutes: 20,
+      sharedKey: false,
+    })
+  })
+
+  it('has what the item says', () => {
+    const changes = {
+      eventTypes: ['virus'],
+      contentTypes: ['files'],
+      disableTlsVerification: true,
+      enabled: false,
+      intervalMinutes: 60,
+      requestsPerMinute: 6_000,
+      requestsPerDay: 14_400,
+      rateGroup: 'globex',
+      initialBackfillMinutes: 4_310,
+      lateArrivalMinutes: 0,
+      sharedKey: true,
+      logFilters: [
+        { name: 'low', action: 'include', shadow: true, conditions: [{ field: 'severity', operator: 'equals', values: ['low'] }] },
+      ],
+    }
+    expect(accepted(changes)).toMatchObject(changes)
+  })
+
+  it('waits for late events as long as its vendor advises', () => {
+    expect(accepted({ eventTypes: ['virus'] }).lateArrivalMinutes).toBe(10)
+  })
+
+  it('may have a pool of keys, in secrets of their own or inside a JSON object', () => {
+    expect(accepted({ apiKeySecrets: ['tributary/a', 'tributary/b#first key', 'tributary/b#second.key'] }).apiKeySecrets).toEqual([
+      { secretName: 'tributary/a' },
+      { secretName: 'tributary/b', jsonKey: 'first key' },
+      { secretName: 'tributary/b', jsonKey: 'second.key' },
+    ])
+  })
+
+  it.each([
+    ['https://api-eu.acme.example/v1/events?limit=5', 'https://api-eu.acme.example'],
+    ['https://API.acme.example:443/', 'https://api.acme.example'],
+    ['http://localhost:8080/v1', 'http://localhost:8080'],
+    ['https://10.0.0.7:9443', 'https://10.0.0.7:9443'],
+    ['http://10.0.0.7', 'http://10.0.0.7'],
+  ])('is given %s and has the origin %s', (pasted, baseUrl) => {
+    expect(accepted({ baseUrl: pasted }).baseUrl).toBe(baseUrl)
+  })
+
+  it('may trust an own CA', async () => {
+    const { cert } = await generate([{ name: 'commonName', value: 'an own CA' }])
+    expect(accepted({ tlsCaPem: `The CA\n${cert}\n${cert}` }).tlsCaPem).toContain('The CA')
+    expect(accepted({ tlsCaPem: cert.replaceAll('\n', '\r\n') }).tlsCaPem).toContain('\r\n')
+  })
+})
+
+const long = 'x'.repeat(500)
+const shownLong = `"${'x'.repeat(60)}…" (500 characters)`
+const idRule = 'Give 1 to 64 letters (A to Z), digits, dots, hyphens or underscores.'
+const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n'
+
+describe('a problem says where, what was seen, what is allowed and what to do:', () => {
+  it.each<[object, string, string]>([
+    [{ connectorId: undefined }, 'connectorId', `It is missing. ${idRule}`],
+    [{ connectorId: '' }, 'connectorId', `It is "". ${idRule}`],
+    [{ connectorId: 'a#b' }, 'connectorId', `It is "a#b". ${idRule}`],
+    [{ connectorId: 'a'.repeat(65) }, 'connectorId', `It is "${'a'.repeat(60)}…" (65 characters). ${idRule}`],
+    [{ connectorId: 'kölsch' }, 'connectorId', `It is "kölsch". ${idRule}`],
+    [{ connectorId: 7 }, 'connectorId', `It is 7. ${idRule}`],
+    [{ type: undefined }, 'type', 'It is missing. Give one of: acme-mail.'],
+    [{ type: 'acme_mial' }, 'type', 'It is "acme_mial". Did you mean acme-mail? Give one of: acme-mail.'],
+    [{ type: 'constructor' }, 'type', 'It is "constructor". Give one of: acme-mail.'],
+    [{ name: 'Köln' }, 'name', 'It is "Köln". Give 1 to 128 ASCII characters, such as tenant-type.'],
+    [{ name: ' globex' }, 'name', 'It is " globex". Give 1 to 128 ASCII characters, such as tenant-type.'],
+    [{ name: long }, 'name', `It is ${shownLong}. Give 1 to 128 ASCII characters, such as tenant-type.`],
+    [{ tenantName: '' }, 'tenantName', 'It is "". Give 1 to 128 printable characters, without blanks at either end.'],
+    [{ tenantName: 'globex ' }, 'tenantName', 'It is "globex ". Give 1 to 128 printable characters, without blanks at either end.'],
+    [{ tenantName: 'a\nb' }, 'tenantName', 'It is "a\\nb". Give 1 to 128 printable characters, without blanks at either end.'],
+    [{ tenantName: 'a\u202eb' }, 'tenantName', 'It is "a\\u{202e}b". Give 1 to 128 printable characters, without blanks at either end.'],
+    [{ tenantName: 'x'.repeat(129) }, 'tenantName', `It is "${'x'.repeat(60)}…" (129 characters). Give 1 to 128 printable characters`],
+    [{ baseUrl: undefined }, 'baseUrl', 'It is missing. Give the address of the vendor’s service, https://host.'],
+    [
+      { baseUrl: 'not a url' },
+      'baseUrl',
+      'It is "not a url", no web address. Give https:// and one of: api.acme.example, api-eu.acme.example.',
+    ],
+    [{ baseUrl: 'ftp://api.acme.example' }, 'baseUrl', 'It is "ftp://api.acme.example", no web address.'],
+    [
+      { baseUrl: 'http://api.acme.example' },
+      'baseUrl',
+      'It is "http://api.acme.example". Only https on port 443 is allowed: give https://api.acme.example.',
+    ],
+    [{ baseUrl: 'https://api.acme.example:8443' }, 'baseUrl', 'It is "https://api.acme.example:8443". Only https on port 443 is allowed'],
+    [
+      { baseUrl: 'https://evil.example' },
+      'baseUrl',
+      'Its host is "evil.example". Give one of the vendor’s: api.acme.example, api-eu.acme.example; or have the operator allow this host.',
+    ],
+    [{ baseUrl: 'https://api.acme.example.evil.example' }, 'baseUrl', 'Its host is "api.acme.example.evil.example". Give one of'],
+    [{ baseUrl: 'https://127.0.0.1' }, 'baseUrl', 'Its host is "127.0.0.1". Give one of'],
+    [{ baseUrl: 'https://0x7f.1' }, 'baseUrl', 'Its host is "127.0.0.1". Give one of'],
+    [{ baseUrl: 'https://[::1]' }, 'baseUrl', 'Its host is "[::1]". Give one of'],
+    [{ baseUrl: 'http://localhost:8081' }, 'baseUrl', 'Its host is "localhost". Give one of'],
+    [
+      { baseUrl: 'https://user:hunter2@api.acme.example' },
+      'baseUrl',
+      'It has an @, as for a user name and password, which are never sent. Give https://host alone.',
+    ],
+    [{ apiKeySecrets: undefined }, 'apiKeySecrets', 'It is missing. Give a list of 1 to 20 names of secrets.'],
+    [{ apiKeySecrets: [] }, 'apiKeySecrets', 'It is a list of 0. Give a list of 1 to 20 names of secrets.'],
+    [
+      { apiKeySecrets: Array.from({ length: 21 }, (_, i) => `tributary/${i}`) },
+      'apiKeySecrets',
+      'It is a list of 21. Give a list of 1 to 20 names of secrets.',
+    ],
+    [
+      { apiKeySecrets: 'tributary/globex' },
+      'apiKeySecrets',
+      'It is a text of 16 characters. Give a list, even of one: ["name"] (DynamoDB type L).',
+    ],
+    [{ apiKeySecrets: { key: apiKey } }, 'apiKeySecrets', 'It is an object. Give a list of 1 to 20 names of secrets.'],
+    [{ apiKeySecrets: [{ key: apiKey }] }, 'apiKeySecrets[0]', 'It is an object. Give the name of a secret, a text.'],
+    [
+      { apiKeySecrets: ['tributary/a', 'b'] },
+      'apiKeySecrets[1]',
+      'It is a text of 1 characters that does not begin with "tributary/". Give the name of a secret under that prefix, or name#jsonKey.',
+    ],
+    [
+      { apiKeySecrets: ['arn:aws:secretsmanager:eu-west-1:1:secret:tributary/a'] },
+      'apiKeySecrets[0]',
+      'It is an ARN that does not begin with "tributary/".',
+    ],
+    [
+      { apiKeySecrets: ['tributary/'] },
+      'apiKeySecrets[0]',
+      'It is the prefix alone. Give the whole name of a secret, such as "tributary/name".',
+    ],
+    [
+      { apiKeySecrets: ['tributary/a b'] },
+      'apiKeySecrets[0]',
+      'It is "tributary/a b". The name of a secret has 1 to 512 letters (A to Z), digits and / _ + = . @ -.',
+    ],
+    [{ apiKeySecrets: ['tributary/a#'] }, 'apiKeySecrets[0]', 'It is "tributary/a#". After # comes the name of one member'],
+    [{ apiKeySecrets: ['tributary/a#b#c'] }, 'apiKeySecrets[0]', 'It is "tributary/a#b#c". After # comes the name of one member'],
+    [
+      { apiKeySecrets: ['tributary/a', 'tributary/a'] },
+      'apiKeySecrets[1]',
+      'It is "tributary/a", as is apiKeySecrets[0]. Name each secret once.',
+    ],
+    [{ contentTypes: ['mail', 'chat'] }, 'contentTypes[1]', '"chat" is none of mail, files.'],
+    [{ contentTypes: [long] }, 'contentTypes[0]', `${shownLong} is none of mail, files.`],
+    [{ logFilters: 'severity' }, 'logFilters', 'It is "severity". Give a list of at most 50 log filters.'],
+    [
+      { logFilters: [{ name: 'low', conditions: [{ field: 'raw', operator: 'matches', values: ['ok', '('] }] }] },
+      'logFilters[0].conditions[0].values[1]',
+      'It is "(", no regular expression: missing closing )',
+    ],
+    [{ logFilters: [{ name: 'low' }] }, 'logFilters[0].conditions', 'It is missing. Give a list of 1 to 20 conditions.'],
+    [
+      { disableTlsVerification: 'true' },
+      'disableTlsVerification',
+      'It is "true". Give true or false. It is a text; its type in DynamoDB must be BOOL.',
+    ],
+    [{ enabled: null }, 'enabled', 'It is null. Give true or false.'],
+    [{ sharedKey: 1 }, 'sharedKey', 'It is 1. Give true or false.'],
+    [{ tlsCaPem: 5 }, 'tlsCaPem', 'It is 5. Give one or more certificates in PEM form'],
+    [{ tlsCaPem: 'ca.pem' }, 'tlsCaPem', 'It is a text of 6 characters without a certificate. Give one or more certificates in PEM form'],
+    [{ tlsCaPem: pem }, 'tlsCaPem', 'Of its 1 certificates 1 cannot be read. Give one or more certificates'],
+    [{ tlsCaPem: `${pem}!!!!\n-----END CERTIFICATE-----` }, 'tlsCaPem', 'Of its 1 certificates 1 cannot be read.'],
+    [
+      { tlsCaPem: '-----BEGIN PRIVATE KEY-----\nMIIB' },
+      'tlsCaPem',
+      'It holds a private key. Give certificates only, and make a new key: this one has been shown.',
+    ],
+    [
+      { tlsCaPem: `${pem}-----END CERTIFICATE-----`, disableTlsVerification: true },
+      'tlsCaPem',
+      'It is of no use together with disableTlsVerification. Keep tlsCaPem and remove disableTlsVerification.',
+    ],
+    [{ intervalMinutes: 0 }, 'intervalMinutes', 'It is 0. Give a whole number of minutes, from 1 to 60.'],
+    [{ intervalMinutes: 61 }, 'intervalMinutes', 'It is 61. Give a whole number of minutes, from 1 to 60.'],
+    [{ intervalMinutes: 2.5 }, 'intervalMinutes', 'It is 2.5. Give a whole number of minutes, from 1 to 60.'],
+    [
+      { intervalMinutes: '5' },
+      'intervalMinutes',
+      'It is "5". Give a whole number of minutes, from 1 to 60. It is a text; its type in DynamoDB must be N.',
+    ],
+    [{ requestsPerMinute: 0 }, 'requestsPerMinute', 'It is 0. Give a whole number, from 1 to 6000.'],
+    [{ requestsPerMinute: 6_001 }, 'requestsPerMinute', 'It is 6001. Give a whole number, from 1 to 6000.'],
+    [{ requestsPerDay: 0 }, 'requestsPerDay', 'It is 0. Give a whole number, 1 or more.'],
+    [{ rateGroup: 'a b' }, 'rateGroup', `It is "a b". ${idRule}`],
+    [{ initialBackfillMinutes: -1 }, 'initialBackfillMinutes', 'It is -1. Give a whole number of minutes, 0 or more.'],
+    [
+      { initialBackfillMinutes: 4_311 },
+      'initialBackfillMinutes',
+      'It is 4311. Give a whole number of minutes from 0 to 4310, since the vendor keeps events no longer.',
+    ],
+    [{ lateArrivalMinutes: 1_441 }, 'lateArrivalMinutes', 'It is 1441. Give a whole number of minutes, from 0 to 1440.'],
+    [
+      { requestPerMinute: 5 },
+      'requestPerMinute',
+      '"requestPerMinute" is no attribute of a connector. Did you mean requestsPerMinute? Rename or remove it.',
+    ],
+    [{ base_url: '' }, 'base_url', '"base_url" is no attribute of a connector. Did you mean baseUrl?'],
+    [{ apiKey }, 'apiKey', '"apiKey" is no attribute of a connector. Did you mean apiKeySecrets?'],
+    [{ colour: 'red' }, 'colour', '"colour" is no attribute of a connector. There are connectorId, type, name,'],
+    [{ [long]: 1 }, `[${shownLong}]`, `${shownLong} is no attribute of a connector.`],
+  ])('%# %j', (changes, path, message) => {
+    expect(problems(changes)).toEqual([{ path, message: expect.stringContaining(message) }])
+  })
+
+  it('all that is wrong with an item is said at once', () => {
+    const wrong = {
+      connectorId: 'a#b',
+      name: '',
+      tenantName: '',
+      baseUrl: 'https://evil.example',
+      apiKeySecrets: ['nowhere'],
+      contentTypes: ['chat'],
+      intervalMinutes: 0,
+      initialBackfillMinutes: 9_999,
+      tlsCaPem: '',
+      disableTlsVerification: true,
+      colour: 'red',
+    }
+    const paths = new Set(problems(wrong).map(({ path }) => path))
+    expect(paths).toEqual(
+      new Set([
+        'connectorId',
+        'name',
+        'tenantName',
+        'baseUrl',
+        'apiKeySecrets[0]',
+        'contentTypes[0]',
+        'intervalMinutes',
+        'initialBackfillMinutes',
+        'tlsCaPem',
+        'colour',
+      ]),
+    )
+  })
+
+  it('an empty item lacks what is required, each named once', () => {
+    expect(problems({}, {}).map(({ path }) => path)).toEqual(['connectorId', 'name', 'tenantName', 'baseUrl', 'apiKeySecrets', 'type'])
+  })
+
+  it.each([undefined, null, 'text', 5, [item]])('what is no object is no connector: %j', (value) => {
+    expect(parseConnector(value, policy)).toEqual({
+      ok: false,
+      problems: [{ path: 'item', message: expect.stringContaining('Give an object with the attributes of a connector.') }],
+    })
+  })
+
+  it('an attribute named __proto__ is as unknown as any other', () => {
+    const parsed = parseConnector(JSON.parse(`{"__proto__": {"enabled": false}, ${JSON.stringify(item).slice(1)}`), policy)
+    expect(parsed).toMatchObject({ ok: false, problems: [{ path: '__proto__' }] })
+  })
+
+  it('an item with thousands of problems is told of the first 50', () => {
+    const told = problems(Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`x${i}`, 1])))
+    expect(told).toHaveLength(51)
+    expect(told.at(-1)).toEqual({ path: 'item', message: 'There are 4950 more problems. Mend these first.' })
+  })
+
+  it.each([
+    { apiKeySecrets: apiKey },
+    { apiKeySecrets: [apiKey] },
+    { apiKeySecrets: [`tributary/${apiKey} `] },
+    { apiKeySecrets: [`tributary/a#${apiKey}#`] },
+    { apiKeySecrets: ['hunter2'] },
+    { apiKeySecrets: [`tributary/${apiKey}`, `tributary/${apiKey}`] },
+    { apiKeySecrets: [{ apiKey }] },
+    { apiKeySecrets: { apiKey } },
+    { apiKey },
+    { [apiKey]: apiKey },
+    { rateGroup: `${apiKey} ` },
+    { contentTypes: apiKey },
+    { contentTypes: [apiKey] },
+    { tlsCaPem: apiKey },
+    { logFilters: apiKey },
+    { baseUrl: `https://user:hunter2@api.acme.example/${apiKey}` },
+    { baseUrl: `https://evil.example/v1?token=${apiKey}` },
+    { baseUrl: `user:hunter2@${apiKey} /` },
+    { intervalMinutes: apiKey },
+    { connectorId: `${apiKey}#` },
+  ])('never a key, wherever it was pasted: %j', (changes) => {
+    const told = JSON.stringify(problems(changes))
+    expect(told).not.toBe('[]')
+    expect(told).not.toContain(apiKey)
+    expect(told).not.toContain('hunter2')
+  })
+})
+
+describe('once a connector was accepted', () => {
+  const before = accepted()
+
+  it.each(['connectorId', 'type', 'name', 'tenantName'] as const)('its %s cannot change', (path) => {
+    expect(immutableProblems(before, { ...before, [path]: 'other' })).toEqual([
+      {
+        path,
+        message: expect.stringContaining(
+          `It is "other" and was "${before[path]}" when the connector was accepted; it cannot change. Set it back`,
+        ),
+      },
+    ])
+  })
+
+  it('everything else can', () => {
+    expect(
+      immutableProblems(before, accepted({ baseUrl: 'https://api-eu.acme.example', enabled: false, contentTypes: ['files'] })),
+    ).toEqual([])
+  })
+})
+
+describe('the table of attributes', () => {
+  it('has a line for everything that a connector holds, each with words', () => {
+    const table = connectorAttributes()
+    expect(table.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(accepted())))
+    expect(table.filter(({ doc, type }) => doc === '' || type === '')).toEqual([])
+  })
+
+  it('says what is required', () => {
+    const required = connectorAttributes().flatMap(({ name, required }) => (required ? [name] : []))
+    expect(required).toEqual(['connectorId', 'type', 'name', 'tenantName', 'baseUrl', 'apiKeySecrets'])
+  })
+
+  it('shows the defaults, and those of a vendor', () => {
+    const shown = (of?: Vendor) => Object.fromEntries(connectorAttributes(of).map((attribute) => [attribute.name, attribute.default]))
+    expect(shown()).toMatchObject({
+      logFilters: '[]',
+      enabled: 'true',
+      intervalMinutes: '5',
+      contentTypes: 'the vendor’s',
+      tlsCaPem: undefined,
+    })
+    expect(shown(vendor)).toMatchObject({ contentTypes: '["mail"]', eventTypes: '["virus","sandbox"]', lateArrivalMinutes: '20' })
+  })
+})

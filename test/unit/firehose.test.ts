@@ -1,0 +1,187 @@
+import { gunzipSync } from 'node:zlib'
+import {
+  FirehoseClient,
+  PutRecordBatchCommand,
+  type PutRecordBatchCommandInput,
+  ServiceUnavailableException,
+} from '@aws-sdk/client-firehose'
+import { mockClient } from 'aws-sdk-client-mock'
+import * as fc from 'fast-check'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { firehoseSink } from '../../functions/adapters/firehose.ts'
+import type { LakeRecord } from '../../functions/domain/record.ts'
+import { VirtualClock } from '../fakes/clock.ts'
+import { record } from '../fakes/record.ts'
+
+const KiB = 1024
+const firehose = mockClient(FirehoseClient)
+let clock: VirtualClock
+
+beforeEach(() => {
+  firehose.reset()
+  clock = new VirtualClock()
+})
+
+function deliver(records: readonly LakeRecord[]) {
+  const sink = firehoseSink({ client: new FirehoseClient({ region: 'us-east-1' }), deliveryStream: 'lake', clock })
+  return clock.finish(sink.deliver(records))
+}
+
+function acceptAll(): void {
+  firehose.on(PutRecordBatchCommand).callsFake(({ Records = [] }: PutRecordBatchCommandInput) => ({
+    FailedPutCount: 0,
+    RequestResponses: Records.map((_, n) => ({ RecordId: String(n) })),
+  }))
+}
+
+/** Refuses the first record of a batch `times` times. */
+function refuseFirst(times: number, ErrorCode: string): void {
+  let left = times
+  firehose.on(PutRecordBatchCommand).callsFake(({ Records = [] }: PutRecordBatchCommandInput) => {
+    const refused = left > 0
+    left -= 1
+    return {
+      FailedPutCount: refused ? 1 : 0,
+      RequestResponses: Records.map((_, n) => (refused && n === 0 ? { ErrorCode, ErrorMessage: 'no' } : { RecordId: String(n) })),
+    }
+  })
+}
+
+/** The Firehose records of each request, as bytes. */
+function requests(): Uint8Array[][] {
+  return firehose
+    .commandCalls(PutRecordBatchCommand)
+    .map((call) => (call.args[0].input.Records ?? []).map(({ Data }) => Data ?? new Uint8Array()))
+}
+
+function sentLines(): LakeRecord[] {
+  const text = requests()
+    .flat()
+    .map((data) => Buffer.from(data).toString())
+    .join('')
+  expect(text.endsWith('\n')).toBe(true)
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+}
+
+/** Two records of one line each: a record holds no more of these. */
+const two = [record('a', { location: 'x'.repeat(500 * KiB) }), record('b', { location: 'x'.repeat(500 * KiB) })]
+
+describe('the sink on Firehose', () => {
+  it('sends a page of 500 events as one record of NDJSON', async () => {
+    acceptAll()
+    const records = Array.from({ length: 500 }, (_, n) => record(String(n)))
+    expect(await deliver(records)).toEqual({ ok: true, value: undefined })
+    expect(requests().map((batch) => batch.length)).toEqual([1])
+    expect(sentLines()).toEqual(records)
+  })
+
+  it('keeps every limit of Firehose and the order of the events, whatever their sizes', async () => {
+    const size = fc.oneof({ weight: 20, arbitrary: fc.nat(2_000) }, { weight: 1, arbitrary: fc.nat(880 * KiB) })
+    await fc.assert(
+      fc.asyncProperty(fc.array(size, { maxLength: 1_500, size: 'max' }), async (sizes) => {
+        firehose.reset()
+        acceptAll()
+        const records = sizes.map((characters, n) => record(String(n), { location: 'x'.repeat(characters) }))
+        await deliver(records)
+        for (const batch of requests()) {
+          expect(batch.length).toBeLessThanOrEqual(500)
+          expect(batch.reduce((sum, data) => sum + data.byteLength, 0)).toBeLessThanOrEqual(4 * KiB * KiB)
+          for (const data of batch) {
+            expect(data.byteLength).toBeLessThanOrEqual(900 * KiB)
+            expect(Buffer.from(data).toString().trimEnd().split('\n').length).toBeLessThanOrEqual(500)
+          }
+        }
+        if (records.length > 0) expect(sentLines().map(({ id }) => id)).toEqual(records.map(({ id }) => id))
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  it('sends only what was refused again', async () => {
+    refuseFirst(2, 'ServiceUnavailableException')
+    expect(await deliver(two)).toMatchObject({ ok: true })
+    expect(requests().map((batch) => batch.length)).toEqual([2, 1, 1])
+    expect(JSON.parse(Buffer.from(requests()[2]![0]!).toString()).id).toBe('a')
+  })
+
+  it('gives up after five tries within two seconds, and says it was throttled', async () => {
+    refuseFirst(Number.POSITIVE_INFINITY, 'ServiceUnavailableException')
+    const began = clock.now()
+    const result = await deliver(two)
+    expect(result).toEqual({
+      ok: false,
+      failure: { code: 'sink-throttled', detail: 'Firehose refused 1 of 2 records 5 times: ServiceUnavailableException' },
+    })
+    expect(requests()).toHaveLength(5)
+    expect(clock.now() - began).toBeLessThanOrEqual(2_000)
+  })
+
+  it('tells a refusal that is no throttling apart', async () => {
+    refuseFirst(Number.POSITIVE_INFINITY, 'InternalFailure')
+    expect(await deliver(two)).toMatchObject({ ok: false, failure: { code: 'sink-failed' } })
+  })
+
+  it.each([
+    [new ServiceUnavailableException({ message: 'Slow down.', $metadata: {} }), 'sink-throttled'],
+    [Object.assign(new Error('Rate exceeded'), { name: 'ThrottlingException' }), 'sink-throttled'],
+    [Object.assign(new Error('not authorized'), { name: 'AccessDeniedException' }), 'sink-failed'],
+    [Object.assign(new Error('no such stream'), { name: 'ResourceNotFoundException' }), 'sink-failed'],
+    [Object.assign(new Error('connect ECONNREFUSED'), { name: 'Error' }), 'sink-failed'],
+  ])('answers an error of the whole request as a failure, not a throw: %s', async (error, code) => {
+    firehose.on(PutRecordBatchCommand).rejects(error)
+    expect(await deliver([record('a')])).toEqual({
+      ok: false,
+      failure: { code, detail: `Firehose answered ${error.name}: ${error.message}` },
+    })
+  })
+
+  it('stops at the first batch that fails', async () => {
+    firehose.on(PutRecordBatchCommand).rejects(new Error('no'))
+    await deliver(Array.from({ length: 20 }, (_, n) => record(String(n), { location: 'x'.repeat(800 * KiB) })))
+    expect(requests()).toHaveLength(1)
+  })
+})
+
+describe('an event too large for a Firehose record', () => {
+  it('travels with its raw compressed, and nothing else is changed', async () => {
+    acceptAll()
+    const large = record('a', { raw: JSON.stringify({ text: 'Zürich '.repeat(300_000) }), location: 'x'.repeat(5_000) })
+    await deliver([large])
+    const [sent] = sentLines()
+    const { raw, raw_encoding, ...others } = sent!
+    const { raw: wholeRaw, ...wholeOthers } = large
+    expect(others).toEqual(wholeOthers)
+    expect(raw_encoding).toBe('gzip+base64')
+    expect(gunzipSync(Buffer.from(raw, 'base64')).toString()).toBe(wholeRaw)
+  })
+
+  it('has its other long texts and lists cut where that is not enough, each marked', async () => {
+    acceptAll()
+    const recipients = Array.from({ length: 100_000 }, (_, n) => `user${n}@example.com`)
+    const large = record('a', { raw: JSON.stringify({ recipients }), email_recipients: recipients, email_subject: 'x'.repeat(900 * KiB) })
+    await deliver([large])
+    const [sent] = sentLines()
+    expect(sent!.email_recipients).toEqual([...recipients.slice(0, 50), '…'])
+    expect(sent!.email_subject).toBe(`${'x'.repeat(1_000)}…`)
+    expect(JSON.parse(gunzipSync(Buffer.from(sent!.raw, 'base64')).toString())).toEqual({ recipients })
+  })
+
+  it('keeps the beginning of its raw, marked, where even compressed it does not fit', async () => {
+    acceptAll()
+    let seed = 1
+    const noise = Array.from({ length: 1_500_000 }, () => {
+      seed = (seed * 48_271) % 2_147_483_647
+      return String.fromCharCode(33 + (seed % 90))
+    }).join('')
+    await deliver([record('a', { raw: noise })])
+    const [sent] = sentLines()
+    expect(sent!.raw_encoding).toBe('truncated')
+    expect(sent!.raw.length).toBeGreaterThan(100 * KiB)
+    expect(noise.startsWith(sent!.raw.slice(0, -1))).toBe(true)
+    expect(sent!.raw.endsWith('…')).toBe(true)
+    expect(requests()[0]![0]!.byteLength).toBeLessThanOrEqual(900 * KiB)
+  })
+})

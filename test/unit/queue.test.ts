@@ -1,0 +1,27 @@
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { mockClient } from 'aws-sdk-client-mock'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { sqsQueue } from '../../functions/adapters/queue.ts'
+
+const sqs = mockClient(SQSClient)
+const queue = sqsQueue({ client: new SQSClient({ region: 'us-east-1' }), queueUrl: 'https://sqs.us-east-1.amazonaws.com/1/work' })
+
+beforeEach(() => sqs.reset())
+
+describe('the queue on SQS', () => {
+  it('sends the connector, its delay, and its group, by which SQS is fair', async () => {
+    sqs.on(SendMessageCommand).resolves({ MessageId: '1' })
+    await queue.send('acme', 42)
+    expect(sqs.commandCalls(SendMessageCommand)[0]?.args[0].input).toEqual({
+      QueueUrl: 'https://sqs.us-east-1.amazonaws.com/1/work',
+      MessageBody: '{"connectorId":"acme"}',
+      DelaySeconds: 42,
+      MessageGroupId: 'acme',
+    })
+  })
+
+  it('throws what it cannot send, so that the tick is tried again', async () => {
+    sqs.on(SendMessageCommand).rejects(Object.assign(new Error('gone'), { name: 'QueueDoesNotExist' }))
+    await expect(queue.send('acme', 0)).rejects.toThrow('gone')
+  })
+})
