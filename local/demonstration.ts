@@ -17,6 +17,7 @@ export function demonstrationConnectors(baseUrl: string): readonly Readonly<Reco
       baseUrl,
       apiKeySecrets: ['tributary/acme'],
       contentTypes: ['sharepoint'],
+      initialBackfillMinutes: 60,
     },
     {
       connectorId: 'acme-exchange',
@@ -26,6 +27,7 @@ export function demonstrationConnectors(baseUrl: string): readonly Readonly<Reco
       baseUrl,
       apiKeySecrets: ['tributary/acme'],
       contentTypes: ['exchange'],
+      initialBackfillMinutes: 60,
       eventTypes: ['securityrisk', 'ransomware', 'dlp'],
       logFilters: [{ name: 'passed-mail', action: 'exclude', conditions: [{ field: 'action', operator: 'equals', values: ['Pass'] }] }],
     },
@@ -37,6 +39,7 @@ export function demonstrationConnectors(baseUrl: string): readonly Readonly<Reco
       baseUrl,
       apiKeySecrets: ['tributary/globex'],
       contentTypes: ['onedrive'],
+      initialBackfillMinutes: 60,
       eventTypes: ['securityrisk', 'dlp'],
     },
   ]

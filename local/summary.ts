@@ -2,7 +2,7 @@ import * as ledger from '../functions/domain/ledger.ts'
 import type { State } from '../functions/domain/ports.ts'
 import type { ConnectorState } from '../functions/domain/status.ts'
 import type { Hole } from '../functions/domain/stream.ts'
-import { type Instant, iso, minute, second } from '../functions/domain/time.ts'
+import { floorToSecond, type Instant, iso, minute, second } from '../functions/domain/time.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 
 export interface StreamSummary {
@@ -123,9 +123,9 @@ export async function whatIsMissing(
       const lost = (stream?.holes ?? []).map(({ from, to, reason }) => `lost ${iso(from)} to ${iso(to)} (${reason})`)
       const covered = stream === undefined ? 0 : ledger.coveredTo(stream, start)
       const trouble = stream?.trouble
-      if (covered < target) {
+      if (covered < target || (stream?.freshTo ?? 0) < floorToSecond(start)) {
         const why = trouble === undefined ? '' : `: ${trouble.failure.detail}`
-        const what = `${id} is covered to ${covered === 0 ? 'nothing' : iso(covered)} of ${iso(target)}${why}`
+        const what = `${id} is ${stream === undefined ? 'not read at all' : `complete to ${iso(covered)}, read to ${iso(stream.freshTo)}`}, wanted is ${iso(start)}${why}`
         missing.push({ connectorId, what, hopeless: trouble !== undefined && isLasting(trouble.failure.code, trouble.attempts) })
       } else if (lost.length > 0) missing.push({ connectorId, what: `${id}: ${lost.join(', ')}`, hopeless: true })
     }

@@ -318,8 +318,9 @@ function unknownField(path: readonly string[], table: FieldTable, above = ''): s
   if (field === undefined) {
     if (above === '' && rest.length > 0) return undefined
     const meant = closest(name, Object.keys(table))
-    const hint = meant === undefined ? `There are ${Object.keys(table).join(', ')}` : `Did you mean ${above}${meant}?`
-    return `${quote(`${above}${name}`)} is no field of a record. ${hint}${above === '' ? ', and the vendor’s own, as in vendor.field.' : '.'}`
+    const vendors = above === '' ? '; a vendor’s own are written vendor.field' : ''
+    const hint = meant === undefined ? `There are ${Object.keys(table).join(', ')}${vendors}.` : `Did you mean ${above}${meant}?`
+    return `${quote(`${above}${name}`)} is no field of a record. ${hint}`
   }
   if (rest.length === 0) return undefined
   if (field.type === 'struct') return unknownField(rest, field.fields, `${above}${name}.`)
@@ -357,6 +358,7 @@ const conditionSchema = z
 const nameRule = mustBe('a name of 1 to 64 letters, digits, dots, blanks, hyphens or underscores, the first a letter or digit')
 const conditionsRule = mustBe(`a list of 1 to ${conditionsMost} conditions`)
 
+/** One filter. Counts are kept in an object by name, hence what names may be. */
 export const logFilterSchema: z.ZodType<LogFilter> = z.strictObject(
   {
     name: z

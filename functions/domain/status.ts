@@ -42,6 +42,8 @@ export interface ConnectorStatus {
   readonly lastFailure?: Failure & { readonly at: Instant; readonly stream?: StreamId }
   /** Failures in a row that concern the whole connector; it waits until `until`. */
   readonly trouble?: { readonly failure: Failure; readonly attempts: number; readonly until: Instant }
+  /** The fingerprints of the keys that the last run could use. */
+  readonly keys?: readonly string[]
   /** Keys (by fingerprint) that the vendor rejected, and until when they rest. */
   readonly rejectedKeys: Readonly<Record<string, { readonly at: Instant; readonly until: Instant; readonly attempts: number }>>
   /** Why the item as it stands was not accepted; the last accepted version goes on. */

@@ -178,6 +178,7 @@ class Run {
     const { keys, failures } = await openKeys(this.ports, this.connector, now)
     this.keyFailures = failures
     this.keys = keys.filter(({ fingerprint }) => (this.status.rejectedKeys[fingerprint]?.until ?? 0) <= now)
+    this.status = { ...this.status, keys: this.keys.map(({ fingerprint }) => fingerprint) }
   }
 
   /** A slice stays with its key; a new one goes to the next key of the pool that is not busy. */

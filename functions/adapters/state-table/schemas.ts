@@ -78,6 +78,7 @@ export const statusSchema: z.ZodType<ConnectorStatus> = z.object({
   horizonInMs: optional(z.number()),
   lastFailure: optional(failure.extend({ at: instant, stream: optional(text) })),
   trouble: optional(z.object({ failure, attempts: count, until: instant })),
+  keys: z.array(text).exactOptional(),
   rejectedKeys: z.record(text, z.object({ at: instant, until: instant, attempts: count })),
   problems: z.array(z.object({ path: text, message: text })),
   days: z.record(text, dayCounts),

@@ -1,0 +1,24 @@
+import { FirehoseClient } from '@aws-sdk/client-firehose'
+import { systemClock } from '../../functions/adapters/clock.ts'
+import { firehoseSink } from '../../functions/adapters/firehose.ts'
+import { startServices } from '../../local/services/services.ts'
+import { record } from '../fakes/record.ts'
+
+/** Owns the data folder (first argument) and delivers to it, saying on stdout what was acknowledged, until it is killed. Ids begin with the second argument. */
+const [dataDir = '', prefix = ''] = process.argv.slice(2)
+const services = await startServices({ dataDir })
+const client = new FirehoseClient({ ...services.clientConfig, endpoint: services.addresses.firehose })
+const sink = firehoseSink({ client, deliveryStream: 'lake', clock: systemClock })
+
+async function deliverForEver(lane: number): Promise<never> {
+  for (let page = 0; ; page += 1) {
+    const ids = Array.from({ length: 50 }, (_, n) => `${prefix}-${lane}-${page}-${n}`)
+    // Much that does not compress, so that a batch takes a while to write.
+    const records = ids.map((id) => record(id, { raw: Array.from({ length: 400 }, () => Math.random().toString(36)).join('') }))
+    const result = await sink.deliver(records)
+    if (!result.ok) throw new Error(result.failure.detail)
+    process.stdout.write(`${ids.join(' ')}\n`)
+  }
+}
+
+await Promise.all([0, 1, 2].map(deliverForEver))

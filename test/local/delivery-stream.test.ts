@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { gunzipSync } from 'node:zlib'
+import { FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose'
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { openLake } from '../../local/lake.ts'
+import { openDeliveryStream } from '../../local/services/delivery-stream.ts'
+import { gzipMember, wholeMembersLength } from '../../local/services/gzip-members.ts'
+import { localServices, temporaryFolder } from '../local-services.ts'
+
+const objectsIn = (dataDir: string) => globSync(join(dataDir, 'lake/**/*.gz')).sort()
+const linesIn = (path: string) => gunzipSync(readFileSync(path)).toString().trimEnd().split('\n')
+const batch = (...lines: string[]) => ({
+  DeliveryStreamName: 'lake',
+  Records: lines.map((line) => ({ Data: Buffer.from(`${line}\n`).toString('base64') })),
+})
+const put = 'Firehose_20150804.PutRecordBatch'
+
+describe('the local delivery stream', () => {
+  it('puts an object where Firehose would, by the UTC hour in which its oldest record arrived', async () => {
+    const dataDir = temporaryFolder()
+    let now = Date.UTC(2026, 10, 24, 23, 59, 59)
+    const stream = await openDeliveryStream({ dataDir, now: () => now })
+    await stream.operations[put]!(batch('{"id":"a"}'))
+    now += 5_000
+    await stream.operations[put]!(batch('{"id":"b"}', '{"id":"c"}'))
+    await stream.close()
+    const [object, ...others] = objectsIn(dataDir)
+    expect(others).toEqual([])
+    expect(object).toMatch(/lake\/syslog\/dt=2026-11-24\/hour=23\/syslog-1-2026-11-24-23-59-59-[0-9a-f-]{36}\.json\.gz$/)
+    expect(linesIn(object!)).toEqual(['{"id":"a"}', '{"id":"b"}', '{"id":"c"}'])
+  })
+
+  it('shows what it acknowledged in the lake soon, without being asked', async () => {
+    const dataDir = temporaryFolder()
+    const stream = await openDeliveryStream({ dataDir })
+    await stream.operations[put]!(batch('{"id":"a"}'))
+    await expect.poll(() => objectsIn(dataDir).length, { timeout: 3_000 }).toBe(1)
+    await stream.close()
+  })
+
+  it('makes few objects of many batches', async () => {
+    const dataDir = temporaryFolder()
+    const stream = await openDeliveryStream({ dataDir })
+    const line = JSON.stringify({ text: 'x'.repeat(10_000) })
+    for (let n = 0; n < 200; n += 1) await stream.operations[put]!(batch(...Array(10).fill(line)))
+    await stream.close()
+    expect(objectsIn(dataDir).length).toBeLessThanOrEqual(10)
+    expect(objectsIn(dataDir).flatMap(linesIn)).toHaveLength(2_000)
+  })
+
+  it("keeps to Firehose's limits", async () => {
+    const { addresses, clientConfig } = await localServices()
+    const client = new FirehoseClient({ ...clientConfig, endpoint: addresses.firehose })
+    const send = (count: number, bytes: number) =>
+      client.send(new PutRecordBatchCommand({ DeliveryStreamName: 'lake', Records: Array(count).fill({ Data: new Uint8Array(bytes) }) }))
+    await expect(send(501, 1)).rejects.toMatchObject({ name: 'InvalidArgumentException' })
+    await expect(send(1, 1_024_001)).rejects.toMatchObject({ name: 'InvalidArgumentException' })
+    await expect(send(5, 900_000)).rejects.toMatchObject({ name: 'InvalidArgumentException' })
+    await expect(send(4, 900_000)).resolves.toMatchObject({ FailedPutCount: 0 })
+  })
+
+  it('is refused to one who does not know the access key', async () => {
+    const { addresses } = await localServices()
+    const credentials = { accessKeyId: 'guessed', secretAccessKey: 'guessed' }
+    const client = new FirehoseClient({ region: 'us-east-1', credentials, endpoint: addresses.firehose })
+    const command = new PutRecordBatchCommand({ DeliveryStreamName: 'lake', Records: [{ Data: new Uint8Array(1) }] })
+    await expect(client.send(command)).rejects.toMatchObject({ name: 'UnrecognizedClientException' })
+  })
+
+  it('loses nothing that it acknowledged, repeats nothing and leaves no torn object when it is killed, again and again', async () => {
+    const dataDir = temporaryFolder()
+    const acknowledged: string[] = []
+    for (let life = 0; life < 6; life += 1) {
+      const script = join(import.meta.dirname, 'deliver-until-killed.ts')
+      const child = spawn(process.execPath, [script, dataDir, String(life)], { stdio: ['ignore', 'pipe', 'inherit'] })
+      let pagesLeft = 5 + 7 * life
+      for await (const line of createInterface({ input: child.stdout })) {
+        acknowledged.push(...line.split(' '))
+        pagesLeft -= 1
+        if (pagesLeft === 0) child.kill('SIGKILL')
+      }
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      expect(child.signalCode).toBe('SIGKILL')
+    }
+
+    const lake = await openLake(dataDir)
+    const rows = await lake.query('SELECT id, count(*) AS times FROM syslog_raw GROUP BY id')
+    lake.close()
+    const times = new Map(rows.map((row) => [row['id'], row['times']]))
+    expect(acknowledged.filter((id) => times.get(id) !== 1)).toEqual([])
+    expect([...times.values()].filter((count) => count !== 1)).toEqual([])
+    for (const object of objectsIn(dataDir)) for (const line of linesIn(object)) JSON.parse(line)
+  })
+
+  it('cuts what a kill tore after the last whole batch', async () => {
+    const dataDir = temporaryFolder()
+    mkdirSync(join(dataDir, 'firehose'))
+    const open = join(dataDir, 'firehose', 'syslog-1-2026-11-24-21-05-33-x.json.gz')
+    writeFileSync(open, await gzipMember(Buffer.from('{"id":"a"}\n')))
+    appendFileSync(open, (await gzipMember(Buffer.from('{"id":"b"}\n'))).subarray(0, -3))
+    const stream = await openDeliveryStream({ dataDir })
+    expect(objectsIn(dataDir).flatMap(linesIn)).toEqual(['{"id":"a"}'])
+    await stream.close()
+  })
+
+  it('makes no object of a file in which nothing was acknowledged', async () => {
+    const dataDir = temporaryFolder()
+    mkdirSync(join(dataDir, 'firehose'))
+    writeFileSync(join(dataDir, 'firehose', 'syslog-1-2026-11-24-21-05-33-x.json.gz'), 'torn')
+    const stream = await openDeliveryStream({ dataDir })
+    await stream.close()
+    expect(objectsIn(dataDir)).toEqual([])
+    expect(globSync(join(dataDir, 'firehose/*'))).toEqual([])
+  })
+})
+
+describe('gzip members', () => {
+  it('are read by anything that reads gzip, and found whole wherever their file is cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ minLength: 1 }), { minLength: 1 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        async (parts, at) => {
+          const members = await Promise.all(parts.map(gzipMember))
+          const file = Buffer.concat(members)
+          expect(gunzipSync(file)).toEqual(Buffer.concat(parts))
+          const cut = Math.floor(file.length * at)
+          let whole = 0
+          for (const member of members)
+            if (whole + member.length <= cut) whole += member.length
+            else break
+          expect(wholeMembersLength(file.subarray(0, cut))).toBe(whole)
+        },
+      ),
+    )
+  })
+})
