@@ -94,7 +94,7 @@ interface Column {
 function objectsOf(dataDir: string, columns: readonly Column[]): string {
   const folder = lakeDir(dataDir).replaceAll(/[*?[]/g, '[$&]')
   const types = columns.map(({ name, type }) => `${literal(name)}: ${literal(type)}`)
-  return `SELECT * FROM read_json(${literal(join(folder, 'syslog', '*', '*', '*.json.gz'))}, format = 'newline_delimited',
+  return `SELECT * FROM read_json(${literal(join(folder, 'syslog', '*', '*', '*.json.gz'))}, format = 'newline_delimited', compression = 'gzip',
     columns = {${types.join(', ')}}, hive_partitioning = true, hive_types = {dt: DATE, hour: VARCHAR}, ignore_errors = true)`
 }
 

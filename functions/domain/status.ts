@@ -115,7 +115,9 @@ function judge(status: ConnectorStatus, report: RunReport): { readonly state: Co
       : [
           `Throttled by another consumer: about ${elsewhere.taken} of the ${elsewhere.limit} requests a minute go elsewhere. Use a key of its own, or lower requestsPerMinute.`,
         ]),
-    ...(lateFound > 0 ? [`${lateFound} events so far came later than lateArrivalMinutes and were found by the daily second look. Raise it.`] : []),
+    ...(lateFound > 0
+      ? [`${lateFound} events so far came later than lateArrivalMinutes and were found by the daily second look. Raise it.`]
+      : []),
     ...status.problems.map(({ path, message }) => `The last edit was refused, the version before it goes on: ${path}: ${message}`),
   ]
   const said = (state: ConnectorState, ...first: string[]) => ({ state, reason: [...first, ...notes].join(' ') })

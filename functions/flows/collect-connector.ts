@@ -7,9 +7,9 @@ import { type ConnectorStatus, newStatus, statusAfterRun } from '../domain/statu
 import type { StreamState } from '../domain/stream.ts'
 import { day, hour, type Instant, iso, minute, second } from '../domain/time.ts'
 import { takenElsewhere } from '../domain/tokens.ts'
-import { nextTickOf, nextTurn } from '../domain/turns.ts'
+import { nextTickOf, nextTurn, type Turn } from '../domain/turns.ts'
 import type { StreamId, Vendor } from '../domain/vendor.ts'
-import { type LimiterPorts, limiter } from './limiter.ts'
+import { type Limiter, type LimiterPorts, limiter } from './limiter.ts'
 import { type KeyPorts, type OpenKey, openKey, openKeys, secretText } from './open-keys.ts'
 import { readTurn, type TurnPorts } from './read-turn.ts'
 
@@ -134,14 +134,14 @@ class Run {
         policy: this.policy,
         limiter: tokens,
       }
-      const { end, stream: after } = await readTurn(this.ports, context, turn, stream, key)
+      const { end, stream: after } = await readTurn(this.ports, context, this.waitFor(key, turn, now), stream, key)
       this.streams.set(turn.stream, after)
       this.status = { ...this.status, turns: this.status.turns + 1 }
       if (end.kind === 'lease-held') {
         await tokens.flush()
         return end.until
       }
-      if (end.kind === 'no-token') nextDueAt = this.keyIsBusy(key, end.freeAt)
+      if (end.kind === 'no-token') nextDueAt = await this.keyIsBusy(key, end.freeAt, turn.waitMostMs, tokens)
       if (end.kind === 'progress') this.turnSucceeded(key, end.clockErrorMs)
       if (end.kind === 'failed') nextDueAt = await this.turnFailed(end.failure, turn.stream, key)
       if (clock.now() - this.statusAt >= statusEveryMs) await this.writeStatus(tokens.known)
@@ -199,11 +199,21 @@ class Run {
     return new Map([...this.streams].filter(([, { slice }]) => slice?.key === undefined || !this.isBusy(slice.key, now)))
   }
 
-  /** The run ends when no key of the pool has a token to spare. */
-  private keyIsBusy(key: OpenKey, freeAt: Instant): Instant | undefined {
+  /** With another key to go on with, nobody waits for this one. */
+  private waitFor(key: OpenKey, turn: Turn, now: Instant): Turn {
+    const another = this.keys.some(({ fingerprint }) => fingerprint !== key.fingerprint && !this.isBusy(fingerprint, now))
+    return another ? { ...turn, waitMostMs: 0 } : turn
+  }
+
+  /** The run ends when no key of the pool has a token to spare before long. */
+  private async keyIsBusy(key: OpenKey, freeAt: Instant, waitMostMs: number, tokens: Limiter): Promise<Instant | undefined> {
     const now = this.ports.clock.now()
     this.busyKeys.set(key.fingerprint, freeAt)
-    return this.keys.every(({ fingerprint }) => this.isBusy(fingerprint, now)) ? this.soonestBusyKey(now) : undefined
+    if (!this.keys.every(({ fingerprint }) => this.isBusy(fingerprint, now))) return undefined
+    const soonest = this.soonestBusyKey(now)
+    if (this.keys.length === 1 || soonest === undefined || soonest > now + waitMostMs) return soonest
+    await tokens.wait(soonest)
+    return undefined
   }
 
   private soonestBusyKey(now: Instant): Instant | undefined {

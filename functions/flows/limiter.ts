@@ -51,6 +51,8 @@ export interface Limiter {
   /** Puts down what became of a permit; it is written with the next take of the same gate, or by `flush`. */
   settle(permit: Permit, outcome: Outcome): void
   flush(): Promise<void>
+  /** Returns then, or at once when the process is told to end. */
+  wait(until: Instant): Promise<void>
   /** As last read or written. */
   known(bucket: string): TokenBucket | undefined
 }
@@ -128,7 +130,12 @@ export function limiter(ports: LimiterPorts): Limiter {
     }
   }
 
+  async function wait(until: Instant): Promise<void> {
+    await Promise.race([clock.sleepUntil(until), stopped])
+  }
+
   return {
+    wait,
     async admit(wanted, { waitMostMs, notBefore = 0, beforeWaiting }) {
       const latest = clock.now() + waitMostMs
       for (;;) {
@@ -139,7 +146,7 @@ export function limiter(ports: LimiterPorts): Limiter {
           if (admission.kind === 'go') settle(admission.permit, { outcome: 'unsent' })
           return { kind: 'wait', freeAt: until }
         }
-        await Promise.race([clock.sleepUntil(until), stopped])
+        await wait(until)
         if (stop.aborted) {
           if (admission.kind === 'go') settle(admission.permit, { outcome: 'unsent' })
           return { kind: 'wait', freeAt: until }

@@ -11,16 +11,21 @@ export async function startDynamoDb(options: { readonly dataDir: string; readonl
   await makeFolder(path)
   const server = dynalite({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 })
   outliveClients(server)
-  const port = await listen(server, options.port, 'DynamoDB')
-  return {
-    address: `http://${loopback}:${port}`,
-    close(): Promise<void> {
-      return new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeIdleConnections()
-      })
-    },
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      server.closeIdleConnections()
+    })
+  let port: number
+  try {
+    port = await listen(server, options.port, 'DynamoDB')
+  } catch (thrown) {
+    // Its database is closed with the server, and only a server that listens can be closed.
+    await listen(server, 0, 'DynamoDB')
+    await close()
+    throw thrown
   }
+  return { address: `http://${loopback}:${port}`, close }
 }
 
 /** Makes the table unless it is there, and returns when it can be used. */

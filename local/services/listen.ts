@@ -8,9 +8,10 @@ export const loopback = '127.0.0.1'
 /** Listens on `port` of this machine, 0 for a free one, and answers which it was. Throws `StartupError` when it is taken. */
 export function listen(server: Server, port: number, purpose: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (thrown) => reject(portError(thrown, port, purpose)))
+    const fail = (thrown: unknown) => reject(portError(thrown, port, purpose))
+    server.once('error', fail)
     server.listen(port, loopback, () => {
-      server.removeAllListeners('error')
+      server.off('error', fail)
       resolve((server.address() as AddressInfo).port)
     })
   })

@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
+import { FirehoseClient } from '@aws-sdk/client-firehose'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { systemClock } from '../../functions/adapters/clock.ts'
+import { firehoseSink } from '../../functions/adapters/firehose.ts'
+import { type LakeRecord, serialise } from '../../functions/domain/record.ts'
+import { openLake } from '../../local/lake.ts'
+import { textTable } from '../../local/text-table.ts'
+import { record } from '../fakes/record.ts'
+import { localServices, temporaryFolder } from '../local-services.ts'
+
+/** An object of the lake, as Firehose would have left it. */
+function object(dataDir: string, day: string, lines: readonly string[]): void {
+  const folder = join(dataDir, 'lake/syslog', `dt=${day}`, 'hour=10')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, `${crypto.randomUUID()}.json.gz`), gzipSync(lines.map((line) => `${line}\n`).join('')))
+}
+
+async function lakeOf(dataDir: string) {
+  const lake = await openLake(dataDir)
+  onTestFinished(() => lake.close())
+  return lake
+}
+
+async function command(...args: string[]) {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../local/lake.ts'), ...args])
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  return { stdout, stderr, code: child.exitCode }
+}
+
+const ids = (rows: readonly Readonly<Record<string, unknown>>[]) => rows.map(({ id }) => id)
+
+describe('the lake', () => {
+  it('has every field of a record in its type', async () => {
+    const dataDir = temporaryFolder()
+    const whole = record('a', { email_recipients: ['a@example.com'], malformed: true })
+    object(dataDir, '2026-11-24', [serialise(whole)])
+    const [row] = await (await lakeOf(dataDir)).query('SELECT * FROM syslog')
+    expect(row).toMatchObject(whole)
+    expect(row).toMatchObject({ dt: '2026-11-24', hour: '10', user: null })
+  })
+
+  it('shows one of each event within a day in syslog, over everything in syslog_exact, and all of them in syslog_raw', async () => {
+    const dataDir = temporaryFolder()
+    const line = (id: string, ingested_at: number): string => serialise(record(id, { ingested_at }))
+    object(dataDir, '2026-11-23', [line('a', 1), line('a', 2), line('b', 1)])
+    object(dataDir, '2026-11-24', [line('a', 3)])
+    const lake = await lakeOf(dataDir)
+    const counts = async (view: string) => ids(await lake.query(`SELECT id FROM ${view} ORDER BY id`))
+    expect(await counts('syslog_raw')).toEqual(['a', 'a', 'a', 'b'])
+    expect(await counts('syslog')).toEqual(['a', 'a', 'b'])
+    expect(await counts('syslog_exact')).toEqual(['a', 'b'])
+    expect(await lake.query("SELECT ingested_at FROM syslog_exact WHERE id = 'a'")).toEqual([{ ingested_at: 1 }])
+  })
+
+  it('can be queried while it is empty', async () => {
+    const { dataDir } = await localServices()
+    mkdirSync(join(dataDir, 'lake'))
+    const lake = await lakeOf(dataDir)
+    expect(await lake.query('SELECT id, msg_origin.vendor, dt FROM syslog')).toEqual([])
+  })
+
+  it('can be queried whatever odd line is in it', async () => {
+    const dataDir = temporaryFolder()
+    const odd = { ...record('b'), timestamp: 'yesterday', msg_origin: 'nobody', unknown: 1 } as unknown as LakeRecord
+    object(dataDir, '2026-11-24', [serialise(record('a')), serialise(odd), 'no JSON', '{}'])
+    const lake = await lakeOf(dataDir)
+    expect(ids(await lake.query('SELECT id FROM syslog_raw WHERE id IS NOT NULL ORDER BY id'))).toContain('a')
+  })
+
+  it('is found in a folder of any name', async () => {
+    const dataDir = join(temporaryFolder(), "it's [odd] *?")
+    object(dataDir, '2026-11-24', [serialise(record('a'))])
+    expect(await (await lakeOf(dataDir)).query('SELECT id FROM syslog')).toEqual([{ id: 'a' }])
+  })
+
+  it('has everything that a running owner has acknowledged', async () => {
+    const { dataDir, addresses, clientConfig } = await localServices()
+    const client = new FirehoseClient({ ...clientConfig, endpoint: addresses.firehose })
+    const sink = firehoseSink({ client, deliveryStream: 'lake', clock: systemClock })
+    await sink.deliver([record('a')])
+    expect(await (await lakeOf(dataDir)).query('SELECT id FROM syslog_raw')).toEqual([{ id: 'a' }])
+  })
+})
+
+describe('npm run lake', () => {
+  it('counts by tenant, event type and day when it is given no SQL', async () => {
+    const dataDir = temporaryFolder()
+    object(dataDir, '2026-11-24', [serialise(record('a')), serialise(record('a')), serialise(record('b', { tenant_name: 'globex' }))])
+    expect(await command('--data', dataDir, '--json')).toMatchObject({
+      code: 0,
+      stdout: `${JSON.stringify(
+        [
+          { tenant: 'acme', event_type: 'dlp', day: '2026-11-24', events: 1 },
+          { tenant: 'globex', event_type: 'dlp', day: '2026-11-24', events: 1 },
+        ],
+        null,
+        2,
+      )}\n`,
+    })
+  })
+
+  it('prints a table', async () => {
+    const dataDir = temporaryFolder()
+    object(dataDir, '2026-11-24', [serialise(record('a'))])
+    const { stdout } = await command('--data', dataDir, 'SELECT id, type_uid FROM syslog')
+    expect(stdout).toBe('id  type_uid\n──  ────────\na     200601\n')
+  })
+
+  it('says in one sentence what to do where there is no lake', async () => {
+    const { code, stderr, stdout } = await command('--data', join(temporaryFolder(), 'none'))
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(
+      /^There is no lake in .*none yet\. Collect something first with "npm start", or name its folder with --data\.\n$/,
+    )
+  })
+
+  it('repeats what is wrong with the SQL, without a stack trace', async () => {
+    const dataDir = temporaryFolder()
+    object(dataDir, '2026-11-24', [serialise(record('a'))])
+    const { code, stderr } = await command('--data', dataDir, 'SELECT nothing FROM syslog')
+    expect(code).toBe(1)
+    expect(stderr).toContain('"nothing" not found')
+    expect(stderr).not.toMatch(/^\s+at /m)
+  })
+
+  it('says which option it does not know', async () => {
+    const { code, stderr } = await command('--tabel')
+    expect(code).toBe(1)
+    expect(stderr).toContain("'--tabel'")
+  })
+})
+
+describe('a table for a terminal', () => {
+  it('shows nothing that the terminal would obey', () => {
+    expect(textTable([{ user: 'a\u001b[2Jb\nc' }])).toBe('user\n───────\na·[2Jb·c\n'.replace('───────', '────────'))
+  })
+
+  it('cuts what would fill the screen', () => {
+    expect(textTable([{ raw: 'x'.repeat(5_000) }]).split('\n')[2]).toBe(`${'x'.repeat(59)}…`)
+  })
+
+  it('says that there is nothing', () => {
+    expect(textTable([])).toBe('No rows.\n')
+  })
+})

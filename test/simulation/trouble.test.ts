@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest'
+import { coveredTo } from '../../functions/domain/ledger.ts'
+import { hour, minute } from '../../functions/domain/time.ts'
+import { audit } from './audit.ts'
+import { connectorItem, key, secretName, start, World } from './world.ts'
+
+const goodKey = { key, customer: 'customer' }
+
+async function expectOthersGoOn(world: World): Promise<void> {
+  expect(world.crashes).toEqual([])
+  expect(await world.status('acme-cas')).toMatchObject({ state: 'ok', reason: '' })
+  const { missing } = await audit(world)
+  expect(missing).toEqual([])
+}
+
+describe('a bad edit of a running connector', () => {
+  it('leaves the accepted version collecting, and the status says what was refused', async () => {
+    const world = new World()
+    await world.put(connectorItem())
+    await world.run(hour)
+    await world.put(connectorItem({ eventTypes: ['dlp', 'malware'], intervalMinutes: 0 }))
+    await world.run(hour)
+    const status = await world.status('acme-cas')
+    expect(status.state).toBe('ok')
+    expect(status.reason).toContain('The last edit was refused, the version before it goes on')
+    expect(status.problems.map(({ path }) => path)).toEqual(expect.arrayContaining(['eventTypes[1]', 'intervalMinutes']))
+    expect(coveredTo(await world.stream('acme-cas', 'sharepoint/dlp'), world.clock.now())).toBeGreaterThan(start + 100 * minute)
+    await world.put(connectorItem())
+    await world.run(10 * minute)
+    expect(await world.status('acme-cas')).toMatchObject({ state: 'ok', reason: '', problems: [] })
+  })
+
+  it('cannot move it to another tenant', async () => {
+    const world = new World()
+    await world.put(connectorItem())
+    await world.run(10 * minute)
+    await world.put(connectorItem({ tenantName: 'Globex' }))
+    await world.run(10 * minute)
+    expect((await world.status('acme-cas')).problems.map(({ path }) => path)).toEqual(['tenantName'])
+    expect((await world.state.readAccepted('acme-cas'))?.connector.tenantName).toBe('Acme')
+  })
+})
+
+describe('an item that was never right', () => {
+  it('runs not at all, says all that is wrong, and stops nobody else', async () => {
+    const world = new World()
+    await world.put(connectorItem({ connectorId: 'bad', baseUrl: 'http://10.0.0.1', apiKeySecrets: [], colour: 'red' }))
+    await world.put(connectorItem())
+    await world.run(30 * minute)
+    const status = await world.status('bad')
+    expect(status.state).toBe('refused')
+    expect(status.problems.map(({ path }) => path)).toEqual(expect.arrayContaining(['baseUrl', 'apiKeySecrets', 'colour']))
+    await expectOthersGoOn(world)
+  })
+})
+
+describe('a secret', () => {
+  it('that does not exist yet is named, and collecting begins when it does', async () => {
+    const world = new World()
+    await world.put(connectorItem({ connectorId: 'early', apiKeySecrets: ['tributary/early'] }))
+    await world.put(connectorItem())
+    await world.run(20 * minute)
+    const status = await world.status('early')
+    expect(status.state).toBe('failing')
+    expect(status.reason).toContain('There is no secret named tributary/early')
+    await expectOthersGoOn(world)
+    world.secrets.values.set('tributary/early', 'another-key-0123456789abcdef0123')
+    await world.run(20 * minute)
+    expect(await world.status('early')).toMatchObject({ state: 'ok' })
+  })
+
+  it('whose key the vendor rejects is named with what to do; the next key stored in it is used', async () => {
+    const world = new World({ vendor: { keys: [goodKey] } })
+    world.secrets.values.set('tributary/expired', 'expired-key-0123456789abcdef')
+    await world.put(connectorItem({ connectorId: 'expired', apiKeySecrets: ['tributary/expired'] }))
+    await world.put(connectorItem())
+    await world.run(30 * minute)
+    const status = await world.status('expired')
+    expect(status.state).toBe('failing')
+    expect(status.reason).toMatch(/The vendor answered 401.*store a new one in the secret/)
+    expect(world.model.account.requests('expired-key-0123456789abcdef').length).toBeLessThan(5)
+    await expectOthersGoOn(world)
+    world.secrets.values.set('tributary/expired', key)
+    await world.run(2 * hour)
+    expect(await world.status('expired')).toMatchObject({ state: 'ok', reason: '' })
+  })
+
+  it('that is one of a pool and rejected leaves the others collecting, and the status says how many', async () => {
+    const world = new World({ vendor: { keys: [goodKey] } })
+    world.secrets.values.set('tributary/old', 'old-key-0123456789abcdef')
+    await world.put(connectorItem({ apiKeySecrets: ['tributary/old', secretName] }))
+    await world.run(hour)
+    const status = await world.status('acme-cas')
+    expect(status.state).toBe('ok')
+    expect(status.reason).toContain('1 of 2 keys rejected')
+    const { missing, expected } = await audit(world)
+    expect(missing).toEqual([])
+    expect(expected).toBeGreaterThan(30)
+  })
+
+  it('is never used for two tenants unless both say so', async () => {
+    const world = new World()
+    await world.put(connectorItem())
+    await world.put(connectorItem({ connectorId: 'globex-cas', name: 'globex-cas', tenantName: 'Globex' }))
+    await world.run(20 * minute)
+    const status = await world.status('globex-cas')
+    expect(status.state).toBe('refused')
+    expect(status.reason).toContain('used by connector acme-cas of another tenant')
+    expect(world.lake.byConnector.has('globex-cas')).toBe(false)
+    await expectOthersGoOn(world)
+    await world.put(connectorItem({ sharedKey: true }))
+    await world.put(connectorItem({ connectorId: 'globex-cas', name: 'globex-cas', tenantName: 'Globex', sharedKey: true }))
+    await world.run(20 * minute)
+    expect(await world.status('globex-cas')).toMatchObject({ state: 'ok' })
+  })
+})
+
+describe('several keys for one connector', () => {
+  it('collect a backlog as fast as all of them allow', async () => {
+    const second = 'second-key-0123456789abcdef'
+    const world = new World({
+      pageItems: 25,
+      vendor: { keys: [goodKey, { key: second, customer: 'customer' }], eventsPerHour: 600, pageIdBoundToKey: true },
+    })
+    world.secrets.values.set('tributary/second', second)
+    await world.put(
+      connectorItem({
+        apiKeySecrets: [secretName, 'tributary/second'],
+        eventTypes: ['dlp', 'securityrisk', 'ransomware'],
+        initialBackfillMinutes: 4_000,
+      }),
+    )
+    await world.run(30 * minute)
+    const { account } = world.model
+    for (const each of [key, second]) {
+      expect(account.mostRequestsInAnyMinute(each)).toBeLessThanOrEqual(20)
+      expect(account.requests(each).length).toBeGreaterThan(0.9 * 30 * 20)
+    }
+  })
+
+  it('of one customer keep one limit together when they are a rate group', async () => {
+    const second = 'second-key-0123456789abcdef'
+    const world = new World({ pageItems: 25, vendor: { keys: [goodKey, { key: second, customer: 'customer' }], eventsPerHour: 1_500 } })
+    world.secrets.values.set('tributary/second', second)
+    await world.put(connectorItem({ rateGroup: 'acme', initialBackfillMinutes: 4_000 }))
+    await world.put(
+      connectorItem({ connectorId: 'acme-2', rateGroup: 'acme', apiKeySecrets: ['tributary/second'], initialBackfillMinutes: 4_000 }),
+    )
+    await world.run(30 * minute)
+    const all = [key, second].flatMap((each) => world.model.account.requests(each).map(({ at }) => at)).sort((a, b) => a - b)
+    for (const from of all) expect(all.filter((at) => at >= from && at < from + minute).length).toBeLessThanOrEqual(20)
+    expect(all.length).toBeGreaterThan(0.95 * 30 * 20)
+  })
+})
+
+describe('a stream that the key has no permission for', () => {
+  it('waits, and the others go on', async () => {
+    const world = new World({ vendor: { forbiddenStreams: ['sharepoint/dlp'] } })
+    await world.put(connectorItem({ eventTypes: ['dlp', 'securityrisk'] }))
+    await world.run(hour)
+    const status = await world.status('acme-cas')
+    expect(status.state).toBe('failing')
+    expect(status.reason).toMatch(/sharepoint\/dlp: The vendor answered 403.*Grant it/)
+    expect(coveredTo(await world.stream('acme-cas', 'sharepoint/securityrisk'), world.clock.now())).toBeGreaterThan(start + 40 * minute)
+  })
+})
+
+describe('the state table of a connector', () => {
+  it('never holds the key', async () => {
+    const world = new World({ vendor: { keys: [goodKey], revokedKeys: [key] } })
+    await world.put(connectorItem())
+    await world.run(10 * minute)
+    expect(JSON.stringify([await world.status('acme-cas'), world.log])).not.toContain(key)
+  })
+})
