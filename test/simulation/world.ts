@@ -26,7 +26,7 @@ class Killed extends Error {}
 export const start: Instant = Date.UTC(2026, 10, 24, 12)
 export const key = 'simulated-key-0123456789abcdef'
 export const secretName = 'tributary/simulated'
-const policy = { secretPrefix: 'tributary/', allowedHosts: [] }
+export const policy = { secretPrefix: 'tributary/', allowedHosts: [] }
 /** As long as a function may run (ms). */
 const runMostMs = 5 * minute
 
@@ -36,6 +36,8 @@ export interface WorldOptions {
   readonly clocksOffMs?: readonly number[]
   /** One way on the wire (ms). */
   readonly networkMs?: number
+  /** False: nobody dispatches but the test. */
+  readonly ticking?: boolean
   /** How likely a process is killed at each of its effects: before it, or when it has happened but nobody was told. */
   readonly killRate?: number
   /** How likely a delivery is refused, in part or wholly. */
@@ -84,7 +86,7 @@ export class World {
         void this.runLater(connectorId, delaySeconds * second)
       },
     }
-    void this.tick()
+    if (ticking) void this.tick()
   }
 
   /** The table's stream: an item was written. */

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest'
+import { coveredTo } from '../../functions/domain/ledger.ts'
+import type { Sink } from '../../functions/domain/ports.ts'
+import { hour, minute } from '../../functions/domain/time.ts'
+import { reconcileConnectors } from '../../functions/flows/accept-connector.ts'
+import { collectConnector } from '../../functions/flows/collect-connector.ts'
+import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
+import { measureFleet } from '../../functions/flows/measure-fleet.ts'
+import { MemoryConnectors } from '../fakes/connectors.ts'
+import { MemoryQueue } from '../fakes/queue.ts'
+import { audit } from './audit.ts'
+import { connectorItem, key, policy, start, World } from './world.ts'
+
+describe('dispatch', () => {
+  it('sends one message for a connector that is due before the next tick, delayed to when it is due', async () => {
+    const world = new World({ ticking: false })
+    const queue = new MemoryQueue(world.clock)
+    const ports = { ...world.ports(0), queue }
+    await ports.state.makeDue('a', start + 20_500, 0)
+    await ports.state.makeDue('b', start + 5 * minute, 0)
+    expect(await dispatchDue(ports)).toBe(1)
+    expect(queue.messages).toEqual([{ connectorId: 'a', visibleAt: start + 21_000 }])
+  })
+
+  it('claims a connector once, however many ticks there are at the same time', async () => {
+    const world = new World({ ticking: false })
+    const queue = new MemoryQueue(world.clock)
+    const ports = { ...world.ports(0), queue }
+    for (let i = 0; i < 30; i++) await ports.state.makeDue(`c${i}`, start, 0)
+    const claimed = await Promise.all([dispatchDue(ports), dispatchDue(ports), dispatchDue(ports)])
+    expect(claimed.reduce((a, b) => a + b)).toBe(30)
+    expect(new Set(queue.messages.map(({ connectorId }) => connectorId)).size).toBe(30)
+  })
+
+  it('makes good a message that was lost, five minutes later', async () => {
+    const world = new World({ ticking: false })
+    const queue = new MemoryQueue(world.clock)
+    const ports = { ...world.ports(0), queue }
+    await ports.state.makeDue('a', start, 0)
+    await dispatchDue(ports)
+    queue.messages = []
+    await world.run(4 * minute)
+    expect(await dispatchDue(ports)).toBe(0)
+    await world.run(minute)
+    expect(await dispatchDue(ports)).toBe(1)
+  })
+})
+
+describe('messages that are doubled, late or for nobody', () => {
+  it('change nothing', async () => {
+    const world = new World({ vendor: { eventsPerHour: 300 }, clocksOffMs: [0, 200] })
+    await world.put(connectorItem())
+    for (let at = 0; at < 20; at++) {
+      for (let i = 0; i < 4; i++) void collectConnector(world.ports(i), 'acme-cas', world.clock.now() + 5 * minute)
+      await collectConnector(world.ports(0), 'nobody', world.clock.now() + minute)
+      await world.run(3 * minute)
+    }
+    const { missing, twice, expected } = await audit(world)
+    expect(missing).toEqual([])
+    expect(twice).toEqual([])
+    expect(expected).toBeGreaterThan(200)
+  })
+})
+
+describe('a run that was frozen', () => {
+  it('cannot checkpoint when it wakes up: what others read meanwhile stands, and one page is repeated at most', async () => {
+    const world = new World({ vendor: { eventsPerHour: 600 }, pageItems: 25 })
+    await world.put(connectorItem({ initialBackfillMinutes: 120 }))
+    let freezes = 0
+    const freezing: Sink = {
+      deliver: async (records) => {
+        const delivered = await world.lake.deliver(records)
+        freezes += 1
+        await world.clock.sleepUntil(world.clock.now() + 7 * minute)
+        return delivered
+      },
+    }
+    for (let i = 0; i < 5; i++) {
+      void collectConnector({ ...world.ports(1), sink: freezing }, 'acme-cas', world.clock.now() + hour)
+      await world.run(10 * minute)
+    }
+    await world.run(hour)
+    const { missing, twice } = await audit(world)
+    expect(missing).toEqual([])
+    expect(twice.length).toBeLessThanOrEqual(freezes * 25)
+    expect(coveredTo(await world.stream('acme-cas', 'sharepoint/dlp'), world.clock.now())).toBeGreaterThan(world.clock.now() - 20 * minute)
+    expect(world.model.account.refused(key)).toBe(0)
+  })
+})
+
+describe('the hourly comparison', () => {
+  it('accepts what the stream lost, retires what was deleted, and leaves alone what is right', async () => {
+    const world = new World()
+    await world.put(connectorItem({ connectorId: 'deleted', name: 'deleted' }))
+    await world.put(connectorItem({ connectorId: 'right', name: 'right' }))
+    const before = await world.state.readAccepted('right')
+    await world.run(minute)
+    const table = new MemoryConnectors([
+      connectorItem({ connectorId: 'lost', name: 'lost' }),
+      connectorItem({ connectorId: 'right', name: 'right' }),
+    ])
+    await reconcileConnectors(world.ports(0), policy, table.items())
+    expect((await world.state.readAccepted('lost'))?.retiredAt).toBeUndefined()
+    expect((await world.state.readAccepted('deleted'))?.retiredAt).toBe(world.clock.now())
+    expect(await world.state.readAccepted('right')).toEqual(before)
+  })
+})
+
+describe('the fleet', () => {
+  it('is measured by what collects: how many are in trouble, how far behind the stalest is', async () => {
+    const world = new World()
+    await world.put(connectorItem())
+    await world.put(connectorItem({ connectorId: 'off', enabled: false }))
+    await world.put(connectorItem({ connectorId: 'bad', baseUrl: 'nowhere' }))
+    await world.run(hour)
+    const health = await measureFleet(world.ports(0))
+    expect(health).toMatchObject({ connectors: 3, byState: { ok: 1, paused: 1, refused: 1 } })
+    expect(health.lagMostMs).toBeGreaterThan(10 * minute)
+    expect(health.lagMostMs).toBeLessThan(20 * minute)
+    expect(health.horizonLeastMs).toBeGreaterThan(71 * hour)
+  })
+})
