@@ -71,6 +71,7 @@ export class World {
     vendor = {},
     clocksOffMs = [0],
     networkMs = 50,
+    ticking = true,
     killRate = 0,
     sinkFaultRate = 0,
     pageItems = trendmicroCas.pageItemsMax,
