@@ -1,6 +1,7 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { isAllowedHost } from '../domain/allowed-hosts.ts'
 import { failure } from '../domain/failures.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
 
@@ -39,12 +40,6 @@ export function checkTarget(requestUrl: string, baseUrl: string, allowedHosts: r
     return failed(failure('address-refused', `${url.host} is not a public address`))
   }
   return ok({ url, allowed: false })
-}
-
-function isAllowedHost(url: URL, allowedHosts: readonly string[]): boolean {
-  const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port
-  const names = [url.hostname, `${url.hostname}:${port}`]
-  return allowedHosts.some((allowed) => names.includes(allowed.toLowerCase()))
 }
 
 function ipLiteral(hostname: string): string | undefined {

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { isAllowedHost } from './allowed-hosts.ts'
 import type { Connector, Problem, SecretReference } from './connector.ts'
 import { logFiltersSchema } from './filters.ts'
 import { mustBe, mustBeOneOf, pathText, problemsOf, quote, unknownName } from './problems.ts'
@@ -293,12 +294,6 @@ function readBaseUrl({ baseUrl }: Item, vendor: Vendor, { allowedHosts }: Connec
     return refuse(`It is ${quote(url.origin)}. Only https on port 443 is allowed: give https://${url.hostname}.`)
   }
   return ok(url.origin)
-}
-
-function isAllowedHost(url: URL, allowedHosts: readonly string[]): boolean {
-  const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port
-  const forms = [url.hostname, `${url.hostname}:${port}`]
-  return allowedHosts.some((allowed) => forms.includes(allowed.toLowerCase()))
 }
 
 function readSecrets({ apiKeySecrets }: Item, { secretPrefix }: ConnectorPolicy): Part<readonly SecretReference[]> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Context } from 'aws-lambda'
 
 /** The entry point of a function, as a trigger calls it. */
-export type Handler<Event> = (event: Event, context: Context) => Promise<unknown>
+type Handler<Event> = (event: Event, context: Context) => Promise<unknown>
 
 /** What triggers have in common. */
 export interface TriggerOptions<Event> {
@@ -18,7 +18,7 @@ export interface Trigger {
   stop(): Promise<void>
 }
 
-export const timeoutMsDefault = 5 * 60_000
+const timeoutMsDefault = 5 * 60_000
 
 /** The account that a local service belongs to. */
 export const account = '000000000000'

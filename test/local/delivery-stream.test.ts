@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { appendFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose'
 import * as fc from 'fast-check'
@@ -76,7 +77,7 @@ describe('the local delivery stream', () => {
     const dataDir = temporaryFolder()
     const acknowledged: string[] = []
     for (let life = 0; life < 6; life += 1) {
-      const script = join(import.meta.dirname, 'deliver-until-killed.ts')
+      const script = fileURLToPath(new URL('./deliver-until-killed.ts', import.meta.url))
       const child = spawn(process.execPath, [script, dataDir, String(life)], { stdio: ['ignore', 'pipe', 'inherit'] })
       let pagesLeft = 5 + 7 * life
       for await (const line of createInterface({ input: child.stdout })) {
