@@ -5,7 +5,7 @@ import type { Hole } from '../functions/domain/stream.ts'
 import { floorToSecond, type Instant, iso, minute, second } from '../functions/domain/time.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 
-export interface StreamSummary {
+interface StreamSummary {
   readonly service: string
   readonly event: string
   readonly delivered: number

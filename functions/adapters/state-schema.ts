@@ -2,9 +2,6 @@ import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb'
 
 /** The tables as CreateTable takes them: what local services create, and what the stack must agree with. */
 
-/** The attribute by which DynamoDB deletes items that have expired (epoch seconds); it does so late, so readers look at it as well. */
-export const timeToLiveAttribute = 'expiresAt'
-
 export const dueIndex = 'due'
 export const fleetIndex = 'fleet'
 

@@ -86,7 +86,7 @@ export function coveredTo(stream: StreamState, now: Instant): Instant {
 }
 
 /** Nothing that shows up in time can still show up before this, for a page requested at `readAt`. */
-export function settledBefore(readAt: Instant, policy: ReadingPolicy): Instant {
+function settledBefore(readAt: Instant, policy: ReadingPolicy): Instant {
   return readAt - policy.lateMs - settleMarginMs - Math.min(Math.abs(policy.clockErrorMs), clockErrorMostMs)
 }
 

@@ -16,14 +16,14 @@ interface FieldBase {
   readonly required?: true
 }
 
-export interface ScalarField extends FieldBase {
+interface ScalarField extends FieldBase {
   /** As Glue calls it. Times are `bigint`, epoch ms. */
   readonly type: 'string' | 'bigint' | 'int' | 'boolean' | 'array<string>'
   /** The only values there are. */
   readonly values?: readonly string[]
 }
 
-export interface StructField extends FieldBase {
+interface StructField extends FieldBase {
   readonly type: 'struct'
   readonly fields: FieldTable
 }
@@ -142,7 +142,7 @@ type ValueOf<F extends Field> = F extends StructField
 
 type RequiredNames<T extends FieldTable> = { [K in keyof T]: T[K] extends { readonly required: true } ? K : never }[keyof T]
 
-export type RecordOf<T extends FieldTable> = { readonly [K in RequiredNames<T>]: ValueOf<T[K]> } & {
+type RecordOf<T extends FieldTable> = { readonly [K in RequiredNames<T>]: ValueOf<T[K]> } & {
   readonly [K in Exclude<keyof T, RequiredNames<T>>]?: ValueOf<T[K]> | undefined
 }
 
@@ -165,7 +165,7 @@ export type RecordBody = Omit<CommonRecord, EnvelopeField | 'syslog'> & {
   readonly syslog: Omit<CommonRecord['syslog'], 'hostname'>
 } & VendorStructs
 
-export type IngestMode = CommonRecord['ingest_mode']
+type IngestMode = CommonRecord['ingest_mode']
 
 /** The part that is not. */
 export interface RecordEnvelope {

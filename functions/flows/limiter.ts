@@ -11,12 +11,12 @@ export interface Gate {
 }
 
 /** The right to one request, through every gate it needs. */
-export interface Permit {
+interface Permit {
   readonly goAt: Instant
   readonly grants: readonly { readonly gate: Gate; readonly grant: Grant }[]
 }
 
-export type Admission = { readonly kind: 'go'; readonly permit: Permit } | { readonly kind: 'wait'; readonly freeAt: Instant }
+type Admission = { readonly kind: 'go'; readonly permit: Permit } | { readonly kind: 'wait'; readonly freeAt: Instant }
 
 export type Outcome =
   | { readonly outcome: 'unsent' }

@@ -47,7 +47,7 @@ const matches = ({ conditions }: LogFilter, of: LakeRecord) => conditions.every(
 
 describe('for every record', () => {
   it.each(negated)('$negation holds exactly where $name does not', ({ name, negation }) => {
-    fc.assert(
+    return fc.assert(
       fc.property(field, valuesOf(name), record, (path, values, of) => {
         expect(holds({ field: path, operator: negation, values }, of)).toBe(!holds({ field: path, operator: name, values }, of))
       }),
@@ -55,7 +55,7 @@ describe('for every record', () => {
   })
 
   it.each(operators)('$name holds for any of its values where it does for one alone', ({ name }) => {
-    fc.assert(
+    return fc.assert(
       fc.property(field, valuesOf(name), record, (path, values, of) => {
         const alone = values.length === 0 ? [[]] : values.map((value) => [value])
         expect(holds({ field: path, operator: name, values }, of)).toBe(
@@ -66,7 +66,7 @@ describe('for every record', () => {
   })
 
   it.each(operators)('$name holds for a list where it does for an element', ({ name }) => {
-    fc.assert(
+    return fc.assert(
       fc.property(valuesOf(name), fc.array(scalar, { maxLength: 4 }), (values, list) => {
         const one = { field: 'a', operator: name, values }
         expect(holds(one, { a: list })).toBe(list.some((element) => holds(one, { a: element })))
@@ -75,7 +75,7 @@ describe('for every record', () => {
   })
 
   it.each(operators)('$name does not hold for a field that is missing', ({ name }) => {
-    fc.assert(
+    return fc.assert(
       fc.property(valuesOf(name), record, (values, of) => {
         expect(holds({ field: 'not.there', operator: name, values }, of)).toBe(false)
       }),
@@ -83,7 +83,7 @@ describe('for every record', () => {
   })
 
   it('what is kept matches no exclude filter, and one of the include filters where there are any', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(filters, record, (all, of) => {
         const active = all.filter(({ shadow }) => !shadow)
         const includes = active.filter(({ action }) => action === 'include')
@@ -95,7 +95,7 @@ describe('for every record', () => {
   })
 
   it('one active filter is charged for a dropped event and none for a kept one, whatever the shadow filters count', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(filters, record, (all, of) => {
         const { keep, counted } = applyFilters(compileFilters(all), of)
         const active = counted.filter((name) => all.some((one) => one.name === name && !one.shadow))
@@ -106,7 +106,7 @@ describe('for every record', () => {
   })
 
   it('shadow filters change nothing but what they count', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(filters, record, (all, of) => {
         const active = all.filter(({ shadow }) => !shadow)
         const alone = applyFilters(compileFilters(active), of)
@@ -118,7 +118,7 @@ describe('for every record', () => {
   })
 
   it('a shadow filter counts what is dropped once it is active, unless the others dropped it before', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(filters, record, (all, of) => {
         const shadow = all.find((one) => one.shadow)
         if (shadow === undefined) return

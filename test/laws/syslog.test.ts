@@ -34,7 +34,7 @@ function checkTimestamp(timestamp: string) {
 const anyText = fc.string({ unit: 'binary', maxLength: 300 })
 
 it('any event becomes a line that a strict parser accepts and reads alike', () => {
-  fc.assert(
+  return fc.assert(
     fc.property(
       fc.date({ min: new Date('0000-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true }),
       fc.constantFrom('critical', 'high', 'medium', 'low', 'informational', undefined),
@@ -52,7 +52,7 @@ it('any event becomes a line that a strict parser accepts and reads alike', () =
 })
 
 it('a printable message arrives as it was sent', () => {
-  fc.assert(
+  return fc.assert(
     fc.property(
       fc.string({ unit: 'grapheme' }).filter((text) => !/[\p{Cc}\ufeff]/u.test(text)),
       (message) => {
@@ -64,7 +64,7 @@ it('a printable message arrives as it was sent', () => {
 })
 
 it('whatever stands in the fields of a record, its line is well formed', () => {
-  fc.assert(
+  return fc.assert(
     fc.property(anyText, anyText, anyText, (timestamp, proc_id, message) => {
       const syslog = {
         ...syslogStruct({ timestamp: 0, severity: 'low', appName: 'a', msgId: 'm', message }),

@@ -38,7 +38,7 @@ const addressLike = fc
   .map((parts) => parts.join(''))
 
 it('whatever the link, the request goes to the base URL’s origin or nowhere', () => {
-  fc.assert(
+  return fc.assert(
     fc.property(bases, fc.oneof(addressLike, fc.webUrl(), fc.string({ unit: 'binary' })), (base, link) => {
       const next = nextRequest(base, link)
       if (next.ok) {
@@ -55,7 +55,7 @@ it('whatever the link, the request goes to the base URL’s origin or nowhere', 
 })
 
 it('a link to the base URL’s own origin is followed, path and query untouched', () => {
-  fc.assert(
+  return fc.assert(
     fc.property(bases, fc.webPath(), fc.webQueryParameters(), (base, path, query) => {
       const url = new URL(`${base}${path.startsWith('/') ? path : `/${path}`}?${query}`)
       expect(nextRequest(base, url.href)).toEqual({ ok: true, value: { url: `${url.origin}${url.pathname}${url.search}` } })
@@ -64,7 +64,7 @@ it('a link to the base URL’s own origin is followed, path and query untouched'
 })
 
 it('a base URL that was cut down stays as it is', () => {
-  fc.assert(
+  return fc.assert(
     fc.property(fc.oneof(addressLike, fc.webUrl()), (pasted) => {
       expect(baseUrlOf(baseUrlOf(pasted))).toBe(baseUrlOf(pasted))
     }),

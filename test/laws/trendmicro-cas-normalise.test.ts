@@ -46,7 +46,7 @@ const anyItem = fc.record(
 )
 
 it('any JSON value becomes a record that the validator accepts, with the value in raw', () => {
-  fc.assert(
+  return fc.assert(
     fc.property(fc.oneof(anyItem, anyJson), fc.constantFrom('sharepoint/dlp', 'gmail/virtualanalyzer'), (value, stream) => {
       const raw = JSON.parse(JSON.stringify(value)) as unknown
       const page = trendmicroCas.parsePage({ body: { security_events: [raw] }, receivedAt })
@@ -74,7 +74,7 @@ it('any body is a page or a failure, never an exception', () => {
       { requiredKeys: [] },
     ),
   )
-  fc.assert(
+  return fc.assert(
     fc.property(body, (answered) => {
       const page = trendmicroCas.parsePage({ body: answered, receivedAt, traceId: 'sent' })
       if (page.ok) expect(page.value.items.map(({ raw }) => raw)).toEqual((answered as { security_events: unknown[] }).security_events)

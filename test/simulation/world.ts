@@ -222,7 +222,7 @@ function withPagesOf(pageItemsMax: number): Vendor {
 }
 
 /** What of a lake an audit needs: how often each item arrived. */
-export class LakeOfIds implements Sink {
+class LakeOfIds implements Sink {
   readonly byConnector = new Map<string, Map<string, number>>()
   /** Items that are no events may well be equal, and then have one id. */
   readonly malformed = new Set<string>()

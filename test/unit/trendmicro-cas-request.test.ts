@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { trendmicroCas as vendor } from '../../functions/vendors/trendmicro-cas/index.ts'
 import { vendorOf, vendors } from '../../functions/vendors/index.ts'
+import { trendmicroCas as vendor } from '../../functions/vendors/trendmicro-cas/index.ts'
 
 describe('the vendor', () => {
   it('is found by the type of its connectors', () => {
