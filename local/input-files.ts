@@ -9,7 +9,12 @@ const typeNames = new Set(['S', 'N', 'B', 'BOOL', 'NULL', 'L', 'M', 'SS', 'NS', 
 /** Connectors as a user writes them to DynamoDB: a JSON array of items, each as plain JSON or as DynamoDB's typed JSON. Throws a `StartupError`. */
 export async function readConnectorsFile(path: string): Promise<readonly (ConnectorItem & { readonly connectorId: string })[]> {
   const content = await readJson('--connectors', path)
-  const items: readonly unknown[] = Array.isArray(content) ? content : [content]
+  if (!Array.isArray(content)) {
+    throw new StartupError(
+      `--connectors ${path}: it must be a JSON array of items, but it is ${kindOf(content)}. Put the items between [ and ].`,
+    )
+  }
+  const items: readonly unknown[] = content
   const seen = new Set<string>()
   return items.map((item, i) => {
     const where = `--connectors ${path}: item ${i + 1}`
@@ -55,6 +60,11 @@ async function readJson(option: string, path: string, { quiet = false } = {}): P
     const why = quiet || !(error instanceof Error) ? 'Check its commas and quotes' : error.message
     throw new StartupError(`${option} ${path} is not JSON. ${why}.`)
   }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 function isTyped(item: object): item is Parameters<typeof plainItem>[0] {

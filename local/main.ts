@@ -7,9 +7,10 @@ import { connectorsTable } from '../functions/adapters/connectors-table.ts'
 import { sqsQueue } from '../functions/adapters/queue.ts'
 import { stateTable } from '../functions/adapters/state-table.ts'
 import * as ledger from '../functions/domain/ledger.ts'
-import { floorToSecond, type Instant } from '../functions/domain/time.ts'
+import { floorToSecond, type Instant, iso } from '../functions/domain/time.ts'
 import { requestsInLastMinute } from '../functions/domain/tokens.ts'
 import type { ConnectorItem } from '../functions/flows/accept-connector.ts'
+import { dispatchDue } from '../functions/flows/dispatch-due.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { startFunctions } from './functions.ts'
 import { type Options, parseOptions, usage } from './options.ts'
@@ -21,8 +22,10 @@ import { openScreen, type Row, summaryText } from './terminal.ts'
 
 /** How often the screen and the end are looked at (ms). */
 const lookEveryMs = 500
-/** A connector that is covered too little, but not failing, is made due again this often under `--once` (ms). */
-const againEveryMs = 20_000
+/** Who waits for the end dispatches this often (ms), not once a minute. */
+const dispatchEveryMs = 1_000
+/** A connector that is covered too little, but not failing, is made due again this often under `--once` (ms): the process that had its message may be dead. */
+const againEveryMs = 60_000
 /** How long runs in progress may take to stop (ms): as long as a request may take, and a little. */
 const stopWithinMs = 35_000
 
@@ -39,6 +42,11 @@ async function main(options: Options): Promise<number> {
   const source = await openSource({ ...options, data: dataDir })
   const services = await startOrConnect({ dataDir, secrets: source.secrets, environment: environmentOf(source) })
   const end = endings(options, startedAt)
+  const ownerGone = `The process that owns ${options.data} has ended, so this one does too.`
+  let isGone = false
+  void services.gone.then(() => {
+    isGone = true
+  })
   try {
     const local = connect(services)
     if (!services.owner && options.connectors !== undefined) {
@@ -46,41 +54,64 @@ async function main(options: Options): Promise<number> {
         `Another process collects into ${options.data} already. Start without --connectors to share its work, or name another folder with --data.`,
       )
     }
-    if (services.owner) await replaceConnectors(local.dynamodb, source, options)
+    if (services.owner) {
+      await replaceConnectors(local.dynamodb, source, options)
+      await local.beginAnew()
+    }
     const role = services.owner ? 'owner' : 'guest'
     screen.say(
       services.owner ? `Collecting from ${source.title}.` : `Process ${services.ownerPid} owns ${options.data}; this one shares its work.`,
     )
     screen.say(`The lake is ${join(options.data, 'lake')}. Ctrl-C ends it.`)
+    // The first tick of the rule finds them due.
+    if (services.owner || options.once) await local.collectNow(await local.connectorIds())
     const functions = await startFunctions({ role, environment: services.environment, onLine: screen.happened })
-    if (services.owner) await local.collectNow()
+    let functionsFailed = false
+    void functions.ended.then(() => {
+      functionsFailed = true
+    })
+
+    /** What is missing, as of now. */
+    async function look(): Promise<readonly Missing[]> {
+      const ids = await local.connectorIds()
+      screen.show(await local.rows(ids))
+      if (!options.once) return []
+      if (ids.length === 0 && !services.owner) return [{ connectorId: '–', what: 'There is no connector yet.', hopeless: false }]
+      return whatIsMissing({ state: local.state, vendors }, ids, startedAt)
+    }
 
     let why: string | undefined
     let missing: readonly Missing[] = []
     let againAt = startedAt + againEveryMs
+    let dispatchAt = 0
     while (why === undefined) {
-      const ids = await local.connectorIds()
-      screen.show(await local.rows(ids))
-      if (options.once) {
-        missing = await whatIsMissing({ state: local.state, vendors }, ids, startedAt)
-        if (missing.length === 0 && ids.length > 0) why = 'Every stream is covered up to the start.'
-        else if (missing.length > 0 && missing.every(({ hopeless }) => hopeless)) why = 'What is missing will not come by waiting.'
-        else if (clock.now() >= againAt) {
-          againAt = clock.now() + againEveryMs
-          await local.collectNow()
-        }
+      missing = await look()
+      const hopeful = missing.filter(({ hopeless }) => !hopeless).map(({ connectorId }) => connectorId)
+      if (options.once && hopeful.length === 0) {
+        why = missing.length === 0 ? 'Every stream is covered up to the start.' : 'What is missing will not come by waiting.'
+        break
       }
-      why ??= await Promise.race([
-        end.then((reason) => reason),
+      const now = clock.now()
+      if (options.once && now >= againAt) {
+        againAt = now + againEveryMs
+        await local.collectNow(hopeful)
+      }
+      if (options.once && now >= dispatchAt) {
+        dispatchAt = now + dispatchEveryMs
+        await local.dispatch(screen.happened)
+      }
+      why = await Promise.race([
+        end,
         functions.ended.then(() => 'The functions ended unexpectedly.'),
-        services.gone.then(() => `The process that owns ${options.data} has ended, so this one does too.`),
+        services.gone.then(() => ownerGone),
         clock.sleepUntil(clock.now() + lookEveryMs).then(() => undefined),
       ])
     }
     screen.end()
     screen.say(why)
+    const failed = functionsFailed
     await functions.stop(stopWithinMs)
-    if (await isGone(services)) return services.owner ? 1 : 0
+    if (isGone) return 0
     await services.flush()
 
     const now = clock.now()
@@ -102,7 +133,12 @@ async function main(options: Options): Promise<number> {
     out.write(
       `The lake is ${lake}. Query it: npm run lake --${dataOption} "SELECT tenant_name, event_type, count(*) FROM syslog GROUP BY ALL"\n`,
     )
-    return missing.length > 0 ? 1 : 0
+    return missing.length > 0 || failed ? 1 : 0
+  } catch (error) {
+    if (!isGone) throw error
+    screen.end()
+    screen.say(ownerGone)
+    return 0
   } finally {
     await services.close()
     await source.close(services.owner)
@@ -127,10 +163,6 @@ function endings({ forMs }: Options, startedAt: Instant): Promise<string> {
   })
 }
 
-async function isGone(services: Services): Promise<boolean> {
-  return Promise.race([services.gone.then(() => true), Promise.resolve(false)])
-}
-
 /** What this process asks of the services for itself. */
 function connect({ addresses, clientConfig }: Services) {
   const dynamodb = new DynamoDBClient({ ...clientConfig, endpoint: addresses.dynamodb })
@@ -152,15 +184,38 @@ function connect({ addresses, clientConfig }: Services) {
     state,
     connectorIds,
 
-    /** What is accepted already is not accepted anew, so somebody has to ask for it. */
-    async collectNow(): Promise<void> {
+    /**
+     * For the owner, before anything runs. The runs of former processes ended with the services that they wrote to, so nobody waits for
+     * their leases to run out; and what failed may have been mended meanwhile, a secret for one, so it is tried at once.
+     */
+    async beginAnew(): Promise<void> {
       for (const connectorId of await connectorIds()) {
+        const { status, streams } = await state.readRun(connectorId)
+        for (const [id, stream] of streams) {
+          const { lease, trouble, ...rest } = stream
+          if (lease !== undefined || trouble !== undefined) await state.writeStream(connectorId, id, { ...rest, version: rest.version + 1 })
+        }
+        if (status === undefined) continue
+        await state.amendStatus(connectorId, (before = status) => {
+          const { trouble: _, ...rest } = before
+          return { ...rest, rejectedKeys: {} }
+        })
+      }
+    },
+
+    /** What is accepted already is not accepted anew, so somebody has to ask for it. */
+    async collectNow(ids: readonly string[]): Promise<void> {
+      for (const connectorId of ids) {
         const accepted = await state.readAccepted(connectorId)
         if (accepted === undefined || accepted.retiredAt !== undefined || !accepted.connector.enabled) continue
         const now = clock.now()
         await state.makeDue(connectorId, now, floorToSecond(now))
-        await queue.send(connectorId, 0)
       }
+    },
+
+    /** The same as a tick of the rule. */
+    async dispatch(onLine: (line: string) => void): Promise<void> {
+      await dispatchDue({ clock, state, queue, log: (entry) => onLine(JSON.stringify({ time: iso(clock.now()), ...entry })) })
     },
 
     async rows(ids: readonly string[]): Promise<Row[]> {

@@ -77,7 +77,9 @@ function parse(args: readonly string[]) {
       },
     })
   } catch (error) {
-    throw new StartupError(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+    // What follows the first sentence is advice for programs that take file names.
+    const [said = ''] = (error instanceof Error ? error.message : String(error)).split(/\. |\.?\n/)
+    throw new StartupError(`${said.replace(/\.$/, '')}. "npm start -- --help" lists the options.`)
   }
 }
 

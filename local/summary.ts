@@ -1,4 +1,5 @@
 import * as ledger from '../functions/domain/ledger.ts'
+import type { FailureCode } from '../functions/domain/failures.ts'
 import type { State } from '../functions/domain/ports.ts'
 import type { ConnectorState } from '../functions/domain/status.ts'
 import type { Hole } from '../functions/domain/stream.ts'
@@ -126,7 +127,7 @@ export async function whatIsMissing(
       if (covered < target || (stream?.freshTo ?? 0) < floorToSecond(start)) {
         const why = trouble === undefined ? '' : `: ${trouble.failure.detail}`
         const what = `${id} is ${stream === undefined ? 'not read at all' : `complete to ${iso(covered)}, read to ${iso(stream.freshTo)}`}, wanted is ${iso(start)}${why}`
-        missing.push({ connectorId, what, hopeless: trouble !== undefined && isLasting(trouble.failure.code, trouble.attempts) })
+        missing.push({ connectorId, what, hopeless: judged && trouble !== undefined && isLasting(trouble.failure.code, trouble.attempts) })
       } else if (lost.length > 0) missing.push({ connectorId, what: `${id}: ${lost.join(', ')}`, hopeless: true })
     }
   }
@@ -140,20 +141,19 @@ export interface Missing {
   readonly hopeless: boolean
 }
 
-const passing = new Set([
-  'vendor-error',
-  'vendor-overloaded',
-  'timed-out',
-  'malformed-answer',
-  'unreachable',
-  'throttled',
-  'link-dead',
-  'link-repeats',
-  'too-large',
-])
-/** Tries in a row after which what may pass is taken to last (count). */
-const triesMost = 4
+/** What may pass by itself, and after how many tries in a row it is taken to last. An address that was never reached is most likely a wrong one. */
+const triesMost: Readonly<Partial<Record<FailureCode, number>>> = {
+  'vendor-error': 4,
+  'vendor-overloaded': 4,
+  'timed-out': 4,
+  'malformed-answer': 3,
+  unreachable: 2,
+  throttled: 4,
+  'link-dead': 4,
+  'link-repeats': 4,
+  'too-large': 4,
+}
 
-function isLasting(code: string, attempts: number): boolean {
-  return !passing.has(code) || attempts >= triesMost
+function isLasting(code: FailureCode, attempts: number): boolean {
+  return attempts >= (triesMost[code] ?? 1)
 }

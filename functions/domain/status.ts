@@ -68,8 +68,8 @@ export interface RunReport {
   readonly now: Instant
   readonly streams: ReadonlyMap<StreamId, StreamState>
   readonly policy: ReadingPolicy
-  /** Keys of the pool that cannot be used, in words, and how many there are in all. */
-  readonly keys: { readonly rejected: readonly string[]; readonly all: number }
+  /** Why keys of the pool cannot be used, in words. */
+  readonly unusableKeys: readonly string[]
   /** Requests a minute that seem to go to somebody else, of how many. */
   readonly elsewhere?: { readonly taken: number; readonly limit: number }
   readonly delivered: DayCounts
@@ -101,7 +101,7 @@ export function withState(
 }
 
 function judge(status: ConnectorStatus, report: RunReport): { readonly state: ConnectorState; readonly reason: string } {
-  const { now, streams, policy, keys, elsewhere } = report
+  const { now, streams, policy, unusableKeys, elsewhere } = report
   const troubled = [...streams].flatMap(([id, stream]) => (stream.trouble === undefined ? [] : [{ id, trouble: stream.trouble }]))
   const backlog = [...streams.values()].some(
     (stream) => settledGaps(stream, now, policy).length > 0 || now - stream.freshTo > policy.intervalMs * 2,
@@ -109,7 +109,7 @@ function judge(status: ConnectorStatus, report: RunReport): { readonly state: Co
   const unread = [...streams.values()].every((stream) => stream.lastReadAt === undefined)
   const lateFound = [...streams.values()].reduce((sum, stream) => sum + stream.counts.late, 0)
   const notes = [
-    ...keys.rejected,
+    ...unusableKeys,
     ...(elsewhere === undefined || elsewhere.taken === 0
       ? []
       : [

@@ -3,12 +3,13 @@ import { type Failure, failureScope, retryDelay, sayFailure } from '../domain/fa
 import { type CompiledFilters, compileFilters } from '../domain/filters.ts'
 import * as ledger from '../domain/ledger.ts'
 import type { AcceptedConnector } from '../domain/ports.ts'
-import { type ConnectorStatus, newStatus, statusAfterRun } from '../domain/status.ts'
+import { type ConnectorStatus, type DayCounts, newStatus, statusAfterRun } from '../domain/status.ts'
 import type { StreamState } from '../domain/stream.ts'
 import { day, hour, type Instant, iso, minute, second } from '../domain/time.ts'
 import { takenElsewhere } from '../domain/tokens.ts'
-import { nextTickOf, nextTurn, type Turn } from '../domain/turns.ts'
+import { nextTickOf, nextTurn } from '../domain/turns.ts'
 import type { StreamId, Vendor } from '../domain/vendor.ts'
+import { KeyPool } from './key-pool.ts'
 import { type Limiter, type LimiterPorts, limiter } from './limiter.ts'
 import { type KeyPorts, type OpenKey, openKey, openKeys, secretText } from './open-keys.ts'
 import { readTurn, type TurnPorts } from './read-turn.ts'
@@ -58,12 +59,11 @@ class Run {
   private readonly connector: Connector
   private readonly vendor: Vendor
   private readonly streams: Map<StreamId, StreamState>
-  private readonly before: ReadonlyMap<StreamId, StreamState>
+  /** As they were when the status was last written. */
+  private counted: ReadonlyMap<StreamId, StreamState>
   private policy: ledger.ReadingPolicy
   private readonly filters: CompiledFilters
-  private keys: readonly OpenKey[] = []
-  /** Keys without a token to spare, and until when. */
-  private readonly busyKeys = new Map<string, Instant>()
+  private keys = new KeyPool([])
   private keyFailures: readonly Failure[] = []
   private refreshed = false
   private statusAt: Instant
@@ -99,7 +99,7 @@ class Run {
         return [id, stored.get(id) ?? ledger.newStream(since, now)]
       }),
     )
-    this.before = new Map(this.streams)
+    this.counted = new Map(this.streams)
   }
 
   /** Answers when the next run is due, or nothing when another run has the connector and will say so itself. */
@@ -109,14 +109,14 @@ class Run {
     if (rest > clock.now()) return rest
     await this.openKeys()
     const tokens = limiter(this.ports)
-    let nextDueAt = this.keys.length === 0 ? this.connectorFails(this.keyFailures[0] ?? this.allRejected()) : undefined
+    let nextDueAt = this.keys.all.length === 0 ? this.connectorFails(this.keyFailures[0] ?? this.allRejected()) : undefined
     const holder = `${this.ports.process}:${this.ports.nextNumber()}`
     while (nextDueAt === undefined) {
       this.prepareStreams()
       const now = clock.now()
       const turn = nextTurn(this.readable(now), this.status.turns, now, this.policy)
       if (turn === undefined) {
-        nextDueAt = this.soonestBusyKey(now)
+        nextDueAt = this.keys.firstFreeAt(now)
         break
       }
       if (this.ports.stop.aborted || now + turnMostMs > deadline) {
@@ -124,8 +124,10 @@ class Run {
         break
       }
       const stream = this.streams.get(turn.stream)
-      const key = this.chooseKey(turn.slice.key, now)
+      const key = this.keys.choose(turn.slice.key, this.status.turns, now)
       if (stream === undefined || key === undefined) break
+      // With another key to go on with, nobody waits for this one.
+      const patient = this.keys.hasAnother(key, now) ? { ...turn, waitMostMs: 0 } : turn
       const context = {
         connector: this.connector,
         vendor: this.vendor,
@@ -134,7 +136,7 @@ class Run {
         policy: this.policy,
         limiter: tokens,
       }
-      const { end, stream: after } = await readTurn(this.ports, context, this.waitFor(key, turn, now), stream, key)
+      const { end, stream: after } = await readTurn(this.ports, context, patient, stream, key)
       this.streams.set(turn.stream, after)
       this.status = { ...this.status, turns: this.status.turns + 1 }
       if (end.kind === 'lease-held') {
@@ -177,48 +179,23 @@ class Run {
     const now = this.ports.clock.now()
     const { keys, failures } = await openKeys(this.ports, this.connector, now)
     this.keyFailures = failures
-    this.keys = keys.filter(({ fingerprint }) => (this.status.rejectedKeys[fingerprint]?.until ?? 0) <= now)
-    this.status = { ...this.status, keys: this.keys.map(({ fingerprint }) => fingerprint) }
-  }
-
-  /** A slice stays with its key; a new one goes to the next key of the pool that is not busy. */
-  private chooseKey(fingerprint: string | undefined, now: Instant): OpenKey | undefined {
-    const own = this.keys.find((key) => key.fingerprint === fingerprint)
-    if (own !== undefined) return own
-    const free = this.keys.filter((key) => !this.isBusy(key.fingerprint, now))
-    return free[this.status.turns % Math.max(1, free.length)]
-  }
-
-  private isBusy(fingerprint: string, now: Instant): boolean {
-    return (this.busyKeys.get(fingerprint) ?? 0) > now
+    this.keys = new KeyPool(keys.filter(({ fingerprint }) => (this.status.rejectedKeys[fingerprint]?.until ?? 0) <= now))
+    this.status = { ...this.status, keys: this.keys.all.map(({ fingerprint }) => fingerprint) }
   }
 
   /** The streams whose half-read slice does not wait for a busy key. */
   private readable(now: Instant): ReadonlyMap<StreamId, StreamState> {
-    if (this.busyKeys.size === 0) return this.streams
-    return new Map([...this.streams].filter(([, { slice }]) => slice?.key === undefined || !this.isBusy(slice.key, now)))
-  }
-
-  /** With another key to go on with, nobody waits for this one. */
-  private waitFor(key: OpenKey, turn: Turn, now: Instant): Turn {
-    const another = this.keys.some(({ fingerprint }) => fingerprint !== key.fingerprint && !this.isBusy(fingerprint, now))
-    return another ? { ...turn, waitMostMs: 0 } : turn
+    return new Map([...this.streams].filter(([, { slice }]) => slice?.key === undefined || !this.keys.isBusy(slice.key, now)))
   }
 
   /** The run ends when no key of the pool has a token to spare before long. */
   private async keyIsBusy(key: OpenKey, freeAt: Instant, waitMostMs: number, tokens: Limiter): Promise<Instant | undefined> {
     const now = this.ports.clock.now()
-    this.busyKeys.set(key.fingerprint, freeAt)
-    if (!this.keys.every(({ fingerprint }) => this.isBusy(fingerprint, now))) return undefined
-    const soonest = this.soonestBusyKey(now)
-    if (this.keys.length === 1 || soonest === undefined || soonest > now + waitMostMs) return soonest
-    await tokens.wait(soonest)
+    this.keys.markBusy(key, freeAt)
+    const allBusyTo = this.keys.busyTo(now)
+    if (allBusyTo === undefined || this.keys.all.length === 1 || allBusyTo > now + waitMostMs) return allBusyTo
+    await tokens.wait(allBusyTo)
     return undefined
-  }
-
-  private soonestBusyKey(now: Instant): Instant | undefined {
-    const busy = [...this.busyKeys.values()].filter((freeAt) => freeAt > now)
-    return busy.length === 0 ? undefined : Math.min(...busy)
   }
 
   private turnSucceeded(key: OpenKey, clockErrorMs: number | undefined): void {
@@ -250,11 +227,10 @@ class Run {
   /** The secret may hold a new key already; if not, the key rests, and the others of the pool go on. */
   private async keyRejected(why: Failure, key: OpenKey): Promise<Instant | undefined> {
     const now = this.ports.clock.now()
-    const others = this.keys.filter(({ fingerprint }) => fingerprint !== key.fingerprint)
     const anew = this.refreshed ? undefined : await openKey(this.ports, this.connector, key.reference, now, { fresh: true })
     this.refreshed = true
     if (anew?.ok && anew.value.fingerprint !== key.fingerprint) {
-      this.keys = [anew.value, ...others]
+      this.keys.replace(key, anew.value)
       return undefined
     }
     const attempts = (this.status.rejectedKeys[key.fingerprint]?.attempts ?? 0) + 1
@@ -266,8 +242,8 @@ class Run {
       connectorId: this.connector.connectorId,
       message: `${secretText(key.reference)}: ${sayFailure(why)}`,
     })
-    this.keys = others
-    return others.length > 0 ? undefined : this.connectorFails(why, until)
+    this.keys.replace(key)
+    return this.keys.all.length > 0 ? undefined : this.connectorFails(why, until)
   }
 
   private allRejected(): Failure {
@@ -291,7 +267,7 @@ class Run {
 
   private async writeStatus(known: ReturnType<typeof limiter>['known']): Promise<void> {
     const now = this.ports.clock.now()
-    const learnt = this.keys.flatMap(({ fingerprint }) => known(fingerprint) ?? [])
+    const learnt = this.keys.all.flatMap(({ fingerprint }) => known(fingerprint) ?? [])
     const elsewhere = {
       taken: learnt.reduce((sum, bucket) => sum + takenElsewhere(bucket), 0),
       limit: learnt.reduce((sum, bucket) => sum + bucket.limit, 0),
@@ -300,7 +276,7 @@ class Run {
       now,
       streams: this.streams,
       policy: this.policy,
-      keys: { rejected: this.unusableKeys(now), all: this.connector.apiKeySecrets.length },
+      unusableKeys: this.unusableKeys(now),
       elsewhere,
       delivered: this.countsSinceLastStatus(),
     })
@@ -315,24 +291,21 @@ class Run {
       ...(rejected > 0 && all > 1
         ? [`${Math.min(rejected, all)} of ${all} keys rejected by the vendor (401): store a new one in its secret.`]
         : []),
-      ...(this.keys.length > 0 ? this.keyFailures.map((failure) => sayFailure(failure)) : []),
+      ...(this.keys.all.length > 0 ? this.keyFailures.map((failure) => sayFailure(failure)) : []),
     ]
   }
 
-  private counted = { delivered: 0, filtered: 0, requests: 0, throttled: 0 }
-
-  private countsSinceLastStatus(): { delivered: number; filtered: number; requests: number; throttled: number } {
-    const grown = (of: 'delivered' | 'filtered' | 'requests' | 'throttled') =>
-      [...this.streams].reduce((sum, [id, { counts }]) => sum + counts[of] - (this.before.get(id)?.counts[of] ?? 0), 0)
-    const now = { delivered: grown('delivered'), filtered: grown('filtered'), requests: grown('requests'), throttled: grown('throttled') }
-    const last = this.counted
-    this.counted = now
-    return {
-      delivered: now.delivered - last.delivered,
-      filtered: now.filtered - last.filtered,
-      requests: now.requests - last.requests,
-      throttled: now.throttled - last.throttled,
+  private countsSinceLastStatus(): DayCounts {
+    const grown = (of: keyof DayCounts) =>
+      [...this.streams].reduce((sum, [id, { counts }]) => sum + counts[of] - (this.counted.get(id)?.counts[of] ?? 0), 0)
+    const counts = {
+      delivered: grown('delivered'),
+      filtered: grown('filtered'),
+      requests: grown('requests'),
+      throttled: grown('throttled'),
     }
+    this.counted = new Map(this.streams)
+    return counts
   }
 
   /** The next tick of the connector's own phase; sooner where a stream's wait ends sooner, later where nothing can be done before. */

@@ -1,0 +1,151 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
+import { onTestFinished } from 'vitest'
+import { openLake, type Row } from '../../local/lake.ts'
+import type { Summary } from '../../local/summary.ts'
+
+const folder = fileURLToPath(new URL('../..', import.meta.url))
+
+/** `npm start -- …`, as a process of its own. It, and what it starts, is killed when the test ends before it does. */
+export interface Program {
+  readonly pid: number
+  readonly out: () => string
+  readonly err: () => string
+  /** Resolves when stdout or stderr holds it; throws when the program ends first. */
+  says(text: string | RegExp): Promise<void>
+  /** To the program alone; with `all`, to the processes that it has started too. */
+  signal(name: NodeJS.Signals, to?: 'all'): void
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>
+}
+
+export function start(args: readonly string[], script = 'local/main.ts'): Program {
+  const child: ChildProcess = spawn(process.execPath, ['--import', './node-version.js', script, ...args], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+  })
+  const pid = child.pid ?? 0
+  const text = { out: '', err: '' }
+  const listeners = new Set<() => void>()
+  const heard = () => {
+    for (const listener of listeners) listener()
+  }
+  child.stdout?.on('data', (chunk) => {
+    text.out += chunk
+    heard()
+  })
+  child.stderr?.on('data', (chunk) => {
+    text.err += chunk
+    heard()
+  })
+  const ended = once(child, 'close').then(([code, signal]: (number | NodeJS.Signals)[]) => {
+    heard()
+    return code ?? signal ?? 0
+  })
+  function signal(name: NodeJS.Signals, to?: 'all'): void {
+    try {
+      process.kill(to === 'all' ? -pid : pid, name)
+    } catch {
+      // It has ended.
+    }
+  }
+  onTestFinished(async () => {
+    signal('SIGKILL', 'all')
+    await ended
+  })
+  return {
+    pid,
+    out: () => text.out,
+    err: () => text.err,
+    says(wanted) {
+      const isThere = () => `${text.out}${text.err}`.search(wanted) >= 0
+      return new Promise((resolve, reject) => {
+        const listener = () => {
+          if (!isThere()) return
+          listeners.delete(listener)
+          resolve()
+        }
+        listeners.add(listener)
+        listener()
+        void ended.then((how) => reject(new Error(`The program ended (${how}) without saying ${wanted}:\n${text.out}\n${text.err}`)))
+      })
+    },
+    signal,
+    ended,
+  }
+}
+
+/** Runs it to its end. */
+export async function run(args: readonly string[], script?: string): Promise<{ code: number | NodeJS.Signals; out: string; err: string }> {
+  const program = start(args, script)
+  const code = await program.ended
+  return { code, out: program.out(), err: program.err() }
+}
+
+/** The one JSON object that `--json` prints. */
+export function summaryOf({ out, err }: { readonly out: string; readonly err: string }): Summary {
+  try {
+    return JSON.parse(out)
+  } catch {
+    throw new Error(`stdout is not one JSON object:\n${out}\n${err}`)
+  }
+}
+
+/** Writes the two files of one's own connectors and answers the options that name them. */
+export function ownConnectors(
+  dir: string,
+  items: readonly unknown[],
+  secrets: Readonly<Record<string, string>>,
+  allowHosts: readonly string[],
+): string[] {
+  const connectors = join(dir, 'connectors.json')
+  const keys = join(dir, 'secrets.json')
+  writeFileSync(connectors, JSON.stringify(items))
+  writeFileSync(keys, JSON.stringify(secrets), { mode: 0o600 })
+  return ['--connectors', connectors, '--secrets', keys, ...allowHosts.flatMap((host) => ['--allow-host', host])]
+}
+
+/** An item that is right, and says what differs. */
+export function connectorItem(connectorId: string, baseUrl: string, others: Readonly<Record<string, unknown>> = {}) {
+  return {
+    connectorId,
+    type: 'trendmicro-cas',
+    name: connectorId,
+    tenantName: 'acme',
+    baseUrl,
+    apiKeySecrets: ['tributary/acme'],
+    ...others,
+  }
+}
+
+export async function lakeRows(dataDir: string, sql: string): Promise<Row[]> {
+  const lake = await openLake(dataDir)
+  try {
+    return await lake.query(sql)
+  } finally {
+    lake.close()
+  }
+}
+
+/** The `log_item_id` of everything delivered, as often as it was. */
+export async function deliveredIds(dataDir: string, view: 'syslog_raw' | 'syslog_exact'): Promise<string[]> {
+  const rows = await lakeRows(dataDir, `SELECT trendmicro.log_item_id AS id FROM ${view}`)
+  return rows.map(({ id }) => String(id))
+}
+
+/** Every file of a data folder as text, what is compressed in it unpacked. */
+export function everyFile(dataDir: string): Map<string, string> {
+  const paths = globSync('**/*', { cwd: dataDir, withFileTypes: true }).filter((entry) => entry.isFile())
+  return new Map(
+    paths.map(({ parentPath, name }) => {
+      const bytes = readFileSync(join(parentPath, name))
+      return [join(parentPath, name), (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1')]
+    }),
+  )
+}
