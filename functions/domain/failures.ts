@@ -141,7 +141,7 @@ export const failureKinds = {
     'Firehose takes no more for now. It is tried again; ask for a higher quota if it lasts.',
   ),
   'sink-failed': kind(
-    'sink',
+    'connector',
     5 * seconds,
     5 * minutes,
     "Firehose refuses the records. Check the delivery stream and the function's permission to write to it.",
@@ -183,3 +183,11 @@ export function retryDelay(code: FailureCode, attempt: number, random: number): 
   const full = Math.min(retryMostMs, retryFirstMs * 2 ** Math.min(attempt - 1, 20))
   return Math.round(full / 2 + (full / 2) * random)
 }
+
+/** Whether it is worth somebody's attention: it lasts, or it is of a kind that does not pass by itself. */
+export function isLasting(code: FailureCode, attempts: number): boolean {
+  return attempts >= attemptsPassing || failureKinds[code].retryFirstMs >= 1 * minutes
+}
+
+/** Failures in a row of what mostly passes, after which it is taken to last (count). */
+const attemptsPassing = 3

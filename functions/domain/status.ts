@@ -1,5 +1,5 @@
 import type { Problem } from './connector.ts'
-import { type Failure, sayFailure } from './failures.ts'
+import { type Failure, isLasting, sayFailure } from './failures.ts'
 import type { ReadingPolicy } from './ledger.ts'
 import { coveredTo, settledGaps } from './ledger.ts'
 import type { StreamState } from './stream.ts'
@@ -102,7 +102,11 @@ export function withState(
 
 function judge(status: ConnectorStatus, report: RunReport): { readonly state: ConnectorState; readonly reason: string } {
   const { now, streams, policy, unusableKeys, elsewhere } = report
-  const troubled = [...streams].flatMap(([id, stream]) => (stream.trouble === undefined ? [] : [{ id, trouble: stream.trouble }]))
+  const troubled = [...streams].flatMap(([id, stream]) =>
+    stream.trouble !== undefined && isLasting(stream.trouble.failure.code, stream.trouble.attempts)
+      ? [{ id, trouble: stream.trouble }]
+      : [],
+  )
   const backlog = [...streams.values()].some(
     (stream) => settledGaps(stream, now, policy).length > 0 || now - stream.freshTo > policy.intervalMs * 2,
   )
