@@ -1,5 +1,4 @@
 import type { FailureCode } from '../functions/domain/failures.ts'
-import { isLasting } from '../functions/domain/failures.ts'
 import * as ledger from '../functions/domain/ledger.ts'
 import type { State } from '../functions/domain/ports.ts'
 import type { ConnectorState } from '../functions/domain/status.ts'
