@@ -131,7 +131,7 @@ function rows(table: FieldTable, prefix: string, always: boolean): string[] {
   return Object.entries(table).flatMap(([name, field]) => {
     const required = always && field.required === true
     const title = `\`${prefix}${name}\``
-    const type = field.type === 'struct' ? 'struct' : glueType(field)
+    const type = field.type === 'struct' ? 'struct' : `\`${glueType(field)}\``
     const allowed =
       field.type === 'struct' || field.values === undefined ? '' : ` One of ${field.values.map((value) => `\`${value}\``).join(', ')}.`
     const row = `| ${required ? `**${title}**` : title} | ${type} | ${field.doc}${allowed} |`

@@ -17,7 +17,7 @@ export function demonstrationConnectors(baseUrl: string): readonly Readonly<Reco
       baseUrl,
       apiKeySecrets: ['tributary/acme'],
       contentTypes: ['sharepoint'],
-      initialBackfillMinutes: 60,
+      initialBackfillMinutes: 50,
     },
     {
       connectorId: 'acme-exchange',
@@ -27,7 +27,7 @@ export function demonstrationConnectors(baseUrl: string): readonly Readonly<Reco
       baseUrl,
       apiKeySecrets: ['tributary/acme'],
       contentTypes: ['exchange'],
-      initialBackfillMinutes: 60,
+      initialBackfillMinutes: 50,
       eventTypes: ['securityrisk', 'ransomware', 'dlp'],
       logFilters: [{ name: 'passed-mail', action: 'exclude', conditions: [{ field: 'action', operator: 'equals', values: ['Pass'] }] }],
     },
@@ -39,7 +39,7 @@ export function demonstrationConnectors(baseUrl: string): readonly Readonly<Reco
       baseUrl,
       apiKeySecrets: ['tributary/globex'],
       contentTypes: ['onedrive'],
-      initialBackfillMinutes: 60,
+      initialBackfillMinutes: 50,
       eventTypes: ['securityrisk', 'dlp'],
     },
   ]

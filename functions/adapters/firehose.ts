@@ -100,7 +100,8 @@ function grouped<T>(items: readonly T[], itemsMax: number, bytesMax: number, siz
 }
 
 function fittingLine(record: LakeRecord, serialise: (record: LakeRecord) => string): string {
-  const fits = (line: string) => Buffer.byteLength(line) <= recordBytesMax
+  // A UTF-16 unit takes at most 3 bytes, so most lines need not be measured.
+  const fits = (line: string) => line.length * 3 <= recordBytesMax || Buffer.byteLength(line) <= recordBytesMax
   const lineOf = (changed: LakeRecord) => `${serialise(changed)}\n`
 
   const whole = lineOf(record)

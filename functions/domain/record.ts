@@ -195,13 +195,16 @@ export function toRecord(body: RecordBody, { id, ingestedAt, ingestMode, connect
 
 function tidied<T extends Readonly<Record<string, FieldValue | undefined>>>(table: FieldTable, values: T): T {
   const tidy: Record<string, FieldValue> = {}
-  for (const name of new Set([...Object.keys(table), ...Object.keys(values)])) {
-    const field = table[name]
-    const value = tidiedValue(field?.type === 'struct' ? field.fields : {}, values[name])
+  const put = (name: string, field: Field | undefined) => {
+    const value = tidiedValue(field?.type === 'struct' ? field.fields : noFields, values[name])
     if (value !== undefined) tidy[name] = value
   }
+  for (const name in table) put(name, table[name])
+  for (const name in values) if (!Object.hasOwn(table, name)) put(name, undefined)
   return tidy as T
 }
+
+const noFields: FieldTable = {}
 
 function tidiedValue(table: FieldTable, value: FieldValue | null | undefined): FieldValue | undefined {
   if (value === null || value === undefined || value === '') return undefined

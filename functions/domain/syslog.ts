@@ -70,7 +70,9 @@ export function cefHeader(text: string): string {
   return text.replaceAll(/[\\|]/g, '\\$&').replaceAll(/[\r\n]+/g, ' ')
 }
 
+const cefEscapes: Readonly<Record<string, string>> = { '\\': '\\\\', '=': '\\=', '\n': '\\n', '\r': '\\r' }
+
 /** Text for a value of the CEF extension. */
 export function cefValue(text: string): string {
-  return text.replaceAll(/[\\=]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\r', '\\r')
+  return text.replace(/[\\=\n\r]/g, (character) => cefEscapes[character] ?? character)
 }

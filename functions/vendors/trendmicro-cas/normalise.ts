@@ -56,12 +56,14 @@ function firstText(message: Message, ...names: readonly (keyof typeof messageFie
 }
 
 function documented(table: FieldTable, values: Message): Record<string, FieldValue | undefined> {
-  return Object.fromEntries(Object.entries(table).map(([name, field]) => [name, fitting(field, values[name])]))
+  const fields: Record<string, FieldValue | undefined> = {}
+  for (const name in table) fields[name] = fitting(table[name], values[name])
+  return fields
 }
 
-function fitting({ type }: Field, value: unknown): FieldValue | undefined {
-  if (type === 'bigint') return timeOf(value)
-  return type === 'array<string>' ? listOf(value) : textOf(value)
+function fitting(field: Field | undefined, value: unknown): FieldValue | undefined {
+  if (field?.type === 'bigint') return timeOf(value)
+  return field?.type === 'array<string>' ? listOf(value) : textOf(value)
 }
 
 /** What the vendor says of the risk; where it says nothing, what the threat is known to mean. */

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { failure } from '../../domain/failures.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
-import { type Instant, iso, minute } from '../../domain/time.ts'
+import { type Instant, minute } from '../../domain/time.ts'
 import type { VendorAnswer, VendorItem, VendorPage } from '../../domain/vendor.ts'
 
 /** A page. A link that is there but no text must not pass for the last page; everything else but the items is of no consequence. */
@@ -75,17 +75,20 @@ export function listOf(value: unknown): string[] {
 
 const timePattern = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)?$/
 
+/** Between them a year has four digits. */
+const yearZero = Date.parse('0000-01-01T00:00:00Z')
+const yearTenThousand = Date.UTC(10_000, 0)
+
 /** A time with or without milliseconds; without a zone it is UTC. */
 export function timeOf(value: unknown): Instant | undefined {
   const parts = typeof value === 'string' ? timePattern.exec(value.trim()) : null
   if (parts === null) return undefined
   const [, date, time, fraction = '', zone = 'Z'] = parts
   const local = Date.parse(`${date}T${time}${fraction}Z`)
-  // Date takes 31 February for 2 or 3 March.
-  if (Number.isNaN(local) || !iso(local).startsWith(`${date}T${time}`)) return undefined
+  // Date takes 31 February for 2 or 3 March, and 24:00 for the next day.
+  if (Number.isNaN(local) || new Date(local).getUTCDate() !== Number(date?.slice(-2))) return undefined
   const at = local - zoneOffset(zone)
-  const fourDigitYear = iso(at).length === iso(0).length
-  return fourDigitYear ? at : undefined
+  return at >= yearZero && at < yearTenThousand ? at : undefined
 }
 
 function zoneOffset(zone: string): number {
