@@ -41,7 +41,7 @@ export async function startCollectorProcess(options: CollectorOptions): Promise<
   const { environment, nodeFlags = [], onReading, onPage } = options
   const gauge = onReading === undefined ? [] : ['--import', path('gauge.ts')]
   const child = spawn(process.execPath, [...(process.env['BF']??'').split(' ').filter(Boolean), ...nodeFlags, ...gauge, path('../local/worker.ts'), 'guest'], {
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { PATH: process.env['PATH'], ...Object.fromEntries(Object.entries(process.env).filter(([k])=>k.startsWith('MALLOC'))), ...environment },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   if (child.stdout !== null) {

@@ -49,9 +49,7 @@ export async function readSecretsFile(path: string): Promise<ReadonlyMap<string,
 
 async function readJson(option: string, path: string, { quiet = false } = {}): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new StartupError(
-      `${option} ${path} cannot be read: ${error.code === 'ENOENT' ? 'there is no such file' : (error.code ?? error.message)}.`,
-    )
+    throw new StartupError(`${option} ${path} cannot be read: ${readErrors[error.code ?? ''] ?? error.code ?? error.message}.`)
   })
   try {
     return JSON.parse(text)
@@ -60,6 +58,12 @@ async function readJson(option: string, path: string, { quiet = false } = {}): P
     const why = quiet || !(error instanceof Error) ? 'Check its commas and quotes' : error.message
     throw new StartupError(`${option} ${path} is not JSON. ${why}.`)
   }
+}
+
+const readErrors: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'you have no permission',
 }
 
 function kindOf(value: unknown): string {

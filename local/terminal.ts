@@ -47,8 +47,13 @@ const troublesMost = 5
 function liveScreen(out: NodeJS.WriteStream): Screen {
   const live = createLogUpdate(out)
   const troubles: string[] = []
-  let table = ''
-  const draw = () => live([table, ...troubles].join('\n'))
+  let rows: readonly Row[] = []
+  const draw = () => {
+    const { columns = 120, rows: height = 40 } = out
+    // The last line is the cursor's.
+    const table = tableOf(rows, { columns, rows: height - 1 - troubles.length })
+    live([table, ...troubles.map((text) => text.slice(0, columns - 1))].join('\n'))
+  }
   return {
     say(text) {
       live.clear()
@@ -62,8 +67,8 @@ function liveScreen(out: NodeJS.WriteStream): Screen {
       troubles.push(text)
       troubles.splice(0, troubles.length - troublesMost)
     },
-    show(rows) {
-      table = tableOf(rows, out.columns ?? 120)
+    show(now) {
+      rows = now
       draw()
     },
     end() {
@@ -91,7 +96,9 @@ export function happening(line: string): string | undefined {
   const who = [connectorId, stream].filter((part) => part !== undefined).join(' ')
   const what =
     event === 'page-read' ? `${delivered ?? 0} delivered${filtered ? `, ${filtered} filtered` : ''} (${message})` : `${event}: ${message}`
-  return [time.slice(11, 19), level === 'info' ? '' : `${level.toUpperCase()} `, who, what].filter((part) => part !== '').join(' ')
+  const text = [time.slice(11, 19), level === 'info' ? '' : level.toUpperCase(), who, what].filter((part) => part !== '').join(' ')
+  // What a terminal would obey is shown as a dot.
+  return text.replaceAll(/\p{Control}/gu, '·')
 }
 
 function parseJson(line: string): unknown {
@@ -117,8 +124,13 @@ export function summaryText({ connectors, requests, throttled, seconds }: Summar
 
 const headings = ['connector', 'stream', 'state', 'delivered', 'behind by', 'requests/min']
 
-export function tableOf(rows: readonly Row[], columns: number): string {
-  const cells = rows.map(({ connector, stream, state, delivered, behindMs, requests }) => [
+/** At most `rows` lines of less than `columns` characters. Where not all fit, those in trouble come before those that are well. */
+export function tableOf(all: readonly Row[], size: { readonly columns: number; readonly rows: number }): string {
+  const most = Math.max(1, size.rows - 2)
+  const fits = all.length < size.rows
+  const isWell = ({ state }: Row) => state === 'ok' || state === 'starting'
+  const shown = fits ? all : [...all.filter((row) => !isWell(row)), ...all.filter(isWell)].slice(0, most)
+  const cells = shown.map(({ connector, stream, state, delivered, behindMs, requests }) => [
     connector,
     stream,
     state,
@@ -131,12 +143,13 @@ export function tableOf(rows: readonly Row[], columns: number): string {
     row
       .map((cell, i) => (i >= 3 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
       .join('  ')
-      .slice(0, columns - 1)
-  return [line(headings), ...cells.map(line)].join('\n')
+      .slice(0, size.columns - 1)
+  return [line(headings), ...cells.map(line), ...(fits ? [] : [`… and ${all.length - shown.length} more`])].join('\n')
 }
 
 export function durationText(ms: number): string {
-  const seconds = Math.round(ms / 1_000)
+  // Two clocks may differ a little.
+  const seconds = Math.max(0, Math.round(ms / 1_000))
   if (seconds < 100) return `${seconds} s`
   const minutes = Math.round(seconds / 60)
   return minutes < 100 ? `${minutes} min` : `${Math.round(minutes / 60)} h`

@@ -46,7 +46,7 @@ export function readAnswer(
     return failed(failure(codeOf(status), detail, { status, ...trace, ...retryAfter(status, headers, receivedAt) }))
   }
   if (json === undefined) return failed(notJson(text, headers, exchange.apiKey, trace))
-  return ok({ body: json.value, receivedAt, ...clockError(headers, receivedAt, exchange), ...trace })
+  return ok({ body: withoutEcho(json.value, exchange.apiKey), receivedAt, ...clockError(headers, receivedAt, exchange), ...trace })
 }
 
 const codes: Readonly<Record<number, FailureCode>> = {
@@ -128,6 +128,13 @@ export function oneLine(text: string, lengthMost: number, apiKey: string | undef
     .replaceAll('"', "'")
   const characters = [...line]
   return characters.length <= lengthMost ? line : `${characters.slice(0, lengthMost - 1).join('')}…`
+}
+
+/** Links and ids of an answer are kept in the state and shown in failures: a key that the vendor echoes in them is taken out. The items are data and stay as they are. */
+function withoutEcho(body: unknown, apiKey: string | undefined): unknown {
+  if (apiKey === undefined || typeof body !== 'object' || body === null || Array.isArray(body)) return body
+  const pattern = secretPattern([apiKey])
+  return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, typeof value === 'string' ? redact(value, pattern) : value]))
 }
 
 function withoutKey(text: string, apiKey: string): string {

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { isStreamName } from '../../local/simulator/catalogue.ts'
+import type { SimulatedEvent } from '../../local/simulator/history.ts'
+import { itemOf } from '../../local/simulator/messages.ts'
+import type { Summary } from '../../local/summary.ts'
+import { temporaryFolder } from '../local-services.ts'
+import { deliveredIds, lakeRows, run, start, summaryOf } from './program.ts'
+
+/** What the simulator showed in this run, as it was put down at its end. */
+function shownTo(dataDir: string): SimulatedEvent[] {
+  const lines = readFileSync(join(dataDir, 'simulator-account.ndjson'), 'utf8').trimEnd().split('\n')
+  return lines.map((line) => JSON.parse(line))
+}
+
+/** The demonstration's one filter. */
+function isFiltered(event: SimulatedEvent): boolean {
+  const { message } = itemOf(event) as { message: { action: string } }
+  return event.stream.startsWith('exchange/') && message.action === 'Pass'
+}
+
+function delivered({ connectors }: Summary): number {
+  return connectors.reduce((sum, { streams }) => sum + streams.reduce((all, stream) => all + stream.delivered, 0), 0)
+}
+
+test('--once --json collects everything there is into the lake, says so in one object, and the next start repeats none of it', async () => {
+  const dataDir = temporaryFolder()
+  const first = await run(['--once', '--json', '--data', dataDir])
+  expect(first.err).toContain('Every stream is covered up to the start.')
+  expect(first.code).toBe(0)
+
+  const summary = summaryOf(first)
+  expect(Object.keys(summary)).toEqual(['connectors', 'requests', 'throttled', 'seconds', 'lake'])
+  expect(summary.connectors.map(({ connectorId, state }) => [connectorId, state])).toEqual([
+    ['acme-exchange', 'ok'],
+    ['acme-sharepoint', 'ok'],
+    ['globex-onedrive', 'ok'],
+  ])
+  const streams = summary.connectors.flatMap((connector) => connector.streams)
+  expect(streams).toHaveLength(9)
+  for (const stream of streams) {
+    expect(stream).toEqual({
+      service: expect.any(String),
+      event: expect.any(String),
+      delivered: expect.any(Number),
+      filtered: expect.any(Number),
+      alreadySeen: expect.any(Number),
+      requests: expect.any(Number),
+      throttled: 0,
+      coveredTo: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      holes: [],
+    })
+  }
+  expect(summary.lake).toBe(join(dataDir, 'lake'))
+  expect(summary.requests).toBe(streams.reduce((sum, { requests }) => sum + requests, 0))
+
+  const shown = shownTo(dataDir)
+  const wanted = shown.filter((event) => !isFiltered(event)).map(({ id }) => id)
+  expect(wanted.length).toBeGreaterThan(1_000)
+  expect(wanted.length).toBeLessThan(shown.length)
+  expect((await deliveredIds(dataDir, 'syslog_raw')).sort()).toEqual(wanted.sort())
+  expect(delivered(summary)).toBe(wanted.length)
+
+  const second = await run(['--for', '3s', '--json', '--data', dataDir])
+  expect(second.code).toBe(0)
+  const events = new Map([...shown, ...shownTo(dataDir)].map((event) => [event.id, event]))
+  const wantedNow = [...events.values()].filter((event) => !isFiltered(event)).map(({ id }) => id)
+  expect((await deliveredIds(dataDir, 'syslog_raw')).sort()).toEqual(wantedNow.sort())
+  expect((await deliveredIds(dataDir, 'syslog_exact')).length).toBe(wantedNow.length)
+  expect(delivered(summaryOf(second))).toBe(wantedNow.length)
+})
+
+test('each tenant gets the records of its own customer only', async () => {
+  const dataDir = temporaryFolder()
+  await run(['--once', '--data', dataDir])
+  const customers = new Map(shownTo(dataDir).map(({ id, customer }) => [id, customer]))
+  const rows = await lakeRows(dataDir, 'SELECT trendmicro.log_item_id AS id, tenant_name AS tenant FROM syslog_raw')
+  expect(rows.length).toBeGreaterThan(1_000)
+  expect(rows.filter(({ id, tenant }) => customers.get(String(id)) !== tenant)).toEqual([])
+})
+
+test('it says the first events within ten seconds, and Ctrl-C ends it cleanly with where the lake is and how to query it', async () => {
+  const dataDir = temporaryFolder()
+  const startedAt = performance.now()
+  const program = start(['--data', dataDir])
+  await program.says(/\d\d:\d\d:\d\d acme-\w+ \w+\/\w+ \d+ delivered/)
+  expect(performance.now() - startedAt).toBeLessThan(10_000)
+  for (const what of ['acme-sharepoint', 'acme-exchange', 'globex-onedrive']) await program.says(what)
+  program.signal('SIGINT', 'all')
+  expect(await program.ended).toBe(0)
+  const out = program.out()
+  expect(out).toContain(`The lake is ${join(dataDir, 'lake')}. Query it: npm run lake -- --data ${dataDir} "SELECT `)
+  expect(isStreamName(/ {2}(\S+): \d+ delivered/.exec(out)?.[1] ?? '')).toBe(true)
+  expect(out).not.toContain('\u001b')
+  expect(program.err()).toBe('')
+})
+
+test('--for ends it by itself, after that long', async () => {
+  const dataDir = temporaryFolder()
+  const program = await run(['--for', '2s', '--json', '--data', dataDir])
+  expect(program.code).toBe(0)
+  expect(program.err).toContain('The time given is over.')
+  expect(summaryOf(program).seconds).toBeGreaterThanOrEqual(2)
+  expect(summaryOf(program).seconds).toBeLessThan(10)
+})

@@ -1,0 +1,103 @@
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, test } from 'vitest'
+import { readConnectorsFile, readSecretsFile } from '../../local/input-files.ts'
+import { StartupError } from '../../local/services/startup-error.ts'
+import { temporaryFolder } from '../local-services.ts'
+
+function file(content: unknown, mode = 0o600): string {
+  const path = join(temporaryFolder(), 'file.json')
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  chmodSync(path, mode)
+  return path
+}
+
+describe('the file of connectors', () => {
+  it('holds items as plain JSON', async () => {
+    const items = [{ connectorId: 'a', contentTypes: ['exchange'], requestsPerMinute: 20, enabled: true }]
+    expect(await readConnectorsFile(file(items))).toEqual(items)
+  })
+
+  it("holds items as DynamoDB's typed JSON, beside plain ones", async () => {
+    const typed = {
+      connectorId: { S: 'a' },
+      requestsPerMinute: { N: '20' },
+      enabled: { BOOL: true },
+      contentTypes: { L: [{ S: 'exchange' }] },
+      apiKeySecrets: { SS: ['tributary/a'] },
+      logFilters: { L: [{ M: { name: { S: 'f' }, conditions: { L: [] } } }] },
+    }
+    expect(await readConnectorsFile(file([typed, { connectorId: 'b' }]))).toEqual([
+      {
+        connectorId: 'a',
+        requestsPerMinute: 20,
+        enabled: true,
+        contentTypes: ['exchange'],
+        apiKeySecrets: ['tributary/a'],
+        logFilters: [{ name: 'f', conditions: [] }],
+      },
+      { connectorId: 'b' },
+    ])
+  })
+
+  it('may be without connectors', async () => {
+    expect(await readConnectorsFile(file([]))).toEqual([])
+  })
+
+  it.each([
+    ['{"a": 1', /is not JSON\. .+\.$/],
+    ['', /is not JSON\. .+\.$/],
+    [{ connectorId: 'a' }, /must be a JSON array of items, but it is an object/],
+    ['"text"', /must be a JSON array of items, but it is a string/],
+    ['null', /must be a JSON array of items, but it is null/],
+    [[{ connectorId: 'a' }, 5], /item 2 is not a JSON object\.$/],
+    [[{ connectorId: 'a' }, []], /item 2 is not a JSON object\.$/],
+    [[{ name: 'a' }], /item 1 has no connectorId/],
+    [[{ connectorId: 7 }], /item 1 has no connectorId/],
+    [[{ connectorId: { N: '7' } }], /item 1 has no connectorId/],
+    [[{ connectorId: 'a' }, { connectorId: { S: 'a' } }], /item 2 has the connectorId a of an item before it\./],
+  ])('%j is refused with its name and what is wrong', async (content, said) => {
+    const path = file(content)
+    const reading = readConnectorsFile(path)
+    await expect(reading).rejects.toBeInstanceOf(StartupError)
+    await expect(reading).rejects.toThrow(said)
+    await expect(reading).rejects.toThrow(path)
+  })
+
+  it.each([
+    ['there is none', '/nowhere/c.json', /^--connectors \/nowhere\/c\.json cannot be read: there is no such file\.$/],
+    ['it is a folder', '/tmp', /^--connectors \/tmp cannot be read: it is a folder\.$/],
+  ])('where %s, that is said', async (_, path, said) => {
+    await expect(readConnectorsFile(path)).rejects.toThrow(said)
+  })
+})
+
+describe('the file of secrets', () => {
+  it('holds names and keys', async () => {
+    expect(await readSecretsFile(file({ 'tributary/a': 'key-a' }))).toEqual(new Map([['tributary/a', 'key-a']]))
+  })
+
+  it.each([0o644, 0o640, 0o604, 0o620, 0o601])('is refused when others may use it (mode %o)', async (mode) => {
+    await expect(readSecretsFile(file({ 'tributary/a': 'key-a' }, mode))).rejects.toThrow(
+      new RegExp(`can be read by others \\(mode ${mode.toString(8)}\\)\\. Run "chmod 600 .+" and start again\\.$`),
+    )
+  })
+
+  it.each([
+    ['{"tributary/a": "s3cret-key'],
+    [['s3cret-key']],
+    ['"s3cret-key"'],
+    [{ 'tributary/a': { key: 's3cret-key' } }],
+    [{ 's3cret-key': '' }],
+  ])('%j is refused without showing a key', async (content) => {
+    const reading = readSecretsFile(file(content))
+    await expect(reading).rejects.toBeInstanceOf(StartupError)
+    await expect(reading).rejects.not.toThrow('s3cret-key')
+  })
+})
+
+test('a file of secrets that is not there is said to be missing', async () => {
+  await expect(readSecretsFile('/nowhere/s.json')).rejects.toThrow(
+    '--secrets /nowhere/s.json: there is no such file, or you may not read it.',
+  )
+})

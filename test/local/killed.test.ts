@@ -1,0 +1,66 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { randomFrom, unit } from '../../local/simulator/random.ts'
+import { temporaryFolder } from '../local-services.ts'
+import { connectorItem, deliveredIds, everyFile, ownConnectors, run, start, summaryOf } from './program.ts'
+import { vendor } from './vendors.ts'
+
+const pageItemsMax = 500
+const kills = 4
+const hour = 3_600_000
+
+test('killed at any moment, again and again, it loses nothing that was in the lake, repeats a page at most, and goes on at once', async () => {
+  const { url, host, model } = await vendor({
+    eventsPerHour: 2_500,
+    backlogMs: 4 * hour,
+    // A kill meets requests and deliveries under way.
+    delayMs: { min: 20, max: 80 },
+    pageIdLifeMs: 60_000,
+  })
+  const dir = temporaryFolder()
+  const dataDir = join(dir, 'data')
+  const item = connectorItem('mine', url, { requestsPerMinute: 6_000, initialBackfillMinutes: 240 })
+  const args = [...ownConnectors(dir, [item], { 'tributary/acme': 'acme-key' }, [host]), '--data', dataDir]
+  const random = randomFrom(1, 2, 3)
+
+  let before: string[] = []
+  for (let life = 1; life <= kills; life += 1) {
+    const program = start(args)
+    await program.says(/\d+ delivered/)
+    await wait(unit(random) * 700)
+    program.signal('SIGKILL', life % 2 === 0 ? undefined : 'all')
+    expect(await program.ended).toBe('SIGKILL')
+    expect(program.err()).toBe('')
+    // Throws where an object is torn.
+    everyFile(join(dataDir, 'lake'))
+    const raw = await deliveredIds(dataDir, 'syslog_raw')
+    const ids = new Set(raw)
+    expect(before.filter((id) => !ids.has(id))).toEqual([])
+    expect(ids.size).toBeGreaterThan(new Set(before).size)
+    before = raw
+  }
+
+  const { code, ...said } = await run([...args, '--once', '--json'])
+  expect(said.err).toContain('Every stream is covered up to the start.')
+  expect(code).toBe(0)
+  const { connectors } = summaryOf(said)
+  const raw = await deliveredIds(dataDir, 'syslog_raw')
+  const exact = await deliveredIds(dataDir, 'syslog_exact')
+  const ids = new Set(raw)
+  expect(exact.length).toBe(ids.size)
+  expect(raw.length - exact.length).toBeLessThanOrEqual(kills * pageItemsMax)
+  expect(before.filter((id) => !ids.has(id))).toEqual([])
+  expect([...ids].sort()).toEqual([...model.account.shown.keys()].sort())
+  for (const { service, event, coveredTo } of connectors.flatMap(({ streams }) => streams)) {
+    expect(service).toBe('sharepoint')
+    const stream = `sharepoint/${event}` as 'sharepoint/dlp'
+    const to = Date.parse(coveredTo)
+    const all = [...model.eventsVisible(stream, to - 3.5 * hour, to)]
+    expect(all.length).toBeGreaterThan(5_000)
+    expect(all.filter(({ id }) => !ids.has(id))).toEqual([])
+  }
+  for (const [path, text] of everyFile(join(dataDir, 'lake'))) {
+    for (const line of text.trimEnd().split('\n')) expect(() => JSON.parse(line), path).not.toThrow()
+  }
+})

@@ -1,0 +1,58 @@
+import { join } from 'node:path'
+import { marshall } from '@aws-sdk/util-dynamodb'
+import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../local-services.ts'
+import { connectorItem, deliveredIds, ownConnectors, run, summaryOf } from './program.ts'
+import { vendor } from './vendors.ts'
+
+const key = { 'tributary/acme': 'acme-key' }
+const limits = { requestsPerMinute: 6_000 }
+
+describe('connectors of a file', () => {
+  it.each([
+    ['as plain JSON', (item: object): object => item],
+    ["as DynamoDB's typed JSON", (item: object): object => marshall(item)],
+  ])('%s are collected without loss, and a second start continues', async (_, written) => {
+    const { url, host, model } = await vendor()
+    const dir = temporaryFolder()
+    const args = [...ownConnectors(dir, [written(connectorItem('mine', url, limits))], key, [host]), '--data', join(dir, 'data')]
+    const deliveries: number[] = []
+    for (let round = 0; round < 2; round += 1) {
+      const { code, ...said } = await run([...args, '--once', '--json'])
+      expect(said.err).not.toContain('    at ')
+      expect(code).toBe(0)
+      const [mine, ...others] = summaryOf(said).connectors
+      expect(others).toEqual([])
+      expect(mine).toMatchObject({ connectorId: 'mine', state: 'ok', reason: '' })
+      deliveries.push(mine?.streams.reduce((sum, { delivered }) => sum + delivered, 0) ?? 0)
+      expect((await deliveredIds(join(dir, 'data'), 'syslog_raw')).sort()).toEqual([...model.account.shown.keys()].sort())
+      expect(deliveries[round]).toBe(model.account.shown.size)
+    }
+    expect(deliveries[1]).toBeGreaterThan(deliveries[0] ?? 0)
+  })
+
+  it('are retired when the file of the next start no longer has them', async () => {
+    const { url, host } = await vendor()
+    const dir = temporaryFolder()
+    const both = [connectorItem('goes', url, limits), connectorItem('stays', url, limits)]
+    const end = ['--data', join(dir, 'data'), '--once', '--json']
+    expect((await run([...ownConnectors(dir, both, key, [host]), ...end])).code).toBe(0)
+    const second = await run([...ownConnectors(dir, both.slice(1), key, [host]), ...end])
+    expect(second.code).toBe(0)
+    expect(summaryOf(second).connectors.map(({ connectorId }) => connectorId)).toEqual(['stays'])
+    expect(second.err).toContain('goes connector-retired')
+    expect(second.err).not.toMatch(/goes \S+ \d+ delivered/)
+  })
+
+  it('that were mended are tried at once by the next start, whatever the pause after their failure', async () => {
+    const { url, host } = await vendor({ keys: [{ key: 'acme-key' }] })
+    const dir = temporaryFolder()
+    const items = [connectorItem('mine', url, limits)]
+    const end = ['--data', join(dir, 'data'), '--once', '--json']
+    const bad = await run([...ownConnectors(dir, items, { 'tributary/acme': 'wrong-key' }, [host]), ...end])
+    expect(bad.code).toBe(1)
+    const mended = await run([...ownConnectors(dir, items, key, [host]), ...end])
+    expect(mended.code).toBe(0)
+    expect(summaryOf(mended)).toMatchObject({ connectors: [{ state: 'ok', reason: '' }], seconds: expect.toSatisfy((s: number) => s < 15) })
+  })
+})
