@@ -7,50 +7,47 @@ import { systemClock } from '../functions/adapters/clock.ts'
 import { stateTable } from '../functions/adapters/state-table.ts'
 import type { State } from '../functions/domain/ports.ts'
 import type { ConnectorItem } from '../functions/flows/accept-connector.ts'
-import { startRule } from '../local/services/rule.ts'
 import { connectorsTableName, startServices, stateTableName } from '../local/services/services.ts'
-import { startTableStream } from '../local/services/table-stream.ts'
+import { startSimulatorProcess, startTriggersProcess } from './processes.ts'
 
 const secretName = 'tributary/bench'
 export const apiKey = 'bench-key-0123456789abcdef0123456789abcdef'
 
-/** The AWS of a bench, in this process, with the functions that are not measured; the data folder is gone when it is closed. */
 export interface Deployment {
+  readonly vendorUrl: string
+  /** What a process that runs functions must have in its environment. */
   readonly environment: Readonly<Record<string, string>>
   readonly state: State
-  put(item: ConnectorItem): Promise<void>
+  /** Adds a connector to the simulated vendor; all of them have one key. */
+  put(connectorId: string, item: ConnectorItem): Promise<void>
   close(): Promise<void>
 }
 
-export async function startDeployment(vendorUrl: string, { tickMs }: { readonly tickMs: number }): Promise<Deployment> {
+/** The local AWS in this process; the simulator, and the functions that are not measured, in others. The lake and the state are gone when it is closed. */
+export async function startDeployment(simulatorFlags: readonly string[], options: { readonly tickMs: number }): Promise<Deployment> {
+  const simulator = await startSimulatorProcess(simulatorFlags)
   const dataDir = await mkdtemp(join(tmpdir(), 'tributary-bench-'))
   const services = await startServices({
     dataDir,
     secrets: new Map([[secretName, apiKey]]),
-    environment: { SECRET_PREFIX: 'tributary/', ALLOWED_HOSTS: new URL(vendorUrl).host },
+    environment: { SECRET_PREFIX: 'tributary/', ALLOWED_HOSTS: new URL(simulator.url).host },
   })
-  Object.assign(process.env, services.environment)
-  const { handler: connectorChanged } = await import('../functions/connector-changed.ts')
-  const { handler: dispatch } = await import('../functions/dispatch.ts')
-  const triggers = [startTableStream({ handler: connectorChanged }), startRule({ handler: dispatch, everyMs: tickMs })]
+  const triggers = await startTriggersProcess(services.environment, options.tickMs)
   const client = new DynamoDBClient({ ...services.clientConfig, endpoint: services.addresses.dynamodb })
   return {
+    vendorUrl: simulator.url,
     environment: services.environment,
     state: stateTable({ client, table: stateTableName, now: systemClock.now }),
-    async put(item) {
-      const whole = {
-        type: 'trendmicro-cas',
-        name: String(item['connectorId']),
-        tenantName: 'bench',
-        baseUrl: vendorUrl,
-        apiKeySecrets: [secretName],
-        ...item,
-      }
-      await client.send(new PutItemCommand({ TableName: connectorsTableName, Item: marshall(whole) }))
+    async put(connectorId, item) {
+      const own = { connectorId, name: connectorId, tenantName: 'bench', baseUrl: simulator.url, apiKeySecrets: [secretName] }
+      const Item = marshall({ type: 'trendmicro-cas', ...own, ...item })
+      await client.send(new PutItemCommand({ TableName: connectorsTableName, Item }))
     },
     async close() {
-      await Promise.all(triggers.map((trigger) => trigger.stop()))
+      await triggers.stop()
+      client.destroy()
       await services.close()
+      await simulator.stop()
       await rm(dataDir, { recursive: true, force: true })
     },
   }

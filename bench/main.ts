@@ -1,5 +1,106 @@
 import { parseArgs } from 'node:util'
-import { measureThroughput } from './throughput.ts'
-const { values } = parseArgs({ options: { events: { type: 'string', default: '1000000' }, profile: { type: 'string' } } })
-console.log(await measureThroughput({ events: Number(values.events), profileDir: values.profile }))
-process.exit()
+import { textTable } from '../local/text-table.ts'
+import { type LimitUse, measureLimit, type PassTime, simulateLimit, simulatePass } from './limiter.ts'
+import { measureThroughput, type Throughput } from './throughput.ts'
+
+const usage = `Usage: npm run bench -- [options]
+
+Without options: every part in virtual time, and a million events collected for real. About five minutes.
+
+  --events N     how many events are collected, 20000 to 10000000 (1000000)
+  --only PART    throughput, limiter or pass; may be repeated
+  --real         the limiter also in real time, over several processes: five minutes more
+  --profile DIR  the collecting process leaves its CPU profile there
+  --json         the figures as one JSON object
+`
+const parts = ['throughput', 'limiter', 'pass']
+
+interface Figures {
+  throughput?: Throughput
+  limiter?: readonly LimitUse[]
+  limiterInRealTime?: readonly LimitUse[]
+  pass?: PassTime
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      events: { type: 'string', default: '1000000' },
+      only: { type: 'string', multiple: true, default: parts },
+      real: { type: 'boolean', default: false },
+      profile: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) {
+    process.stdout.write(usage)
+    return
+  }
+  const events = Number(values.events)
+  if (!Number.isInteger(events) || events < 20_000 || events > 10_000_000)
+    throw new Error(`--events ${values.events}: it is a whole number from 20000 to 10000000.`)
+  const unknown = values.only.find((part) => !parts.includes(part))
+  if (unknown !== undefined) throw new Error(`--only ${unknown}: there is no such part. Allowed: ${parts.join(', ')}.`)
+
+  const figures: Figures = {}
+  if (values.only.includes('pass')) figures.pass = await simulatePass()
+  if (values.only.includes('limiter')) {
+    figures.limiter = await simulateLimit()
+    if (values.real) figures.limiterInRealTime = await measureLimit()
+  }
+  if (values.only.includes('throughput')) figures.throughput = await measureThroughput({ events, profileDir: values.profile })
+  process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : tables(figures))
+}
+
+function tables({ pass, limiter, limiterInRealTime, throughput }: Figures): string {
+  const sections: ([string, readonly Readonly<Record<string, unknown>>[]] | undefined)[] = [
+    throughput && ['Throughput: a backlog at an unlimited rate, one process that collects', throughputRows(throughput)],
+    limiter && ['Limiter: a backlog on one key at 20 requests a minute, virtual time', limiter.map(limitRow)],
+    limiterInRealTime && ['Limiter: the same in real time, three processes', limiterInRealTime.map(limitRow)],
+    pass && [`One pass over ${pass.streams} streams on one key, virtual time`, [passRow(pass)]],
+  ]
+  return sections.flatMap((section) => (section === undefined ? [] : [`\n${section[0]}\n\n${textTable(section[1])}`])).join('')
+}
+
+function throughputRows(figures: Throughput): { readonly what: string; readonly figure: string }[] {
+  const { perPage, rssMiB } = figures
+  const row = (what: string, value: number, digits = 0) => ({ what, figure: rounded(value, digits) })
+  return [
+    row('events delivered', figures.events),
+    row('seconds', figures.seconds, 1),
+    row('events/s', figures.eventsPerSecond),
+    row('CPU of the collecting process, µs/event', figures.cpuMicrosPerEvent, 1),
+    row('floor: parse + stringify + gzip, µs/event', figures.floorMicrosPerEvent, 1),
+    row('times the floor', figures.timesTheFloor, 1),
+    row('peak RSS, MiB', figures.peakMiB),
+    row('  most in the first tenth', rssMiB.at10),
+    row('  most from 40 % to 50 %', rssMiB.at50),
+    row('  most in the last tenth', rssMiB.at100),
+    row('pages', figures.pages),
+    row('requests/page', perPage.requests, 2),
+    row('DynamoDB calls/page', perPage.dynamodb, 2),
+    row('Firehose calls/page', perPage.firehose, 2),
+    row('items that came twice, %', figures.alreadySeenPercent, 2),
+  ]
+}
+
+function limitRow({ connectors, window, usedPercent, mostRequestsInAnyMinute, refused }: LimitUse) {
+  return { connectors, window, 'used, %': rounded(usedPercent, 1), 'most in any 60 s': mostRequestsInAnyMinute, 'answers 429': refused }
+}
+
+function passRow({ seconds, leastSeconds, refused }: PassTime) {
+  const over = rounded(100 * (seconds / leastSeconds - 1), 2)
+  return { seconds, 'least possible': leastSeconds, 'over it, %': over, 'answers 429': refused }
+}
+
+function rounded(value: number, digits: number): string {
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n"npm run bench -- --help" lists the options.\n`)
+  process.exitCode = 1
+}

@@ -1,64 +1,85 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { nodeFlags } from '../local/functions.ts'
 import type { Reading } from './gauge.ts'
 
-const path = (file: string) => new URL(file, import.meta.url).pathname
-
-export interface SimulatorProcess {
-  readonly url: string
+export interface BenchProcess {
   stop(): Promise<void>
 }
 
-/** `npm run simulator` with these flags, in a process of its own. */
-export async function startSimulatorProcess(flags: readonly string[]): Promise<SimulatorProcess> {
+type Environment = Readonly<Record<string, string>>
+
+/** `npm run simulator` with these flags. */
+export async function startSimulatorProcess(flags: readonly string[]): Promise<BenchProcess & { readonly url: string }> {
   const child = spawn(process.execPath, [path('../local/simulator/main.ts'), '--port', '0', ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  for await (const line of createInterface({ input: child.stdout })) {
-    const url = /answers at (http:\/\/\S+);/.exec(line)?.[1]
-    if (url === undefined) continue
-    child.stdout.resume()
-    return { url, stop: () => stop(child) }
-  }
-  throw new Error('The simulator did not start; what it said stands above.')
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once('exit', () => reject(new Error('The simulator did not start; what it said stands above.')))
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const found = /answers at (http:\/\/\S+);/.exec(line)?.[1]
+      if (found !== undefined) resolve(found)
+    })
+  })
+  return { url, stop: () => stop(child) }
 }
 
-export interface CollectorProcess {
-  stop(): Promise<void>
+/** The table's stream and the rule, a tick every `tickMs`. */
+export async function startTriggersProcess(environment: Environment, tickMs: number): Promise<BenchProcess> {
+  const child = spawn(process.execPath, [path('triggers.ts'), String(tickMs)], {
+    env: environmentOf(environment),
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  await ready(child, () => {})
+  return { stop: () => stop(child) }
 }
 
-export interface CollectorOptions {
-  readonly environment: Readonly<Record<string, string>>
-  readonly nodeFlags?: readonly string[]
-  readonly onReading?: (reading: Reading) => void
-  /** Lines of the functions' log that say what a page held. */
-  readonly onPage?: (page: { readonly fetched: number; readonly delivered: number }) => void
+/** What a page held, as the log says. */
+export interface PageRead {
+  readonly fetched: number
+  readonly delivered: number
 }
 
-/** A process that runs the shipped `collect`, as `npm start` has it, and nothing else: a guest of the services. */
-export async function startCollectorProcess(options: CollectorOptions): Promise<CollectorProcess> {
-  const { environment, nodeFlags = [], onReading, onPage } = options
+/** The shipped `collect` in the process that `npm start` runs it in, and nothing else. */
+export async function startCollectorProcess(
+  environment: Environment,
+  options: {
+    readonly nodeFlags?: readonly string[]
+    readonly onReading?: (reading: Reading) => void
+    readonly onPage?: (page: PageRead) => void
+  } = {},
+): Promise<BenchProcess> {
+  const { nodeFlags: more = [], onReading, onPage } = options
   const gauge = onReading === undefined ? [] : ['--import', path('gauge.ts')]
-  const child = spawn(process.execPath, [...(process.env['BF']??'').split(' ').filter(Boolean), ...nodeFlags, ...gauge, path('../local/worker.ts'), 'guest'], {
-    env: { PATH: process.env['PATH'], ...Object.fromEntries(Object.entries(process.env).filter(([k])=>k.startsWith('MALLOC'))), ...environment },
+  const child = spawn(process.execPath, [...nodeFlags, ...more, ...gauge, path('../local/worker.ts'), 'guest'], {
+    env: environmentOf(environment),
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   if (child.stdout !== null) {
     createInterface({ input: child.stdout }).on('line', (line) => {
       const entry = JSON.parse(line)
       if (entry.event === 'page-read') onPage?.(entry)
-      else if (entry.level === 'error' || entry.level === 'warn') process.stderr.write(`${line}\n`)
+      else if (entry.level !== 'info') process.stderr.write(`${line}\n`)
     })
   }
-  await new Promise<void>((resolve, reject) => {
-    child.once('exit', () => reject(new Error('The collecting process did not start; what it said stands above.')))
-    child.on('message', (message) => {
-      if (message === 'ready') resolve()
-      else onReading?.(message as Reading)
-    })
-  })
+  await ready(child, (message) => onReading?.(message as Reading))
   return { stop: () => stop(child) }
+}
+
+function path(file: string): string {
+  return new URL(file, import.meta.url).pathname
+}
+
+function environmentOf(environment: Environment): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], ...environment }
+}
+
+function ready(child: ChildProcess, onMessage: (message: unknown) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('exit', () => reject(new Error('A process of the bench did not start; what it said stands above.')))
+    child.on('message', (message) => (message === 'ready' ? resolve() : onMessage(message)))
+  })
 }
 
 async function stop(child: ChildProcess): Promise<void> {

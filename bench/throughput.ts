@@ -1,12 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import { floorToSecond, hour, type Instant, second } from '../functions/domain/time.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
 import { eventTypeNames } from '../local/simulator/catalogue.ts'
 import { summarise, whatIsMissing } from '../local/summary.ts'
 import { apiKey, type Deployment, startDeployment } from './deployment.ts'
 import type { Reading } from './gauge.ts'
-import { startCollectorProcess, startSimulatorProcess } from './processes.ts'
+import { startCollectorProcess } from './processes.ts'
 
 /** The backlog reaches so far back: as far as the vendor keeps events, less what passes while it is read (h). */
 const backlogHours = 70
@@ -30,89 +31,104 @@ export interface Throughput {
   /** The most in the tenth of the run before 10 %, 50 % and 100 % of the events. */
   readonly rssMiB: { readonly at10: number; readonly at50: number; readonly at100: number }
   readonly pages: number
-  /** Items that came twice: slices overlap by design. */
-  readonly alreadySeenShare: number
+  /** Items that came twice, of all (%): slices overlap by design. */
+  readonly alreadySeenPercent: number
   readonly perPage: { readonly requests: number; readonly dynamodb: number; readonly firehose: number }
   /** Calls of the whole run, by operation. */
   readonly calls: Readonly<Record<string, number>>
 }
 
 /** A backlog at an unlimited rate, read by one run after the other of the shipped `collect` in a process of its own. */
-export async function measureThroughput(options: { readonly events: number; readonly profileDir?: string | undefined }): Promise<Throughput> {
+export async function measureThroughput(options: {
+  readonly events: number
+  /** Where the collecting process leaves its CPU profile; absent: none is made. */
+  readonly profileDir?: string | undefined
+}): Promise<Throughput> {
   const { events, profileDir } = options
-  const perHour = Math.ceil(events / eventTypeNames.length / backlogHours)
-  const simulator = await startSimulatorProcess([
-    ...['--events-per-hour', String(perHour), '--backlog', `${backlogHours}h`, '--stop-at', '+0s'],
-    ...['--requests-per-minute', '0', '--account', 'totals'],
-  ])
-  const deployment = await startDeployment(simulator.url, { tickMs: 1_000 })
+  const perHour = String(Math.ceil(events / eventTypeNames.length / backlogHours))
+  const happened = ['--events-per-hour', perHour, '--backlog', `${backlogHours}h`, '--stop-at', '+0s']
+  // A run that is out of time goes on a second later, not at the next minute.
+  const deployment = await startDeployment([...happened, '--requests-per-minute', '0', '--account', 'totals'], { tickMs: second })
   try {
-    const readings: (Reading & { readonly delivered: number })[] = []
-    let delivered = 0
-    let fetched = 0
-    let pages = 0
-    const collector = await startCollectorProcess({
-      environment: deployment.environment,
+    const samples: Sample[] = []
+    const read = { pages: 0, fetched: 0, delivered: 0 }
+    const collector = await startCollectorProcess(deployment.environment, {
       nodeFlags: profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDir],
-      onReading: (reading) => readings.push({ ...reading, delivered }),
-      onPage(page) {
-        pages += 1
-        delivered += page.delivered
-        fetched += page.fetched
+      onReading: (reading) => samples.push({ ...reading, delivered: read.delivered }),
+      onPage({ fetched, delivered }) {
+        read.pages += 1
+        read.fetched += fetched
+        read.delivered += delivered
       },
     })
     const startedAt = Date.now()
-    await deployment.put({
-      connectorId,
+    await deployment.put(connectorId, {
       contentTypes: [service],
       eventTypes: eventTypeNames,
       requestsPerMinute: 6_000,
       initialBackfillMinutes: 4_310,
       lateArrivalMinutes: 10,
     })
-    await covered(deployment, startedAt)
-    const [first, last] = [readings[0], readings.at(-1)]
+    await covered(deployment, startedAt, () => read.pages)
     await collector.stop()
-    if (first === undefined || last === undefined) throw new Error('The collecting process said nothing of itself.')
-    await mustBeCounted(deployment, delivered)
-    const floorMicrosPerEvent = await measureFloor(simulator.url)
-
-    const begun = readings.find((reading) => reading.delivered > 0) ?? first
-    const done = readings.find((reading) => reading.delivered === delivered) ?? last
-    const seconds = (done.at - begun.at) / 1_000
-    const cpuMicrosPerEvent = (done.cpuMicros - first.cpuMicros) / delivered
-    const calls = (prefix: string) => Object.entries(done.calls).reduce((sum, [name, count]) => (name.startsWith(prefix) ? sum + count : sum), 0)
-    const mostIn = (from: number, to: number) =>
-      Math.max(...readings.filter((reading) => reading.delivered > from * delivered && reading.delivered <= to * delivered).map(({ rssBytes }) => rssBytes)) /
-      MiB
-    return {
-      events: delivered,
-      seconds,
-      eventsPerSecond: delivered / seconds,
-      cpuMicrosPerEvent,
-      floorMicrosPerEvent,
-      timesTheFloor: cpuMicrosPerEvent / floorMicrosPerEvent,
-      peakMiB: Math.max(...readings.map(({ rssBytes }) => rssBytes)) / MiB,
-      rssMiB: { at10: mostIn(0, 0.1), at50: mostIn(0.4, 0.5), at100: mostIn(0.9, 1) },
-      pages,
-      alreadySeenShare: 1 - delivered / fetched,
-      perPage: { requests: calls('vendor') / pages, dynamodb: calls('DynamoDB') / pages, firehose: calls('Firehose') / pages },
-      calls: done.calls,
-    }
+    await mustBeCounted(deployment, read.delivered)
+    return resultOf(samples, read, await measureFloor(deployment.vendorUrl))
   } finally {
     await deployment.close()
-    await simulator.stop()
   }
 }
 
-/** Returns when every stream is covered up to `start`, the late-arrival minutes excepted. */
-async function covered({ state }: Deployment, start: number): Promise<void> {
-  for (;;) {
+/** What the collecting process said of itself, and how many events it had delivered by then. */
+interface Sample extends Reading {
+  readonly delivered: number
+}
+
+function resultOf(
+  samples: readonly Sample[],
+  { pages, fetched, delivered }: { readonly pages: number; readonly fetched: number; readonly delivered: number },
+  floorMicrosPerEvent: number,
+): Throughput {
+  const begun = samples.findLast((sample) => sample.delivered === 0)
+  const done = samples.find((sample) => sample.delivered === delivered)
+  if (begun === undefined || done === undefined) throw new Error('The collecting process said nothing of itself.')
+  const seconds = (done.at - begun.at) / second
+  const cpuMicrosPerEvent = (done.cpuMicros - begun.cpuMicros) / delivered
+  const callsTo = (service: string) =>
+    Object.entries(done.calls).reduce((sum, [name, count]) => (name.startsWith(service) ? sum + count : sum), 0) / pages
+  const mostMiB = (from: number, to: number) => {
+    const within = samples.filter((sample) => sample.delivered >= from * delivered && sample.delivered <= to * delivered)
+    return Math.max(0, ...within.map(({ rssBytes }) => rssBytes)) / MiB
+  }
+  return {
+    events: delivered,
+    seconds,
+    eventsPerSecond: delivered / seconds,
+    cpuMicrosPerEvent,
+    floorMicrosPerEvent,
+    timesTheFloor: cpuMicrosPerEvent / floorMicrosPerEvent,
+    peakMiB: mostMiB(0, 1),
+    rssMiB: { at10: mostMiB(0, 0.1), at50: mostMiB(0.4, 0.5), at100: mostMiB(0.9, 1) },
+    pages,
+    alreadySeenPercent: 100 * (1 - delivered / fetched),
+    perPage: { requests: callsTo('vendor'), dynamodb: callsTo('DynamoDB'), firehose: callsTo('Firehose') },
+    calls: done.calls,
+  }
+}
+
+/**
+ * Returns when every stream is covered up to `start`, the late-arrival minutes excepted. The end of a backlog is left to the
+ * next look at the live edge, minutes later: who waits for it asks for that look, as `npm start -- --once` does.
+ */
+async function covered({ state }: Deployment, start: Instant, pagesRead: () => number): Promise<void> {
+  for (let before = pagesRead(); ; ) {
+    await wait(second)
     const missing = await whatIsMissing({ state, vendors }, [connectorId], start)
     if (missing.length === 0) return
     const hopeless = missing.find((each) => each.hopeless)
     if (hopeless !== undefined) throw new Error(`${hopeless.connectorId}: ${hopeless.what}`)
-    await wait(500)
+    const pages = pagesRead()
+    if (pages === before && pages > 0) await state.makeDue(connectorId, Date.now(), floorToSecond(Date.now()))
+    before = pages
   }
 }
 
@@ -128,7 +144,7 @@ async function measureFloor(vendorUrl: string): Promise<number> {
   const bodies: string[] = []
   const now = Date.now()
   for (const event of eventTypeNames) {
-    let url: string | undefined = trendmicroCas.firstRequest(vendorUrl, `${service}/${event}`, now - backlogHours * 3_600_000, now).url
+    let url: string | undefined = trendmicroCas.firstRequest(vendorUrl, `${service}/${event}`, now - backlogHours * hour, now).url
     for (let page = 0; page < floorPages / eventTypeNames.length && url !== undefined; page += 1) {
       const body = await (await fetch(url, { headers: { authorization: `Bearer ${apiKey}` } })).text()
       bodies.push(body)

@@ -107,8 +107,8 @@ async function main(options: Options): Promise<number> {
         clock.sleepUntil(clock.now() + lookEveryMs).then(() => undefined),
       ])
     }
-    screen.end()
     screen.say(why)
+    screen.end()
     const failed = functionsFailed
     await functions.stop(stopWithinMs)
     if (isGone) return 0
@@ -136,8 +136,8 @@ async function main(options: Options): Promise<number> {
     return missing.length > 0 || failed ? 1 : 0
   } catch (error) {
     if (!isGone) throw error
-    screen.end()
     screen.say(ownerGone)
+    screen.end()
     return 0
   } finally {
     await services.close()

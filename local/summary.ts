@@ -118,7 +118,7 @@ export async function whatIsMissing(
       missing.push({ connectorId, what: status.reason, hopeless: isLasting(status.trouble.failure.code, status.trouble.attempts) })
       continue
     }
-    const target = start - connector.lateArrivalMinutes * minute - 2 * second
+    const target = floorToSecond(start) - connector.lateArrivalMinutes * minute - 2 * second
     for (const id of vendors.get(connector.type)?.streams(connector) ?? []) {
       const stream = streams.get(id)
       const lost = (stream?.holes ?? []).map(({ from, to, reason }) => `lost ${iso(from)} to ${iso(to)} (${reason})`)

@@ -116,10 +116,14 @@ export function summaryText({ connectors, requests, throttled, seconds }: Summar
     ...streams.map((stream) => {
       const lost = stream.holes.filter((hole) => hole.lost).length
       const holes = lost === 0 ? '' : `, ${lost} ${lost === 1 ? 'hole' : 'holes'} lost`
-      return `  ${stream.service}/${stream.event}: ${stream.delivered} delivered, ${stream.filtered} filtered, ${stream.requests} requests, complete to ${stream.coveredTo}${holes}`
+      return `  ${stream.service}/${stream.event}: ${stream.delivered} delivered, ${stream.filtered} filtered, ${requestsText(stream.requests)}, complete to ${stream.coveredTo}${holes}`
     }),
   ])
-  return `${lines.join('\n')}\n${requests} requests, ${throttled} throttled, ${seconds} s.\n`
+  return `${lines.join('\n')}\n${requestsText(requests)}, ${throttled} throttled, ${seconds} s.\n`
+}
+
+function requestsText(count: number): string {
+  return count === 1 ? '1 request' : `${count} requests`
 }
 
 const headings = ['connector', 'stream', 'state', 'delivered', 'behind by', 'requests/min']

@@ -126,8 +126,8 @@ export interface State {
   makeDue(connectorId: string, at: Instant, wantedTo: Instant): Promise<void>
   removeDue(connectorId: string): Promise<void>
 
-  /** The last writer wins, but over `retired` nothing is written: only acceptance, by `amendStatus`, brings a connector back. */
-  writeStatus(connectorId: string, status: ConnectorStatus): Promise<void>
+  /** The last writer wins, but over `retired` and `paused` nothing is written (false): only acceptance, by `amendStatus`, brings a connector back. */
+  writeStatus(connectorId: string, status: ConnectorStatus): Promise<boolean>
   readStatus(connectorId: string): Promise<ConnectorStatus | undefined>
   /** Sets what acceptance has to say (`problems`, and the state where it changes it), leaving what runs have written. `amend` may be called again. A status `retired` expires 4 days after its `since`. */
   amendStatus(connectorId: string, amend: (before: ConnectorStatus | undefined) => ConnectorStatus): Promise<void>

@@ -1,7 +1,7 @@
 import type { Problem } from './connector.ts'
 import { type Failure, isLasting, sayFailure } from './failures.ts'
 import type { ReadingPolicy } from './ledger.ts'
-import { coveredTo, settledGaps } from './ledger.ts'
+import { coveredTo, isUnreadable, settledGaps } from './ledger.ts'
 import type { StreamState } from './stream.ts'
 import { day, hour, type Instant, iso, minute } from './time.ts'
 import type { StreamId } from './vendor.ts'
@@ -108,7 +108,7 @@ function judge(status: ConnectorStatus, report: RunReport): { readonly state: Co
       : [],
   )
   const backlog = [...streams.values()].some(
-    (stream) => settledGaps(stream, now, policy).length > 0 || now - stream.freshTo > policy.intervalMs * 2,
+    (stream) => settledGaps(stream, now, policy).length > 0 || isUnreadable(stream, now) || now - stream.freshTo > policy.intervalMs * 2,
   )
   const unread = [...streams.values()].every((stream) => stream.lastReadAt === undefined)
   const lateFound = [...streams.values()].reduce((sum, stream) => sum + stream.counts.late, 0)

@@ -72,6 +72,8 @@ export interface StreamState {
   readonly pagesTarget: number
   /** A link died: until a slice succeeds, this stream's requests keep apart and its turn goes on to the slice's end. */
   readonly paced: boolean
+  /** Where a slice was given up, and how wide one may be there: what is read with ease elsewhere makes it no wider. */
+  readonly hard?: readonly (Interval & { readonly widthMs: number })[]
   /** 1 ms slices that cannot be read to their end: left alone until then. */
   readonly setAside: readonly (Interval & { readonly until: Instant })[]
   /** What is left of the daily second look, and when the next one is due. */

@@ -51,7 +51,7 @@ export interface TokenBucket {
   /** When `n` may next go up by one. */
   readonly raiseAt: Instant
   readonly tokens: readonly Token[]
-  /** Requests by hour since the epoch, the last 25: what `requestsPerDay` is held against. */
+  /** Requests by hour since the epoch, the last 26: what `requestsPerDay` is held against. */
   readonly hours: Readonly<Record<string, number>>
 }
 
@@ -60,8 +60,6 @@ export interface Grant {
   readonly by: string
   readonly goAt: Instant
   readonly cutAt: Instant
-  /** What the token was before; absent when it was free. */
-  readonly former?: Token
 }
 
 /** What became of a grant. A request without an answer is not settled: its token frees itself. */
@@ -107,6 +105,7 @@ export type Take =
 /**
  * One token, when it is needed. Of all requests that still count, the n − 1 latest may go on counting at the instant given,
  * so that instant is when the next older one frees. A token in flight is not given out: nobody knows yet when it frees.
+ * What the new one waits for stays in the bucket until it is free: it still counts, should `n` go up meanwhile.
  */
 export function takeToken(
   bucket: TokenBucket,
@@ -123,12 +122,12 @@ export function takeToken(
   }
   const earliest = Math.max(now, former === undefined ? 0 : freeAt(former), bucket.closedUntil, request.notBefore ?? 0)
   const goAt = request.perDay === undefined ? earliest : dayFreeAt(bucket.hours, request.perDay, earliest)
-  const grant: Grant = { by, goAt, cutAt: bucket.cutAt, ...(former === undefined ? {} : { former }) }
+  const grant: Grant = { by, goAt, cutAt: bucket.cutAt }
   const token: Token = { at: goAt + unsettledMs, by, settled: false }
   return {
     kind: 'taken',
     grant,
-    bucket: { ...bucket, tokens: [...counting.slice(Math.max(0, surplus + 1)), token], hours: countHour(bucket.hours, goAt, 1) },
+    bucket: { ...bucket, tokens: [...counting, token], hours: countHour(bucket.hours, goAt, 1) },
   }
 }
 
@@ -144,8 +143,7 @@ export function settleToken(bucket: TokenBucket, settlement: Settlement): TokenB
   if (settlement.outcome === 'unsent') {
     const mine = bucket.tokens.some((token) => token.by === grant.by)
     if (!mine) return bucket
-    const others = bucket.tokens.filter((token) => token.by !== grant.by)
-    const tokens = grant.former === undefined ? others : [...others, grant.former]
+    const tokens = bucket.tokens.filter((token) => token.by !== grant.by)
     return { ...bucket, tokens, hours: countHour(bucket.hours, grant.goAt, -1) }
   }
   const { receivedAt } = settlement
@@ -195,9 +193,9 @@ export function takenElsewhere(bucket: TokenBucket): number {
   return bucket.refusedLevel === undefined ? 0 : bucket.limit - Math.max(1, bucket.refusedLevel - 1)
 }
 
-/** Requests of the last minute, as far as the bucket knows. */
+/** Requests of the last minute, as far as the bucket knows; not those that wait for their instant. */
 export function requestsInLastMinute(bucket: TokenBucket, now: Instant): number {
-  return bucket.tokens.filter((token) => token.at > now).length
+  return bucket.tokens.filter(({ at, settled }) => at > now && (settled || at - unsettledMs <= now)).length
 }
 
 function clockOf(by: string): string {
@@ -219,6 +217,7 @@ function sumOfDay(hours: TokenBucket['hours'], h: number): number {
 
 function countHour(hours: TokenBucket['hours'], at: Instant, by: number): TokenBucket['hours'] {
   const h = Math.floor(at / hour)
-  const kept = Object.entries(hours).filter(([of]) => Number(of) >= h - 24)
+  // One more than a day's sum needs: who asks next may still be in the hour before.
+  const kept = Object.entries(hours).filter(([of]) => Number(of) >= h - 25)
   return { ...Object.fromEntries(kept), [h]: Math.max(0, (hours[h] ?? 0) + by) }
 }

@@ -19,6 +19,7 @@ const holeWaitMostMs = 15 * second
 /**
  * Due live edges come first, the one least fresh before the others; every fifth turn goes to the hole that is nearest to
  * the horizon. Strictly the stalest first lets one backlog starve every other stream; strictly live first loses holes.
+ * A stream whose slices do not come to an end leaves every other hole turn to those whose slices do.
  */
 export function nextTurn(
   streams: ReadonlyMap<StreamId, StreamState>,
@@ -27,19 +28,35 @@ export function nextTurn(
   policy: ReadingPolicy,
 ): Turn | undefined {
   const ready = [...streams].filter(([, stream]) => stream.trouble === undefined || stream.trouble.until <= now)
-  const live = best(ready, (stream) => (liveIsDue(stream, now, policy) ? stream.freshTo : undefined))
-  const hole = best(ready, (stream) => holeStart(stream, now, policy))
-  const order = turns % holeTurnEvery === holeTurnEvery - 1 ? [hole, live] : [live, hole]
+  const edge = best(ready, (stream) => (liveIsDue(stream, now, policy) ? lastServedAt(stream) : undefined))
+  const live = turnOf(edge, (stream) => planLive(stream, now, policy), liveWaitMostMs)
+  const unpaced = ready.filter(([, { paced }]) => !paced)
+  const oldest = (of: typeof ready) => best(of, (stream) => holeStart(stream, now, policy))
+  const hole = turnOf(
+    (turns % 2 === 0 ? oldest(unpaced) : undefined) ?? oldest(ready),
+    (stream) => planHole(stream, now, policy),
+    holeWaitMostMs,
+  )
   const again = best(ready, (stream) => (stream.slice?.kind === 'reread' ? stream.slice.from : planReread(stream)?.from))
-  for (const chosen of [...order, again]) {
-    if (chosen === undefined) continue
-    const [id, stream] = chosen
-    const slice =
-      stream.slice ??
-      (chosen === live ? planLive(stream, now, policy) : chosen === hole ? planHole(stream, now, policy) : planReread(stream))
-    if (slice !== undefined) return { stream: id, slice, waitMostMs: chosen === live ? liveWaitMostMs : holeWaitMostMs }
-  }
-  return undefined
+  const first = turns % holeTurnEvery === holeTurnEvery - 1 ? (hole ?? live) : (live ?? hole)
+  return first ?? turnOf(again, planReread, holeWaitMostMs)
+}
+
+/** The slice that is half read, else the one that `plan` finds. That of a paced stream may not live until another run: it is worth a longer wait. */
+function turnOf(
+  chosen: readonly [StreamId, StreamState] | undefined,
+  plan: (stream: StreamState) => Slice | undefined,
+  waitMostMs: number,
+): Turn | undefined {
+  if (chosen === undefined) return undefined
+  const [id, stream] = chosen
+  const slice = stream.slice ?? plan(stream)
+  return slice === undefined ? undefined : { stream: id, slice, waitMostMs: stream.paced ? liveWaitMostMs : waitMostMs }
+}
+
+/** A paced stream may never come to the end of a slice: how fresh it is must not make it first for ever. */
+function lastServedAt({ paced, freshTo, lastReadAt = 0 }: StreamState): Instant {
+  return paced ? Math.max(freshTo, lastReadAt) : freshTo
 }
 
 /** Where the oldest hole begins that this stream could read now; nothing while a live slice is half read. */

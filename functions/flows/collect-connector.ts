@@ -5,7 +5,7 @@ import * as ledger from '../domain/ledger.ts'
 import type { AcceptedConnector } from '../domain/ports.ts'
 import { type ConnectorStatus, type DayCounts, newStatus, statusAfterRun } from '../domain/status.ts'
 import type { StreamState } from '../domain/stream.ts'
-import { day, hour, type Instant, iso, minute, second } from '../domain/time.ts'
+import { hour, type Instant, iso, minute, second } from '../domain/time.ts'
 import { takenElsewhere } from '../domain/tokens.ts'
 import { nextTickOf, nextTurn } from '../domain/turns.ts'
 import type { StreamId, Vendor } from '../domain/vendor.ts'
@@ -18,8 +18,8 @@ export interface CollectPorts extends TurnPorts, KeyPorts, LimiterPorts {
   readonly vendors: ReadonlyMap<string, Vendor>
 }
 
-/** A turn needs this long at most (ms): a wait, a request and its delivery. No turn starts later than this before the deadline. */
-const turnMostMs = 110 * second
+/** A page needs this long at most (ms): a wait, a request and its delivery. None is begun later than this before the deadline. */
+const pageMostMs = 110 * second
 /** The status is written at least this often while a run goes on (ms). */
 const statusEveryMs = 30 * second
 /** A connector that waits for something is looked at again after this at the latest (ms). */
@@ -65,7 +65,8 @@ class Run {
   private readonly filters: CompiledFilters
   private keys = new KeyPool([])
   private keyFailures: readonly Failure[] = []
-  private refreshed = false
+  /** Secrets that were read afresh. */
+  private readonly refreshed = new Set<string>()
   private statusAt: Instant
 
   constructor(
@@ -102,13 +103,14 @@ class Run {
     this.counted = new Map(this.streams)
   }
 
-  /** Answers when the next run is due, or nothing when another run has the connector and will say so itself. */
+  /** Answers when the next run is due, or nothing when the connector was switched off or deleted meanwhile. */
   async collect(deadline: Instant): Promise<Instant | undefined> {
     const { clock } = this.ports
     const rest = this.status.trouble?.until ?? 0
     if (rest > clock.now()) return rest
     await this.openKeys()
     const tokens = limiter(this.ports)
+    const lastPageBy = deadline - pageMostMs
     let nextDueAt = this.keys.all.length === 0 ? this.connectorFails(this.keyFailures[0] ?? this.allRejected()) : undefined
     const holder = `${this.ports.process}:${this.ports.nextNumber()}`
     while (nextDueAt === undefined) {
@@ -119,15 +121,18 @@ class Run {
         nextDueAt = this.keys.firstFreeAt(now)
         break
       }
-      if (this.ports.stop.aborted || now + turnMostMs > deadline) {
+      if (this.ports.stop.aborted || now > lastPageBy) {
         nextDueAt = now
         break
       }
       const stream = this.streams.get(turn.stream)
       const key = this.keys.choose(turn.slice.key, this.status.turns, now)
-      if (stream === undefined || key === undefined) break
-      // With another key to go on with, nobody waits for this one.
-      const patient = this.keys.hasAnother(key, now) ? { ...turn, waitMostMs: 0 } : turn
+      if (stream === undefined || key === undefined) {
+        nextDueAt = this.keys.firstFreeAt(now)
+        break
+      }
+      // With another key to go on with, nobody waits for this one; but the links of a paced slice do not live long.
+      const patient = this.keys.hasAnother(key, now) && !stream.paced ? { ...turn, waitMostMs: 0 } : turn
       const context = {
         connector: this.connector,
         vendor: this.vendor,
@@ -135,6 +140,7 @@ class Run {
         holder,
         policy: this.policy,
         limiter: tokens,
+        lastPageBy,
       }
       const { end, stream: after } = await readTurn(this.ports, context, patient, stream, key)
       this.streams.set(turn.stream, after)
@@ -146,7 +152,10 @@ class Run {
       if (end.kind === 'no-token') nextDueAt = await this.keyIsBusy(key, end.freeAt, turn.waitMostMs, tokens)
       if (end.kind === 'progress') this.turnSucceeded(key, end.clockErrorMs)
       if (end.kind === 'failed') nextDueAt = await this.turnFailed(end.failure, turn.stream, key)
-      if (clock.now() - this.statusAt >= statusEveryMs) await this.writeStatus(tokens.known)
+      if (clock.now() - this.statusAt >= statusEveryMs && !(await this.writeStatus(tokens.known))) {
+        await tokens.flush()
+        return undefined
+      }
     }
     await tokens.flush()
     await this.writeStatus(tokens.known)
@@ -179,6 +188,10 @@ class Run {
     const now = this.ports.clock.now()
     const { keys, failures } = await openKeys(this.ports, this.connector, now)
     this.keyFailures = failures
+    // Of a key that is no longer in its secret there is nothing more to say.
+    const read = new Set(keys.map(({ fingerprint }) => fingerprint))
+    const rejectedKeys = Object.fromEntries(Object.entries(this.status.rejectedKeys).filter(([fingerprint]) => read.has(fingerprint)))
+    this.status = { ...this.status, rejectedKeys }
     this.keys = new KeyPool(keys.filter(({ fingerprint }) => (this.status.rejectedKeys[fingerprint]?.until ?? 0) <= now))
     this.status = { ...this.status, keys: this.keys.all.map(({ fingerprint }) => fingerprint) }
   }
@@ -227,8 +240,9 @@ class Run {
   /** The secret may hold a new key already; if not, the key rests, and the others of the pool go on. */
   private async keyRejected(why: Failure, key: OpenKey): Promise<Instant | undefined> {
     const now = this.ports.clock.now()
-    const anew = this.refreshed ? undefined : await openKey(this.ports, this.connector, key.reference, now, { fresh: true })
-    this.refreshed = true
+    const secret = secretText(key.reference)
+    const anew = this.refreshed.has(secret) ? undefined : await openKey(this.ports, this.connector, key.reference, now, { fresh: true })
+    this.refreshed.add(secret)
     if (anew?.ok && anew.value.fingerprint !== key.fingerprint) {
       this.keys.replace(key, anew.value)
       return undefined
@@ -240,7 +254,7 @@ class Run {
       level: 'error',
       event: 'key-rejected',
       connectorId: this.connector.connectorId,
-      message: `${secretText(key.reference)}: ${sayFailure(why)}`,
+      message: `${secret}: ${sayFailure(why)}`,
     })
     this.keys.replace(key)
     return this.keys.all.length > 0 ? undefined : this.connectorFails(why, until)
@@ -265,7 +279,8 @@ class Run {
     return rest
   }
 
-  private async writeStatus(known: ReturnType<typeof limiter>['known']): Promise<void> {
+  /** Answers false when the connector is not to run any more. */
+  private async writeStatus(known: ReturnType<typeof limiter>['known']): Promise<boolean> {
     const now = this.ports.clock.now()
     const learnt = this.keys.all.flatMap(({ fingerprint }) => known(fingerprint) ?? [])
     const elsewhere = {
@@ -276,17 +291,17 @@ class Run {
       now,
       streams: this.streams,
       policy: this.policy,
-      unusableKeys: this.unusableKeys(now),
+      unusableKeys: this.unusableKeys(),
       elsewhere,
       delivered: this.countsSinceLastStatus(),
     })
     this.statusAt = now
-    await this.ports.state.writeStatus(this.connector.connectorId, this.status)
+    return this.ports.state.writeStatus(this.connector.connectorId, this.status)
   }
 
-  private unusableKeys(now: Instant): string[] {
+  private unusableKeys(): string[] {
     const all = this.connector.apiKeySecrets.length
-    const rejected = Object.values(this.status.rejectedKeys).filter(({ until }) => until > now - day).length
+    const rejected = Object.keys(this.status.rejectedKeys).length
     return [
       ...(rejected > 0 && all > 1
         ? [`${Math.min(rejected, all)} of ${all} keys rejected by the vendor (401): store a new one in its secret.`]

@@ -59,7 +59,6 @@ export interface Limiter {
 
 export function limiter(ports: LimiterPorts): Limiter {
   const { clock, state, stop } = ports
-  const stopped = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }))
   const pending = new Map<string, Settlement[]>()
   const gates = new Map<string, Gate>()
   const known = new Map<string, TokenBucket>()
@@ -130,8 +129,15 @@ export function limiter(ports: LimiterPorts): Limiter {
     }
   }
 
-  async function wait(until: Instant): Promise<void> {
-    await Promise.race([clock.sleepUntil(until), stopped])
+  // The signal outlives the run by far, so nothing of the run may stay with it.
+  function wait(until: Instant): Promise<void> {
+    if (stop.aborted) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const end = () => resolve()
+      stop.addEventListener('abort', end, { once: true })
+      const asleep = clock.sleepUntil(until).finally(() => stop.removeEventListener('abort', end))
+      asleep.then(end, reject)
+    })
   }
 
   return {

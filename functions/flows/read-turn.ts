@@ -29,6 +29,8 @@ export interface TurnContext extends Omit<PageContext, 'stream'> {
   readonly holder: string
   readonly policy: ledger.ReadingPolicy
   readonly limiter: Limiter
+  /** No page is begun after this: the run must end in its time. */
+  readonly lastPageBy: Instant
 }
 
 export type TurnEnd =
@@ -72,9 +74,8 @@ export async function readTurn(
     return (await write(released(next))) ? { end: how, stream } : { end: heldByOther(), stream }
   }
 
-  function giveUp(from: StreamState, why: Failure): Promise<{ end: TurnEnd; stream: StreamState }> {
-    const narrower = ledger.giveUpSlice(from, slice, clock.now())
-    const setAside = narrower.setAside.length > from.setAside.length
+  function sayGivenUp(from: StreamState, narrower: StreamState, why: Failure): void {
+    const setAside = narrower.setAside !== from.setAside
     log({
       ...about,
       level: setAside ? 'error' : 'warn',
@@ -83,8 +84,13 @@ export async function readTurn(
       from: iso(slice.from),
       to: iso(slice.to),
       page: slice.page,
-      nextWidthMs: narrower.widthMs,
+      nextWidthMs: narrower.hard?.at(-1)?.widthMs,
     })
+  }
+
+  function giveUp(from: StreamState, why: Failure): Promise<{ end: TurnEnd; stream: StreamState }> {
+    const narrower = ledger.giveUpSlice(from, slice, clock.now())
+    sayGivenUp(from, narrower, why)
     return end(narrower, { kind: 'progress' })
   }
 
@@ -95,11 +101,18 @@ export async function readTurn(
       const { trouble: _, ...rest } = from
       return giveUp(rest, failure('link-dead', `The link to page ${slice.page + 1} answers: ${why.detail}`))
     }
-    if (failureScope(why.code) !== 'stream') return end(from, { kind: 'failed', failure: why })
+    const scope = failureScope(why.code)
+    // What seems to concern the whole origin may be this stream's alone: it waits as well, so that the next run begins with another.
+    if (scope !== 'stream' && scope !== 'origin') return end(from, { kind: 'failed', failure: why })
     const attempts = (from.trouble?.attempts ?? 0) + 1
     const now = clock.now()
     const until = now + Math.max(why.retryAfterMs ?? 0, retryDelay(why.code, attempts, random()))
-    return end({ ...from, trouble: { failure: why, attempts, until, since: from.trouble?.since ?? now } }, { kind: 'failed', failure: why })
+    const troubled = { ...from, trouble: { failure: why, attempts, until, since: from.trouble?.since ?? now } }
+    const suspect = attempts >= ledger.sliceTriesMost || ledger.isHard(from, slice)
+    if (linked || !suspect || !sliceMayBeToBlame(why)) return end(troubled, { kind: 'failed', failure: why })
+    const narrower = ledger.narrowSlice(troubled, slice, now)
+    sayGivenUp(troubled, narrower, why)
+    return end(narrower, { kind: 'failed', failure: why })
   }
 
   if (stream.lease !== undefined && stream.lease.until > clock.now() && stream.lease.holder !== holder) {
@@ -109,7 +122,9 @@ export async function readTurn(
   if (slice.key !== undefined && slice.key !== key.fingerprint)
     slice = { kind: slice.kind, from: slice.from, to: slice.to, page: 0, items: 0 }
   const { slice: _begun, ...unbegun } = stream
-  if (!(await write(leased(slice.page === 0 ? unbegun : stream)))) return { end: heldByOther(), stream }
+  // The class of what its pages leave to be remembered is known before any of them is: no run, whatever becomes of this one, misses them.
+  if (!(await write(leased(ledger.keepSeenClass(slice.page === 0 ? unbegun : stream, slice, clock.now())))))
+    return { end: heldByOther(), stream }
 
   const pagesMost = stream.paced ? ledger.pacedTurnPagesMost : ledger.turnPagesMost
   let lastRequestAt = stream.lastReadAt ?? 0
@@ -141,7 +156,7 @@ export async function readTurn(
     const delivered = await deliverPage(ports, page, slice, received, seen ?? new Set())
     if (!delivered.ok) return fail(asked, delivered.failure)
     const { fresh, counts } = delivered.value
-    let next: StreamState = { ...asked, counts: addCounts(asked.counts, counts), lastReadAt: received.receivedAt }
+    const next: StreamState = { ...asked, counts: addCounts(asked.counts, counts), lastReadAt: received.receivedAt }
     if (fresh.length > 0) {
       // After the lake has them, before the checkpoint: a crash in between repeats this page at most, and forgets none.
       await state.writeSeen(connectorId, turn.stream, {
@@ -151,7 +166,6 @@ export async function readTurn(
         expiresAt: slice.to + policy.horizonMs + day,
       })
       for (const { hash } of fresh) seen?.add(hash)
-      next = ledger.keepSeenClass(next, slice, clock.now())
     }
     const { trouble: _, ...untroubled } = next
     log({
@@ -183,7 +197,8 @@ export async function readTurn(
     if (ledger.sliceIsEndless(read)) return giveUp(untroubled, failure('link-repeats', `The slice has more than ${read.page} pages`))
     links.add(received.nextLink)
     const checkpoint = { ...untroubled, slice }
-    if (pages >= pagesMost || ports.stop.aborted) return end(checkpoint, { kind: 'progress', ...clockErrorMs })
+    if (pages >= pagesMost || ports.stop.aborted || clock.now() > context.lastPageBy)
+      return end(checkpoint, { kind: 'progress', ...clockErrorMs })
     if (!(await write(leased(checkpoint)))) return { end: heldByOther(), stream }
   }
 }
@@ -226,6 +241,10 @@ function outcomeOf(answer: Result<VendorAnswer>, now: Instant, random: number): 
 
 function linkIsDead({ code }: Failure): boolean {
   return code === 'bad-request' || code === 'not-found' || code === 'forbidden' || code === 'unexpected-status' || code === 'link-refused'
+}
+
+function sliceMayBeToBlame({ code }: Failure): boolean {
+  return code === 'vendor-error' || code === 'timed-out' || code === 'too-large' || code === 'malformed-answer' || code === 'bad-request'
 }
 
 function traceOf({ traceId }: Failure): { traceId?: string } {

@@ -109,9 +109,11 @@ export class MemoryState implements State {
     this.#due.delete(connectorId)
   }
 
-  async writeStatus(connectorId: string, status: ConnectorStatus): Promise<void> {
-    if (this.#live(this.#status.get(connectorId))?.state === 'retired') return
+  async writeStatus(connectorId: string, status: ConnectorStatus): Promise<boolean> {
+    const state = this.#live(this.#status.get(connectorId))?.state
+    if (state === 'retired' || state === 'paused') return false
     this.#status.set(connectorId, { value: frozen(status) })
+    return true
   }
 
   async readStatus(connectorId: string): Promise<ConnectorStatus | undefined> {

@@ -1,7 +1,6 @@
-import { chmodSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RunningSimulator, startSimulator } from '../../local/simulator/server.ts'
 import { temporaryFolder } from '../local-services.ts'
 import { connectorItem, ownConnectors, run, start } from './program.ts'
@@ -26,47 +25,32 @@ function own(dir: string): string[] {
   return ownConnectors(dir, [connectorItem('mine', simulator.url)], { 'tributary/acme': 'key' }, [new URL(simulator.url).host])
 }
 
-describe('what is given wrongly is refused', () => {
-  it.each([
-    ['an option that does not exist', ['--onse'], /^Unknown option '--onse'/],
-    ['a bad duration', ['--for', '5 minutes'], /^--for 5 minutes: this is no duration/],
-    ['--once with --for', ['--once', '--for', '5s'], /^--once and --for exclude each other/],
-    ['files that are missing', ['--connectors', '/nowhere/c', '--secrets', '/nowhere/s'], /^--connectors \/nowhere\/c cannot be read/],
-  ])('%s', (_, args, said) => refused([...args, '--data', join(temporaryFolder(), 'data')], said))
+test('what is given wrongly is refused in a sentence', async () => {
+  const dir = temporaryFolder()
+  const file = join(dir, 'file')
+  writeFileSync(file, '')
+  const readable = temporaryFolder()
+  const byOthers = own(readable)
+  chmodSync(join(readable, 'secrets.json'), 0o644)
+  const odd = temporaryFolder()
+  const noArray = own(odd)
+  writeFileSync(join(odd, 'connectors.json'), JSON.stringify({ connectors: [] }))
+  const data = ['--data', join(dir, 'data')]
 
-  it('a file of secrets that others can read', async () => {
-    const dir = temporaryFolder()
-    const args = own(dir)
-    chmodSync(join(dir, 'secrets.json'), 0o644)
-    await refused([...args, '--data', join(dir, 'data')], /^--secrets \S+ can be read by others \(mode 644\)\. Run "chmod 600/)
-  })
+  await refused(['--onse', ...data], /^Unknown option '--onse'/)
+  await refused(['--for', '5 minutes', ...data], /^--for 5 minutes: this is no duration/)
+  await refused(['--once', '--for', '5s', ...data], /^--once and --for exclude each other/)
+  await refused(['--connectors', '/nowhere/c', '--secrets', '/nowhere/s', ...data], /^--connectors \/nowhere\/c cannot be read/)
+  await refused([...byOthers, ...data], /^--secrets \S+ can be read by others \(mode 644\)\. Run "chmod 600/)
+  await refused([...noArray, ...data], /it must be a JSON array of items, but it is an object/)
+  await refused(['--once', '--data', file], /^Cannot write to \S+: it is a file, not a folder\. Name another folder with --data\.$/m)
+  await refused(['--once', '--data', join(file, 'below')], /^Cannot write to \S+: a part of it is a file, not a folder\./)
+  expect(existsSync(join(dir, 'data'))).toBe(false)
+})
 
-  it('connectors that are no array', async () => {
-    const dir = temporaryFolder()
-    const args = own(dir)
-    writeFileSync(join(dir, 'connectors.json'), JSON.stringify({ connectors: [] }))
-    await refused([...args, '--data', join(dir, 'data')], /it must be a JSON array of items, but it is an object/)
-  })
-
-  it('a file in the place of the data folder', async () => {
-    const file = join(temporaryFolder(), 'data')
-    writeFileSync(file, '')
-    await refused(['--once', '--data', file], /^Cannot write to \S+: it is a file, not a folder\. Name another folder with --data\.$/m)
-  })
-
-  it('a data folder below a file', async () => {
-    const file = join(temporaryFolder(), 'data')
-    writeFileSync(file, '')
-    await refused(['--once', '--data', join(file, 'below')], /^Cannot write to \S+: a part of it is a file, not a folder\./)
-  })
-
-  it("a port of the simulator's that is taken", async () => {
-    const server = createServer().listen(0, '127.0.0.1')
-    onTestFinished(() => void server.close())
-    await new Promise((resolve) => server.once('listening', resolve))
-    const { port } = server.address() as { port: number }
-    await refused(['--port', String(port)], /^Port \d+ of 127\.0\.0\.1 is taken by another program\./, 'local/simulator/main.ts')
-  })
+test("a port of the simulator's that is taken is refused in a sentence", async () => {
+  const taken = new URL(simulator.url).port
+  await refused(['--port', taken], /^Port \d+ of 127\.0\.0\.1 is taken by another program\./, 'local/simulator/main.ts')
 })
 
 test('on a folder with connectors of its own the demonstration is refused, and one with connectors while another process collects', async () => {

@@ -9,15 +9,13 @@ const key = { 'tributary/acme': 'acme-key' }
 const limits = { requestsPerMinute: 6_000 }
 
 describe('connectors of a file', () => {
-  it.each([
-    ['as plain JSON', (item: object): object => item],
-    ["as DynamoDB's typed JSON", (item: object): object => marshall(item)],
-  ])('%s are collected without loss, and a second start continues', async (_, written) => {
+  it("are collected without loss, as plain JSON or DynamoDB's typed JSON, and a second start continues", async () => {
     const { url, host, model } = await vendor()
     const dir = temporaryFolder()
-    const args = [...ownConnectors(dir, [written(connectorItem('mine', url, limits))], key, [host]), '--data', join(dir, 'data')]
+    const item = connectorItem('mine', url, limits)
     const deliveries: number[] = []
-    for (let round = 0; round < 2; round += 1) {
+    for (const [round, written] of [item, marshall(item)].entries()) {
+      const args = [...ownConnectors(dir, [written], key, [host]), '--data', join(dir, 'data')]
       const { code, ...said } = await run([...args, '--once', '--json'])
       expect(said.err).not.toContain('    at ')
       expect(code).toBe(0)

@@ -4,7 +4,7 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import { onTestFinished } from 'vitest'
+import { onTestFailed, onTestFinished } from 'vitest'
 import { openLake, type Row } from '../../local/lake.ts'
 import type { Summary } from '../../local/summary.ts'
 
@@ -59,6 +59,7 @@ export function start(args: readonly string[], script = 'local/main.ts'): Progra
     signal('SIGKILL', 'all')
     await ended
   })
+  onTestFailed(() => process.stderr.write(`What ${script} ${args.join(' ')} said:\n${text.out}\n${text.err}\n`))
   return {
     pid,
     out: () => text.out,

@@ -158,6 +158,16 @@ describe('an answer with another status', () => {
   })
 })
 
+it('does not hand on a key that is echoed in the links and ids of a page', () => {
+  const body = { next_link: `/v1?page_id=${encodeURIComponent(`Bearer ${apiKey}`)}`, traceId: apiKey, last: 5, security_events: [] }
+  expect(answerOf({}, JSON.stringify(body), { apiKey }).body).toEqual({
+    next_link: '/v1?page_id=Bearer%20[redacted]',
+    traceId: '[redacted]',
+    last: 5,
+    security_events: [],
+  })
+})
+
 describe('Retry-After', () => {
   it.each([
     ['seconds', '7', 7_000],

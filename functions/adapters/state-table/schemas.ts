@@ -120,6 +120,7 @@ export const streamSchema: z.ZodType<StreamState> = z.object({
   widthMs: z.number(),
   pagesTarget: z.number(),
   paced: z.boolean(),
+  hard: optional(z.array(interval.extend({ widthMs: z.number() }))),
   setAside: z.array(interval.extend({ until: instant })),
   reread: optional(interval),
   nextRereadAt: instant,

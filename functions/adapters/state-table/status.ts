@@ -25,21 +25,21 @@ export function statusItems(store: Store): Pick<State, 'writeStatus' | 'readStat
     /**
      *     run                                acceptance
      *     began
-     *                                        the item is deleted: status retired
-     *     writes ok                          refused: nobody would ever correct it
+     *                                        the item is deleted, or switched off: status retired, or paused
+     *     writes ok: refused                 nobody would ever correct it
      *
      * Otherwise the last writer wins.
      */
-    async writeStatus(connectorId, status) {
-      const notRetired = '#status.#state <> :retired'
-      await store.update(
+    writeStatus(connectorId, status) {
+      const running = '#status.#state <> :retired AND #status.#state <> :paused'
+      return store.update(
         statusKey(connectorId),
         {
           set: attributes(connectorId, status),
           expressions: ['#revision = if_not_exists(#revision, :zero) + :one'],
           remove: ['expiresAt'],
         },
-        { holds: `(${isAbsent} OR ${notRetired})`, values: { retired: 'retired', zero: 0, one: 1 } },
+        { holds: `(${isAbsent} OR (${running}))`, values: { retired: 'retired', paused: 'paused', zero: 0, one: 1 } },
       )
     },
 
