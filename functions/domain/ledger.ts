@@ -20,7 +20,7 @@ const slicePagesMost = 100
 const narrowestSlicePagesMost = 2_000
 /** The first slice of a stream that nothing is known of (ms). */
 const firstWidthMs = hour
-const widthGrowthMost = 4
+const widthGrowthMost = 8
 const setAsideMs = hour
 /** Even without lateness an event takes this long to show up (ms). */
 const settleMarginMs = 2 * second

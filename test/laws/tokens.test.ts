@@ -35,8 +35,9 @@ const fate: fc.Arbitrary<Fate> = fc.record({
 })
 
 /** Plays requests of several processes, each with a clock of its own, against one bucket; answers when each reached the vendor (true time). */
-function play(fates: readonly Fate[], limit: number, skews: readonly number[]): number[] {
-  let bucket: TokenBucket = newBucket(limit)
+function play(fates: readonly Fate[], limit: number | readonly number[], skews: readonly number[]): number[] {
+  const limitAt = (i: number) => (typeof limit === 'number' ? limit : (limit[i % limit.length] ?? 1))
+  let bucket: TokenBucket = newBucket(limitAt(0))
   let now = 1_000 * hour
   const arrivals: number[] = []
   const settlements: { at: number; apply: () => void }[] = []
@@ -51,6 +52,7 @@ function play(fates: readonly Fate[], limit: number, skews: readonly number[]): 
     settleUntil(now)
     number += 1
     const by = `p${process}:${number}`
+    bucket = withLimit(bucket, limitAt(number))
     let take = takeToken(bucket, { now: now + skew, by })
     while (take.kind === 'none') {
       now = Math.max(now + 1, take.freeAt - skew)
@@ -101,6 +103,20 @@ describe('the limiter', () => {
     )
   })
 
+  it('never lets more than the highest of its limits reach the vendor while they change', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fate, { minLength: 30, maxLength: 150 }),
+        fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 8 }),
+        fc.array(fc.integer({ min: -500, max: 500 }), { minLength: 4, maxLength: 4 }),
+        (fates, limits, skews) => {
+          expect(mostInAnyMinute(play(fates, limits, skews))).toBeLessThanOrEqual(Math.max(...limits))
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
   it('uses 98 % of the limit and more when answers come at once', () => {
     const prompt: Fate = { process: 0, idleMs: 0, sendLateMs: 0, toVendorMs: 0, backMs: 0, end: 'answered' }
     const arrivals = play(Array<Fate>(200).fill(prompt), 20, [0])
@@ -128,6 +144,17 @@ describe('the limiter', () => {
         },
       ),
     )
+  })
+})
+
+describe('a day of requests', () => {
+  it('is counted in full by who asks for the last minute of an hour after somebody for the next hour', () => {
+    const end = 1_024 * hour
+    const bucket = { ...newBucket(20), hours: { [end / hour - 25]: 10 } }
+    const next = takeToken(bucket, { now: end - 30 * second, notBefore: end + second, by: 'a:1' })
+    if (next.kind === 'none') throw new Error('there are 20')
+    const last = takeToken(next.bucket, { now: end - 10 * second, by: 'b:1', perDay: 10 })
+    expect(last.kind === 'taken' && last.grant.goAt).toBe(end)
   })
 })
 

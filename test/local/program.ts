@@ -59,7 +59,7 @@ export function start(args: readonly string[], script = 'local/main.ts'): Progra
     signal('SIGKILL', 'all')
     await ended
   })
-  onTestFailed(() => process.stderr.write(`What ${script} ${args.join(' ')} said:\n${text.out}\n${text.err}\n`))
+  onTestFailed(() => void process.stderr.write(`What ${script} ${args.join(' ')} said:\n${text.out}\n${text.err}\n`))
   return {
     pid,
     out: () => text.out,

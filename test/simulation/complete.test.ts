@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { digest } from '../../functions/adapters/digest.ts'
 import { coveredTo, missing } from '../../functions/domain/ledger.ts'
+import { recordId } from '../../functions/domain/record.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { audit } from './audit.ts'
 import { connectorItem, key, start, World, type WorldOptions } from './world.ts'
@@ -87,22 +89,142 @@ describe('a busy stream', () => {
   })
 })
 
+describe('a stream that has more events than its key may read', () => {
+  it('is read fresh and proven from its oldest end all the same, in an item that stays small', async () => {
+    const world = await run({ vendor: { eventsPerHour: 45_000, account: 'totals' }, pageItems: 25 }, 3 * hour)
+    const stream = await world.stream('acme-cas', 'sharepoint/dlp')
+    expect(stream.covered).toHaveLength(1)
+    expect(stream.covered[0]!.to - stream.covered[0]!.from).toBeGreaterThan(12 * minute)
+    expect(world.clock.now() - stream.freshTo).toBeLessThan(11 * minute)
+    expect(JSON.stringify(stream).length).toBeLessThan(2_000)
+  })
+})
+
+describe('a millisecond that cannot be read to its end', () => {
+  const at = start + 20 * minute + 123
+
+  it('is left alone, and neither the rest of its stream nor the others wait for it', async () => {
+    const vendor = { eventsPerHour: 60, bursts: [{ at, count: 3_000, stream: 'sharepoint/dlp' as const }], pageIdLifeMs: 1 }
+    const world = await run({ vendor }, 80 * minute, { lateArrivalMinutes: 600, eventTypes: ['dlp', 'securityrisk'] })
+    const now = world.clock.now()
+    for (const name of ['sharepoint/dlp', 'sharepoint/securityrisk'] as const)
+      expect(now - (await world.stream('acme-cas', name)).freshTo).toBeLessThan(10 * minute)
+    const { setAside, counts } = await world.stream('acme-cas', 'sharepoint/dlp')
+    expect(setAside).toHaveLength(1)
+    expect(counts.requests).toBeLessThan(200)
+  })
+
+  it('is what the status speaks of before it is lost', async () => {
+    const world = await run({ vendor: { eventsPerHour: 6, bursts: [{ at, count: 3_000 }], pageIdLifeMs: 1 } }, 20 * hour)
+    expect((await world.status('acme-cas')).state).toBe('catching-up')
+    await world.run(35 * hour)
+    expect((await world.status('acme-cas')).state).toBe('losing-data')
+    await world.run(20 * hour)
+    const { holes } = await world.stream('acme-cas', 'sharepoint/dlp')
+    expect(holes.map(({ reason }) => reason)).toEqual(['unreadable'])
+    expect(holes[0]!.to - holes[0]!.from).toBeLessThan(10)
+  })
+
+  it('does not hold up the daily second look', async () => {
+    const world = await run({ vendor: { eventsPerHour: 60, bursts: [{ at, count: 3_000 }] } }, 23 * hour)
+    world.model.change({ pageIdLifeMs: 1 })
+    const before = await world.stream('acme-cas', 'sharepoint/dlp')
+    await world.run(4 * hour)
+    const { counts, reread } = await world.stream('acme-cas', 'sharepoint/dlp')
+    expect(reread).toBeUndefined()
+    expect(counts.requests - before.counts.requests).toBeLessThan(400)
+  })
+})
+
+describe('a range that the vendor cannot cope with', () => {
+  it('because it is too wide is read piece by piece', async () => {
+    const world = await run({ vendor: { eventsPerHour: 20 } }, 26 * hour)
+    await world.put(connectorItem({ enabled: false }))
+    await world.run(20 * hour)
+    world.vendorAnswers((asked) =>
+      Date.parse(asked.get('end') ?? '') - Date.parse(asked.get('start') ?? '') > 6 * hour ? { status: 504 } : undefined,
+    )
+    await world.put(connectorItem())
+    await world.run(2 * hour)
+    expect(coveredTo(await world.stream('acme-cas', 'sharepoint/dlp'), world.clock.now())).toBeGreaterThan(world.clock.now() - 20 * minute)
+    await expectComplete(world, 800)
+  })
+
+  it('because of one event in it costs that event only', async () => {
+    const bad = start + 33 * minute + 123
+    const world = new World({ vendor: { eventsPerHour: 20 } })
+    world.vendorAnswers((asked) =>
+      Date.parse(asked.get('start') ?? '') <= bad && bad <= Date.parse(asked.get('end') ?? '') ? { status: 500 } : undefined,
+    )
+    await world.put(connectorItem())
+    await world.run(6 * hour)
+    const now = world.clock.now()
+    const unread = missing(await world.stream('acme-cas', 'sharepoint/dlp'), now).slice(0, -1)
+    expect(unread).toHaveLength(1)
+    expect(unread[0]!.from).toBeLessThanOrEqual(bad)
+    expect(unread[0]!.to - unread[0]!.from).toBeLessThan(10)
+    await expectComplete(world, 100)
+  })
+})
+
+describe('a vendor whose clock is minutes off', () => {
+  it.each([5 * minute, -5 * minute])(
+    'by %i ms: what it drops before it is read is a hole, none of it is called covered',
+    async (clockSkewMs) => {
+      const world = await run({ vendor: { eventsPerHour: 4_000, clockSkewMs, requestsPerMinute: 1 } }, 3 * hour, {
+        requestsPerMinute: 1,
+        eventTypes: ['dlp', 'securityrisk'],
+        initialBackfillMinutes: 4_310,
+      })
+      const lake = world.lake.byConnector.get('acme-cas')!
+      for (const name of ['sharepoint/dlp', 'sharepoint/securityrisk'] as const) {
+        const stream = await world.stream('acme-cas', name)
+        const unread = [...stream.holes, ...missing(stream, world.clock.now())]
+        const lost = [...world.model.eventsVisible(name, start - 4_310 * minute, start - hour, undefined, { lateMostMs: 10 * minute })]
+          .filter(({ id }) => !lake.has(recordId(digest, 'acme-cas', name, id)))
+          .filter(({ selected }) => !unread.some(({ from, to }) => from <= selected && selected < to))
+        expect(lost).toHaveLength(0)
+      }
+    },
+  )
+})
+
+describe('a lateArrivalMinutes', () => {
+  it('that is raised holds for what was proven with less, as far as it can still be late', async () => {
+    const world = await run({ vendor: { eventsPerHour: 300, lateShare: 0.5, lateMaxMs: hour } }, 2 * hour)
+    await world.put(connectorItem({ lateArrivalMinutes: 60 }))
+    await world.run(2 * hour)
+    const { missing } = await audit(world)
+    const raisedFor = (line: string) => (/ of (\S+),/.exec(line)?.[1] ?? '') >= new Date(start + hour).toISOString()
+    expect(missing.filter(raisedFor)).toHaveLength(0)
+  })
+
+  it.each([60, 1_440])('of %i still lets a quiet stream do with one request a run', async (lateArrivalMinutes) => {
+    const world = await run({ vendor: { eventsPerHour: 5 } }, 10 * hour, { lateArrivalMinutes })
+    expect((await world.stream('acme-cas', 'sharepoint/dlp')).counts.requests).toBeLessThanOrEqual(10 * 12 + 4)
+  })
+})
+
 describe('a backfill from the horizon', () => {
   it('while tokens are scarce: what could not be read is a hole, everything else is there', async () => {
-    const world = await run({ vendor: { eventsPerHour: 6_000, requestsPerMinute: 1 } }, 5 * hour, {
+    const world = await run({ vendor: { eventsPerHour: 4_000, requestsPerMinute: 1 } }, 5 * hour, {
       requestsPerMinute: 1,
       initialBackfillMinutes: 4_310,
       eventTypes: ['dlp', 'securityrisk'],
     })
-    await expectComplete(world, 10_000)
+    // What was proven and has passed the horizon since is no longer in the ledger; the lake has it.
+    await expectComplete(world, 1_000)
+    expect(world.lake.records).toBeGreaterThan(50_000)
     const now = world.clock.now()
     const lost = []
     for (const name of ['sharepoint/dlp', 'sharepoint/securityrisk'] as const) {
       const stream = await world.stream('acme-cas', name)
       lost.push(...stream.holes)
+      expect(stream.covered.length).toBeGreaterThan(0)
       for (const hole of stream.holes) expect(hole.to).toBeLessThanOrEqual(now - 72 * hour + 2 * minute)
       // Nothing falls between what is proven, what is given up and what is still to be read.
-      const known = [...stream.covered, ...stream.holes, ...missing(stream, now)].sort((a, b) => a.from - b.from)
+      const recent = [...stream.covered, ...stream.holes, ...missing(stream, now)].filter(({ to }) => to > stream.since)
+      const known = recent.sort((a, b) => a.from - b.from)
       for (let i = 1; i < known.length; i++) expect(known[i]!.from).toBeLessThanOrEqual(known[i - 1]!.to)
     }
     expect(lost.length).toBeGreaterThan(0)
@@ -131,6 +253,17 @@ describe('a connector that was switched off', () => {
     const { holes } = await world.stream('acme-cas', 'sharepoint/dlp')
     expect(holes.map(({ reason }) => reason)).toEqual(['paused'])
     await expectComplete(world, 2_000)
+  })
+
+  it('delivers none twice when its item was deleted, and came back, while a page was under way', async () => {
+    const world = new World({ vendor: { eventsPerHour: 600, delayMs: { min: 5 * second, max: 5 * second } } })
+    await world.put(connectorItem({ initialBackfillMinutes: 60 }))
+    await world.run(2 * second)
+    await world.remove('acme-cas')
+    await world.run(minute)
+    await world.put(connectorItem({ initialBackfillMinutes: 60 }))
+    await world.run(20 * minute)
+    await expectComplete(world, 500)
   })
 
   it('resumes its ledger when its item was deleted and comes back within 4 days', async () => {

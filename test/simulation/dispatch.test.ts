@@ -1,7 +1,8 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { coveredTo } from '../../functions/domain/ledger.ts'
 import type { Sink } from '../../functions/domain/ports.ts'
-import { hour, minute } from '../../functions/domain/time.ts'
+import { hour, minute, second } from '../../functions/domain/time.ts'
 import { reconcileConnectors } from '../../functions/flows/accept-connector.ts'
 import { collectConnector } from '../../functions/flows/collect-connector.ts'
 import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
@@ -59,6 +60,54 @@ describe('messages that are doubled, late or for nobody', () => {
     expect(missing).toEqual([])
     expect(twice).toEqual([])
     expect(expected).toBeGreaterThan(200)
+  })
+})
+
+describe('a run', () => {
+  it('ends in its time, however slowly the vendor answers', async () => {
+    const world = new World({
+      ticking: false,
+      pageItems: 100,
+      vendor: { eventsPerHour: 60, pageIdLifeMs: 1, bursts: [{ at: start - 5 * minute, count: 3_000 }] },
+    })
+    await world.put(connectorItem())
+    await world.run(30 * second)
+    world.model.change({ pageIdLifeMs: 0, delayMs: { min: 25 * second, max: 25 * second } })
+    await world.run(minute)
+    for (let i = 0; i < 6; i++) {
+      const deadline = world.clock.now() + 290 * second
+      await world.clock.finish(collectConnector(world.ports(0), 'acme-cas', deadline))
+      expect(world.clock.now()).toBeLessThanOrEqual(deadline)
+      await world.run(10 * minute)
+    }
+  })
+
+  it('leaves nothing with the process', async () => {
+    const world = new World({ ticking: false })
+    await world.put(connectorItem())
+    await world.run(minute)
+    const stop = new AbortController()
+    for (let i = 0; i < 5; i++) {
+      await world.clock.finish(collectConnector({ ...world.ports(0), stop: stop.signal }, 'acme-cas', world.clock.now() + 5 * minute))
+      await world.run(5 * minute)
+    }
+    expect(getEventListeners(stop.signal, 'abort')).toHaveLength(0)
+  })
+
+  it('that is told to end while it waits gives back its token and its lease', async () => {
+    const world = new World({ ticking: false, pageItems: 25, vendor: { eventsPerHour: 1_500 } })
+    await world.put(connectorItem({ initialBackfillMinutes: 4_000 }))
+    await world.run(10 * second)
+    const stop = new AbortController()
+    const run = collectConnector({ ...world.ports(0), stop: stop.signal }, 'acme-cas', world.clock.now() + 5 * minute)
+    await world.run(20 * second)
+    stop.abort()
+    await world.run(second)
+    await run
+    expect((await world.stream('acme-cas', 'sharepoint/dlp')).lease).toBeUndefined()
+    const fingerprint = (await world.status('acme-cas')).keys?.[0] ?? ''
+    const bucket = await world.state.readTokens(fingerprint)
+    expect(bucket?.tokens.every(({ settled }) => settled)).toBe(true)
   })
 })
 

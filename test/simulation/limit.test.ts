@@ -45,6 +45,36 @@ describe('the vendor never sees a 21st request of one key in any 60 s, and a bac
   })
 })
 
+describe('a key whose limit changes', () => {
+  it('is held to the higher of the two while requests of both are under way', async () => {
+    const world = new World({
+      pageItems: 25,
+      vendor: { requestsPerMinute: 0, delayMs: { min: 0, max: 6_000 }, eventsPerHour: 1_500 },
+      clocksOffMs: [0, 400, -500],
+    })
+    await putAll(world, connectorNames(3), { initialBackfillMinutes: 4_000 })
+    await world.run(2 * minute + 20 * second)
+    for (const requestsPerMinute of [5, 20, 1, 20]) {
+      await world.put(connectorItem({ connectorId: 'changing', requestsPerMinute, initialBackfillMinutes: 4_000 }))
+      await world.run(6 * minute + 20 * second)
+    }
+    expect(world.model.account.mostRequestsInAnyMinute(key)).toBeLessThanOrEqual(20)
+  })
+})
+
+describe('a crowd on one millisecond', () => {
+  it('is read with three requests a minute while page ids live 45 s', async () => {
+    const at = start + 20 * minute + 123
+    const vendor = { eventsPerHour: 60, bursts: [{ at, count: 3_000 }], pageIdLifeMs: 45 * second, requestsPerMinute: 3 }
+    const world = new World({ vendor })
+    await world.put(connectorItem({ requestsPerMinute: 3 }))
+    await world.run(3 * hour)
+    const { missing, expected } = await audit(world)
+    expect(missing).toHaveLength(0)
+    expect(expected).toBeGreaterThan(3_000)
+  })
+})
+
 describe('48 streams on one key', () => {
   it('are passed within 3 % of the least possible time, without a 429', async () => {
     const world = new World({ pageItems: 25, vendor: { eventsPerHour: 6 } })

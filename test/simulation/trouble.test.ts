@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { coveredTo } from '../../functions/domain/ledger.ts'
+import { ok } from '../../functions/domain/result.ts'
 import { hour, minute } from '../../functions/domain/time.ts'
 import { audit } from './audit.ts'
 import { connectorItem, key, secretName, start, World } from './world.ts'
@@ -98,6 +99,45 @@ describe('a secret', () => {
     expect(expected).toBeGreaterThan(30)
   })
 
+  it('that is mended is spoken of no more', async () => {
+    const second = 'second-key-0123456789abcdef'
+    const world = new World({ vendor: { keys: [goodKey, { key: second, customer: 'customer' }] } })
+    world.secrets.values.set('tributary/old', 'old-key-0123456789abcdef')
+    await world.put(connectorItem({ apiKeySecrets: ['tributary/old', secretName] }))
+    await world.run(hour)
+    world.secrets.values.set('tributary/old', second)
+    await world.run(hour)
+    expect(await world.status('acme-cas')).toMatchObject({ state: 'ok', reason: '' })
+    expect(world.model.account.requests(second).length).toBeGreaterThan(0)
+  })
+
+  it('of each key of a pool is read afresh when the vendor rejects it', async () => {
+    const keys = ['first-key', 'second-key', 'next-first-key', 'next-second-key'].map((name) => ({ key: name, customer: 'customer' }))
+    const world = new World({ vendor: { keys } })
+    const cached = new Map([
+      ['tributary/first', 'first-key'],
+      ['tributary/second', 'second-key'],
+    ])
+    const read = world.secrets.read.bind(world.secrets)
+    world.secrets.read = async (reference, { fresh } = {}) => {
+      const known = cached.get(reference.secretName)
+      if (fresh !== true && known !== undefined) return ok({ apiKey: known })
+      const secret = await read(reference)
+      if (secret.ok) cached.set(reference.secretName, secret.value.apiKey)
+      return secret
+    }
+    for (const name of ['first', 'second']) world.secrets.values.set(`tributary/${name}`, `${name}-key`)
+    await world.put(
+      connectorItem({ apiKeySecrets: ['tributary/first', 'tributary/second'], eventTypes: ['dlp', 'securityrisk', 'ransomware'] }),
+    )
+    await world.run(20 * minute)
+    for (const name of ['first', 'second']) world.secrets.values.set(`tributary/${name}`, `next-${name}-key`)
+    world.model.change({ revokedKeys: ['first-key', 'second-key'] })
+    await world.run(10 * minute)
+    expect(await world.status('acme-cas')).toMatchObject({ state: 'ok', reason: '' })
+    for (const name of ['first', 'second']) expect(world.model.account.requests(`next-${name}-key`).length).toBeGreaterThan(0)
+  })
+
   it('is never used for two tenants unless both say so', async () => {
     const world = new World()
     await world.put(connectorItem())
@@ -162,6 +202,55 @@ describe('a stream that the key has no permission for', () => {
     expect(status.state).toBe('failing')
     expect(status.reason).toMatch(/sharepoint\/dlp: The vendor answered 403.*Grant it/)
     expect(coveredTo(await world.stream('acme-cas', 'sharepoint/securityrisk'), world.clock.now())).toBeGreaterThan(start + 40 * minute)
+  })
+})
+
+describe('a stream that is not there', () => {
+  it.each([404, 302])('and answered with %i stops no other', async (status) => {
+    const world = new World()
+    world.vendorAnswers((asked) => (asked.get('event') === 'dlp' ? { status } : undefined))
+    await world.put(connectorItem({ eventTypes: ['dlp', 'securityrisk'] }))
+    await world.run(2 * hour)
+    expect((await world.status('acme-cas')).reason).toContain(`The vendor answered ${status}`)
+    expect(coveredTo(await world.stream('acme-cas', 'sharepoint/securityrisk'), world.clock.now())).toBeGreaterThan(start + 90 * minute)
+  })
+})
+
+describe('a stream whose links never come to an end', () => {
+  it('is not served before all others for ever', async () => {
+    const world = new World({ vendor: { eventsPerHour: 20 } })
+    let links = 0
+    world.vendorAnswers((asked) => {
+      if (asked.get('endless') === null && asked.get('event') !== 'dlp') return undefined
+      links += 1
+      return {
+        status: 200,
+        body: { security_events: [], next_link: `https://api.tmcas.trendmicro.com/v1/siem/security_events?endless=${links}` },
+      }
+    })
+    await world.put(connectorItem({ contentTypes: ['sharepoint', 'exchange', 'gmail'], eventTypes: ['dlp', 'securityrisk', 'ransomware'] }))
+    await world.run(30 * minute)
+    for (let i = 0; i < 30; i++) {
+      await world.run(10 * minute)
+      const { streams } = await world.state.readRun('acme-cas')
+      for (const [id, { freshTo }] of streams) if (!id.endsWith('/dlp')) expect(world.clock.now() - freshTo).toBeLessThan(15 * minute)
+    }
+    expect(world.crashes).toEqual([])
+  })
+})
+
+describe('a connector that is switched off while it runs', () => {
+  it('ends its run, and its status stays paused', async () => {
+    const vendor = { eventsPerHour: 1_500, requestsPerMinute: 0, delayMs: { min: 500, max: 1_000 } }
+    const world = new World({ pageItems: 25, vendor })
+    const item = connectorItem({ requestsPerMinute: 600, initialBackfillMinutes: 4_000 })
+    await world.put(item)
+    await world.run(2 * minute)
+    await world.put({ ...item, enabled: false })
+    const at = world.clock.now()
+    await world.run(20 * minute)
+    expect(await world.status('acme-cas')).toMatchObject({ state: 'paused' })
+    expect(world.model.account.requests(key).filter((request) => request.at > at + minute)).toEqual([])
   })
 })
 

@@ -13,7 +13,7 @@ import { collectConnector } from '../../functions/flows/collect-connector.ts'
 import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
 import { trendmicroCas } from '../../functions/vendors/trendmicro-cas/index.ts'
 import type { StreamName } from '../../local/simulator/catalogue.ts'
-import { VendorModel } from '../../local/simulator/model.ts'
+import { type SimulatedAnswer, type SimulatedRequest, VendorModel } from '../../local/simulator/model.ts'
 import type { SimulatorOptions } from '../../local/simulator/options.ts'
 import { VirtualClock } from '../fakes/clock.ts'
 import { MemorySecrets } from '../fakes/secrets.ts'
@@ -97,6 +97,16 @@ export class World {
 
   async remove(connectorId: string): Promise<void> {
     await retireConnector({ ...this.ports(0), state: this.state }, connectorId)
+  }
+
+  /** What the simulator has no option for; without an answer it answers as ever. */
+  vendorAnswers(answer: (asked: URLSearchParams, now: Instant) => { readonly status: number; readonly body?: unknown } | undefined): void {
+    const asEver = this.model.answer.bind(this.model)
+    this.model.answer = (request: SimulatedRequest, now: Instant): SimulatedAnswer => {
+      const instead = answer(new URLSearchParams(request.query), now)
+      if (instead === undefined) return asEver(request, now)
+      return { status: instead.status, headers: {}, body: JSON.stringify(instead.body ?? { code: -instead.status, msg: 'No' }), delayMs: 0 }
+    }
   }
 
   run(forMs: number): Promise<void> {

@@ -26,6 +26,31 @@ const slice = (kind: Slice['kind'], from: number, to: number, more: Partial<Slic
 const coveredFrom = (since: number, to: number, more: Partial<StreamState> = {}) =>
   stream(since, { covered: [{ from: since, to }], freshTo: to, ...more })
 
+describe('what somebody wants up to an instant', () => {
+  const wanting = { ...policy, wantedTo: now }
+  // Read up to now, proven up to a minute before what can be.
+  const unproven = (widthMs: number) => coveredFrom(now - 3 * hour, now - 11 * minute - 2 * second, { freshTo: now, widthMs })
+
+  it('is proven with the live edge, where one slice holds the tail', () => {
+    expect(ledger.liveIsDue(unproven(hour), now, wanting)).toBe(true)
+    expect(ledger.liveIsDue(unproven(hour), now, policy)).toBe(false)
+  })
+
+  it('is proven as a gap of a busy stream, however little it is', () => {
+    expect(ledger.liveIsDue(unproven(5 * minute), now, wanting)).toBe(false)
+    expect(ledger.settledGaps(unproven(5 * minute), now, wanting)).toEqual([
+      { from: now - 11 * minute - 2 * second, to: now - 10 * minute - 2 * second },
+    ])
+    expect(ledger.settledGaps(unproven(5 * minute), now, policy)).toEqual([])
+  })
+
+  it('is not read again once it is proven', () => {
+    const proven = coveredFrom(now - 3 * hour, now - 10 * minute - 2 * second, { freshTo: now })
+    expect(ledger.liveIsDue(proven, now, wanting)).toBe(false)
+    expect(ledger.settledGaps(proven, now, wanting)).toEqual([])
+  })
+})
+
 describe('what is missing', () => {
   it('is everything since responsibility began, until something is proven', () => {
     expect(ledger.missing(stream(now - hour), now)).toEqual([{ from: now - hour, to: now }])
@@ -100,7 +125,7 @@ describe('the next slice', () => {
     const dense = ledger.completeSlice(busy, slice('settling', now - 10 * hour, now - 9 * hour, { items: 17_500 }), now, policy)
     expect(dense.widthMs).toBe(6 * minute)
     const empty = ledger.completeSlice(busy, slice('settling', now - 10 * hour, now - 9 * hour), now, policy)
-    expect(empty.widthMs).toBe(4 * hour)
+    expect(empty.widthMs).toBe(8 * hour)
   })
 
   it('is cut on a millisecond where a second holds too much', () => {
