@@ -199,8 +199,16 @@ describe.each(implementations)('the state table %s', (_, open) => {
     })
 
     it('refuses the status of a run that was under way', async () => {
-      await state.writeStatus('a', status)
+      expect(await state.writeStatus('a', status)).toBe(false)
       expect((await state.readStatus('a'))?.state).toBe('retired')
+    })
+
+    it('refuses it as well where the connector is only switched off, until it is on again', async () => {
+      await state.amendStatus('a', (before) => withState(before!, { state: 'paused', reason: 'switched off' }, start))
+      expect(await state.writeStatus('a', status)).toBe(false)
+      expect((await state.readStatus('a'))?.state).toBe('paused')
+      await state.amendStatus('a', (before) => withState(before!, { state: 'starting', reason: '' }, start))
+      expect(await state.writeStatus('a', status)).toBe(true)
     })
 
     it('that comes back keeps its ledger for good', async () => {

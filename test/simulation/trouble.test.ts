@@ -119,7 +119,7 @@ describe('a secret', () => {
       ['tributary/second', 'second-key'],
     ])
     const read = world.secrets.read.bind(world.secrets)
-    world.secrets.read = async (reference, { fresh } = {}) => {
+    world.secrets.read = async (reference, { fresh }: { readonly fresh?: boolean } = {}) => {
       const known = cached.get(reference.secretName)
       if (fresh !== true && known !== undefined) return ok({ apiKey: known })
       const secret = await read(reference)

@@ -91,6 +91,15 @@ describe('a slice read to its end', () => {
     const fresh = ledger.planLive(busy, now, policy)!
     expect(fresh.kind).toBe('fresh')
     expect(ledger.completeSlice(busy, { ...fresh, readSince: now }, now, policy).covered).toEqual([])
+    // Nor what settled while it waited for its token.
+    expect(ledger.completeSlice(busy, { ...fresh, readSince: now + minute }, now + minute, policy).covered).toEqual([])
+  })
+
+  it('proves nothing of what a vendor whose clock is ahead of ours has dropped already', () => {
+    const from = now - 72 * hour + 3 * minute
+    const ahead = { ...policy, clockErrorMs: 4 * minute }
+    const after = ledger.completeSlice(stream(from), slice('settling', from, from + hour), now, ahead)
+    expect(after.covered[0]!.from).toBe(now - 72 * hour + 4 * minute + 2 * second)
   })
 })
 
@@ -152,6 +161,46 @@ describe('a slice whose link died', () => {
   })
 })
 
+describe('a hard place', () => {
+  const from = now - 2 * hour
+  const hard = ledger.narrowSlice(stream(from, { widthMs: hour }), slice('settling', from + minute, from + 2 * minute), now)
+
+  it('is come up to, and read in narrower slices, whatever is read with ease elsewhere', () => {
+    expect(ledger.planHole(hard, now, policy)).toMatchObject({ from, to: from + minute })
+    const before = ledger.completeSlice(hard, slice('settling', from, from + minute), now, policy)
+    expect(ledger.planHole(before, now, policy)).toMatchObject({ from: from + minute, to: from + 90 * second })
+    const half = ledger.completeSlice(before, slice('settling', from + minute, from + 90 * second), now, policy)
+    expect(ledger.planHole(half, now, policy)).toMatchObject({ from: from + 90 * second, to: from + 2 * minute })
+    const whole = ledger.completeSlice(half, slice('settling', from + 90 * second, from + 2 * minute), now, policy)
+    expect(whole.hard).toBeUndefined()
+  })
+
+  it('is halved until one millisecond is left, which is left alone; its neighbours are joined to it', () => {
+    let narrower = hard
+    let piece = ledger.planHole(ledger.completeSlice(hard, slice('settling', from, from + minute), now, policy), now, policy)!
+    for (let tries = 0; narrower.setAside.length === 0; tries++) {
+      expect(tries).toBeLessThan(20)
+      narrower = ledger.narrowSlice({ ...narrower, covered: [{ from, to: piece.from }] }, piece, now)
+      piece = ledger.planHole(narrower, now, policy)!
+    }
+    expect(piece).toMatchObject({ from: from + minute + 1, to: from + minute + 2 })
+    expect(ledger.narrowSlice(narrower, piece, now).setAside).toEqual([{ from: from + minute, to: from + minute + 2, until: now + hour }])
+  })
+
+  it('is forgotten with the horizon', () => {
+    expect(ledger.expire(hard, now + 3 * day, policy).hard).toBeUndefined()
+  })
+
+  it('is one of few: no vendor makes the item grow', () => {
+    let crowded = stream(from)
+    for (let i = 0; i < 1_000; i++) {
+      crowded = ledger.narrowSlice(crowded, slice('settling', from + 10 * i, from + 10 * i + 2), now)
+      crowded = ledger.narrowSlice(crowded, slice('settling', from + 10 * i + 5, from + 10 * i + 6), now)
+    }
+    expect(JSON.stringify(crowded).length).toBeLessThan(12_000)
+  })
+})
+
 describe('the horizon', () => {
   it('takes what is too near to be read, and says so', () => {
     const late = stream(now - 80 * hour)
@@ -204,6 +253,18 @@ describe('the daily second look', () => {
     const done = ledger.completeSlice(half, { ...ledger.planReread(half)!, readSince: now }, now, policy)
     expect(done.reread).toBeUndefined()
     expect(done.nextRereadAt).toBe(now + day)
+  })
+
+  it('does not begin while nothing is proven', () => {
+    const unproven = stream(now - day, { nextRereadAt: now })
+    expect(ledger.beginReread(unproven, now, { ...policy, lateMs: day }).reread).toBeUndefined()
+  })
+
+  it('passes over what cannot be read', () => {
+    const end = now - 11 * minute
+    const aside = { from: end - day, to: end - day + 1, until: now + hour }
+    const proven = coveredFrom(now - 2 * day, end, { nextRereadAt: now, setAside: [aside] })
+    expect(ledger.planReread(ledger.beginReread(proven, now, policy))).toMatchObject({ from: end - day + 1 })
   })
 
   it('waits for a backlog, which is no lateness', () => {
