@@ -9,6 +9,7 @@ export interface Reading {
   /** Epoch ms. */
   readonly at: number
   readonly rssBytes: number
+  readonly heapUsedBytes: number
   /** User and system time since the start, all threads (µs). */
   readonly cpuMicros: number
   /** Requests by the operation that their `X-Amz-Target` names; `vendor` those without one. */
@@ -26,6 +27,7 @@ subscribe('http.client.request.start', (message) => {
 
 setInterval(() => {
   const { user, system } = process.cpuUsage()
-  const reading: Reading = { at: Date.now(), rssBytes: process.memoryUsage.rss(), cpuMicros: user + system, calls }
+  const { rss: rssBytes, heapUsed: heapUsedBytes } = process.memoryUsage()
+  const reading: Reading = { at: Date.now(), rssBytes, heapUsedBytes, cpuMicros: user + system, calls }
   process.send?.(reading)
 }, everyMs).unref()

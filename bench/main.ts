@@ -64,7 +64,7 @@ function tables({ pass, limiter, limiterInRealTime, throughput }: Figures): stri
 }
 
 function throughputRows(figures: Throughput): { readonly what: string; readonly figure: string }[] {
-  const { perPage, rssMiB } = figures
+  const { perPage, rssMiB, liveHeapMiB } = figures
   const row = (what: string, value: number, digits = 0) => ({ what, figure: rounded(value, digits) })
   return [
     row('events delivered', figures.events),
@@ -77,6 +77,9 @@ function throughputRows(figures: Throughput): { readonly what: string; readonly 
     row('  most in the first tenth', rssMiB.at10),
     row('  most from 40 % to 50 %', rssMiB.at50),
     row('  most in the last tenth', rssMiB.at100),
+    row('live heap, MiB: first tenth', liveHeapMiB.at10, 1),
+    row('  from 40 % to 50 %', liveHeapMiB.at50, 1),
+    row('  last tenth', liveHeapMiB.at100, 1),
     row('pages', figures.pages),
     row('requests/page', perPage.requests, 2),
     row('DynamoDB calls/page', perPage.dynamodb, 2),

@@ -18,6 +18,12 @@ const floorPages = 120
 
 const MiB = 2 ** 20
 
+interface AtShares {
+  readonly at10: number
+  readonly at50: number
+  readonly at100: number
+}
+
 export interface Throughput {
   readonly events: number
   readonly seconds: number
@@ -29,7 +35,9 @@ export interface Throughput {
   readonly timesTheFloor: number
   readonly peakMiB: number
   /** The most in the tenth of the run before 10 %, 50 % and 100 % of the events. */
-  readonly rssMiB: { readonly at10: number; readonly at50: number; readonly at100: number }
+  readonly rssMiB: AtShares
+  /** The least heap in use in the same tenths: what lives, since some sample comes soon after a collection. */
+  readonly liveHeapMiB: AtShares
   readonly pages: number
   /** Items that came twice, of all (%): slices overlap by design. */
   readonly alreadySeenPercent: number
@@ -95,10 +103,12 @@ function resultOf(
   const cpuMicrosPerEvent = (done.cpuMicros - begun.cpuMicros) / delivered
   const callsTo = (service: string) =>
     Object.entries(done.calls).reduce((sum, [name, count]) => (name.startsWith(service) ? sum + count : sum), 0) / pages
-  const mostMiB = (from: number, to: number) => {
-    const within = samples.filter((sample) => sample.delivered >= from * delivered && sample.delivered <= to * delivered)
-    return Math.max(0, ...within.map(({ rssBytes }) => rssBytes)) / MiB
+  const atShares = (figure: (samples: readonly Sample[]) => number): AtShares => {
+    const within = (from: number, to: number) =>
+      figure(samples.filter((sample) => sample.delivered > from * delivered && sample.delivered <= to * delivered)) / MiB
+    return { at10: within(0, 0.1), at50: within(0.4, 0.5), at100: within(0.9, 1) }
   }
+  const most = (of: readonly Sample[]) => Math.max(...of.map(({ rssBytes }) => rssBytes))
   return {
     events: delivered,
     seconds,
@@ -106,8 +116,9 @@ function resultOf(
     cpuMicrosPerEvent,
     floorMicrosPerEvent,
     timesTheFloor: cpuMicrosPerEvent / floorMicrosPerEvent,
-    peakMiB: mostMiB(0, 1),
-    rssMiB: { at10: mostMiB(0, 0.1), at50: mostMiB(0.4, 0.5), at100: mostMiB(0.9, 1) },
+    peakMiB: most(samples) / MiB,
+    rssMiB: atShares(most),
+    liveHeapMiB: atShares((of) => Math.min(...of.map(({ heapUsedBytes }) => heapUsedBytes))),
     pages,
     alreadySeenPercent: 100 * (1 - delivered / fetched),
     perPage: { requests: callsTo('vendor'), dynamodb: callsTo('DynamoDB'), firehose: callsTo('Firehose') },

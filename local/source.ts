@@ -25,7 +25,7 @@ export async function openSource(options: Options): Promise<CollectedFrom> {
     items,
     secrets,
     allowedHosts: options.allowHosts,
-    title: `${items.length} connectors of ${options.connectors}`,
+    title: `${items.length} ${items.length === 1 ? 'connector' : 'connectors'} of ${options.connectors}`,
     close: async () => {},
   }
 }
