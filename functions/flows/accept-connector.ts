@@ -5,7 +5,7 @@ import type { AcceptedConnector, Clock, Log, Queue } from '../domain/ports.ts'
 import { newStatus, withState } from '../domain/status.ts'
 import { floorToSecond, type Instant } from '../domain/time.ts'
 import type { StreamId, Vendor } from '../domain/vendor.ts'
-import { closeKeys, type KeyPorts, openKeys } from './open-keys.ts'
+import { closeKeys, type KeyPorts, openKeys, secretText } from './open-keys.ts'
 
 export interface AcceptPorts extends KeyPorts {
   readonly clock: Clock
@@ -51,6 +51,7 @@ export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, 
       return withState(clean, { state: 'starting', reason: '' }, now)
     })
     if (unchanged) return
+    await leaveKeys(ports, before?.connector, connector, now)
     log({ level: 'info', event: 'connector-accepted', connectorId, message: before === undefined ? 'new' : 'changed' })
     if (!connector.enabled) return state.removeDue(connectorId)
     await state.makeDue(connectorId, now, floorToSecond(now))
@@ -92,6 +93,16 @@ async function check(ports: AcceptPorts, policy: AcceptPolicy, item: ConnectorIt
   const shared = failures.filter(({ code }) => code === 'key-shared')
   if (shared.length === 0) return parsed
   return { ok: false, problems: shared.map((failure) => ({ path: 'apiKeySecrets', message: sayFailure(failure) })) }
+}
+
+/** The connector is no longer a user of the keys that it had before: another tenant may have one of them now, and its limit counts there no more. */
+async function leaveKeys(ports: AcceptPorts, before: Connector | undefined, after: Connector, now: Instant): Promise<void> {
+  const kept = new Set(after.apiKeySecrets.map(secretText))
+  const left = before?.apiKeySecrets.filter((reference) => !kept.has(secretText(reference))) ?? []
+  if (before === undefined || left.length === 0) return
+  await closeKeys(ports, { ...before, apiKeySecrets: left }, now)
+  // A key that it has under another name now is still its own.
+  await openKeys(ports, after, now)
 }
 
 async function refuse(

@@ -155,6 +155,27 @@ describe('a secret', () => {
   })
 })
 
+describe('a key that a connector no longer has', () => {
+  it('may be used by a connector of another tenant at once', async () => {
+    const world = new World()
+    world.secrets.values.set('tributary/second', 'second-key-0123456789abcdef')
+    await world.put(connectorItem())
+    await world.put(connectorItem({ apiKeySecrets: ['tributary/second'] }))
+    await world.put(connectorItem({ connectorId: 'globex-cas', name: 'globex-cas', tenantName: 'Globex' }))
+    await world.run(10 * minute)
+    expect(await world.status('globex-cas')).toMatchObject({ state: 'ok', problems: [] })
+  })
+
+  it('is still its own where it has it under another name', async () => {
+    const world = new World()
+    world.secrets.values.set('tributary/renamed', key)
+    await world.put(connectorItem())
+    await world.put(connectorItem({ apiKeySecrets: ['tributary/renamed'] }))
+    await world.put(connectorItem({ connectorId: 'globex-cas', name: 'globex-cas', tenantName: 'Globex' }))
+    expect(await world.status('globex-cas')).toMatchObject({ state: 'refused' })
+  })
+})
+
 describe('several keys for one connector', () => {
   it('collect a backlog as fast as all of them allow', async () => {
     const second = 'second-key-0123456789abcdef'
