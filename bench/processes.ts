@@ -52,14 +52,10 @@ export async function startCollectorProcess(
 ): Promise<BenchProcess> {
   const { nodeFlags: more = [], onReading, onPage } = options
   const gauge = onReading === undefined ? [] : ['--import', path('gauge.ts')]
-  const child = spawn(
-    process.execPath,
-    ['--import', '/tmp/memdiag.mjs', ...nodeFlags, ...more, ...gauge, path('../local/worker.ts'), 'guest'],
-    {
-      env: environmentOf(environment),
-      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-    },
-  )
+  const child = spawn(process.execPath, [...nodeFlags, ...more, ...gauge, path('../local/worker.ts'), 'guest'], {
+    env: environmentOf(environment),
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
   if (child.stdout !== null) {
     createInterface({ input: child.stdout }).on('line', (line) => {
       const entry = JSON.parse(line)
