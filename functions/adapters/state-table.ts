@@ -1,7 +1,5 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { RunState, State } from '../domain/ports.ts'
 import type { StreamState } from '../domain/stream.ts'
-import type { Instant } from '../domain/time.ts'
 import type { StreamId } from '../domain/vendor.ts'
 import { acceptedItems, acceptedKey } from './state-table/accepted.ts'
 import { dueItems, dueKey } from './state-table/due.ts'
@@ -9,7 +7,7 @@ import { keyItems } from './state-table/keys.ts'
 import { acceptedSchema, dueSchema, streamSchema } from './state-table/schemas.ts'
 import { seenItems } from './state-table/seen.ts'
 import { parseStatus, statusItems, statusKey } from './state-table/status.ts'
-import { type Attributes, dynamodbStore, type Store } from './state-table/store.ts'
+import { type Attributes, dynamodbStore, type Store, type StoreOptions } from './state-table/store.ts'
 import { streamItems, streamOf, streamRetention } from './state-table/streams.ts'
 
 /**
@@ -17,16 +15,8 @@ import { streamItems, streamOf, streamRetention } from './state-table/streams.ts
  * wrote as it is and throws `NewerSchema`; whatever else goes wrong throws `StateUnavailable`, after the retries of the SDK,
  * and may or may not have taken place.
  */
-export function stateTable({
-  client,
-  table,
-  now,
-}: {
-  readonly client: DynamoDBClient
-  readonly table: string
-  readonly now: () => Instant
-}): State {
-  const store = dynamodbStore({ client, table, now })
+export function stateTable(options: StoreOptions): State {
+  const store = dynamodbStore(options)
   return {
     readRun: (connectorId) => readRun(store, connectorId),
     ...acceptedItems(store, streamRetention(store)),

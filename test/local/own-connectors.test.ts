@@ -10,7 +10,8 @@ const limits = { requestsPerMinute: 6_000 }
 
 describe('connectors of a file', () => {
   it("are collected without loss, as plain JSON or DynamoDB's typed JSON, and a second start continues", async () => {
-    const { url, host, model } = await vendor()
+    // So many that there is something new whenever the second start comes.
+    const { url, host, model } = await vendor({ eventsPerHour: 14_400 })
     const dir = temporaryFolder()
     const item = connectorItem('mine', url, limits)
     const deliveries: number[] = []

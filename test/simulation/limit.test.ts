@@ -117,7 +117,7 @@ describe('nine connectors with live traffic beside one with a giant backlog on t
     await world.run(40 * minute)
     const shares = await Promise.all(ids.map(async (id) => (await world.stream(id, 'sharepoint/dlp')).counts.requests))
     const fair = shares.reduce((a, b) => a + b) / shares.length
-    for (const share of shares) expect(Math.abs(share / fair - 1)).toBeLessThan(0.25)
+    for (const share of shares) expect(Math.abs(share / fair - 1)).toBeLessThan(0.1)
   })
 })
 

@@ -78,15 +78,13 @@ export interface Store {
   remove(key: Key): Promise<void>
 }
 
-export function dynamodbStore({
-  client,
-  table,
-  now,
-}: {
+export interface StoreOptions {
   readonly client: DynamoDBClient
   readonly table: string
   readonly now: () => Instant
-}): Store {
+}
+
+export function dynamodbStore({ client, table, now }: StoreOptions): Store {
   const nowSeconds = () => Math.floor(now() / second)
 
   /** Names and values of an expression: DynamoDB refuses those that are not used. */
