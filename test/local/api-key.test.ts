@@ -68,12 +68,16 @@ test('an API key that the vendor echoes wherever it can is nowhere to be found, 
     redirect: (said, response) => response.writeHead(302, { location: `${other.url}/?${encodeURIComponent(said)}` }).end(said),
     'redirect-307': (_, response) => response.writeHead(307, { location: other.url }).end(),
   }
-  const simulator = await vendor({ hostileLinkRate: 0.5, redirectRate: 0.1, hostileOrigin: other.url, eventsPerHour: 6_000 })
+  const simulator = await vendor({ hostileLinkRate: 0.5, hostileOrigin: other.url, eventsPerHour: 6_000 })
+  const redirecting = await vendor({ redirectRate: 1, hostileOrigin: other.url })
 
   const asked = new Set<string>()
-  const items: object[] = [connectorItem('simulated', simulator.url, { requestsPerMinute: 6_000, initialBackfillMinutes: 60 })]
+  const items: object[] = [
+    connectorItem('simulated', simulator.url, { requestsPerMinute: 6_000, initialBackfillMinutes: 60 }),
+    connectorItem('redirected', redirecting.url),
+  ]
   const secrets: Record<string, string> = { 'tributary/acme': 'SimulatedKey+/="with-quotes-0123456789' }
-  const hosts = [simulator.host, other.host]
+  const hosts = [simulator.host, redirecting.host, other.host]
   for (const [name, echo] of Object.entries(echoes)) {
     const hostile = await server((request, response) => {
       asked.add(name)
@@ -89,6 +93,7 @@ test('an API key that the vendor echoes wherever it can is nowhere to be found, 
   await program.says('connector-accepted')
   const published = readFileSync(join(dataDir, 'services.json'), 'utf8')
   await expect.poll(() => asked.size, { timeout: 20_000 }).toBe(Object.keys(echoes).length)
+  await expect.poll(() => redirecting.model.account.totals().requests, { timeout: 20_000 }).toBeGreaterThan(0)
   await program.says(/simulated \S+ \d+ delivered/)
   program.signal('SIGINT', 'all')
   expect(await program.ended).toBe(0)
