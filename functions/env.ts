@@ -8,26 +8,32 @@ const allowedHosts = z
 
 const base = z.object({ STATE_TABLE: z.string().min(1) })
 
+/** What every function has that may change a connector's state, or measures it. */
+const observed = base.extend({
+  /** Each change of a connector's state is one event on it. */
+  EVENT_BUS: z.string().min(1),
+  METRICS_NAMESPACE: z.string().min(1).default('Tributary'),
+})
+
+const vendorAccess = observed.extend({
+  /** Hosts beside the vendor's own that a base URL may name; http and private addresses are allowed for exactly these. */
+  ALLOWED_HOSTS: allowedHosts,
+  /** Whether `disableTlsVerification` of a connector counts at all. */
+  TLS_VERIFICATION_OPTIONAL: z.stringbool().default(true),
+})
+
+const acceptance = vendorAccess.extend({
+  QUEUE_URL: z.url(),
+  /** Every secret that a connector names lies under it. */
+  SECRET_PREFIX: z.string().min(1),
+})
+
 /** The environment of each function, parsed once, at cold start. */
 export const environments = {
-  collect: base.extend({
-    DELIVERY_STREAM: z.string().min(1),
-    /** Hosts beside the vendor's own that a base URL may name; http and private addresses are allowed for exactly these. */
-    ALLOWED_HOSTS: allowedHosts,
-  }),
-  connectorChanged: base.extend({
-    QUEUE_URL: z.url(),
-    /** Every secret that a connector names lies under it. */
-    SECRET_PREFIX: z.string().min(1),
-    ALLOWED_HOSTS: allowedHosts,
-  }),
-  dispatch: base.extend({
-    CONNECTORS_TABLE: z.string().min(1),
-    QUEUE_URL: z.url(),
-    SECRET_PREFIX: z.string().min(1),
-    ALLOWED_HOSTS: allowedHosts,
-    METRICS_NAMESPACE: z.string().min(1).default('Tributary'),
-  }),
+  collect: vendorAccess.extend({ DELIVERY_STREAM: z.string().min(1) }),
+  connectorChanged: acceptance,
+  dispatch: acceptance.extend({ CONNECTORS_TABLE: z.string().min(1) }),
+  statusWidget: base,
 } as const
 
 /** Throws an error that names every variable that is missing or wrong, without its value. */
