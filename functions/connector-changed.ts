@@ -2,7 +2,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import type { DynamoDBStreamEvent } from 'aws-lambda'
 import { plainItem } from './adapters/connectors-table.ts'
 import { sqsQueue } from './adapters/queue.ts'
-import { environments, parseEnvironment } from './env.ts'
+import { acceptPolicy, environments, parseEnvironment } from './env.ts'
 import { acceptConnector, retireConnector } from './flows/accept-connector.ts'
 import { lambda } from './runtime/lambda.ts'
 import { wireCore } from './runtime/wiring.ts'
@@ -10,7 +10,7 @@ import { wireCore } from './runtime/wiring.ts'
 const env = parseEnvironment(environments.connectorChanged, process.env)
 const { ports } = wireCore(env)
 const queue = sqsQueue({ client: new SQSClient({}), queueUrl: env.QUEUE_URL })
-const policy = { secretPrefix: env.SECRET_PREFIX, allowedHosts: env.ALLOWED_HOSTS }
+const policy = acceptPolicy(env)
 
 /** Records of one connector come in order. What cannot be handled for now throws, and the stream comes again with the same records. */
 export const handler = lambda('connector-changed', ports.log, async (event: DynamoDBStreamEvent) => {

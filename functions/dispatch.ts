@@ -1,9 +1,8 @@
 import { SQSClient } from '@aws-sdk/client-sqs'
 import type { ScheduledEvent } from 'aws-lambda'
 import { connectorsTable } from './adapters/connectors-table.ts'
-import { fleetMetrics } from './adapters/metrics.ts'
 import { sqsQueue } from './adapters/queue.ts'
-import { environments, parseEnvironment } from './env.ts'
+import { acceptPolicy, environments, parseEnvironment } from './env.ts'
 import { reconcileConnectors } from './flows/accept-connector.ts'
 import { dispatchDue } from './flows/dispatch-due.ts'
 import { measureFleet } from './flows/measure-fleet.ts'
@@ -14,8 +13,7 @@ const env = parseEnvironment(environments.dispatch, process.env)
 const { ports, dynamodb } = wireCore(env)
 const queue = sqsQueue({ client: new SQSClient({}), queueUrl: env.QUEUE_URL })
 const connectors = connectorsTable({ client: dynamodb, table: env.CONNECTORS_TABLE })
-const publish = fleetMetrics(env.METRICS_NAMESPACE)
-const policy = { secretPrefix: env.SECRET_PREFIX, allowedHosts: env.ALLOWED_HOSTS }
+const policy = acceptPolicy(env)
 
 /** The minute of the hour in which the tables are compared. */
 const comparisonMinute = 17
@@ -26,5 +24,5 @@ export const handler = lambda('dispatch', ports.log, async (event: ScheduledEven
   const minute = new Date(event.time).getUTCMinutes()
   await dispatchDue({ ...ports, queue })
   if (minute === comparisonMinute) await reconcileConnectors({ ...ports, queue }, policy, connectors.items())
-  if (minute % measureEveryMinutes === 0) publish(await measureFleet(ports))
+  if (minute % measureEveryMinutes === 0) await measureFleet(ports)
 })

@@ -36,6 +36,15 @@ export const environments = {
   statusWidget: base,
 } as const
 
+/** What `connector-changed` and `dispatch` hold items against. */
+export function acceptPolicy(env: z.output<typeof acceptance>) {
+  return {
+    secretPrefix: env.SECRET_PREFIX,
+    allowedHosts: env.ALLOWED_HOSTS,
+    tlsVerificationOptional: env.TLS_VERIFICATION_OPTIONAL,
+  }
+}
+
 /** Throws an error that names every variable that is missing or wrong, without its value. */
 export function parseEnvironment<S extends z.ZodType>(schema: S, env: Readonly<Record<string, string | undefined>>): z.output<S> {
   const parsed = schema.safeParse(env)

@@ -24,11 +24,13 @@ const poolsMost = 64
 /** A connection is not used again after it has idled this long (ms): the server, or a balancer before it, may have dropped it unseen while this process was frozen. */
 const idleMostMs = 15 * second
 
-type Endpoint = Parameters<Source['fetch']>[2]
+type TlsSettings = Omit<Parameters<Source['fetch']>[2], 'baseUrl'>
 
 export interface HttpSourceOptions {
   /** `HOST` (any port) or `HOST:PORT`: http, other ports than 443 and private addresses are allowed for exactly these. */
   readonly allowedHosts: readonly string[]
+  /** False: every certificate is verified, whatever a connector says. */
+  readonly tlsVerificationOptional: boolean
   readonly clock: Clock
   /** For connecting, head and body together (ms); without it what the limiter reckons with. */
   readonly timeoutMs?: number
@@ -40,7 +42,7 @@ export interface HttpSourceOptions {
 
 /** The vendor over HTTP/1.1, each connector's origin on connections of its own, opened as that connector's TLS settings say. */
 export function httpSource(options: HttpSourceOptions): Source {
-  const { allowedHosts, clock, newTraceId, timeoutMs = requestTimeoutMs, bodyBytesMax = bodyBytesMost } = options
+  const { allowedHosts, tlsVerificationOptional, clock, newTraceId, timeoutMs = requestTimeoutMs, bodyBytesMax = bodyBytesMost } = options
   const poolFor = connectionPools(clock)
 
   return {
@@ -52,7 +54,11 @@ export function httpSource(options: HttpSourceOptions): Source {
           failure('secret-malformed', `The API key is empty, longer than ${keyLengthMost} characters, or not all visible ASCII`),
         )
       }
-      const pool = poolFor(target.value, connector)
+      const { tlsCaPem, disableTlsVerification } = connector
+      const pool = poolFor(target.value, {
+        ...(tlsCaPem === undefined ? {} : { tlsCaPem }),
+        disableTlsVerification: disableTlsVerification && tlsVerificationOptional,
+      })
       if (!pool.ok) return pool
 
       const { url } = target.value
@@ -167,11 +173,11 @@ interface Pool {
 }
 
 /** One agent for each origin under each TLS setting: so what one connector does without is not taken from another. The least recently used make room. */
-function connectionPools(clock: Clock): (target: Target, endpoint: Endpoint) => Result<Pool> {
+function connectionPools(clock: Clock): (target: Target, tls: TlsSettings) => Result<Pool> {
   const pools = new Map<string, Pool>()
 
-  return (target, endpoint) => {
-    const { tlsCaPem, disableTlsVerification } = endpoint
+  return (target, tls) => {
+    const { tlsCaPem, disableTlsVerification } = tls
     const name = JSON.stringify([target.url.origin, disableTlsVerification, tlsCaPem === undefined ? '' : digest(tlsCaPem)])
     const known = pools.get(name)
     if (known !== undefined) {
@@ -180,7 +186,7 @@ function connectionPools(clock: Clock): (target: Target, endpoint: Endpoint) => 
       if (clock.now() - known.usedAt > idleMostMs) closeIdle(known.agent)
       return ok(known)
     }
-    const agent = newAgent(target, endpoint)
+    const agent = newAgent(target, tls)
     if (!agent.ok) return agent
     const pool = { agent: agent.value, usedAt: clock.now() }
     pools.set(name, pool)
@@ -200,7 +206,7 @@ function closeIdle(agent: HttpAgent): void {
   }
 }
 
-function newAgent({ url, allowed }: Target, { tlsCaPem, disableTlsVerification }: Endpoint): Result<HttpAgent> {
+function newAgent({ url, allowed }: Target, { tlsCaPem, disableTlsVerification }: TlsSettings): Result<HttpAgent> {
   const guarded = allowed ? {} : { lookup: publicLookup() }
   const kept = { keepAlive: true, maxFreeSockets: 4, timeout: idleMostMs, ...guarded }
   if (url.protocol === 'http:') return ok(new HttpAgent(kept))

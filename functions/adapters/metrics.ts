@@ -1,16 +1,23 @@
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
-import type { FleetHealth } from '../domain/fleet.ts'
+import { Metrics } from '@aws-lambda-powertools/metrics'
+import { eventMetrics, fleetMetrics, runMetrics } from '../domain/metrics.ts'
+import type { PublishMetrics } from '../domain/ports.ts'
 
-const troubled = ['failing', 'losing-data', 'throttled', 'catching-up', 'refused'] as const
+const units: Readonly<Record<string, { readonly unit: 'Count' | 'Milliseconds' }>> = { ...eventMetrics, ...runMetrics, ...fleetMetrics }
 
-/** CloudWatch metrics of the whole fleet, by embedded metric format: without a dimension of its own, so a custom metric is paid for once, not once a connector. */
-export function fleetMetrics(namespace: string): (health: FleetHealth) => void {
-  const metrics = new Metrics({ namespace, serviceName: 'dispatch' })
-  return (health) => {
-    metrics.addMetric('Connectors', MetricUnit.Count, health.connectors)
-    for (const state of troubled) metrics.addMetric(`Connectors-${state}`, MetricUnit.Count, health.byState[state] ?? 0)
-    metrics.addMetric('LagMost', MetricUnit.Milliseconds, health.lagMostMs)
-    if (health.horizonLeastMs !== undefined) metrics.addMetric('HorizonLeast', MetricUnit.Milliseconds, health.horizonLeastMs)
+/**
+ * CloudWatch metrics by embedded metric format: a line of the log, so nothing is called and nothing can fail. The vendor and its
+ * event type are dimensions; the connector's id is a property of the line.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
+export function embeddedMetrics(namespace: string): PublishMetrics {
+  const metrics = new Metrics({ namespace })
+  // The library's own dimension, `service`, would say nothing.
+  metrics.clearDefaultDimensions()
+  return (published) => {
+    metrics.addDimension('vendor', published.vendor)
+    if ('event' in published) metrics.addDimension('event', published.event)
+    if ('connectorId' in published) metrics.addMetadata('connectorId', published.connectorId)
+    for (const [name, value] of Object.entries(published.values)) metrics.addMetric(name, units[name]?.unit ?? 'Count', value)
     metrics.publishStoredMetrics()
   }
 }

@@ -21,9 +21,9 @@ export function secretsManager(options: {
   readonly keepOut: (secret: string) => void
 }): Secrets {
   const { client, clock, keepOut } = options
-  const cache = new Map<string, { readonly readAt: Instant; readonly value: Promise<Result<string>> }>()
+  const cache = new Map<string, { readonly readAt: Instant; readonly value: Promise<Result<StoredText>> }>()
 
-  function textOf(secretName: string, fresh: boolean): Promise<Result<string>> {
+  function textOf(secretName: string, fresh: boolean): Promise<Result<StoredText>> {
     const cached = cache.get(secretName)
     if (cached !== undefined && !fresh && clock.now() < cached.readAt + cachedMs) return cached.value
     const entry = { readAt: clock.now(), value: request(client, secretName) }
@@ -38,18 +38,25 @@ export function secretsManager(options: {
     async read(reference, { fresh = false } = {}) {
       const value = await textOf(reference.secretName, fresh)
       if (!value.ok) return value
-      const key = keyIn(value.value, reference)
-      if (key.ok) keepOut(key.value.apiKey)
-      return key
+      const { text, storedAt } = value.value
+      const key = keyIn(text, reference)
+      if (!key.ok) return key
+      keepOut(key.value.apiKey)
+      return ok({ ...key.value, ...(storedAt === undefined ? {} : { storedAt }) })
     },
   }
 }
 
-async function request(client: SecretsManagerClient, secretName: string): Promise<Result<string>> {
+interface StoredText {
+  readonly text: string
+  readonly storedAt?: Instant
+}
+
+async function request(client: SecretsManagerClient, secretName: string): Promise<Result<StoredText>> {
   try {
-    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretName }))
+    const { SecretString, CreatedDate } = await client.send(new GetSecretValueCommand({ SecretId: secretName }))
     if (SecretString === undefined) return failed(failure('secret-malformed', `The secret ${secretName} is binary, not text`))
-    return ok(SecretString)
+    return ok({ text: SecretString, ...(CreatedDate === undefined ? {} : { storedAt: CreatedDate.getTime() }) })
   } catch (thrown) {
     return failed(whyUnread(secretName, thrown instanceof Error ? thrown.name : 'an unknown error'))
   }

@@ -4,6 +4,7 @@ import type { StreamId } from '../domain/vendor.ts'
 import { acceptedItems, acceptedKey } from './state-table/accepted.ts'
 import { dueItems, dueKey } from './state-table/due.ts'
 import { keyItems } from './state-table/keys.ts'
+import { outageItems } from './state-table/outages.ts'
 import { acceptedSchema, dueSchema, streamSchema } from './state-table/schemas.ts'
 import { seenItems } from './state-table/seen.ts'
 import { parseStatus, statusItems, statusKey } from './state-table/status.ts'
@@ -25,6 +26,7 @@ export function stateTable(options: StoreOptions): State {
     ...streamItems(store),
     ...seenItems(store),
     ...keyItems(store),
+    ...outageItems(store),
   }
 }
 

@@ -16,6 +16,8 @@ export interface ConnectorPolicy {
   readonly secretPrefix: string
   /** `HOST` (any port) or `HOST:PORT`: hosts beside the vendor's, for which http, any port and private addresses will do. */
   readonly allowedHosts: readonly string[]
+  /** Whether a connector may switch TLS verification off. */
+  readonly tlsVerificationOptional: boolean
 }
 
 /** Problems of one item that are told (count). */
@@ -229,7 +231,7 @@ export function parseConnector(item: unknown, policy: ConnectorPolicy): ParsedCo
     ...(parsed.success ? [] : problemsOf(parsed.error).filter(({ path }) => path !== 'type')),
     ...[vendor, own, baseUrl, secrets].flatMap((part) => (part.ok ? [] : part.failure)),
     ...(vendor.ok ? backfillProblems(item, vendor.value) : []),
-    ...tlsProblems(item),
+    ...tlsProblems(item, policy),
     ...unknownAttributes(item),
   ]
   if (parsed.success && vendor.ok && own.ok && baseUrl.ok && secrets.ok && problems.length === 0) {
@@ -342,7 +344,12 @@ function backfillProblems({ initialBackfillMinutes }: Item, vendor: Vendor): Pro
   return [{ path: 'initialBackfillMinutes', message: allowed({ input: parsed.data }) }]
 }
 
-function tlsProblems({ tlsCaPem, disableTlsVerification }: Item): Problem[] {
+function tlsProblems({ tlsCaPem, disableTlsVerification }: Item, { tlsVerificationOptional }: ConnectorPolicy): Problem[] {
+  if (disableTlsVerification === true && !tlsVerificationOptional) {
+    const message =
+      'It is true, which the operator of this deployment does not allow. Give tlsCaPem, the CA that signed the certificate, instead.'
+    return [{ path: 'disableTlsVerification', message }]
+  }
   if (tlsCaPem === undefined || disableTlsVerification !== true) return []
   const message = 'It is of no use together with disableTlsVerification. Keep tlsCaPem and remove disableTlsVerification.'
   return [{ path: 'tlsCaPem', message }]

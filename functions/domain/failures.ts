@@ -161,6 +161,13 @@ export interface Failure {
   readonly retryAfterMs?: number
 }
 
+/** Failures that are the vendor's, and so every connector's of the same site. */
+const vendorsOwn: ReadonlySet<FailureCode> = new Set(['vendor-error', 'vendor-overloaded', 'timed-out', 'unreachable'])
+
+export function isVendorsOwn(code: FailureCode): boolean {
+  return vendorsOwn.has(code)
+}
+
 export function failure(code: FailureCode, detail: string, more: Omit<Failure, 'code' | 'detail'> = {}): Failure {
   return { code, detail, ...more }
 }

@@ -1,4 +1,7 @@
 import type { Connector, SecretReference } from './connector.ts'
+import type { EventMetric, FleetMetric, RunMetric } from './metrics.ts'
+import type { Notice } from './notices.ts'
+import type { Outage } from './outage.ts'
 import type { LakeRecord } from './record.ts'
 import type { Result } from './result.ts'
 import type { SeenHash, SeenMark, SeenPage } from './seen.ts'
@@ -40,6 +43,8 @@ export interface Sink {
 
 export interface Secret {
   readonly apiKey: string
+  /** When this version of the secret was stored; absent where the service does not say. */
+  readonly storedAt?: Instant
 }
 
 export interface Secrets {
@@ -101,6 +106,12 @@ export interface RunState {
   readonly streams: ReadonlyMap<StreamId, StreamState>
 }
 
+/** A status, and what it was amended from. */
+export interface Amended {
+  readonly before?: ConnectorStatus
+  readonly after: ConnectorStatus
+}
+
 /**
  * The state table. Reads are strongly consistent. A conditional write answers `false` when its condition does not hold,
  * and has then written nothing; every other trouble with the store throws `StateUnavailable`, a newer item `NewerSchema`.
@@ -126,13 +137,23 @@ export interface State {
   makeDue(connectorId: string, at: Instant, wantedTo: Instant): Promise<void>
   removeDue(connectorId: string): Promise<void>
 
-  /** The last writer wins, but over `retired` and `paused` nothing is written (false): only acceptance, by `amendStatus`, brings a connector back. */
-  writeStatus(connectorId: string, status: ConnectorStatus): Promise<boolean>
   readStatus(connectorId: string): Promise<ConnectorStatus | undefined>
-  /** Sets what acceptance has to say (`problems`, and the state where it changes it), leaving what runs have written. `amend` may be called again. A status `retired` expires 4 days after its `since`. */
-  amendStatus(connectorId: string, amend: (before: ConnectorStatus | undefined) => ConnectorStatus): Promise<void>
+  /**
+   * Writes what `amend` makes of the status, if nobody wrote meanwhile; else it is called again with what was written. Answers
+   * nothing when `amend` wants nothing written. A status `retired` expires 4 days after its `since`.
+   */
+  amendStatus(
+    connectorId: string,
+    amend: (before: ConnectorStatus | undefined) => ConnectorStatus | undefined,
+  ): Promise<Amended | undefined>
   /** All connectors by the sharded index `fleet`; eventually consistent. */
   fleet(): AsyncIterable<{ readonly connectorId: string; readonly status: ConnectorStatus }>
+
+  /** False where the site's outage is known already. */
+  beginOutage(outage: Outage): Promise<boolean>
+  outages(): Promise<readonly Outage[]>
+  outageTold(outage: Outage): Promise<void>
+  endOutage(outage: Outage): Promise<void>
 
   /** Writes `next` (whose version is `next.version`) if the stored version is still `next.version − 1` (0: if there is none). */
   writeStream(connectorId: string, stream: StreamId, next: StreamState): Promise<boolean>
@@ -168,6 +189,20 @@ export interface LogEntry {
 }
 
 export type Log = (entry: LogEntry) => void
+
+/** The event bus: what happened to a connector or a vendor, for whoever wants to know. */
+export interface Bus {
+  /** Resolves when every notice was taken; throws otherwise, and then some may have been. */
+  put(notices: readonly Notice[]): Promise<void>
+}
+
+/** Figures of one moment. The id of the connector goes with them and is no dimension of theirs. */
+export type MetricValues =
+  | { readonly vendor: string; readonly event: string; readonly connectorId: string; readonly values: Partial<Record<EventMetric, number>> }
+  | { readonly vendor: string; readonly connectorId: string; readonly values: Partial<Record<RunMetric, number>> }
+  | { readonly vendor: string; readonly values: Partial<Record<FleetMetric, number>> }
+
+export type PublishMetrics = (metrics: MetricValues) => void
 
 /** SHA-256 of a text in UTF-8, as lower-case hex. */
 export type Digest = (text: string) => string

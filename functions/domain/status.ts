@@ -1,23 +1,11 @@
-import type { Problem } from './connector.ts'
-import { type Failure, isLasting, sayFailure } from './failures.ts'
+import type { Connector, Problem } from './connector.ts'
+import type { ConnectorState, StateChange } from './connector-state.ts'
+import { type Failure, type FailureCode, isLasting, isVendorsOwn, sayFailure } from './failures.ts'
 import type { ReadingPolicy } from './ledger.ts'
 import { coveredTo, isUnreadable, settledGaps } from './ledger.ts'
 import type { StreamState } from './stream.ts'
 import { day, hour, type Instant, iso, minute } from './time.ts'
 import type { StreamId } from './vendor.ts'
-
-/**
- * - `starting`: accepted, nothing read yet.
- * - `ok`: up to date.
- * - `catching-up`: older events are still being read.
- * - `throttled`: the vendor allows less than was said.
- * - `losing-data`: what has not been read is about to pass the horizon, or has.
- * - `failing`: something must be mended.
- * - `refused`: the item was never accepted.
- * - `paused`: `enabled` is false.
- * - `retired`: the item was deleted.
- */
-export type ConnectorState = 'starting' | 'ok' | 'catching-up' | 'throttled' | 'losing-data' | 'failing' | 'refused' | 'paused' | 'retired'
 
 export interface DayCounts {
   readonly delivered: number
@@ -31,7 +19,14 @@ export interface ConnectorStatus {
   /** What is wrong and what to do, in words; empty where all is well. */
   readonly reason: string
   readonly since: Instant
+  /** Why it is failing. */
+  readonly cause?: FailureCode
+  /** Changes of the state that have not been told yet, the oldest first. */
+  readonly changes?: readonly StateChange[]
   readonly tenantName?: string
+  /** The connector's `type` and `baseUrl`, once it was accepted. */
+  readonly vendor?: string
+  readonly site?: string
   readonly lastRunAt?: Instant
   /** When a page was last read. */
   readonly lastSuccessAt?: Instant
@@ -39,6 +34,12 @@ export interface ConnectorStatus {
   readonly lagMs?: number
   /** Until the first unread event passes the horizon (ms), at `lastRunAt`. */
   readonly horizonInMs?: number
+  /** Streams with settled events that are not proven complete. */
+  readonly streamsBehind?: number
+  /** Ranges lost for good that the ledgers still record. */
+  readonly holes?: number
+  /** When the oldest of the keys was stored. */
+  readonly oldestKeyAt?: Instant
   readonly lastFailure?: Failure & { readonly at: Instant; readonly stream?: StreamId }
   /** Failures in a row that concern the whole connector; it waits until `until`. */
   readonly trouble?: { readonly failure: Failure; readonly attempts: number; readonly until: Instant }
@@ -57,6 +58,10 @@ export interface ConnectorStatus {
 const daysKept = 8
 /** From here on the status warns of the horizon (ms). */
 const horizonWarnMs = day
+/** Untold changes that are kept (count); more means that nobody has been able to tell for hours. */
+const changesKept = 20
+/** Days in a row with events, after which a whole day without is noticed (count). */
+const dropOffAfterDays = 6
 
 export function newStatus(now: Instant, tenantName?: string): ConnectorStatus {
   const tenant = tenantName === undefined ? {} : { tenantName }
@@ -68,6 +73,7 @@ export interface RunReport {
   readonly now: Instant
   readonly streams: ReadonlyMap<StreamId, StreamState>
   readonly policy: ReadingPolicy
+  readonly connector: Pick<Connector, 'type' | 'baseUrl'>
   /** Why keys of the pool cannot be used, in words. */
   readonly unusableKeys: readonly string[]
   /** Requests a minute that seem to go to somebody else, of how many. */
@@ -75,32 +81,77 @@ export interface RunReport {
   readonly delivered: DayCounts
 }
 
+/** What a run knows better than what is stored: the rest may have been changed by acceptance meanwhile. */
+export type RunStatus = Pick<ConnectorStatus, 'lastFailure' | 'trouble' | 'keys' | 'oldestKeyAt' | 'rejectedKeys' | 'turns'>
+
 /** The status after a run: the worst that is true of the connector, with what to do about it. */
-export function statusAfterRun(before: ConnectorStatus, report: RunReport): ConnectorStatus {
-  const { now, streams, policy } = report
+export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: RunReport): ConnectorStatus {
+  const { now, streams, policy, connector } = report
   const oldest = Math.min(now, ...[...streams.values()].map((stream) => coveredTo(stream, now)))
   const lastSuccess = Math.max(0, ...[...streams.values()].map((stream) => stream.lastReadAt ?? 0))
+  const { lastFailure: _, trouble: __, keys: ___, oldestKeyAt: ____, ...kept } = stored
   const next: ConnectorStatus = {
-    ...before,
+    ...kept,
+    ...run,
+    vendor: connector.type,
+    site: connector.baseUrl,
     lastRunAt: now,
     lagMs: now - oldest,
     horizonInMs: oldest + policy.horizonMs - now,
+    streamsBehind: [...streams.values()].filter((stream) => settledGaps(stream, now, policy).length > 0).length,
+    holes: [...streams.values()].reduce((sum, { holes }) => sum + holes.length, 0),
     ...(lastSuccess === 0 ? {} : { lastSuccessAt: lastSuccess }),
-    days: countDay(before.days, now, report.delivered),
+    days: countDay(stored.days, now, report.delivered),
   }
   return withState(next, judge(next, report), now)
 }
 
-/** A new state starts anew; the same one goes on since it began. */
-export function withState(
-  status: ConnectorStatus,
-  to: { readonly state: ConnectorState; readonly reason: string },
-  now: Instant,
-): ConnectorStatus {
-  return { ...status, ...to, since: to.state === status.state ? status.since : now }
+interface Judgement {
+  readonly state: ConnectorState
+  readonly reason: string
+  readonly cause?: FailureCode
 }
 
-function judge(status: ConnectorStatus, report: RunReport): { readonly state: ConnectorState; readonly reason: string } {
+/** A new state starts anew, and is a change to be told; the same one goes on since it began. */
+export function withState(status: ConnectorStatus, to: Judgement, now: Instant): ConnectorStatus {
+  const { cause: causeBefore, ...rest } = status
+  if (to.state === status.state && sameCause(to.cause, causeBefore)) return { ...rest, ...to }
+  const change: StateChange = {
+    from: status.state,
+    to: to.state,
+    reason: to.reason,
+    since: now,
+    ...(to.cause === undefined ? {} : { cause: to.cause }),
+    ...(causeBefore === undefined ? {} : { causeBefore }),
+  }
+  const since = to.state === status.state ? status.since : now
+  return { ...rest, ...to, since, changes: [...(status.changes ?? []), change].slice(-changesKept) }
+}
+
+/** In an outage of the vendor the errors differ from one try to the next. */
+function sameCause(a: FailureCode | undefined, b: FailureCode | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && isVendorsOwn(a) && isVendorsOwn(b))
+}
+
+/** The changes of a status that are not among those told. */
+export function changesLeft({ changes = [] }: ConnectorStatus, told: readonly StateChange[] = []): readonly StateChange[] {
+  return changes.filter(({ since, to }) => !told.some((change) => change.since === since && change.to === to))
+}
+
+export function withoutTold(status: ConnectorStatus, told: readonly StateChange[]): ConnectorStatus {
+  const { changes: _, ...rest } = status
+  const left = changesLeft(status, told)
+  return left.length === 0 ? rest : { ...rest, changes: left }
+}
+
+/** It delivered on each of six days, and nothing on the whole day after them nor since. */
+export function hasDroppedOff({ days }: ConnectorStatus, now: Instant): boolean {
+  const delivered = (daysAgo: number) => days[iso(now - daysAgo * day).slice(0, 10)]?.delivered ?? 0
+  const before = Array.from({ length: dropOffAfterDays }, (_, i) => delivered(i + 2))
+  return delivered(0) === 0 && delivered(1) === 0 && before.every((count) => count > 0)
+}
+
+function judge(status: ConnectorStatus, report: RunReport): Judgement {
   const { now, streams, policy, unusableKeys, elsewhere } = report
   const troubled = [...streams].flatMap(([id, stream]) =>
     stream.trouble !== undefined && isLasting(stream.trouble.failure.code, stream.trouble.attempts)
@@ -125,14 +176,19 @@ function judge(status: ConnectorStatus, report: RunReport): { readonly state: Co
     ...status.problems.map(({ path, message }) => `The last edit was refused, the version before it goes on: ${path}: ${message}`),
   ]
   const said = (state: ConnectorState, ...first: string[]) => ({ state, reason: [...first, ...notes].join(' ') })
-  if (status.trouble !== undefined) return said('failing', sayFailure(status.trouble.failure))
+  if (status.trouble !== undefined) return { ...said('failing', sayFailure(status.trouble.failure)), cause: status.trouble.failure.code }
   if (backlog && (status.horizonInMs ?? Number.POSITIVE_INFINITY) < horizonWarnMs) {
     return said(
       'losing-data',
       `Events are lost in ${hoursText(status.horizonInMs ?? 0)} unless the backlog is read by then: the vendor keeps them ${hoursText(policy.horizonMs)}. Add a key of its own, or fewer streams.`,
     )
   }
-  if (troubled.length > 0) return said('failing', ...troubled.slice(0, 3).map(({ id, trouble }) => `${id}: ${sayFailure(trouble.failure)}`))
+  const [worst] = troubled
+  if (worst !== undefined) {
+    const reasons = troubled.slice(0, 3).map(({ id, trouble }) => `${id}: ${sayFailure(trouble.failure)}`)
+    const own = troubled.find(({ trouble }) => !isVendorsOwn(trouble.failure.code)) ?? worst
+    return { ...said('failing', ...reasons), cause: own.trouble.failure.code }
+  }
   if (elsewhere !== undefined && elsewhere.taken > 0) return said('throttled')
   if (unread) return said('starting')
   return backlog

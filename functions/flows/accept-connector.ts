@@ -1,22 +1,24 @@
 import type { Connector, Problem } from '../domain/connector.ts'
 import { immutableProblems, parseConnector } from '../domain/connector-schema.ts'
 import { sayFailure } from '../domain/failures.ts'
-import type { AcceptedConnector, Clock, Log, Queue } from '../domain/ports.ts'
+import type { AcceptedConnector, Clock, Queue } from '../domain/ports.ts'
 import { newStatus, withState } from '../domain/status.ts'
 import { floorToSecond, type Instant } from '../domain/time.ts'
 import type { StreamId, Vendor } from '../domain/vendor.ts'
 import { closeKeys, type KeyPorts, openKeys, secretText } from './open-keys.ts'
+import { type TellPorts, tellChanges } from './tell-changes.ts'
 
-export interface AcceptPorts extends KeyPorts {
+export interface AcceptPorts extends KeyPorts, TellPorts {
   readonly clock: Clock
   readonly queue: Queue
-  readonly log: Log
   readonly vendors: ReadonlyMap<string, Vendor>
 }
 
 export interface AcceptPolicy {
   readonly secretPrefix: string
   readonly allowedHosts: readonly string[]
+  /** Whether a connector may switch TLS verification off. */
+  readonly tlsVerificationOptional: boolean
 }
 
 /** An item as a user wrote it: plain JSON. */
@@ -42,14 +44,16 @@ export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, 
     if (!unchanged && !(await state.writeAccepted(after, before))) continue
 
     const { connector } = after
-    await state.amendStatus(connectorId, (status) => {
+    const accepted = await state.amendStatus(connectorId, (status) => {
       const { trouble: _, ...mended } = status ?? newStatus(now, connector.tenantName)
       const known = unchanged && status !== undefined ? status : mended
-      const clean = { ...known, tenantName: connector.tenantName, problems: [], rejectedKeys: unchanged ? known.rejectedKeys : {} }
+      const whose = { tenantName: connector.tenantName, vendor: connector.type, site: connector.baseUrl }
+      const clean = { ...known, ...whose, problems: [], rejectedKeys: unchanged ? known.rejectedKeys : {} }
       if (!connector.enabled) return withState(clean, { state: 'paused', reason: 'enabled is false: nothing is collected.' }, now)
       if (unchanged && status !== undefined && status.state !== 'refused') return clean
       return withState(clean, { state: 'starting', reason: '' }, now)
     })
+    await tellChanges(ports, connectorId, accepted)
     if (unchanged) return
     await leaveKeys(ports, before?.connector, connector, now)
     log({ level: 'info', event: 'connector-accepted', connectorId, message: before === undefined ? 'new' : 'changed' })
@@ -71,7 +75,7 @@ export async function retireConnector(ports: AcceptPorts, connectorId: string): 
     log({ level: 'info', event: 'connector-retired', connectorId, message: 'its item was deleted' })
   }
   await state.removeDue(connectorId)
-  await state.amendStatus(connectorId, (status) => ({
+  const retired = await state.amendStatus(connectorId, (status) => ({
     ...withState(
       status ?? newStatus(now),
       { state: 'retired', reason: 'The item was deleted. The same id resumes where it stopped, within 4 days.' },
@@ -79,6 +83,7 @@ export async function retireConnector(ports: AcceptPorts, connectorId: string): 
     ),
     problems: [],
   }))
+  await tellChanges(ports, connectorId, retired)
 }
 
 type Checked = { readonly ok: true; readonly connector: Connector } | { readonly ok: false; readonly problems: readonly Problem[] }
@@ -106,22 +111,24 @@ async function leaveKeys(ports: AcceptPorts, before: Connector | undefined, afte
 }
 
 async function refuse(
-  { state, clock, log }: AcceptPorts,
+  ports: AcceptPorts,
   connectorId: string,
   item: ConnectorItem,
   problems: readonly Problem[],
   before: AcceptedConnector | undefined,
 ): Promise<void> {
+  const { state, clock, log } = ports
   const now = clock.now()
   const running = before !== undefined && before.retiredAt === undefined
   const said = problems.map(({ path, message }) => `${path}: ${message}`).join(' ')
   const tenantName = typeof item['tenantName'] === 'string' ? item['tenantName'].slice(0, 128) : undefined
-  await state.amendStatus(connectorId, (status) => {
+  const refused = await state.amendStatus(connectorId, (status) => {
     const known = { ...(status ?? newStatus(now, tenantName)), problems }
     if (running) return known
     return withState(known, { state: 'refused', reason: `The item was not accepted. ${said}` }, now)
   })
   log({ level: 'warn', event: 'connector-refused', connectorId, message: said, goesOnWithAccepted: running })
+  await tellChanges(ports, connectorId, refused)
 }
 
 function acceptance(

@@ -2,9 +2,10 @@ import type { Connector } from '../domain/connector.ts'
 import { type Failure, failureScope, retryDelay, sayFailure } from '../domain/failures.ts'
 import { type CompiledFilters, compileFilters } from '../domain/filters.ts'
 import * as ledger from '../domain/ledger.ts'
-import type { AcceptedConnector } from '../domain/ports.ts'
-import { type ConnectorStatus, type DayCounts, newStatus, statusAfterRun } from '../domain/status.ts'
+import type { AcceptedConnector, PublishMetrics } from '../domain/ports.ts'
+import { type ConnectorStatus, newStatus, type RunStatus, statusAfterRun } from '../domain/status.ts'
 import type { StreamState } from '../domain/stream.ts'
+import { type Counted, countsSince, eventValues, sumOfCounts } from '../domain/stream-counts.ts'
 import { hour, type Instant, iso, minute, second } from '../domain/time.ts'
 import { takenElsewhere } from '../domain/tokens.ts'
 import { nextTickOf, nextTurn } from '../domain/turns.ts'
@@ -13,9 +14,11 @@ import { KeyPool } from './key-pool.ts'
 import { type Limiter, type LimiterPorts, limiter } from './limiter.ts'
 import { type KeyPorts, type OpenKey, openKey, openKeys, secretText } from './open-keys.ts'
 import { readTurn, type TurnPorts } from './read-turn.ts'
+import { type TellPorts, tellChanges } from './tell-changes.ts'
 
-export interface CollectPorts extends TurnPorts, KeyPorts, LimiterPorts {
+export interface CollectPorts extends TurnPorts, KeyPorts, LimiterPorts, TellPorts {
   readonly vendors: ReadonlyMap<string, Vendor>
+  readonly publish: PublishMetrics
 }
 
 /** A page needs this long at most (ms): a wait, a request and its delivery. None is begun later than this before the deadline. */
@@ -68,6 +71,8 @@ class Run {
   /** Secrets that were read afresh. */
   private readonly refreshed = new Set<string>()
   private statusAt: Instant
+  private readonly tokens: Limiter
+  private readonly sinceStatus = { holesLost: 0, slicesSetAside: 0, waitedMs: 0 }
 
   constructor(
     ports: CollectPorts,
@@ -86,6 +91,7 @@ class Run {
     this.filters = compileFilters(connector.logFilters)
     this.status = status ?? newStatus(now, connector.tenantName)
     this.statusAt = now
+    this.tokens = limiter(ports)
     this.policy = {
       horizonMs: vendor.horizonMs,
       pageItemsMax: vendor.pageItemsMax,
@@ -109,7 +115,7 @@ class Run {
     const rest = this.status.trouble?.until ?? 0
     if (rest > clock.now()) return rest
     await this.openKeys()
-    const tokens = limiter(this.ports)
+    const { tokens } = this
     const lastPageBy = deadline - pageMostMs
     let nextDueAt = this.keys.all.length === 0 ? this.connectorFails(this.keyFailures[0] ?? this.allRejected()) : undefined
     const holder = `${this.ports.process}:${this.ports.nextNumber()}`
@@ -144,21 +150,22 @@ class Run {
       }
       const { end, stream: after } = await readTurn(this.ports, context, patient, stream, key)
       this.streams.set(turn.stream, after)
+      this.sinceStatus.slicesSetAside += after.setAside.filter(({ from }) => !stream.setAside.some((known) => known.from === from)).length
       this.status = { ...this.status, turns: this.status.turns + 1 }
       if (end.kind === 'lease-held') {
         await tokens.flush()
         return end.until
       }
-      if (end.kind === 'no-token') nextDueAt = await this.keyIsBusy(key, end.freeAt, turn.waitMostMs, tokens)
+      if (end.kind === 'no-token') nextDueAt = await this.keyIsBusy(key, end.freeAt, turn.waitMostMs)
       if (end.kind === 'progress') this.turnSucceeded(key, end.clockErrorMs)
       if (end.kind === 'failed') nextDueAt = await this.turnFailed(end.failure, turn.stream, key)
-      if (clock.now() - this.statusAt >= statusEveryMs && !(await this.writeStatus(tokens.known))) {
+      if (clock.now() - this.statusAt >= statusEveryMs && !(await this.writeStatus())) {
         await tokens.flush()
         return undefined
       }
     }
     await tokens.flush()
-    await this.writeStatus(tokens.known)
+    await this.writeStatus()
     return this.nextDue(nextDueAt)
   }
 
@@ -169,6 +176,7 @@ class Run {
     for (const [id, stream] of this.streams) {
       const kept = ledger.expire(stream, now, this.policy, pause)
       if (kept.holes.length > stream.holes.length) {
+        this.sinceStatus.holesLost += 1
         const hole = kept.holes.at(-1)
         this.ports.log({
           level: 'error',
@@ -193,7 +201,13 @@ class Run {
     const rejectedKeys = Object.fromEntries(Object.entries(this.status.rejectedKeys).filter(([fingerprint]) => read.has(fingerprint)))
     this.status = { ...this.status, rejectedKeys }
     this.keys = new KeyPool(keys.filter(({ fingerprint }) => (this.status.rejectedKeys[fingerprint]?.until ?? 0) <= now))
-    this.status = { ...this.status, keys: this.keys.all.map(({ fingerprint }) => fingerprint) }
+    const { oldestKeyAt: _, ...status } = this.status
+    const storedAt = keys.flatMap((key) => key.storedAt ?? [])
+    this.status = {
+      ...status,
+      keys: this.keys.all.map(({ fingerprint }) => fingerprint),
+      ...(storedAt.length === 0 ? {} : { oldestKeyAt: Math.min(...storedAt) }),
+    }
   }
 
   /** The streams whose half-read slice does not wait for a busy key. */
@@ -202,12 +216,12 @@ class Run {
   }
 
   /** The run ends when no key of the pool has a token to spare before long. */
-  private async keyIsBusy(key: OpenKey, freeAt: Instant, waitMostMs: number, tokens: Limiter): Promise<Instant | undefined> {
+  private async keyIsBusy(key: OpenKey, freeAt: Instant, waitMostMs: number): Promise<Instant | undefined> {
     const now = this.ports.clock.now()
     this.keys.markBusy(key, freeAt)
     const allBusyTo = this.keys.busyTo(now)
     if (allBusyTo === undefined || this.keys.all.length === 1 || allBusyTo > now + waitMostMs) return allBusyTo
-    await tokens.wait(allBusyTo)
+    await this.tokens.wait(allBusyTo)
     return undefined
   }
 
@@ -279,24 +293,57 @@ class Run {
     return rest
   }
 
-  /** Answers false when the connector is not to run any more. */
-  private async writeStatus(known: ReturnType<typeof limiter>['known']): Promise<boolean> {
-    const now = this.ports.clock.now()
-    const learnt = this.keys.all.flatMap(({ fingerprint }) => known(fingerprint) ?? [])
+  /** Answers false when the connector is not to run any more: only acceptance brings back what was switched off or deleted. */
+  private async writeStatus(): Promise<boolean> {
+    const { ports, connector, streams, policy } = this
+    const now = ports.clock.now()
+    const learnt = this.keys.all.flatMap(({ fingerprint }) => this.tokens.known(fingerprint) ?? [])
     const elsewhere = {
       taken: learnt.reduce((sum, bucket) => sum + takenElsewhere(bucket), 0),
       limit: learnt.reduce((sum, bucket) => sum + bucket.limit, 0),
     }
-    this.status = statusAfterRun(this.status, {
-      now,
-      streams: this.streams,
-      policy: this.policy,
-      unusableKeys: this.unusableKeys(),
-      elsewhere,
-      delivered: this.countsSinceLastStatus(),
-    })
+    const read = this.readSinceStatus()
+    const delivered = sumOfCounts([...read.values()])
+    const report = { now, streams, policy, connector, unusableKeys: this.unusableKeys(), elsewhere, delivered }
+    const own = runPart(this.status)
+    const amended = await ports.state.amendStatus(connector.connectorId, (stored = this.status) =>
+      stored.state === 'paused' || stored.state === 'retired' ? undefined : statusAfterRun(stored, own, report),
+    )
+    this.publish(read, delivered)
     this.statusAt = now
-    return this.ports.state.writeStatus(this.connector.connectorId, this.status)
+    if (amended === undefined) return false
+    this.status = amended.after
+    await tellChanges(ports, connector.connectorId, amended)
+    return true
+  }
+
+  /** What each stream has counted since the status was last written. */
+  private readSinceStatus(): ReadonlyMap<StreamId, Counted> {
+    const read = new Map([...this.streams].map(([id, { counts }]) => [id, countsSince(this.counted.get(id)?.counts, counts)]))
+    this.counted = new Map(this.streams)
+    return read
+  }
+
+  /** Of an event type that brought nothing there is no line. */
+  private publish(read: ReadonlyMap<StreamId, Counted>, all: Counted): void {
+    const { publish } = this.ports
+    const { connectorId, type: vendor } = this.connector
+    const byEvent = Map.groupBy(read, ([stream]) => this.vendor.describe(stream).event)
+    for (const [event, streams] of byEvent) {
+      const sum = sumOfCounts(streams.map(([, counted]) => counted))
+      if (sum.fetched > 0) publish({ vendor, event, connectorId, values: eventValues(sum) })
+    }
+    const { holesLost, slicesSetAside, waitedMs } = this.sinceStatus
+    const values = {
+      Requests: all.requests,
+      RequestsThrottled: all.throttled,
+      PagesRead: all.pages,
+      TokenWait: this.tokens.waitedMs - waitedMs,
+      HolesLost: holesLost,
+      SlicesSetAside: slicesSetAside,
+    }
+    publish({ vendor, connectorId, values })
+    Object.assign(this.sinceStatus, { holesLost: 0, slicesSetAside: 0, waitedMs: this.tokens.waitedMs })
   }
 
   private unusableKeys(): string[] {
@@ -310,19 +357,6 @@ class Run {
     ]
   }
 
-  private countsSinceLastStatus(): DayCounts {
-    const grown = (of: keyof DayCounts) =>
-      [...this.streams].reduce((sum, [id, { counts }]) => sum + counts[of] - (this.counted.get(id)?.counts[of] ?? 0), 0)
-    const counts = {
-      delivered: grown('delivered'),
-      filtered: grown('filtered'),
-      requests: grown('requests'),
-      throttled: grown('throttled'),
-    }
-    this.counted = new Map(this.streams)
-    return counts
-  }
-
   /** The next tick of the connector's own phase; sooner where a stream's wait ends sooner, later where nothing can be done before. */
   private nextDue(endedBecause: Instant | undefined): Instant {
     const now = this.ports.clock.now()
@@ -330,5 +364,16 @@ class Run {
     const phase = Number.parseInt(this.ports.digest(this.connector.connectorId).slice(0, 8), 16) / 2 ** 32
     const waits = [...this.streams.values()].flatMap(({ trouble }) => (trouble === undefined ? [] : [trouble.until]))
     return Math.min(nextTickOf(phase, this.policy.intervalMs, now), ...waits.map((until) => Math.max(until, now + second)))
+  }
+}
+
+function runPart({ lastFailure, trouble, keys, oldestKeyAt, rejectedKeys, turns }: ConnectorStatus): RunStatus {
+  return {
+    rejectedKeys,
+    turns,
+    ...(lastFailure === undefined ? {} : { lastFailure }),
+    ...(trouble === undefined ? {} : { trouble }),
+    ...(keys === undefined ? {} : { keys }),
+    ...(oldestKeyAt === undefined ? {} : { oldestKeyAt }),
   }
 }

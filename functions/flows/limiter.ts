@@ -53,6 +53,8 @@ export interface Limiter {
   flush(): Promise<void>
   /** Returns then, or at once when the process is told to end. */
   wait(until: Instant): Promise<void>
+  /** How long it has waited so far, all waits together (ms). */
+  readonly waitedMs: number
   /** As last read or written. */
   known(bucket: string): TokenBucket | undefined
 }
@@ -62,6 +64,7 @@ export function limiter(ports: LimiterPorts): Limiter {
   const pending = new Map<string, Settlement[]>()
   const gates = new Map<string, Gate>()
   const known = new Map<string, TokenBucket>()
+  let waitedMs = 0
 
   /** Reads the bucket, applies what is pending and `change`, and writes if nobody wrote meanwhile; else does it again. */
   async function update<T>(gate: Gate, change: (bucket: TokenBucket) => { readonly bucket?: TokenBucket; readonly result: T }): Promise<T> {
@@ -129,9 +132,14 @@ export function limiter(ports: LimiterPorts): Limiter {
     }
   }
 
+  async function wait(until: Instant): Promise<void> {
+    const from = clock.now()
+    if (!stop.aborted) await asleepOrStopped(until)
+    waitedMs += Math.max(0, clock.now() - from)
+  }
+
   // The signal outlives the run by far, so nothing of the run may stay with it.
-  function wait(until: Instant): Promise<void> {
-    if (stop.aborted) return Promise.resolve()
+  function asleepOrStopped(until: Instant): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = () => resolve()
       stop.addEventListener('abort', end, { once: true })
@@ -168,6 +176,9 @@ export function limiter(ports: LimiterPorts): Limiter {
         const gate = gates.get(bucket)
         if (settlements.length > 0 && gate !== undefined) await update(gate, (settled) => ({ bucket: settled, result: undefined }))
       }
+    },
+    get waitedMs() {
+      return waitedMs
     },
     known: (bucket) => known.get(bucket),
   }

@@ -9,6 +9,8 @@ import type { Gate } from './limiter.ts'
 export interface OpenKey {
   readonly reference: SecretReference
   readonly apiKey: string
+  /** When it was stored, if the secret says so. */
+  readonly storedAt?: Instant
   /** A keyed hash of the key itself: two secrets or names of one key have one limiter. */
   readonly fingerprint: string
   /** What a request with it must pass: the rate group's limiter, then the key's own. */
@@ -49,7 +51,7 @@ export async function openKey(
     const group = `GROUP:${ports.digest(`${connector.type}\n${connector.rateGroup}`).slice(0, 32)}`
     gates.unshift(gateOf(group, await ports.state.registerKeyUser(group, keyUser(connector, now), now)))
   }
-  return ok({ reference, apiKey: secret.value.apiKey, fingerprint, gates })
+  return ok({ reference, ...secret.value, fingerprint, gates })
 }
 
 /** Every key of the connector's pool that can be opened, and why the others cannot. */

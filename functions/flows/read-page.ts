@@ -102,20 +102,3 @@ export async function deliverPage(
     },
   })
 }
-
-export function addCounts(before: StreamCounts, more: Partial<StreamCounts>): StreamCounts {
-  const byFilter: Record<string, number> = { ...before.byFilter }
-  for (const [name, count] of Object.entries(more.byFilter ?? {})) byFilter[name] = (byFilter[name] ?? 0) + count
-  return {
-    pages: before.pages + (more.pages ?? 0),
-    requests: before.requests + (more.requests ?? 0),
-    throttled: before.throttled + (more.throttled ?? 0),
-    fetched: before.fetched + (more.fetched ?? 0),
-    delivered: before.delivered + (more.delivered ?? 0),
-    filtered: before.filtered + (more.filtered ?? 0),
-    alreadySeen: before.alreadySeen + (more.alreadySeen ?? 0),
-    malformed: before.malformed + (more.malformed ?? 0),
-    late: before.late + (more.late ?? 0),
-    byFilter,
-  }
-}

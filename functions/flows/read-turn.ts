@@ -4,12 +4,13 @@ import type { Log } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
 import type { SeenHash } from '../domain/seen.ts'
 import type { Slice, StreamState } from '../domain/stream.ts'
+import { addCounts } from '../domain/stream-counts.ts'
 import { day, type Instant, iso, minute, second } from '../domain/time.ts'
 import type { Turn } from '../domain/turns.ts'
 import type { VendorAnswer } from '../domain/vendor.ts'
 import type { Limiter, Outcome } from './limiter.ts'
 import type { OpenKey } from './open-keys.ts'
-import { addCounts, deliverPage, type PageContext, type PagePorts, pageRequest, parsePage } from './read-page.ts'
+import { deliverPage, type PageContext, type PagePorts, pageRequest, parsePage } from './read-page.ts'
 
 /** A killed run costs its stream no more than this (ms). */
 const leaseMs = 2 * minute

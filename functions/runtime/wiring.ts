@@ -1,15 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { eventBridgeBus } from '../adapters/bus.ts'
 import { systemClock } from '../adapters/clock.ts'
 import { digest, keyedDigest } from '../adapters/digest.ts'
 import { jsonLog } from '../adapters/log.ts'
+import { embeddedMetrics } from '../adapters/metrics.ts'
 import { secretsManager } from '../adapters/secrets.ts'
 import { stateTable } from '../adapters/state-table.ts'
 import { vendors } from '../vendors/index.ts'
 
 /** What every function that handles connectors is wired with, once, at cold start. */
-export function wireCore(env: { readonly STATE_TABLE: string }) {
+export function wireCore(env: { readonly STATE_TABLE: string; readonly EVENT_BUS: string; readonly METRICS_NAMESPACE: string }) {
   const clock = systemClock
   const { log, keepOut } = jsonLog({ clock })
   const dynamodb = new DynamoDBClient({})
@@ -24,6 +27,8 @@ export function wireCore(env: { readonly STATE_TABLE: string }) {
       clock,
       state,
       secrets,
+      bus: eventBridgeBus({ client: new EventBridgeClient({}), bus: env.EVENT_BUS }),
+      publish: embeddedMetrics(env.METRICS_NAMESPACE),
       log,
       digest,
       keyedDigest,

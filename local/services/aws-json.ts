@@ -45,7 +45,7 @@ export async function startAwsJson(options: {
       },
     )
   })
-  const port = await listen(server, options.port, 'Firehose and Secrets Manager')
+  const port = await listen(server, options.port, 'Firehose, Secrets Manager and EventBridge')
   return {
     address: `http://${loopback}:${port}`,
     close: () =>

@@ -4,6 +4,7 @@ import { connectorsTable, stateTable } from '../../functions/adapters/state-sche
 import { type AwsError, callAwsJson, startAwsJson } from './aws-json.ts'
 import { type Fault, flushOperation, openDeliveryStream } from './delivery-stream.ts'
 import { ensureTable, startDynamoDb } from './dynamodb.ts'
+import { eventBusOperations } from './event-bus.ts'
 import { type Addresses, findOwner, type Ownership, type Published, takeOwnership } from './ownership.ts'
 import { startQueue } from './queue.ts'
 import { secretsOperations } from './secrets-manager.ts'
@@ -51,6 +52,7 @@ export interface Services {
 
 export const stateTableName = 'tributary-state'
 export const connectorsTableName = 'tributary-connectors'
+const eventBusName = 'tributary'
 const deliveryStreamName = 'tributary-syslog'
 const region = 'us-east-1'
 
@@ -126,7 +128,7 @@ async function start(options: ServicesOptions, ownership: Ownership, opened: { c
     if (error !== undefined) throw error
     return secrets.get(name)
   }
-  const operations = { ...stream.operations, ...secretsOperations(secretText) }
+  const operations = { ...stream.operations, ...secretsOperations(secretText), ...eventBusOperations({ dataDir, now }) }
   const json = keep(await startAwsJson({ operations, accessKeyId, port: ports.firehose ?? 0 }))
   const queue = keep(await startQueue({ port: ports.queue ?? 0, clientConfig, visibilitySeconds }))
   const dynamodb = keep(await startDynamoDb({ dataDir, port: ports.dynamodb ?? 0 }))
@@ -170,6 +172,8 @@ function access({ accessKeyId, addresses, environment: others }: Pick<Published,
     AWS_ENDPOINT_URL_DYNAMODB: addresses.dynamodb,
     AWS_ENDPOINT_URL_FIREHOSE: addresses.firehose,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: addresses.secretsManager,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: addresses.firehose,
+    EVENT_BUS: eventBusName,
     AWS_ENDPOINT_URL_SQS: new URL(addresses.queueUrl).origin,
     STATE_TABLE: stateTableName,
     CONNECTORS_TABLE: connectorsTableName,

@@ -7,6 +7,7 @@ import { stateTable as tableSchema } from '../../functions/adapters/state-schema
 import { stateTable } from '../../functions/adapters/state-table.ts'
 import { failure } from '../../functions/domain/failures.ts'
 import { newStream } from '../../functions/domain/ledger.ts'
+import type { Outage } from '../../functions/domain/outage.ts'
 import type { AcceptedConnector, KeyUser, State } from '../../functions/domain/ports.ts'
 import { type SeenPage, seenClass } from '../../functions/domain/seen.ts'
 import { NewerSchema } from '../../functions/domain/state-errors.ts'
@@ -58,7 +59,7 @@ describe.each(implementations)('the state table %s', (_, open) => {
       await state.writeAccepted(accepted('a'), undefined)
       await state.writeAccepted(accepted('ab'), undefined)
       await state.makeDue('a', start, start - 1)
-      await state.writeStatus('a', fullStatus)
+      await state.amendStatus('a', () => fullStatus)
       await state.writeStream('a', 'x/2', fullStream(1))
       await state.writeStream('a', 'x/1', stream(1))
       await state.writeSeen('a', 'x/1', page({ from: 1, to: 2 }, 1))
@@ -163,7 +164,7 @@ describe.each(implementations)('the state table %s', (_, open) => {
       await state.writeAccepted(accepted('a'), undefined)
       await state.writeStream('a', 'x', stream(1))
       await state.writeStream('a', 'x', stream(2))
-      await state.writeStatus('a', status)
+      await state.amendStatus('a', () => status)
       await state.writeAccepted(gone, accepted('a'))
       await state.amendStatus('a', (before) => withState(before!, { state: 'retired', reason: 'deleted' }, start))
     })
@@ -190,25 +191,12 @@ describe.each(implementations)('the state table %s', (_, open) => {
       expect(await state.writeStream('a', 'x', stream(4))).toBe(false)
       expect(await state.writeAccepted(accepted('a'), undefined)).toBe(true)
       expect(await state.writeStream('a', 'x', stream(1))).toBe(true)
-      await state.writeStatus('a', status)
+      await state.amendStatus('a', () => status)
       expect(await state.readRun('a')).toEqual({ accepted: accepted('a'), status, streams: new Map([['x', stream(1)]]) })
     })
 
     it('refuses the checkpoint of a run that was under way', async () => {
       expect(await state.writeStream('a', 'x', stream(3))).toBe(false)
-    })
-
-    it('refuses the status of a run that was under way', async () => {
-      expect(await state.writeStatus('a', status)).toBe(false)
-      expect((await state.readStatus('a'))?.state).toBe('retired')
-    })
-
-    it('refuses it as well where the connector is only switched off, until it is on again', async () => {
-      await state.amendStatus('a', (before) => withState(before!, { state: 'paused', reason: 'switched off' }, start))
-      expect(await state.writeStatus('a', status)).toBe(false)
-      expect((await state.readStatus('a'))?.state).toBe('paused')
-      await state.amendStatus('a', (before) => withState(before!, { state: 'starting', reason: '' }, start))
-      expect(await state.writeStatus('a', status)).toBe(true)
     })
 
     it('that comes back keeps its ledger for good', async () => {
@@ -303,13 +291,13 @@ describe.each(implementations)('the state table %s', (_, open) => {
     })
 
     it('is read as it was written', async () => {
-      await state.writeStatus('a', fullStatus)
+      await state.amendStatus('a', () => fullStatus)
       expect(await state.readStatus('a')).toEqual(fullStatus)
     })
 
     it('is the last writer’s', async () => {
-      await state.writeStatus('a', fullStatus)
-      await state.writeStatus('a', status)
+      await state.amendStatus('a', () => fullStatus)
+      await state.amendStatus('a', () => status)
       expect(await state.readStatus('a')).toEqual(status)
     })
 
@@ -320,24 +308,78 @@ describe.each(implementations)('the state table %s', (_, open) => {
     })
 
     it('loses no amendment, however many come at once', async () => {
-      await state.writeStatus('a', status)
+      await state.amendStatus('a', () => status)
       await Promise.all(Array.from({ length: 6 }, () => state.amendStatus('a', (before) => ({ ...before!, turns: before!.turns + 1 }))))
       expect((await state.readStatus('a'))?.turns).toBe(status.turns + 6)
     })
 
+    it('is left alone by an amendment that wants nothing written', async () => {
+      await state.amendStatus('a', () => status)
+      expect(await state.amendStatus('a', () => undefined)).toBeUndefined()
+      expect(await state.amendStatus('b', () => undefined)).toBeUndefined()
+      expect(await state.readStatus('a')).toEqual(status)
+      expect(await state.readStatus('b')).toBeUndefined()
+    })
+
+    it('is answered with what it was amended from', async () => {
+      expect(await state.amendStatus('a', () => status)).toEqual({ after: status })
+      expect(await state.amendStatus('a', () => fullStatus)).toEqual({ before: status, after: fullStatus })
+    })
+
     it('is not written by an amendment that changes nothing', async () => {
-      await state.writeStatus('a', fullStatus)
+      await state.amendStatus('a', () => fullStatus)
       await state.amendStatus('a', (before) => structuredClone(before!))
       expect(await state.readStatus('a')).toEqual(fullStatus)
     })
 
     it('is listed with those of all other connectors', async () => {
-      for (let i = 0; i < 20; i++) await state.writeStatus(`connector-${i}`, { ...status, turns: i })
+      for (let i = 0; i < 20; i++) await state.amendStatus(`connector-${i}`, () => ({ ...status, turns: i }))
       await state.writeAccepted(accepted('connector-1'), undefined)
       const listed = await list(state.fleet())
       expect(new Map(listed.map(({ connectorId, status }) => [connectorId, status]))).toEqual(
         new Map(Array.from({ length: 20 }, (_, i) => [`connector-${i}`, { ...status, turns: i }])),
       )
+    })
+  })
+
+  describe('an outage', () => {
+    const outage: Outage = {
+      vendor: 'trendmicro-cas',
+      site: 'https://api.example.com',
+      since: start,
+      cause: 'vendor-error',
+      reason: 'It answers 500.',
+      told: false,
+    }
+
+    it('of a site begins once, however many connectors see it', async () => {
+      const began = await Promise.all(Array.from({ length: 5 }, (_, i) => state.beginOutage({ ...outage, since: start + i })))
+      expect(began.filter((first) => first)).toHaveLength(1)
+      expect(await state.outages()).toHaveLength(1)
+    })
+
+    it('is listed with those of other sites and vendors, told or not', async () => {
+      await state.beginOutage(outage)
+      await state.beginOutage({ ...outage, site: 'https://api-eu.example.com' })
+      await state.beginOutage({ ...outage, vendor: 'other' })
+      await state.outageTold(outage)
+      expect((await state.outages()).map(({ vendor, site, told }) => [vendor, site, told])).toEqual([
+        ['other', outage.site, false],
+        ['trendmicro-cas', 'https://api-eu.example.com', false],
+        ['trendmicro-cas', outage.site, true],
+      ])
+      expect((await state.outages()).at(-1)).toEqual({ ...outage, told: true })
+    })
+
+    it('that has ended may begin anew, and what was said of the former one does not count', async () => {
+      await state.beginOutage(outage)
+      await state.endOutage(outage)
+      expect(await state.outages()).toEqual([])
+      await state.outageTold(outage)
+      expect(await state.outages()).toEqual([])
+      expect(await state.beginOutage({ ...outage, since: start + 1 })).toBe(true)
+      await state.outageTold(outage)
+      expect(await state.outages()).toEqual([{ ...outage, since: start + 1 }])
     })
   })
 
@@ -555,7 +597,7 @@ it('lists in the same order in memory and on DynamoDB', async () => {
     const state = await open()
     for (let i = 0; i < 30; i++) {
       await state.makeDue(`connector-${i}`, start + ((i * 7) % 30), start)
-      await state.writeStatus(`connector-${i}`, status)
+      await state.amendStatus(`connector-${i}`, () => status)
       await state.writeAccepted(accepted(`connector-${i}`), undefined)
     }
     const [due, fleet, all] = [await list(state.dueBefore(start + 20)), await list(state.fleet()), await list(state.allAccepted())]
@@ -565,18 +607,20 @@ it('lists in the same order in memory and on DynamoDB', async () => {
 })
 
 describe('an item of a newer release', () => {
+  const outage: Outage = { vendor: 'v', site: 'https://a', since: start, cause: 'timed-out', reason: '', told: false }
   let state: State
 
   beforeEach(async () => {
     state = await newTable()
     await state.writeAccepted(accepted('a'), undefined)
     await state.makeDue('a', start, start)
-    await state.writeStatus('a', status)
+    await state.amendStatus('a', () => status)
     await state.writeStream('a', 'x', stream(1))
     await state.writeTokens('k', bucket(1))
     await state.registerKeyUser('k', user('a'), now)
     await state.writeSeen('a', 'x', page({ from: start, to: start + 4 }, 1))
     await state.fingerprintKey('aa')
+    await state.beginOutage(outage)
     for (const item of await items()) {
       await dynamo.client.send(new PutItemCommand({ TableName: table, Item: marshall({ ...item, schemaVersion: 2 }) }))
     }
@@ -591,10 +635,13 @@ describe('an item of a newer release', () => {
     ['setDue', (state) => state.setDue('a', start, start + 1)],
     ['makeDue', (state) => state.makeDue('a', start, start + 1)],
     ['removeDue', (state) => state.removeDue('a')],
-    ['writeStatus', (state) => state.writeStatus('a', status)],
     ['readStatus', (state) => state.readStatus('a')],
     ['amendStatus', (state) => state.amendStatus('a', () => fullStatus)],
     ['fleet', (state) => list(state.fleet())],
+    ['outages', (state) => state.outages()],
+    ['beginOutage', (state) => state.beginOutage(outage)],
+    ['outageTold', (state) => state.outageTold(outage)],
+    ['endOutage', (state) => state.endOutage(outage)],
     ['writeStream', (state) => state.writeStream('a', 'x', stream(2))],
     ['readSeen', (state) => state.readSeen('a', 'x', { from: start, to: start + 4 }, [1], () => {})],
     ['writeSeen', (state) => state.writeSeen('a', 'x', page({ from: start, to: start + 4 }, 1))],
@@ -610,7 +657,7 @@ describe('an item of a newer release', () => {
     const error = await call(state).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(NewerSchema)
     expect((error as Error).message).toMatch(
-      /^The state item (CONNECTOR#a|KEY#k|FINGERPRINT) .*has schemaVersion 2, and this release knows up to 1\./,
+      /^The state item (CONNECTOR#a|KEY#k|FINGERPRINT|OUTAGES) .*has schemaVersion 2, and this release knows up to 1\./,
     )
     expect(await items()).toEqual(before)
   })
@@ -665,6 +712,16 @@ function accepted(connectorId: string): AcceptedConnector {
 const status: ConnectorStatus = newStatus(start, 'tenant')
 
 const fullStatus: ConnectorStatus = {
+  cause: 'vendor-error',
+  changes: [
+    { from: 'ok', to: 'failing', reason: 'It answers 500.', since: start, cause: 'vendor-error' },
+    { from: 'failing', to: 'ok', reason: '', since: start + 1, causeBefore: 'vendor-error' },
+  ],
+  vendor: 'trendmicro-cas',
+  site: 'https://api.example.com',
+  streamsBehind: 2,
+  holes: 1,
+  oldestKeyAt: start - day,
   ...status,
   state: 'failing',
   reason: '',

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { retiredKeptMs } from '../../functions/adapters/state-table/accepted.ts'
 import { shardOf, shards } from '../../functions/adapters/state-table/store.ts'
-import type { AcceptedConnector, Clock, Due, KeyUser, RunState, State } from '../../functions/domain/ports.ts'
+import type { Outage } from '../../functions/domain/outage.ts'
+import type { AcceptedConnector, Amended, Clock, Due, KeyUser, RunState, State } from '../../functions/domain/ports.ts'
 import { type SeenHash, type SeenMark, type SeenPage, seenClass, seenClassWidth } from '../../functions/domain/seen.ts'
 import type { ConnectorStatus } from '../../functions/domain/status.ts'
 import type { Interval, StreamState } from '../../functions/domain/stream.ts'
@@ -29,6 +30,7 @@ export class MemoryState implements State {
   /** By connector, stream and class, in the order of their keys. */
   readonly #seen = new Map<string, SeenPage[]>()
   readonly #buckets = new Map<string, TokenBucket>()
+  readonly #outages = new Map<string, Outage>()
   readonly #users = new Map<string, Map<string, KeyUser>>()
   #fingerprintKey: string | undefined
 
@@ -109,27 +111,45 @@ export class MemoryState implements State {
     this.#due.delete(connectorId)
   }
 
-  async writeStatus(connectorId: string, status: ConnectorStatus): Promise<boolean> {
-    const state = this.#live(this.#status.get(connectorId))?.state
-    if (state === 'retired' || state === 'paused') return false
-    this.#status.set(connectorId, { value: frozen(status) })
-    return true
-  }
-
   async readStatus(connectorId: string): Promise<ConnectorStatus | undefined> {
     return this.#live(this.#status.get(connectorId))
   }
 
-  async amendStatus(connectorId: string, amend: (before: ConnectorStatus | undefined) => ConnectorStatus): Promise<void> {
+  async amendStatus(
+    connectorId: string,
+    amend: (before: ConnectorStatus | undefined) => ConnectorStatus | undefined,
+  ): Promise<Amended | undefined> {
     const before = this.#live(this.#status.get(connectorId))
     const status = amend(before)
-    if (isDeepStrictEqual(status, before)) return
+    if (status === undefined) return undefined
+    const amended = { after: status, ...(before === undefined ? {} : { before }) }
+    if (isDeepStrictEqual(status, before)) return amended
     const expiresAt = status.state === 'retired' ? inSeconds(status.since + retiredKeptMs) : undefined
     this.#status.set(connectorId, { value: frozen(status), expiresAt })
+    return amended
   }
 
   async *fleet(): AsyncIterable<{ readonly connectorId: string; readonly status: ConnectorStatus }> {
     for (const [connectorId, status] of this.#byShard(this.#status)) yield { connectorId, status }
+  }
+
+  async beginOutage(outage: Outage): Promise<boolean> {
+    if (this.#outages.has(siteOf(outage))) return false
+    this.#outages.set(siteOf(outage), outage)
+    return true
+  }
+
+  async outages(): Promise<readonly Outage[]> {
+    return [...sorted(this.#outages)].map(([, outage]) => outage)
+  }
+
+  async outageTold(outage: Outage): Promise<void> {
+    const open = this.#outages.get(siteOf(outage))
+    if (open?.since === outage.since) this.#outages.set(siteOf(outage), { ...open, told: true })
+  }
+
+  async endOutage(outage: Outage): Promise<void> {
+    this.#outages.delete(siteOf(outage))
   }
 
   async writeStream(connectorId: string, stream: StreamId, next: StreamState): Promise<boolean> {
@@ -236,6 +256,10 @@ function computeIfAbsent<K, V>(map: Map<K, V>, key: K, compute: () => V): V {
   const made = compute()
   map.set(key, made)
   return made
+}
+
+function siteOf({ vendor, site }: Outage): string {
+  return `${vendor}#${site}`
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {

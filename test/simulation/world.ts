@@ -1,7 +1,7 @@
 import { readAnswer } from '../../functions/adapters/answer.ts'
 import { digest, keyedDigest } from '../../functions/adapters/digest.ts'
 import { failure } from '../../functions/domain/failures.ts'
-import type { Clock, LogEntry, Queue, Sink, Source, State } from '../../functions/domain/ports.ts'
+import type { Bus, Clock, LogEntry, MetricValues, Queue, Sink, Source, State } from '../../functions/domain/ports.ts'
 import type { LakeRecord } from '../../functions/domain/record.ts'
 import { failed, ok, type Result } from '../../functions/domain/result.ts'
 import type { StreamState } from '../../functions/domain/stream.ts'
@@ -15,6 +15,7 @@ import { trendmicroCas } from '../../functions/vendors/trendmicro-cas/index.ts'
 import type { StreamName } from '../../local/simulator/catalogue.ts'
 import { type SimulatedAnswer, type SimulatedRequest, VendorModel } from '../../local/simulator/model.ts'
 import type { SimulatorOptions } from '../../local/simulator/options.ts'
+import { MemoryBus } from '../fakes/bus.ts'
 import { VirtualClock } from '../fakes/clock.ts'
 import { MemorySecrets } from '../fakes/secrets.ts'
 import { MemoryState } from '../fakes/state.ts'
@@ -26,7 +27,7 @@ class Killed extends Error {}
 export const start: Instant = Date.UTC(2026, 10, 24, 12)
 export const key = 'simulated-key-0123456789abcdef'
 export const secretName = 'tributary/simulated'
-export const policy = { secretPrefix: 'tributary/', allowedHosts: [] }
+export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true }
 /** As long as a function may run (ms). */
 const runMostMs = 5 * minute
 
@@ -51,6 +52,8 @@ export class World {
   readonly state = new MemoryState(this.clock)
   readonly lake = new LakeOfIds()
   readonly secrets = new MemorySecrets({ [secretName]: key })
+  readonly bus = new MemoryBus()
+  readonly metrics: (MetricValues & { readonly at: Instant })[] = []
   readonly log: LogEntry[] = []
   readonly model: VendorModel
   /** Runs that threw. */
@@ -122,6 +125,8 @@ export class World {
       sink: this.mortal(this.faulty(random), random),
       source: this.mortal(this.source(clock), random),
       queue: this.queue,
+      bus: this.mortal(this.bus as Bus, random),
+      publish: (metrics: MetricValues) => void this.metrics.push({ at: this.clock.now(), ...metrics }),
       log: (entry: LogEntry) => void this.log.push({ at: this.clock.now(), ...entry }),
       digest,
       keyedDigest,

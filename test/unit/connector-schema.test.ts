@@ -34,7 +34,12 @@ const vendor: Vendor = {
   normalise: unused,
 }
 
-const policy = { vendors: new Map([[vendor.type, vendor]]), secretPrefix: 'tributary/', allowedHosts: ['localhost:8080', '10.0.0.7'] }
+const policy = {
+  vendors: new Map([[vendor.type, vendor]]),
+  secretPrefix: 'tributary/',
+  allowedHosts: ['localhost:8080', '10.0.0.7'],
+  tlsVerificationOptional: true,
+}
 
 const item = {
   connectorId: 'globex-mail',

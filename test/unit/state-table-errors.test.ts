@@ -223,7 +223,7 @@ describe('a write whose answer is lost on the wire', () => {
   })
 
   it('counts a status amended once', async () => {
-    await state.writeStatus('a', newStatus(now))
+    await state.amendStatus('a', () => newStatus(now))
     toLose = 1
     await state.amendStatus('a', (before) => ({ ...before!, turns: before!.turns + 1 }))
     expect((await state.readStatus('a'))?.turns).toBe(1)

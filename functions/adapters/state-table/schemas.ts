@@ -1,7 +1,9 @@
 import * as z from 'zod'
 import type { Connector, SecretReference } from '../../domain/connector.ts'
+import { connectorStates, type StateChange } from '../../domain/connector-state.ts'
 import { type Failure, type FailureCode, failureKinds } from '../../domain/failures.ts'
 import type { LogFilter } from '../../domain/filters.ts'
+import type { Outage } from '../../domain/outage.ts'
 import type { AcceptedConnector, Due, KeyUser } from '../../domain/ports.ts'
 import type { ConnectorStatus, DayCounts } from '../../domain/status.ts'
 import type { Hole, Interval, Slice, StreamCounts, StreamState } from '../../domain/stream.ts'
@@ -19,8 +21,10 @@ const optional = z.exactOptional
 
 const interval = z.object({ from: instant, to: instant } satisfies Shape<Interval>)
 
+const failureCode = z.enum(Object.keys(failureKinds) as FailureCode[])
+
 const failure = z.object({
-  code: z.enum(Object.keys(failureKinds) as FailureCode[]),
+  code: failureCode,
   detail: text,
   status: optional(z.number()),
   traceId: optional(text),
@@ -67,15 +71,33 @@ export const dueSchema: z.ZodType<Due> = z.object({ nextDueAt: instant, wantedTo
 
 const dayCounts = z.object({ delivered: count, filtered: count, requests: count, throttled: count } satisfies Shape<DayCounts>)
 
-export const statusSchema: z.ZodType<ConnectorStatus> = z.object({
-  state: z.enum(['starting', 'ok', 'catching-up', 'throttled', 'losing-data', 'failing', 'refused', 'paused', 'retired']),
+const state = z.enum(connectorStates)
+
+const stateChange = z.object({
+  from: state,
+  to: state,
   reason: text,
   since: instant,
+  cause: optional(failureCode),
+  causeBefore: optional(failureCode),
+} satisfies Shape<StateChange>)
+
+export const statusSchema: z.ZodType<ConnectorStatus> = z.object({
+  state,
+  reason: text,
+  since: instant,
+  cause: optional(failureCode),
+  changes: optional(z.array(stateChange)),
   tenantName: optional(text),
+  vendor: optional(text),
+  site: optional(text),
   lastRunAt: optional(instant),
   lastSuccessAt: optional(instant),
   lagMs: optional(z.number()),
   horizonInMs: optional(z.number()),
+  streamsBehind: optional(count),
+  holes: optional(count),
+  oldestKeyAt: optional(instant),
   lastFailure: optional(failure.extend({ at: instant, stream: optional(text) })),
   trouble: optional(z.object({ failure, attempts: count, until: instant })),
   keys: z.array(text).exactOptional(),
@@ -84,6 +106,15 @@ export const statusSchema: z.ZodType<ConnectorStatus> = z.object({
   days: z.record(text, dayCounts),
   turns: count,
 } satisfies Shape<ConnectorStatus>)
+
+export const outageSchema: z.ZodType<Outage> = z.object({
+  vendor: text,
+  site: text,
+  since: instant,
+  cause: failureCode,
+  reason: text,
+  told: z.boolean(),
+} satisfies Shape<Outage>)
 
 const hole = interval.extend({ reason: z.enum(['horizon', 'paused', 'unreadable']) } satisfies Shape<Omit<Hole, keyof Interval>>)
 

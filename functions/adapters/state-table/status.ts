@@ -18,31 +18,10 @@ export function statusKey(connectorId: string): Key {
   return { pk: `CONNECTOR#${connectorId}`, sk: 'STATUS' }
 }
 
-export function statusItems(store: Store): Pick<State, 'writeStatus' | 'readStatus' | 'amendStatus' | 'fleet'> {
+export function statusItems(store: Store): Pick<State, 'readStatus' | 'amendStatus' | 'fleet'> {
   const attributes = (connectorId: string, status: ConnectorStatus) => ({ status, connectorId, fleetShard: shardOf(connectorId) })
 
   return {
-    /**
-     *     run                                acceptance
-     *     began
-     *                                        the item is deleted, or switched off: status retired, or paused
-     *     writes ok: refused                 nobody would ever correct it
-     *
-     * Otherwise the last writer wins.
-     */
-    writeStatus(connectorId, status) {
-      const running = '#status.#state <> :retired AND #status.#state <> :paused'
-      return store.update(
-        statusKey(connectorId),
-        {
-          set: attributes(connectorId, status),
-          expressions: ['#revision = if_not_exists(#revision, :zero) + :one'],
-          remove: ['expiresAt'],
-        },
-        { holds: `(${isAbsent} OR (${running}))`, values: { retired: 'retired', paused: 'paused', zero: 0, one: 1 } },
-      )
-    },
-
     async readStatus(connectorId) {
       return (await store.get(statusKey(connectorId), statusItem))?.status
     },
@@ -58,12 +37,14 @@ export function statusItems(store: Store): Pick<State, 'writeStatus' | 'readStat
       for (let write = 0; write < amendmentsMost; write++) {
         const before = await store.get(key, statusItem)
         const status = amend(before?.status)
-        if (isDeepStrictEqual(status, before?.status)) return
+        if (status === undefined) return undefined
+        const amended = { after: status, ...(before === undefined ? {} : { before: before.status }) }
+        if (isDeepStrictEqual(status, before?.status)) return amended
         const revision = before?.revision ?? 0
         const sameRevision = `${isLive} AND #revision = :revision`
         const condition = { holds: before === undefined ? isAbsent : sameRevision, values: { revision } }
         const expiresAt = status.state === 'retired' ? status.since + retiredKeptMs : undefined
-        if (await store.put(key, { ...attributes(connectorId, status), revision: revision + 1 }, { condition, expiresAt })) return
+        if (await store.put(key, { ...attributes(connectorId, status), revision: revision + 1 }, { condition, expiresAt })) return amended
       }
       throw new StateUnavailable(
         `The status of connector ${connectorId} was written by others ${amendmentsMost} times in a row. It is tried again with the next change.`,

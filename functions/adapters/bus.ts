@@ -1,0 +1,26 @@
+import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge'
+import { noticeSource } from '../domain/notices.ts'
+import type { Bus } from '../domain/ports.ts'
+
+/** One PutEvents takes no more. https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
+const entriesMost = 10
+
+/** The stack's own bus on EventBridge. Throws what the SDK throws, and for entries that were refused. */
+export function eventBridgeBus({ client, bus }: { readonly client: EventBridgeClient; readonly bus: string }): Bus {
+  return {
+    async put(notices) {
+      for (let from = 0; from < notices.length; from += entriesMost) {
+        const Entries = notices.slice(from, from + entriesMost).map(({ type, detail }) => ({
+          EventBusName: bus,
+          Source: noticeSource,
+          DetailType: type,
+          Detail: JSON.stringify(detail),
+        }))
+        const answer = await client.send(new PutEventsCommand({ Entries }))
+        if ((answer.FailedEntryCount ?? 0) === 0) continue
+        const codes = new Set(answer.Entries?.flatMap(({ ErrorCode }) => ErrorCode ?? []))
+        throw new Error(`EventBridge refused ${answer.FailedEntryCount} of ${Entries.length} events: ${[...codes].join(', ')}`)
+      }
+    },
+  }
+}

@@ -1,0 +1,36 @@
+import type { Outage } from '../../domain/outage.ts'
+import type { State } from '../../domain/ports.ts'
+import { outageSchema } from './schemas.ts'
+import { isAbsent, isLive, type Key, type Store } from './store.ts'
+
+const pk = 'OUTAGES'
+
+function outageKey({ vendor, site }: Outage): Key {
+  return { pk, sk: `${vendor}#${site}` }
+}
+
+/** The open outages of the vendors' sites: few, and mostly none. */
+export function outageItems(store: Store): Pick<State, 'beginOutage' | 'outages' | 'outageTold' | 'endOutage'> {
+  return {
+    /**
+     *     run of connector A                 run of connector B
+     *     puts the outage of the site
+     *                                        puts it: refused, so it tells nobody
+     */
+    beginOutage: (outage) => store.put(outageKey(outage), { ...outage }, { condition: { holds: isAbsent } }),
+
+    async outages() {
+      const open: Outage[] = []
+      for await (const item of store.query({ where: '#pk = :pk', values: { pk } })) open.push(store.parse(item, outageSchema))
+      return open
+    },
+
+    /** Of one that has ended meanwhile there is nothing to put down. */
+    async outageTold(outage) {
+      const same = `${isLive} AND #since = :since`
+      await store.update(outageKey(outage), { set: { told: true } }, { holds: same, values: { since: outage.since } })
+    },
+
+    endOutage: (outage) => store.remove(outageKey(outage)),
+  }
+}

@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto'
+import { appendFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as z from 'zod'
+import type { Operation } from './aws-json.ts'
+
+const putEvents = z.object({
+  Entries: z
+    .array(z.object({ Source: z.string(), DetailType: z.string(), Detail: z.string() }))
+    .min(1)
+    .max(10),
+})
+
+/** What was put on the bus, one JSON object a line, the oldest first. */
+export function noticesFile(dataDir: string): string {
+  return join(dataDir, 'notices.ndjson')
+}
+
+/** EventBridge: what is put is appended to a file of the data folder, as the rules of a bus would see it. */
+export function eventBusOperations(options: { readonly dataDir: string; readonly now: () => number }): Readonly<Record<string, Operation>> {
+  return {
+    async 'AWSEvents.PutEvents'(input) {
+      const { Entries } = putEvents.parse(input)
+      const events = Entries.map(({ Source, DetailType, Detail }) => ({
+        id: randomUUID(),
+        time: new Date(options.now()).toISOString(),
+        source: Source,
+        'detail-type': DetailType,
+        detail: JSON.parse(Detail) as unknown,
+      }))
+      await appendFile(noticesFile(options.dataDir), events.map((event) => `${JSON.stringify(event)}\n`).join(''), { mode: 0o600 })
+      return { FailedEntryCount: 0, Entries: events.map(({ id }) => ({ EventId: id })) }
+    },
+  }
+}

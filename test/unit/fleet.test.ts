@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest'
+import { FleetTally } from '../../functions/domain/fleet.ts'
+import { fleetMetrics } from '../../functions/domain/metrics.ts'
+import { type ConnectorStatus, hasDroppedOff, newStatus } from '../../functions/domain/status.ts'
+import { day, hour, iso, minute } from '../../functions/domain/time.ts'
+
+const now = Date.UTC(2026, 10, 24, 12)
+
+function status(more: Partial<ConnectorStatus> = {}): ConnectorStatus {
+  return { ...newStatus(now, 'Acme'), state: 'ok', lastRunAt: now, lagMs: 0, ...more }
+}
+
+function metricsOf(...statuses: ConnectorStatus[]) {
+  const tally = new FleetTally()
+  for (const each of statuses) tally.add(each, now)
+  return tally.metrics(0, now)
+}
+
+/** Counts of the last days, today first. */
+function days(...delivered: number[]): ConnectorStatus['days'] {
+  const entry = (count: number, ago: number) => [
+    iso(now - ago * day).slice(0, 10),
+    { delivered: count, filtered: 0, requests: 1, throttled: 0 },
+  ]
+  return Object.fromEntries(delivered.map(entry))
+}
+
+describe('the tally of a fleet', () => {
+  it('of no connectors is zero throughout, and knows neither horizon nor age', () => {
+    const { HorizonLeast: _, KeyAgeMost: __, ...known } = fleetMetrics
+    expect(metricsOf()).toEqual(Object.fromEntries(Object.keys(known).map((name) => [name, 0])))
+  })
+
+  it('counts connectors by their state, and those at rest in nothing else', () => {
+    const resting = { lagMs: day, streamsBehind: 3, holes: 2, horizonInMs: 1, oldestKeyAt: 0 }
+    expect(
+      metricsOf(status({ state: 'failing' }), status(), status({ ...resting, state: 'paused' }), status({ ...resting, state: 'refused' })),
+    ).toMatchObject({
+      Connectors: 2,
+      ConnectorsFailing: 1,
+      ConnectorsOk: 1,
+      ConnectorsRefused: 1,
+      LagMost: 0,
+      StreamsBehind: 0,
+      HolesOnRecord: 0,
+    })
+  })
+
+  it('adds to a lag what has passed since it was measured, and takes it from the horizon', () => {
+    const { LagMost, HorizonLeast } = metricsOf(status({ lastRunAt: now - hour, lagMs: 10 * minute, horizonInMs: 71 * hour }))
+    expect(LagMost).toBe(70 * minute)
+    expect(HorizonLeast).toBe(70 * hour)
+  })
+
+  it('tells the one that lags most from the 1 % that do', () => {
+    const lags = Array.from({ length: 200 }, (_, i) => status({ lagMs: (i + 1) * minute }))
+    expect(metricsOf(...lags)).toMatchObject({ LagMost: 200 * minute, LagP99: 198 * minute })
+  })
+
+  it('counts keys only while they rest', () => {
+    const rejected = (until: number) => ({ at: now - hour, until, attempts: 1 })
+    expect(metricsOf(status({ rejectedKeys: { a: rejected(now + 1), b: rejected(now) } })).KeysRejected).toBe(1)
+  })
+
+  it('knows the age of the oldest key', () => {
+    expect(metricsOf(status({ oldestKeyAt: now - 335 * day }), status({ oldestKeyAt: now - day }), status()).KeyAgeMost).toBe(335 * day)
+  })
+})
+
+describe('a connector has dropped off', () => {
+  it('when six days with events are followed by a whole day without', () => {
+    expect(hasDroppedOff(status({ days: days(0, 0, 5, 1, 9, 2, 7, 3) }), now)).toBe(true)
+  })
+
+  it('not before the whole day has passed', () => {
+    expect(hasDroppedOff(status({ days: days(0, 4, 5, 1, 9, 2, 7, 3) }), now)).toBe(false)
+  })
+
+  it('not when it delivers again', () => {
+    expect(hasDroppedOff(status({ days: days(1, 0, 5, 1, 9, 2, 7, 3) }), now)).toBe(false)
+  })
+
+  it('not when it is quiet every now and then', () => {
+    expect(hasDroppedOff(status({ days: days(0, 0, 5, 1, 0, 0, 7, 3) }), now)).toBe(false)
+  })
+
+  it('not when it is new', () => {
+    expect(hasDroppedOff(status({ days: days(0, 0, 5, 1) }), now)).toBe(false)
+  })
+})
