@@ -8,7 +8,7 @@ const entriesMost = 100
 const textLengthMost = 8_192
 
 export interface JsonLog {
-  /** Writes one JSON object on one line, with the `time`. Never throws. */
+  /** Writes one JSON object on one line, with the `time`; nothing for `debug`, which would cost a quiet connector more than all else it says. Never throws. */
   readonly log: Log
   /** From now on this secret is `[redacted]` wherever it would stand in a line, in any of the forms that `secretPattern` knows. */
   keepOut(secret: string): void
@@ -22,6 +22,7 @@ export function jsonLog(options: { readonly clock: Clock; readonly write?: (line
 
   return {
     log(entry) {
+      if (entry.level === 'debug') return
       try {
         write(lineOf({ time: iso(clock.now()), ...entry }, pattern))
       } catch {

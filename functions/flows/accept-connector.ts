@@ -33,7 +33,7 @@ const writesMost = 5
  */
 export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, connectorId: string, item: ConnectorItem): Promise<void> {
   const { state, clock, log } = ports
-  const itemDigest = ports.digest(canonical(item))
+  const itemDigest = digestOf(ports, item)
   for (let write = 0; write < writesMost; write++) {
     const before = await state.readAccepted(connectorId)
     const checked = await check(ports, policy, item, before?.connector)
@@ -152,6 +152,10 @@ function pause(connector: Connector, before: AcceptedConnector | undefined, now:
   return { from: open ?? now }
 }
 
+function digestOf({ digest }: AcceptPorts, item: ConnectorItem): string {
+  return digest(canonical(item))
+}
+
 /** The same for the same content, whatever the order of its attributes. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
@@ -160,20 +164,32 @@ function canonical(value: unknown): string {
   return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(',')}}`
 }
 
-/** The hourly comparison of the customer's table with what was accepted: a record of the table's stream that was lost repairs itself. */
+/**
+ * The hourly comparison of the customer's table with what was accepted: a record of the table's stream that was lost repairs
+ * itself. What is as it was accepted, and of which nothing else is said, is not looked at closer.
+ */
 export async function reconcileConnectors(ports: AcceptPorts, policy: AcceptPolicy, items: AsyncIterable<ConnectorItem>): Promise<void> {
+  const unsettled = new Set<string>()
+  for await (const { connectorId, status } of ports.state.fleet()) {
+    if (status.problems.length > 0 || status.state === 'refused') unsettled.add(connectorId)
+  }
+  const accepted = new Map<string, string>()
+  for await (const { connector, itemDigest, retiredAt } of ports.state.allAccepted()) {
+    if (retiredAt === undefined) accepted.set(connector.connectorId, itemDigest)
+  }
   const there = new Set<string>()
   for await (const item of items) {
     const connectorId = item['connectorId']
     if (typeof connectorId !== 'string') continue
     there.add(connectorId)
+    if (accepted.get(connectorId) === digestOf(ports, item) && !unsettled.has(connectorId)) continue
     try {
       await acceptConnector(ports, policy, connectorId, item)
     } catch (error) {
       ports.log({ level: 'error', event: 'acceptance-failed', connectorId, message: 'the other connectors go on', error })
     }
   }
-  for await (const { connector, retiredAt } of ports.state.allAccepted()) {
-    if (retiredAt === undefined && !there.has(connector.connectorId)) await retireConnector(ports, connector.connectorId)
+  for (const connectorId of accepted.keys()) {
+    if (!there.has(connectorId)) await retireConnector(ports, connectorId)
   }
 }

@@ -44,7 +44,7 @@ export async function collectConnector(ports: CollectPorts, connectorId: string,
   const run = new Run(ports, accepted, vendor, stored.status, stored.streams, stored.due?.wantedTo ?? 0)
   const nextDueAt = await run.collect(deadline)
   if (nextDueAt === undefined) return
-  await state.setDue(connectorId, stored.due?.nextDueAt, nextDueAt)
+  if (nextDueAt !== stored.due?.nextDueAt) await state.setDue(connectorId, stored.due?.nextDueAt, nextDueAt)
   log({
     level: 'info',
     event: 'run-ended',

@@ -56,8 +56,15 @@ export async function readTurn(
   const page: PageContext = { ...context, stream: turn.stream }
   const about = { connectorId, stream: turn.stream }
 
-  let stream = before
+  const { lease: held, slice: begun, ...unleased } = before
+  const now = clock.now()
+  if (held !== undefined && held.until > now && held.holder !== holder)
+    return { end: { kind: 'lease-held', until: held.until }, stream: before }
+  // Page ids may be bound to a key: what another key began is begun again. A slice not begun is not kept: the next turn plans anew.
   let slice = turn.slice
+  if (slice.key !== undefined && slice.key !== key.fingerprint)
+    slice = { kind: slice.kind, from: slice.from, to: slice.to, page: 0, items: 0 }
+  let stream: StreamState = { ...unleased, ...(begun === undefined || slice.page === 0 ? {} : { slice: begun }) }
   let seen: Set<SeenHash> | undefined
   const links = new Set<string>()
 
@@ -69,6 +76,8 @@ export async function readTurn(
   }
   const leased = (next: StreamState): StreamState => ({ ...next, lease: { holder, until: clock.now() + leaseMs } })
   const released = ({ lease: _, ...next }: StreamState): StreamState => next
+  // The class of what its pages leave to be remembered is known before any of them is: no run, whatever becomes of this one, misses them.
+  const takeLease = (): Promise<boolean> => write(leased(ledger.keepSeenClass(stream, slice, clock.now())))
   const heldByOther = (): TurnEnd => ({ kind: 'lease-held', until: clock.now() + leaseMs })
 
   async function end(next: StreamState, how: TurnEnd): Promise<{ end: TurnEnd; stream: StreamState }> {
@@ -116,17 +125,6 @@ export async function readTurn(
     return end(narrower, { kind: 'failed', failure: why })
   }
 
-  if (stream.lease !== undefined && stream.lease.until > clock.now() && stream.lease.holder !== holder) {
-    return { end: { kind: 'lease-held', until: stream.lease.until }, stream }
-  }
-  // Page ids may be bound to a key: what another key began is begun again. A slice not begun is not kept: the next turn plans anew.
-  if (slice.key !== undefined && slice.key !== key.fingerprint)
-    slice = { kind: slice.kind, from: slice.from, to: slice.to, page: 0, items: 0 }
-  const { slice: _begun, ...unbegun } = stream
-  // The class of what its pages leave to be remembered is known before any of them is: no run, whatever becomes of this one, misses them.
-  if (!(await write(leased(ledger.keepSeenClass(slice.page === 0 ? unbegun : stream, slice, clock.now())))))
-    return { end: heldByOther(), stream }
-
   const pagesMost = stream.paced ? ledger.pacedTurnPagesMost : ledger.turnPagesMost
   let lastRequestAt = stream.lastReadAt ?? 0
   for (let pages = 1; ; pages++) {
@@ -137,9 +135,12 @@ export async function readTurn(
     const admission = await limiter.admit(key.gates, {
       waitMostMs: turn.waitMostMs,
       notBefore: lastRequestAt + apartMs,
-      beforeWaiting: async (until) => (stream.lease?.until ?? 0) >= until + leaseSpareMs || (await write(leased(stream))),
+      beforeWaiting: async (until) => (stream.lease?.until ?? 0) >= until + leaseSpareMs || (await takeLease()),
     })
-    if (admission.kind === 'wait') return end(stream, { kind: 'no-token', freeAt: admission.freeAt })
+    if (admission.kind === 'wait') {
+      const noToken: TurnEnd = { kind: 'no-token', freeAt: admission.freeAt }
+      return stream.version === before.version ? { end: noToken, stream: before } : end(stream, noToken)
+    }
 
     const requestedAt = clock.now()
     lastRequestAt = requestedAt
@@ -147,12 +148,15 @@ export async function readTurn(
     const outcome = outcomeOf(answer, clock.now(), random())
     if (outcome !== undefined) limiter.settle(admission.permit, outcome)
     const throttled = !answer.ok && answer.failure.code === 'throttled'
-    const asked: StreamState = { ...stream, counts: addCounts(stream.counts, { requests: 1, throttled: throttled ? 1 : 0 }) }
-    if (!answer.ok) return fail(asked, answer.failure)
+    const counted = (): StreamState => ({ ...stream, counts: addCounts(stream.counts, { requests: 1, throttled: throttled ? 1 : 0 }) })
+    if (!answer.ok) return fail(counted(), answer.failure)
     const parsed = parsePage(vendor, answer.value, requestedAt)
-    if (!parsed.ok) return fail(asked, parsed.failure)
+    if (!parsed.ok) return fail(counted(), parsed.failure)
     const received = parsed.value
 
+    // What brings nothing needs no lease: of two runs that read it, the version lets one put it down.
+    if (received.items.length > 0 && stream.lease === undefined && !(await takeLease())) return { end: heldByOther(), stream }
+    const asked = counted()
     if (seen === undefined && received.items.length > 0) seen = await loadSeen(ports, connectorId, turn.stream, slice, stream)
     const delivered = await deliverPage(ports, page, slice, received, seen ?? new Set())
     if (!delivered.ok) return fail(asked, delivered.failure)
@@ -169,13 +173,9 @@ export async function readTurn(
       for (const { hash } of fresh) seen?.add(hash)
     }
     const { trouble: _, ...untroubled } = next
-    log({
-      ...about,
-      level: 'info',
-      event: 'page-read',
-      message: `${fresh.length} new of ${received.items.length}`,
-      ...pageDetails(slice, counts),
-    })
+    const level = received.items.length > 0 ? 'info' : 'debug'
+    const message = `${fresh.length} new of ${received.items.length}`
+    log({ ...about, level, event: 'page-read', message, ...pageDetails(slice, counts) })
 
     const read: Slice = {
       kind: slice.kind,

@@ -146,3 +146,10 @@ describe('a secret that is kept out', () => {
     expect(read(lineOf({ note: 'as it is' }, ['']))['note']).toBe('as it is')
   })
 })
+
+it('writes nothing for debug', () => {
+  const lines: string[] = []
+  const { log } = jsonLog({ clock: { now: () => 0, sleepUntil: async () => {} }, write: (line) => lines.push(line) })
+  log({ level: 'debug', event: 'page-read', message: '0 new of 0' })
+  expect(lines).toEqual([])
+})
