@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** `HOST` or `HOST:PORT`, comma separated. */
 const allowedHosts = z

@@ -122,8 +122,9 @@ async function refuse(
   const running = before !== undefined && before.retiredAt === undefined
   const said = problems.map(({ path, message }) => `${path}: ${message}`).join(' ')
   const tenantName = typeof item['tenantName'] === 'string' ? item['tenantName'].slice(0, 128) : undefined
+  const vendor = typeof item['type'] === 'string' && ports.vendors.has(item['type']) ? { vendor: item['type'] } : {}
   const refused = await state.amendStatus(connectorId, (status) => {
-    const known = { ...(status ?? newStatus(now, tenantName)), problems }
+    const known = { ...vendor, ...(status ?? newStatus(now, tenantName)), problems }
     if (running) return known
     return withState(known, { state: 'refused', reason: `The item was not accepted. ${said}` }, now)
   })
