@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest'
+import { alarmsTemplate } from './observed.ts'
+
+interface Alarm {
+  readonly AlarmName: string
+  readonly AlarmDescription: string
+  readonly AlarmActions?: readonly unknown[]
+  readonly OKActions?: readonly unknown[]
+  readonly TreatMissingData: string
+  readonly Namespace?: string
+  readonly Period?: number
+  readonly EvaluationPeriods: number
+  readonly DatapointsToAlarm: number
+  readonly Threshold: number
+  readonly MetricName?: string
+}
+
+const template = alarmsTemplate()
+const found = template.findResources('AWS::CloudWatch::Alarm')
+const alarms = Object.values(found).map(({ Properties }): Alarm => Properties)
+const named = (name: string) => {
+  const alarm = alarms.find(({ AlarmName }) => AlarmName === `tributary-${name}`)
+  if (alarm === undefined) throw new Error(`There is no alarm ${name}`)
+  return alarm
+}
+const pages = ({ AlarmDescription }: Alarm) => AlarmDescription.endsWith('(page)')
+const topic = { Ref: Object.keys(template.findResources('AWS::SNS::Topic'))[0] }
+
+describe('every alarm', () => {
+  it('acts on the topic', () => {
+    expect(alarms.filter(({ AlarmActions }) => JSON.stringify(AlarmActions) !== JSON.stringify([topic]))).toEqual([])
+  })
+
+  it('tells its end if it pages, and only then', () => {
+    for (const alarm of alarms) expect([alarm.AlarmName, alarm.OKActions]).toEqual([alarm.AlarmName, pages(alarm) ? [topic] : undefined])
+  })
+
+  it('says what to do first and where to read on, in ASCII and no more than CloudWatch takes', () => {
+    for (const { AlarmDescription } of alarms) {
+      expect(AlarmDescription).toMatch(/^[\x20-\x7e]{1,1024}$/)
+      expect(AlarmDescription).toMatch(/ First: .+\. Runbook: docs\/operations\.md#[a-z0-9-]+ \((warn|page)\)$/)
+    }
+  })
+
+  it('needs trouble to last before it pages, but where one value is a loss', () => {
+    const atOnce = alarms.filter((alarm) => pages(alarm) && alarm.DatapointsToAlarm === 1).map(({ AlarmName }) => AlarmName)
+    expect(atOnce.sort()).toEqual(['tributary-hole-lost-trendmicro-cas', 'tributary-lake-errors'])
+  })
+
+  it('looks back no longer than CloudWatch can', () => {
+    for (const { EvaluationPeriods, Period = 3_600 } of alarms) expect(EvaluationPeriods * Period).toBeLessThanOrEqual(86_400)
+  })
+
+  it('takes silence for trouble only where nothing else could be heard', () => {
+    const silent = alarms.filter(({ TreatMissingData }) => TreatMissingData === 'breaching').map(({ AlarmName }) => AlarmName)
+    expect(silent.sort()).toEqual(['tributary-dispatch-silent', 'tributary-fleet-unmeasured-trendmicro-cas'])
+    expect(alarms.filter(({ TreatMissingData }) => !['breaching', 'notBreaching', 'ignore'].includes(TreatMissingData))).toEqual([])
+  })
+})
+
+describe('the alarms', () => {
+  it('warn 48 hours and page 24 hours before events are lost', () => {
+    const warns = named('horizon-48h-trendmicro-cas')
+    const calls = named('horizon-24h-trendmicro-cas')
+    expect([warns.MetricName, warns.Threshold, pages(warns)]).toEqual(['HorizonLeast', 172_800_000, false])
+    expect([calls.MetricName, calls.Threshold, pages(calls)]).toEqual(['HorizonLeast', 86_400_000, true])
+  })
+
+  it('watch each dead-letter queue and each function of the pipeline', () => {
+    const subjects = (key: string) =>
+      alarms
+        .map(({ AlarmName }) => AlarmName)
+        .flatMap((name) => (name.startsWith(`tributary-${key}-`) ? [name.slice(`tributary-${key}-`.length)] : []))
+    expect(subjects('dead-letters')).toEqual(['work', 'changes', 'ticks'])
+    for (const key of ['function-errors', 'function-throttles']) expect(subjects(key)).toEqual(['collect', 'connector-changed', 'dispatch'])
+  })
+
+  it('count objects under errors/ of the lake’s bucket, and of no other', () => {
+    const [id] = Object.entries(template.findResources('AWS::Events::Rule')).find(([, { Properties }]) => !Properties.EventBusName) ?? []
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: {
+        source: ['aws.s3'],
+        'detail-type': ['Object Created'],
+        detail: { bucket: { name: ['lake-bucket'] }, object: { key: [{ prefix: 'errors/' }] } },
+      },
+    })
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'tributary-lake-errors',
+      Namespace: 'AWS/Events',
+      MetricName: 'Invocations',
+      Dimensions: [{ Name: 'RuleName', Value: { Ref: id } }],
+    })
+  })
+
+  it('join those that page, and only those, into one that tells nobody a second time', () => {
+    const [composite] = Object.values(template.findResources('AWS::CloudWatch::CompositeAlarm')).map(({ Properties }) => Properties)
+    const paging = Object.entries(found).flatMap(([id, { Properties }]) => (pages(Properties) ? [id] : []))
+    const joined = [...JSON.stringify(composite.AlarmRule).matchAll(/"Fn::GetAtt":\["(\w+)","Arn"\]/g)].map(([, id]) => id)
+    expect(joined.sort()).toEqual(paging.sort())
+    expect([composite.AlarmName, composite.AlarmActions, composite.OKActions]).toEqual(['tributary-pipeline-at-risk', undefined, undefined])
+  })
+
+  it('name no partition of AWS', () => {
+    expect(JSON.stringify(template.toJSON())).not.toContain('arn:aws:')
+  })
+})

@@ -1,0 +1,56 @@
+import { globSync, readFileSync } from 'node:fs'
+import { Template } from 'aws-cdk-lib/assertions'
+import { describe, expect, it } from 'vitest'
+import { connectorPlaceholder, LogQueries, logQueries } from '../../lib/log-queries.ts'
+import { observedStack } from './observed.ts'
+
+const root = new URL('../..', import.meta.url).pathname
+const written = globSync('functions/**/*.ts', { cwd: root })
+  .map((file) => readFileSync(`${root}${file}`, 'utf8'))
+  .join('\n')
+
+const { stack, pipeline } = observedStack()
+new LogQueries(stack, 'LogQueries', pipeline)
+const template = Template.fromStack(stack)
+const queries = Object.entries(logQueries)
+
+/** What a query reads: the names in it that are neither words of the language, nor texts, nor made by the query itself. */
+function fieldsOf(query: string): readonly string[] {
+  const words = /^(fields|filter|sort|limit|stats|by|as|and|or|in|like|asc|desc|sum|count|latest|bin|ispresent|\d+h?)$/
+  const made = [...query.matchAll(/ as (\w+)/g)].map(([, name]) => name)
+  const bare = query.replaceAll(/"[^"]*"|\/[^/\n]+\|[^/\n]+\/| as \w+/g, ' ')
+  return [...bare.matchAll(/@?\b[\w.]+/g)].map(([name]) => name).filter((name) => !words.test(name) && !made.includes(name))
+}
+
+describe('the saved queries', () => {
+  it('stand in one folder, over the logs of the functions that do the work', () => {
+    const saved = Object.values(template.findResources('AWS::Logs::QueryDefinition')).map(({ Properties }) => Properties)
+    expect(saved.map(({ Name }) => Name).sort()).toEqual(queries.map(([name]) => `tributary/${name}`).sort())
+    for (const { LogGroupNames } of saved)
+      expect(LogGroupNames).toEqual([
+        '/aws/lambda/tributary-collect',
+        '/aws/lambda/tributary-connector-changed',
+        '/aws/lambda/tributary-dispatch',
+      ])
+  })
+
+  it('ask about one connector by its id', () => {
+    for (const [name, query] of queries)
+      expect([name, query.includes(connectorPlaceholder)]).toEqual([name, name.startsWith('one connector')])
+  })
+
+  it('look for events that the functions write', () => {
+    const asked = queries.flatMap(([, query]) =>
+      [...query.matchAll(/event (?:= |in \[)((?:"[a-z-]+"(?:, )?)+)/g)].flatMap(([, list]) => list?.match(/[a-z-]+/g) ?? []),
+    )
+    expect(asked.length).toBeGreaterThan(10)
+    expect([...new Set(asked)].filter((event) => !written.includes(`'${event}'`))).toEqual([])
+  })
+
+  it('read fields that the functions write, or that Lambda does', () => {
+    const lambda = ['@timestamp', '@message', '@log', '@requestId', '@duration', '@maxMemoryUsed', '@type', 'error.name', 'error.message']
+    const read = new Set(queries.flatMap(([, query]) => fieldsOf(query)).filter((field) => !lambda.includes(field)))
+    expect(read).toContain('traceId')
+    expect([...read].filter((field) => !new RegExp(`\\b${field}\\b`).test(written))).toEqual([])
+  })
+})

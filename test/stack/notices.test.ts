@@ -1,0 +1,119 @@
+import { Template } from 'aws-cdk-lib/assertions'
+import { describe, expect, it } from 'vitest'
+import type { FailureCode } from '../../functions/domain/failures.ts'
+import { type Attention, changeNotice, type Notice, noticeSource, outageNotice } from '../../functions/domain/notices.ts'
+import type { Outage } from '../../functions/domain/outage.ts'
+import { observedStack } from './observed.ts'
+
+const told = Template.fromStack(observedStack({ mails: ['soc@example.com', 'ops@example.com'] }).stack)
+const ofType = (template: Template, type: string) => Object.values(template.findResources(type)).map(({ Properties }) => Properties)
+
+const since = Date.UTC(2026, 10, 24)
+const connector = { connectorId: 'contoso-cas', tenantName: 'contoso', vendor: 'a-vendor' }
+const change = (from: 'ok' | 'failing', to: 'ok' | 'failing', cause?: FailureCode, causeBefore?: FailureCode) =>
+  changeNotice(connector, { from, to, reason: '', since, ...(cause && { cause }), ...(causeBefore && { causeBefore }) })
+const outage: Outage = {
+  vendor: 'a-vendor',
+  site: 'https://api.example.com',
+  since,
+  cause: 'vendor-overloaded',
+  reason: 'It answers 503.',
+  told: false,
+}
+
+/** EventBridge's own rule, for the patterns used here: each field is there and is one of the values listed. */
+function matches(pattern: object, event: object): boolean {
+  return Object.entries(pattern).every(([field, allowed]) => {
+    const value: unknown = Object.getOwnPropertyDescriptor(event, field)?.value
+    if (Array.isArray(allowed)) return allowed.includes(value)
+    return typeof value === 'object' && value !== null && matches(allowed, value)
+  })
+}
+
+describe('notices', () => {
+  const [rule] = ofType(told, 'AWS::Events::Rule')
+  const sent = (notice: Notice) =>
+    matches(rule?.['EventPattern'], { source: noticeSource, 'detail-type': notice.type, detail: notice.detail })
+
+  it.each<[Attention, string, Notice]>([
+    ['problem', 'a connector that begins to fail', change('ok', 'failing', 'unauthorized')],
+    ['recovery', 'a connector that has been mended', change('failing', 'ok', undefined, 'unauthorized')],
+    ['problem', 'an outage that begins', outageNotice(outage)],
+    ['recovery', 'an outage that ends', outageNotice(outage, since + 1)],
+  ])('sends a %s: %s', (attention, _, notice) => {
+    expect(notice.detail.attention).toBe(attention)
+    expect(sent(notice)).toBe(true)
+  })
+
+  it.each<[string, Notice]>([
+    ['a connector that an outage stops', change('ok', 'failing', 'vendor-overloaded')],
+    ['a connector that goes on after it', change('failing', 'ok', undefined, 'vendor-overloaded')],
+  ])('sends nothing of %s', (_, notice) => {
+    expect(notice.detail.attention).toBe('none')
+    expect(sent(notice)).toBe(false)
+  })
+
+  it('sends nothing that is not its own', () => {
+    const { detail } = change('ok', 'failing', 'unauthorized')
+    expect(matches(rule?.['EventPattern'], { source: 'aws.s3', 'detail-type': 'Object Created', detail })).toBe(false)
+  })
+
+  it('mails the summary, taken by its path so that no user’s text can break it', () => {
+    expect(rule?.['Targets']).toEqual([{ Id: 'Target0', Arn: expect.anything(), InputPath: '$.detail.summary' }])
+    for (const { detail } of [change('ok', 'failing', 'unauthorized'), outageNotice(outage)]) expect(detail.summary).not.toBe('')
+  })
+
+  it('listens on the stack’s own bus, which is named as the stack', () => {
+    told.hasResourceProperties('AWS::Events::EventBus', { Name: 'tributary' })
+    const [bus] = Object.keys(told.findResources('AWS::Events::EventBus'))
+    expect(rule?.['EventBusName']).toEqual({ Ref: bus })
+  })
+
+  it('subscribes every mail address', () => {
+    const subscriptions = ofType(told, 'AWS::SNS::Subscription')
+    expect(subscriptions.map(({ Protocol, Endpoint }) => [Protocol, Endpoint]).sort()).toEqual([
+      ['email', 'ops@example.com'],
+      ['email', 'soc@example.com'],
+    ])
+  })
+})
+
+describe('the topic', () => {
+  const [policy] = ofType(told, 'AWS::SNS::TopicPolicy')
+  const statements: readonly Record<string, unknown>[] = policy?.['PolicyDocument'].Statement
+  const allowed = statements.filter(({ Effect }) => Effect === 'Allow')
+
+  it('refuses what does not come over TLS', () => {
+    expect(statements).toContainEqual(
+      expect.objectContaining({
+        Effect: 'Deny',
+        Principal: '*',
+        Action: 'sns:Publish',
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      }),
+    )
+  })
+
+  it('takes messages from the alarms of its own account and from EventBridge, and from nobody else', () => {
+    expect(allowed.map(({ Principal, Action, Condition }) => ({ Principal, Action, Condition }))).toEqual([
+      {
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Action: 'sns:Publish',
+        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+      },
+      { Principal: { Service: 'events.amazonaws.com' }, Action: 'sns:Publish', Condition: undefined },
+    ])
+  })
+
+  it('has no key of AWS, which alarms could not use', () => {
+    expect(ofType(told, 'AWS::SNS::Topic')).toEqual([{ DisplayName: 'Tributary' }])
+  })
+
+  it('is not made where there is one already', () => {
+    const topicArn = 'arn:aws-cn:sns:cn-north-1:111122223333:security'
+    const template = Template.fromStack(observedStack({ topicArn }).stack)
+    template.resourceCountIs('AWS::SNS::Topic', 0)
+    const [rule] = ofType(template, 'AWS::Events::Rule')
+    expect(rule?.['Targets'][0].Arn).toBe(topicArn)
+  })
+})

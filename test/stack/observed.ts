@@ -1,0 +1,51 @@
+import { App, Stack } from 'aws-cdk-lib'
+import { Template } from 'aws-cdk-lib/assertions'
+import { Table } from 'aws-cdk-lib/aws-dynamodb'
+import { Rule } from 'aws-cdk-lib/aws-events'
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
+import { LogGroup } from 'aws-cdk-lib/aws-logs'
+import { Bucket } from 'aws-cdk-lib/aws-s3'
+import { Queue } from 'aws-cdk-lib/aws-sqs'
+import { Alarms } from '../../lib/alarms.ts'
+import { Notices, type NoticesProps } from '../../lib/notices.ts'
+import type { ObservedPipeline } from '../../lib/observed.ts'
+
+export const metricsNamespace = 'Tributary'
+
+/** A stack that has nothing but what observes a pipeline which is elsewhere. */
+export function observedStack(notices: Partial<NoticesProps> = {}) {
+  const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'observed')
+  const told = new Notices(stack, 'Notices', { namePrefix: 'tributary', ...notices })
+  const arn = (service: string, resource: string) => stack.formatArn({ service, resource })
+  const queue = (name: string) => Queue.fromQueueArn(stack, name, arn('sqs', name))
+  const table = (name: string) =>
+    Table.fromTableArn(stack, name, stack.formatArn({ service: 'dynamodb', resource: 'table', resourceName: name }))
+  const named = <T>(of: (name: string) => T) => ({
+    collect: of('collect'),
+    connectorChanged: of('connector-changed'),
+    dispatch: of('dispatch'),
+    statusWidget: of('status-widget'),
+  })
+  const pipeline: ObservedPipeline = {
+    namePrefix: 'tributary',
+    metricsNamespace,
+    functions: named((name) => LambdaFunction.fromFunctionName(stack, name, `tributary-${name}`)),
+    logGroups: named((name) => LogGroup.fromLogGroupName(stack, `${name}-log`, `/aws/lambda/tributary-${name}`)),
+    tickRule: Rule.fromEventRuleArn(stack, 'tick', arn('events', 'rule/tick')),
+    workQueue: queue('work'),
+    deadLetterQueues: { work: queue('work-dead'), changes: queue('changes-dead'), ticks: queue('ticks-dead') },
+    deliveryStreamName: 'lake',
+    lakeBucket: Bucket.fromBucketName(stack, 'bucket', 'lake-bucket'),
+    stateTable: table('state'),
+    connectorsTable: table('connectors'),
+    bus: told.bus,
+  }
+  return { stack, pipeline, notices: told }
+}
+
+/** The template of a stack with the alarms alone. */
+export function alarmsTemplate(): Template {
+  const { stack, pipeline, notices } = observedStack()
+  new Alarms(stack, 'Alarms', { pipeline, topic: notices.topic })
+  return Template.fromStack(stack)
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { eventMetrics, fleetMetrics, runMetrics } from '../../functions/domain/metrics.ts'
+import { changeNotice } from '../../functions/domain/notices.ts'
+import { vendors } from '../../functions/vendors/index.ts'
+import { logQueries } from '../../lib/log-queries.ts'
+import { eventTypesOf } from '../../lib/measured.ts'
+import { alarmsTemplate } from './observed.ts'
+
+const docs = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+const runbook = docs.slice(docs.indexOf('\n## Runbook'))
+const entries = new Map(
+  runbook
+    .split('\n### ')
+    .slice(1)
+    .map((entry) => {
+      const [heading = '', ...lines] = entry.split('\n')
+      return [heading, lines.join('\n')] as const
+    }),
+)
+
+const template = alarmsTemplate()
+const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties)
+const composite = Object.values(template.findResources('AWS::CloudWatch::CompositeAlarm')).map(({ Properties }) => Properties)
+const descriptions: readonly string[] = [...alarms, ...composite].map(({ AlarmDescription }) => AlarmDescription)
+const keys = descriptions.map((description) => /#([a-z0-9-]+)/.exec(description)?.[1] ?? description)
+
+describe('the runbook', () => {
+  it('has an entry for every alarm, and no entry without one', () => {
+    expect(new Set(entries.keys())).toEqual(new Set(keys))
+  })
+
+  it('says of each what it means, what is at stake, where to look, what to do and when it ends', () => {
+    for (const [key, entry] of entries)
+      for (const part of ['Means', 'At stake', 'Look', 'Do', 'Ends'])
+        expect(entry, key).toMatch(new RegExp(`^- \\*\\*${part}:\\*\\* .`, 'm'))
+  })
+
+  it('heads each entry as the name of its alarm begins', () => {
+    for (const { AlarmName, AlarmDescription } of alarms) {
+      const key = /#([a-z0-9-]+)/.exec(AlarmDescription)?.[1]
+      expect(AlarmName).toMatch(new RegExp(`^tributary-${key}(-|$)`))
+    }
+  })
+
+  it('sends nobody to a query that is not saved', () => {
+    const saved = Object.keys(logQueries).map((name) => name.split(': ')[1])
+    const named = [
+      ...descriptions.flatMap((text) => [...text.matchAll(/"([a-z ]+)"/g)]),
+      ...runbook.matchAll(/quer(?:y|ies) \*([a-z ]+)\*(?:, and \*([a-z ]+)\*)?/g),
+    ].flatMap(([, ...names]) => names.filter((name) => name !== undefined))
+    expect(named.length).toBeGreaterThan(20)
+    expect(named.filter((name) => !saved.includes(name))).toEqual([])
+  })
+})
+
+describe('what is said of notices', () => {
+  it('is what is sent', () => {
+    const shown = /<!-- notice -->\n```json\n([\s\S]+?)```/.exec(docs)?.[1] ?? ''
+    const { detail } = changeNotice(
+      { connectorId: 'contoso-cas', tenantName: 'contoso', vendor: 'trendmicro-cas' },
+      { from: 'ok', to: 'failing', reason: JSON.parse(shown).reason, since: Date.UTC(2026, 10, 24, 20, 35), cause: 'unauthorized' },
+    )
+    expect(JSON.parse(shown)).toEqual(detail)
+  })
+})
+
+describe('what is said of costs', () => {
+  it('is what the stack has', () => {
+    const read = alarms.reduce(
+      (sum, { Metrics }) => sum + (Metrics?.filter(({ MetricStat }: { MetricStat?: object }) => MetricStat).length ?? 1),
+      0,
+    )
+    const [vendor] = vendors.values()
+    const events = vendor === undefined ? 0 : eventTypesOf(vendor).length
+    const written = Object.keys(runMetrics).length + Object.keys(fleetMetrics).length + Object.keys(eventMetrics).length * events
+    const costs = docs.slice(docs.indexOf('## What watching costs'), docs.indexOf('## Runbook'))
+    expect(costs).toContain(`has ${alarms.length + composite.length} alarms`)
+    expect(costs).toContain(`read ${read} metrics: $${(read * 0.1 + composite.length * 0.5).toFixed(2)}`)
+    expect(costs).toContain(`${written} for a vendor with four event types, $${(written * 0.3).toFixed(2)}`)
+    expect(events).toBe(4)
+  })
+})

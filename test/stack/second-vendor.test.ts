@@ -1,0 +1,28 @@
+import { Template } from 'aws-cdk-lib/assertions'
+import { expect, it, vi } from 'vitest'
+import { Alarms } from '../../lib/alarms.ts'
+import { Dashboard } from '../../lib/dashboard.ts'
+import { observedStack } from './observed.ts'
+
+vi.mock(import('../../functions/vendors/index.ts'), async (original) => {
+  const actual = await original()
+  const [first] = actual.vendors.values()
+  if (first === undefined) throw new Error('There is no vendor')
+  return { ...actual, vendors: new Map([first, { ...first, type: 'a-second-vendor' }].map((vendor) => [vendor.type, vendor])) }
+})
+
+it('a second vendor has lines and alarms of its own, told apart by its name', () => {
+  const { stack, pipeline, notices } = observedStack()
+  const { all } = new Alarms(stack, 'Alarms', { pipeline, topic: notices.topic })
+  new Dashboard(stack, 'Dashboard', { pipeline, alarms: all })
+  const template = Template.fromStack(stack)
+
+  const names = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }): string => Properties.AlarmName)
+  expect(names.filter((name) => name.startsWith('tributary-lag-'))).toEqual([
+    'tributary-lag-trendmicro-cas',
+    'tributary-lag-a-second-vendor',
+  ])
+  const dashboard = JSON.stringify(template.findResources('AWS::CloudWatch::Dashboard'))
+  for (const label of ['trendmicro-cas: up to date', 'a-second-vendor: up to date', 'a-second-vendor: stalest', 'a-second-vendor: waiting'])
+    expect(dashboard).toContain(label)
+})
