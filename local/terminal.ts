@@ -1,5 +1,6 @@
 import { createLogUpdate } from 'log-update'
 import * as z from 'zod'
+import { durationText } from '../functions/domain/time.ts'
 import type { Summary } from './summary.ts'
 
 /** One line of the live table. */
@@ -149,12 +150,4 @@ export function tableOf(all: readonly Row[], size: { readonly columns: number; r
       .join('  ')
       .slice(0, size.columns - 1)
   return [line(headings), ...cells.map(line), ...(fits ? [] : [`… and ${all.length - shown.length} more`])].join('\n')
-}
-
-export function durationText(ms: number): string {
-  // Two clocks may differ a little.
-  const seconds = Math.max(0, Math.round(ms / 1_000))
-  if (seconds < 100) return `${seconds} s`
-  const minutes = Math.round(seconds / 60)
-  return minutes < 100 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
 }

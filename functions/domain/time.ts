@@ -14,3 +14,11 @@ export function iso(at: Instant): string {
 export function floorToSecond(at: Instant): Instant {
   return Math.floor(at / second) * second
 }
+
+/** `99 s`, `3 min`, `70 h`: up to 99 of a unit. Below zero it is `0 s`: two clocks may differ a little. */
+export function durationText(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / second))
+  if (seconds < 100) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  return minutes < 100 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
+}

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { durationText, happening, openScreen, type Row, summaryText, tableOf } from '../../local/terminal.ts'
+import { happening, openScreen, type Row, summaryText, tableOf } from '../../local/terminal.ts'
 
 const row = (others: Partial<Row> = {}): Row => ({
   connector: 'acme',
@@ -45,16 +45,6 @@ describe('the table', () => {
   it('leaves out those that are well before those in trouble', () => {
     const rows = Array.from({ length: 48 }, (_, n) => row({ stream: `stream-${n}`, state: n === 40 ? 'failing' : 'ok' }))
     expect(tableOf(rows, { columns: 100, rows: 12 })).toContain('stream-40')
-  })
-
-  it.each([
-    [0, '0 s'],
-    [99_000, '99 s'],
-    [600_000, '10 min'],
-    [72 * 3_600_000, '72 h'],
-    [-300, '0 s'],
-  ])('shows %i ms as %s', (ms, text) => {
-    expect(durationText(ms)).toBe(text)
   })
 })
 

@@ -1,0 +1,102 @@
+import type { Instant } from '../functions/domain/time.ts'
+import { hour, minute } from '../functions/domain/time.ts'
+import type { ConnectorItem } from '../functions/flows/accept-connector.ts'
+import { measureFleet } from '../functions/flows/measure-fleet.ts'
+import { showStatus } from '../functions/flows/show-status.ts'
+import { VendorModel } from '../local/simulator/model.ts'
+import type { SimulatorOptions } from '../local/simulator/options.ts'
+import { connectorItem, start, World } from '../test/simulation/world.ts'
+
+/** A day of a few connectors, some of them in trouble, in virtual time: the functions' own code, a simulated vendor. */
+
+/** One metric as it was published. */
+export interface Figure {
+  readonly at: Instant
+  readonly name: string
+  readonly dimensions: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+interface Tenant {
+  readonly name: string
+  /** When its connector is put into the table (hours after the start). */
+  readonly joinsAtHour?: number
+  readonly item?: ConnectorItem
+  readonly vendor: SimulatorOptions
+  /** From this hour on the vendor is like this. */
+  readonly later?: { readonly fromHour: number; readonly vendor: SimulatorOptions }
+}
+
+const everyEvent = ['securityrisk', 'virtualanalyzer', 'ransomware', 'dlp']
+const passed = { name: 'passed', conditions: [{ field: 'action', operator: 'equals', values: ['Pass'] }] }
+
+const tenants: readonly Tenant[] = [
+  { name: 'Acme', vendor: { eventsPerHour: 240 }, item: { contentTypes: ['sharepoint', 'onedrive'], logFilters: [passed] } },
+  { name: 'Litware', vendor: { eventsPerHour: 90 } },
+  { name: 'Contoso', vendor: { eventsPerHour: 900 }, joinsAtHour: 6, item: { initialBackfillMinutes: 4_310 } },
+  { name: 'Adatum', vendor: { eventsPerHour: 1_800 }, joinsAtHour: 25, item: { initialBackfillMinutes: 4_310 } },
+  { name: 'Fabrikam', vendor: { eventsPerHour: 60 }, later: { fromHour: 21, vendor: { revokedKeys: ['key-of-Fabrikam'] } } },
+  {
+    name: 'Northwind',
+    vendor: { eventsPerHour: 40 },
+    item: { contentTypes: ['sharepoint', 'onedrive', 'teams'] },
+    later: { fromHour: 14, vendor: { otherRequestsPerMinute: 12 } },
+  },
+  { name: 'Tailspin', vendor: {}, joinsAtHour: 16, item: { intervalMinutes: 0 } },
+]
+/** The vendor answers nobody. */
+const outage = { fromHour: 10, toHour: 10.75 }
+/** The fewer events on a page, the fewer make a backlog. */
+const pageItems = 50
+const hours = 26
+const shownHours = 24
+
+export async function simulatedDay() {
+  const world = new World({ pageItems })
+  const hourNow = () => (world.clock.now() - start) / hour
+  const models = new Map(tenants.map((tenant, i) => [`Bearer key-of-${tenant.name}`, modelsOf(tenant, i)]))
+  world.model.answer = (request, now) => {
+    const model = models.get(request.authorization ?? '')?.(hourNow())
+    if (model === undefined) throw new Error('a key that nobody has')
+    const down = hourNow() >= outage.fromHour && hourNow() < outage.toHour
+    return down ? { status: 503, headers: {}, body: '{"code":-5030001,"msg":"Maintenance"}', delayMs: 0 } : model.answer(request, now)
+  }
+  for (const tenant of tenants) void join(world, tenant)
+  void measure(world)
+  await world.run(hours * hour)
+  return {
+    from: start + (hours - shownHours) * hour,
+    to: start + hours * hour,
+    figures: world.metrics.flatMap(
+      ({ at, values, connectorId: _, ...dimensions }: (typeof world.metrics)[number] & { connectorId?: string }) =>
+        Object.entries(values).map(([name, value]): Figure => ({ at, name, dimensions, value })),
+    ),
+    status: (theme: 'light' | 'dark') =>
+      showStatus({ ...world.ports(0), state: world.state }, { widgetContext: { theme } }, 'status-widget'),
+  }
+}
+
+function modelsOf({ vendor, later }: Tenant, seed: number): (hour: number) => VendorModel {
+  const common = { seed, account: 'totals' as const, lateShare: 0.05, ...vendor }
+  const before = new VendorModel(common)
+  const after = later === undefined ? before : new VendorModel({ ...common, ...later.vendor })
+  return (hour) => (hour < (later?.fromHour ?? 0) ? before : after)
+}
+
+async function join(world: World, { name, joinsAtHour = 0, item }: Tenant): Promise<void> {
+  const connectorId = `${name.toLowerCase()}-cas`
+  const secret = `tributary/${connectorId}`
+  world.secrets.values.set(secret, `key-of-${name}`)
+  await world.clock.sleepUntil(start + joinsAtHour * hour)
+  await world.put(
+    connectorItem({ connectorId, name: connectorId, tenantName: name, apiKeySecrets: [secret], eventTypes: everyEvent, ...item }),
+  )
+}
+
+/** As `dispatch` does. */
+async function measure(world: World): Promise<void> {
+  for (;;) {
+    await world.clock.sleepUntil(world.clock.now() + 5 * minute)
+    await measureFleet({ ...world.ports(0), state: world.state })
+  }
+}

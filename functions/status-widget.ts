@@ -1,0 +1,16 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { Context } from 'aws-lambda'
+import { systemClock as clock } from './adapters/clock.ts'
+import { jsonLog } from './adapters/log.ts'
+import { statusItems } from './adapters/state-table/status.ts'
+import { dynamodbStore } from './adapters/state-table/store.ts'
+import { environments, parseEnvironment } from './env.ts'
+import { showStatus } from './flows/show-status.ts'
+
+const env = parseEnvironment(environments.statusWidget, process.env)
+const { log } = jsonLog({ clock })
+const { fleet } = statusItems(dynamodbStore({ client: new DynamoDBClient({}), table: env.STATE_TABLE, now: clock.now }))
+
+/** A CloudWatch custom widget: each call is one look at the table of all connectors. Whatever fails is answered, as nobody would try again. */
+export const handler = (event: unknown, context: Context): Promise<string> =>
+  showStatus({ state: { fleet }, clock, log }, event, context.invokedFunctionArn)

@@ -1,0 +1,134 @@
+import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb'
+import { marshall } from '@aws-sdk/util-dynamodb'
+import type { Context } from 'aws-lambda'
+import { mockClient } from 'aws-sdk-client-mock'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { newStatus } from '../../functions/domain/status.ts'
+import { widgetDocumentation } from '../../functions/domain/status-question.ts'
+
+const dynamodb = mockClient(DynamoDBClient)
+const lines: string[] = []
+vi.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(String(line)) > 0)
+vi.stubEnv('STATE_TABLE', 'state')
+vi.stubEnv('AWS_REGION', 'us-east-1')
+const { handler } = await import('../../functions/status-widget.ts')
+
+const context = { invokedFunctionArn: 'arn:aws:lambda:us-east-1:123456789012:function:own' } as Context
+const ask = (event: unknown) => handler(event, context)
+const widget = (params: object, more: object = {}) => ({ ...params, widgetContext: { theme: 'light', params, ...more } })
+const item = (connectorId: string, more: object = {}) =>
+  marshall({
+    pk: `CONNECTOR#${connectorId}`,
+    sk: 'STATUS',
+    schemaVersion: 1,
+    revision: 1,
+    connectorId,
+    fleetShard: 0,
+    status: { ...newStatus(Date.UTC(2026, 10, 24), 'Acme'), ...more },
+  })
+
+type Item = ReturnType<typeof item>
+
+/** The table's answers, one a query; the other queries find nothing. */
+function found(...answers: readonly { readonly Items: Item[]; readonly LastEvaluatedKey?: Item }[]): void {
+  const queries = dynamodb.on(QueryCommand)
+  for (const answer of answers) queries.resolvesOnce(answer)
+  queries.resolves({ Items: [] })
+}
+
+beforeEach(() => {
+  dynamodb.reset()
+  lines.length = 0
+  found()
+})
+
+describe('the status widget', () => {
+  it('shows every connector of every shard and page of the index', async () => {
+    found({ Items: [item('a')], LastEvaluatedKey: { pk: { S: 'a' } } }, { Items: [item('b')] }, { Items: [item('c')] })
+    expect((await ask({})).match(/<tr><td>\w/g)).toEqual(['<tr><td>a', '<tr><td>b', '<tr><td>c'])
+  })
+
+  it('asks AWS for nothing but queries of the index fleet', async () => {
+    await ask(widget({ state: 'failing' }))
+    expect(dynamodb.calls().map(({ args: [command] }) => [command.constructor.name, command.input])).toEqual(
+      Array.from({ length: 8 }, (_, shard) => [
+        'QueryCommand',
+        expect.objectContaining({ TableName: 'state', IndexName: 'fleet', ExpressionAttributeValues: { ':shard': { N: String(shard) } } }),
+      ]),
+    )
+  })
+
+  it('asks AWS for nothing when it describes itself, in Markdown with the parameters', async () => {
+    expect(await ask({ describe: true })).toBe(widgetDocumentation)
+    for (const name of ['state', 'tenant', 'limit', 'from']) expect(widgetDocumentation).toContain(`| \`${name}\` |`)
+    expect(widgetDocumentation).toContain('```yaml\nstate: []\ntenant: ""\nlimit: 100\n```')
+    expect(dynamodb.calls()).toHaveLength(0)
+  })
+
+  it('takes the parameters of the widget, and what a button says before them', async () => {
+    found({ Items: [item('a', { state: 'ok' }), item('b', { state: 'paused' })] })
+    const page = await ask({ state: ['paused'], widgetContext: { params: { state: 'ok', limit: 10 } } })
+    expect(page).toContain('State paused. Rows 1 to 1 of 1; 2 connectors in all.')
+    expect(page).toContain('"limit":10')
+  })
+
+  it('calls itself from its buttons', async () => {
+    found({ Items: [item('a')] })
+    expect(await ask({})).toContain(`endpoint="${context.invokedFunctionArn}"`)
+  })
+
+  it.each<[object, string]>([
+    [{ state: 'faling' }, 'state[0]: It is &quot;faling&quot;. Did you mean failing? Give one of:'],
+    [{ state: 7 }, 'state: It is 7. Give a state, or a list of states.'],
+    [{ tenant: ['x'] }, 'tenant: It is a list of 1. Give a part of a tenant&#39;s name, 128 characters at most.'],
+    [{ limit: 501 }, 'limit: It is 501. Give a whole number from 1 to 500.'],
+    [{ limit: '50' }, 'limit: It is &quot;50&quot;. Give a whole number from 1 to 500.'],
+    [{ from: 0 }, 'from: It is 0. Give a whole number, 1 or more.'],
+    [{ tenat: 'x' }, 'params: &quot;tenat&quot; is no attribute of this widget. Did you mean tenant? Rename or remove it.'],
+    [{ '<script>': 1 }, '&quot;&lt;script&gt;&quot; is no attribute of this widget.'],
+  ])('says of the parameters %j what is wrong and what is allowed, and reads nothing', async (params, sentence) => {
+    const page = await ask(widget(params))
+    expect(page).toContain(sentence)
+    expect(dynamodb.calls()).toHaveLength(0)
+  })
+
+  it.each([undefined, null, 7, 'text', true, { widgetContext: 7 }, { widgetContext: { theme: 'pink', params: [] } }])(
+    'shows all connectors whatever else it is called with: %j',
+    async (event) => {
+      found({ Items: [item('a')] })
+      expect(await ask(event)).toContain('Rows 1 to 1 of 1.')
+    },
+  )
+
+  it('follows the theme of the dashboard', async () => {
+    expect(await ask(widget({}, { theme: 'dark' }))).not.toBe(await ask(widget({}, { theme: 'light' })))
+  })
+})
+
+describe('a state table that cannot be read', () => {
+  it('is answered with what failed and what to check, and logged with the cause', async () => {
+    dynamodb.on(QueryCommand).rejects(Object.assign(new Error('user 123 is not authorized'), { name: 'AccessDeniedException' }))
+    const page = await ask({})
+    expect(page).toContain('The state table did not do Query of the index fleet (AccessDeniedException).')
+    expect(page).toContain('check the table&#39;s throttling and the function&#39;s permissions')
+    expect(page).not.toMatch(/user 123|\bat .*\.ts/)
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      level: 'error',
+      event: 'function-failed',
+      error: { cause: { message: 'user 123 is not authorized' } },
+    })
+  })
+
+  it('is answered the same way for an item of a newer release', async () => {
+    found({ Items: [{ ...item('a'), schemaVersion: { N: '2' } }] })
+    expect(await ask({})).toContain('The state item CONNECTOR#a STATUS has schemaVersion 2, and this release knows up to 1.')
+  })
+
+  it('is answered without a word of a fault of its own', async () => {
+    found({ Items: [item('a', { since: 9e15 })] })
+    const page = await ask({})
+    expect(page).toContain('This is a fault of the widget. The line function-failed in the log')
+    expect(page).not.toContain('Invalid time value')
+    expect(JSON.parse(lines[0]!)).toMatchObject({ error: { message: 'Invalid time value' } })
+  })
+})
