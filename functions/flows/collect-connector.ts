@@ -324,14 +324,14 @@ class Run {
     return read
   }
 
-  /** Of an event type that brought nothing there is no line. */
+  /** Of what did not happen there is no figure: CloudWatch bills a metric for each hour in which it has one, and reads none as zero. */
   private publish(read: ReadonlyMap<StreamId, Counted>, all: Counted): void {
     const { publish } = this.ports
     const { connectorId, type: vendor } = this.connector
     const byEvent = Map.groupBy(read, ([stream]) => this.vendor.describe(stream).event)
     for (const [event, streams] of byEvent) {
       const sum = sumOfCounts(streams.map(([, counted]) => counted))
-      if (sum.fetched > 0) publish({ vendor, event, connectorId, values: eventValues(sum) })
+      if (sum.fetched > 0) publish({ vendor, event, connectorId, values: withoutZeros(eventValues(sum)) })
     }
     const { holesLost, slicesSetAside, waitedMs } = this.sinceStatus
     const values = {
@@ -342,7 +342,7 @@ class Run {
       HolesLost: holesLost,
       SlicesSetAside: slicesSetAside,
     }
-    publish({ vendor, connectorId, values })
+    if (all.requests > 0 || holesLost > 0) publish({ vendor, connectorId, values: withoutZeros(values) })
     Object.assign(this.sinceStatus, { holesLost: 0, slicesSetAside: 0, waitedMs: this.tokens.waitedMs })
   }
 
@@ -365,6 +365,10 @@ class Run {
     const waits = [...this.streams.values()].flatMap(({ trouble }) => (trouble === undefined ? [] : [trouble.until]))
     return Math.min(nextTickOf(phase, this.policy.intervalMs, now), ...waits.map((until) => Math.max(until, now + second)))
   }
+}
+
+function withoutZeros<Name extends string>(values: Readonly<Record<Name, number>>): Partial<Record<Name, number>> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== 0)) as Partial<Record<Name, number>>
 }
 
 function runPart({ lastFailure, trouble, keys, oldestKeyAt, rejectedKeys, turns }: ConnectorStatus): RunStatus {
