@@ -162,13 +162,14 @@ describe('the fleet', () => {
     await world.put(connectorItem())
     await world.put(connectorItem({ connectorId: 'off', enabled: false }))
     await world.put(connectorItem({ connectorId: 'bad', baseUrl: 'nowhere' }))
+    await world.put(connectorItem({ connectorId: 'strange', type: 'no-such-vendor' }))
     await world.run(hour)
     world.metrics.length = 0
     await measureFleet(world.ports(0))
     const [own, unknown] = world.metrics
     expect(own).toMatchObject({
       vendor: 'trendmicro-cas',
-      values: { Connectors: 1, ConnectorsOk: 1, ConnectorsFailing: 0, StreamsBehind: 0 },
+      values: { Connectors: 1, ConnectorsOk: 1, ConnectorsFailing: 0, ConnectorsRefused: 1, StreamsBehind: 0 },
     })
     expect(unknown).toMatchObject({ vendor: 'unknown', values: { Connectors: 0, ConnectorsRefused: 1 } })
     const { LagMost, HorizonLeast } = own!.values as Record<FleetMetric, number>
