@@ -1,4 +1,5 @@
 import { digest } from '../../functions/adapters/digest.ts'
+import type { State } from '../../functions/domain/ports.ts'
 import { recordId } from '../../functions/domain/record.ts'
 import { iso, minute } from '../../functions/domain/time.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
@@ -13,11 +14,13 @@ export interface Audit {
   readonly twice: readonly string[]
 }
 
+type Audited = Pick<World, 'lake' | 'model'> & { readonly state: Pick<State, 'allAccepted' | 'readRun'> }
+
 /**
  * Holds the lake against the vendor's own account: every event that is late by no more than `lateArrivalMinutes`, in every
  * interval that the ledger proves, for every accepted connector.
  */
-export async function audit(world: World): Promise<Audit> {
+export async function audit(world: Audited): Promise<Audit> {
   let expected = 0
   const missing: string[] = []
   const twice: string[] = []

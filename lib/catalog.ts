@@ -1,0 +1,92 @@
+import { Stack } from 'aws-cdk-lib'
+import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue'
+import type { IBucket } from 'aws-cdk-lib/aws-s3'
+import { Construct } from 'constructs'
+import { glueColumns } from '../functions/domain/record.ts'
+import { lakeFields } from '../functions/vendors/index.ts'
+import { recordsFolder } from './lake-layout.ts'
+import { lakeViews, partitionKeys, recordsTable, storedView } from './lake-views.ts'
+
+export interface CatalogProps {
+  /** Names the database, with `_` for what is neither a letter nor a digit. */
+  readonly namePrefix: string
+  readonly bucket: IBucket
+}
+
+/** Nothing was ever delivered before it. Without a condition on dt a query looks for each hour since then, and may not find it. */
+const firstDay = '2026-11-01'
+
+/** The lake as tables: `records`, made from the field table, and the views `syslog`, `syslog_exact` and `syslog_raw` of it. */
+export class Catalog extends Construct {
+  readonly databaseName: string
+
+  constructor(scope: Construct, id: string, props: CatalogProps) {
+    super(scope, id)
+    const { namePrefix, bucket } = props
+    const catalogId = Stack.of(this).account
+    this.databaseName = namePrefix.toLowerCase().replaceAll(/[^a-z0-9]/g, '_')
+
+    const database = new CfnDatabase(this, 'Database', {
+      catalogId,
+      databaseInput: { name: this.databaseName, description: 'Security logs that Tributary collected.' },
+    })
+    const location = `s3://${bucket.bucketName}/${recordsFolder}`
+    new CfnTable(this, 'Records', {
+      catalogId,
+      databaseName: database.ref,
+      tableInput: {
+        name: recordsTable,
+        description: 'Every record as delivered. The views have one of each event.',
+        tableType: 'EXTERNAL_TABLE',
+        partitionKeys: [...partitionKeys],
+        parameters: {
+          EXTERNAL: 'TRUE',
+          classification: 'json',
+          compressionType: 'gzip',
+          ...projection,
+          'storage.location.template': `${location}dt=\${dt}/hour=\${hour}/`,
+        },
+        storageDescriptor: {
+          columns: glueColumns(lakeFields),
+          location,
+          inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
+          outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
+          // Not OpenX's, of which Athena's guide says that what it answers can vary.
+          // https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html
+          serdeInfo: { serializationLibrary: 'org.apache.hive.hcatalog.data.JsonSerDe' },
+        },
+      },
+    })
+
+    for (const view of lakeViews(lakeFields)) {
+      const table = new CfnTable(this, view.name, {
+        catalogId,
+        databaseName: database.ref,
+        tableInput: {
+          name: view.name,
+          description: view.doc,
+          tableType: 'VIRTUAL_VIEW',
+          parameters: { presto_view: 'true', comment: 'Presto View' },
+          viewOriginalText: storedView(view, lakeFields, this.databaseName),
+          viewExpandedText: '/* Presto View */',
+          storageDescriptor: { columns: [...view.columns], serdeInfo: { name: '-', serializationLibrary: '-' } },
+        },
+      })
+      // Athena wants the empty list, which the CDK leaves out of a property.
+      table.addPropertyOverride('TableInput.PartitionKeys', [])
+    }
+  }
+}
+
+/** Athena works the partitions out, none has to be added: https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html */
+const projection = {
+  'projection.enabled': 'true',
+  'projection.dt.type': 'date',
+  'projection.dt.format': 'yyyy-MM-dd',
+  'projection.dt.range': `${firstDay},NOW`,
+  'projection.dt.interval': '1',
+  'projection.dt.interval.unit': 'DAYS',
+  'projection.hour.type': 'integer',
+  'projection.hour.range': '0,23',
+  'projection.hour.digits': '2',
+} as const

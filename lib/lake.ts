@@ -1,0 +1,87 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  CfnBucket,
+  type LifecycleRule,
+  ObjectOwnership,
+  StorageClass,
+} from 'aws-cdk-lib/aws-s3'
+import { Construct } from 'constructs'
+import { errorsFolder, recordsFolder, resultsFolder } from './lake-layout.ts'
+
+export interface LakeProps {
+  /** Days for which a record is kept; as a former version it can be brought back for 30 more. Absent: for ever. */
+  readonly retentionDays?: number
+  /** Encrypts the objects. Absent: keys that S3 manages. */
+  readonly encryptionKey?: IKey
+  /** The lake goes with the stack, with everything in it: for a trial. Absent or false: it stays. */
+  readonly removable?: boolean
+}
+
+/** The bucket of the lake. CloudFormation names it, so that one which stayed behind is in nobody's way. */
+export class Lake extends Construct {
+  readonly bucket: Bucket
+
+  constructor(scope: Construct, id: string, props: LakeProps = {}) {
+    super(scope, id)
+    const { retentionDays, encryptionKey, removable = false } = props
+
+    this.bucket = new Bucket(this, 'Bucket', {
+      ...(encryptionKey === undefined
+        ? { encryption: BucketEncryption.S3_MANAGED }
+        : { encryption: BucketEncryption.KMS, encryptionKey, bucketKeyEnabled: true }),
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      versioned: true,
+      lifecycleRules: lifecycle(retentionDays),
+      removalPolicy: removable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      autoDeleteObjects: removable,
+    })
+    const resource = this.bucket.node.defaultChild
+    // The bucket's own property would add a function whose role may change the notifications of every bucket.
+    if (resource instanceof CfnBucket) {
+      resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } }
+    }
+    Validations.of(this.bucket).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason:
+        'Who reads the lake is for the account’s CloudTrail to record (data events, which name the identity); a second bucket of access logs would have to be kept, guarded and paid for as well.',
+    })
+  }
+}
+
+function lifecycle(retentionDays: number | undefined): LifecycleRule[] {
+  const expiration = retentionDays === undefined ? undefined : Duration.days(retentionDays)
+  const retention = (prefix: string): LifecycleRule => ({ id: `retention of ${prefix}`, prefix, expiration })
+  return [
+    {
+      id: 'former versions and unfinished uploads',
+      noncurrentVersionExpiration: Duration.days(30),
+      expiredObjectDeleteMarker: true,
+      abortIncompleteMultipartUploadAfter: Duration.days(7),
+    },
+    ...(expiration === undefined ? [] : [retention(recordsFolder), retention(errorsFolder)]),
+    // Infrequent access would ask twice Athena's price for reading. An object is cheaper from its 60th day on; S3 leaves those below 128 KB.
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/intelligent-tiering-overview.html
+    ...(retentionDays !== undefined && retentionDays <= 90
+      ? []
+      : [
+          {
+            id: 'cheaper where nobody reads',
+            prefix: recordsFolder,
+            transitions: [{ storageClass: StorageClass.INTELLIGENT_TIERING, transitionAfter: Duration.days(30) }],
+          },
+        ]),
+    {
+      id: 'results of queries',
+      prefix: resultsFolder,
+      expiration: Duration.days(7),
+      noncurrentVersionExpiration: Duration.days(1),
+    },
+  ]
+}

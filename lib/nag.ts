@@ -1,0 +1,103 @@
+import { Validations } from 'aws-cdk-lib'
+import { CfnRule } from 'aws-cdk-lib/aws-events'
+import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda'
+import { CfnSubscription } from 'aws-cdk-lib/aws-sns'
+import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag'
+import type { IConstruct } from 'constructs'
+import type { environments } from '../functions/env.ts'
+import type { Alarms } from './alarms.ts'
+import type { Notices } from './notices.ts'
+import type { PipelineFunction } from './pipeline-function.ts'
+import type { DeadLetterQueue } from './queues.ts'
+import type { Settings } from './settings.ts'
+
+/** The rules that a synth must pass, and what of the functions and queues does not follow them, each with its reason. */
+
+export function addRules(app: IConstruct): void {
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app))
+}
+
+type FunctionName = keyof typeof environments
+
+/** Why no function has a dead-letter queue of its own. */
+const withoutDeadLetters: Readonly<Record<FunctionName, string>> = {
+  collect: 'Only the work queue invokes it, and a message that fails goes to the dead-letter queue of that queue.',
+  connectorChanged: 'Only the stream invokes it, and records that fail go to the on-failure queue of the mapping.',
+  dispatch:
+    'A tick that fails goes to its on-failure destination, together with the error; a dead-letter queue would hold it a second time without.',
+  statusWidget: 'Only CloudWatch invokes it, and shows what it answers; nothing invokes it asynchronously.',
+}
+
+export function acknowledgeFindings(parts: {
+  readonly settings: Pick<Settings, 'secretPrefix' | 'vpc'>
+  readonly functions: { readonly [Name in FunctionName]: PipelineFunction<Name> }
+  readonly deadLetterQueues: Readonly<Record<'work' | 'changes' | 'ticks', DeadLetterQueue>>
+  readonly notices: Notices
+  readonly alarms: Alarms
+}): void {
+  const { settings, functions, deadLetterQueues, notices, alarms } = parts
+
+  for (const { handler, role } of Object.values(functions)) {
+    acknowledge(
+      handler,
+      'Serverless-LambdaTracing',
+      'The log tells each page with the vendor’s trace id, and the state table each stream; X-Ray would need permissions on every resource (*).',
+    )
+    if (settings.vpc !== undefined) {
+      const reason = 'A network interface has no ARN before it is made; the actions are the six that Lambda needs.'
+      acknowledge(role, 'AwsSolutions-IAM5[Resource::*]', reason)
+      acknowledge(role, 'Serverless-LambdaStarPermissions', reason)
+    }
+  }
+  for (const name of Object.keys(withoutDeadLetters) as FunctionName[]) {
+    acknowledge(functions[name].handler, 'Serverless-LambdaDLQ', withoutDeadLetters[name])
+  }
+  for (const { role } of [functions.collect, functions.connectorChanged, functions.dispatch]) {
+    acknowledge(
+      role,
+      `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:${settings.secretPrefix}*]`,
+      'Users name their secrets after the stack was made, and an ARN ends with six random characters: nothing narrower than the prefix can be known.',
+    )
+  }
+
+  acknowledge(
+    within(functions.collect, CfnEventSourceMapping),
+    'Serverless-LambdaEventSourceMappingDestination',
+    'A mapping of SQS has no on-failure destination; the queue’s redrive policy does its work.',
+  )
+  for (const queue of Object.values(deadLetterQueues)) {
+    acknowledge(queue, 'Serverless-SQSRedrivePolicy', 'It is itself where messages end that could not be handled; an alarm calls a person.')
+  }
+  for (const queue of [deadLetterQueues.changes, deadLetterQueues.ticks]) {
+    acknowledge(queue, 'AwsSolutions-SQS3', 'It is the on-failure destination of a function or mapping, which the rule does not see.')
+  }
+
+  acknowledge(
+    within(notices, CfnRule),
+    'Serverless-EventBusDLQ',
+    'EventBridge tries for 24 hours. Who would be told of a queue of notices that could not be told? Each stands in the status and the log as well.',
+  )
+  acknowledge(
+    within(notices, CfnSubscription),
+    'Serverless-SNSRedrivePolicy',
+    'SNS tries a mail again for hours; what cannot be mailed then, nobody could be told of by mail either. It stands in the status and the log as well.',
+  )
+  acknowledge(
+    notices,
+    'Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment',
+    'The stack is made for no particular account; the rule and an own topic are in the one that it is deployed to.',
+  )
+  acknowledge(
+    within(alarms, CfnRule),
+    'Serverless-EventBusDLQ',
+    'The alarm counts how often the rule matched; the object that it is about lies in the bucket, whatever becomes of the event.',
+  )
+}
+
+function within<T extends IConstruct>(scope: IConstruct, type: abstract new (...args: never[]) => T): readonly T[] {
+  return scope.node.findAll().filter((node): node is IConstruct & T => node instanceof type)
+}
+
+function acknowledge(constructs: IConstruct | readonly IConstruct[], id: string, reason: string): void {
+  for (const construct of [constructs].flat()) Validations.of(construct).acknowledge({ id, reason })
+}

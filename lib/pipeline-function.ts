@@ -1,0 +1,130 @@
+import { fileURLToPath } from 'node:url'
+import { type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { Architecture, CfnFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { LogLevel, NodejsFunction, type NodejsFunctionProps, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
+import { LogGroup } from 'aws-cdk-lib/aws-logs'
+import { Construct } from 'constructs'
+import type { z } from 'zod'
+import type { environments } from '../functions/env.ts'
+import { bundle } from './bundle.ts'
+import type { Settings } from './settings.ts'
+
+type Environments = typeof environments
+
+/** Every variable that the function parses, and no other. */
+type EnvironmentOf<Name extends keyof Environments> = Readonly<Record<keyof z.input<Environments[Name]>, string>>
+
+/** What every function takes from the stack. */
+export interface PipelineFunctionSettings {
+  readonly settings: Pick<Settings, 'namePrefix' | 'architecture' | 'logRetentionDays' | 'vpc'>
+  /** Encrypts the tables and queues that the function uses, and its log. Absent: AWS’s own keys. */
+  readonly encryptionKey?: IKey
+}
+
+export interface PipelineFunctionProps<Name extends keyof Environments> extends PipelineFunctionSettings {
+  /** File of its entry point in `functions/`, without its ending; and the end of its name. */
+  readonly entry: string
+  readonly description: string
+  readonly environment: EnvironmentOf<Name>
+  /** All that it may do, beside writing its log. */
+  readonly permissions: readonly PolicyStatement[]
+  readonly memoryMb: number
+  readonly timeout: Duration
+  /** Flags of Node, beside those that every function has. */
+  readonly nodeFlags?: readonly string[]
+  readonly options?: Pick<NodejsFunctionProps, 'maxEventAge' | 'retryAttempts' | 'onFailure' | 'reservedConcurrentExecutions'>
+}
+
+/**
+ * A function of the pipeline with its log and a role of its own. The role has what is written by hand and nothing else: what
+ * other constructs would grant it is dropped, and a test pins each policy.
+ */
+export class PipelineFunction<Name extends keyof Environments> extends Construct {
+  readonly handler: NodejsFunction
+  readonly role: Role
+  readonly logGroup: LogGroup
+
+  constructor(scope: Construct, id: string, props: PipelineFunctionProps<Name>) {
+    super(scope, id)
+    const { settings, encryptionKey } = props
+    const functionName = `${settings.namePrefix}-${props.entry}`
+
+    this.logGroup = new LogGroup(this, 'Log', {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: settings.logRetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+      ...(encryptionKey === undefined ? {} : { encryptionKey }),
+    })
+    this.role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `What the function ${functionName} may do`,
+      inlinePolicies: {
+        function: new PolicyDocument({
+          statements: [
+            ...props.permissions,
+            allow(['logs:CreateLogStream', 'logs:PutLogEvents'], this.logGroup.logGroupArn),
+            ...(settings.vpc === undefined ? [] : [networkInterfaces()]),
+          ],
+        }),
+      },
+    })
+    this.handler = new NodejsFunction(this, 'Function', {
+      ...props.options,
+      functionName,
+      description: props.description,
+      entry: fileURLToPath(new URL(`../functions/${props.entry}.ts`, import.meta.url)),
+      runtime: Runtime.NODEJS_24_X,
+      architecture: settings.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+      memorySize: props.memoryMb,
+      timeout: props.timeout,
+      environment: { ...props.environment, NODE_OPTIONS: ['--enable-source-maps', ...(props.nodeFlags ?? [])].join(' ') },
+      role: this.role.withoutPolicyUpdates(),
+      logGroup: this.logGroup,
+      // The functions write lines of JSON themselves, as metrics in their log want it.
+      loggingFormat: LoggingFormat.TEXT,
+      bundling: {
+        ...bundle,
+        format: OutputFormat.ESM,
+        logLevel: LogLevel.WARNING,
+        // The SDK that was tested, and it loads faster than the one of the runtime.
+        bundleAwsSDK: true,
+      },
+    })
+    if (settings.vpc !== undefined && this.handler.node.defaultChild instanceof CfnFunction) {
+      this.handler.node.defaultChild.vpcConfig = settings.vpc
+    }
+  }
+}
+
+/** These actions on these resources. */
+export function allow(actions: readonly string[], ...resources: readonly string[]): PolicyStatement {
+  return new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources: [...resources] })
+}
+
+/** Every secret under the prefix of the stack. */
+export function readSecrets(scope: Construct, secretPrefix: string): PolicyStatement {
+  const { partition, region, account } = Stack.of(scope)
+  return allow(['secretsmanager:GetSecretValue'], `arn:${partition}:secretsmanager:${region}:${account}:secret:${secretPrefix}*`)
+}
+
+/** None where AWS’s own keys encrypt: these need no permission. */
+export function useKey(key: IKey | undefined, ...actions: readonly ('kms:Decrypt' | 'kms:GenerateDataKey')[]): readonly PolicyStatement[] {
+  return key === undefined ? [] : [allow(actions, key.keyArn)]
+}
+
+/** Lambda puts a function into subnets with the function’s role; none of these actions can be held to a resource that is known before. */
+function networkInterfaces(): PolicyStatement {
+  return allow(
+    [
+      'ec2:CreateNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+      'ec2:DeleteNetworkInterface',
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:UnassignPrivateIpAddresses',
+    ],
+    '*',
+  )
+}

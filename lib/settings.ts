@@ -1,0 +1,189 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { mustBe, mustBeOneOf, pathText, quote, unknownName } from '../functions/domain/problems.ts'
+
+/** The settings of a stack: from a file and the command line to values, or to one sentence for each mistake. */
+
+/** Days for which CloudWatch can keep a log. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+const logRetentions = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 2_192, 2_557, 2_922, 3_288, 3_653,
+] as const
+
+function text(pattern: RegExp, allowed: string) {
+  const error = mustBe(allowed)
+  return z.string({ error }).regex(pattern, { error })
+}
+
+function whole(what: string, least: number, most: number) {
+  const error = mustBe(`${what}, a whole number from ${least} to ${most}`)
+  return z.int({ error }).min(least, { error }).max(most, { error })
+}
+
+function flag() {
+  return z.boolean({ error: mustBe('true or false') })
+}
+
+function list<T extends z.ZodType>(entry: T, what: string) {
+  return z.array(entry, { error: mustBe(`a list of ${what}`) })
+}
+
+function oneOf<const T extends readonly string[]>(values: T) {
+  return z.enum(values, { error: mustBeOneOf(values) })
+}
+
+function arn(service: string, resource: string, example: string) {
+  return text(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:\\d{12}:${resource}$`), `an ARN such as ${example}`)
+}
+
+const vpc = z.strictObject(
+  {
+    subnetIds: list(
+      text(/^subnet-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a subnet, such as subnet-0123456789abcdef0'),
+      'one or more ids of subnets',
+    ).min(1, {
+      error: mustBe('one or more ids of subnets'),
+    }),
+    securityGroupIds: list(
+      text(/^sg-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a security group, such as sg-0123456789abcdef0'),
+      'one to five ids',
+    ).min(1, {
+      error: mustBe('one to five ids of security groups'),
+    }),
+  },
+  { error: mustBe('an object with subnetIds and securityGroupIds') },
+)
+
+/** Each setting by its name: the schema is made of it, and the table in the docs. */
+export const settingsShape = {
+  namePrefix: text(/^[a-z][a-z0-9-]{0,28}[a-z0-9]$/, '2 to 30 lower-case letters, digits or hyphens, a letter first')
+    .default('tributary')
+    .meta({ description: 'Name of the stack, and the beginning of every name in it: several stacks share an account by it.' }),
+  alarmEmails: list(z.email({ error: mustBe('a mail address') }), 'mail addresses')
+    .default([])
+    .meta({ description: 'Who is told of problems by mail. Each address gets a mail that asks to confirm it.' }),
+  alarmTopicArn: arn('sns', '[A-Za-z0-9_-]{1,256}', 'arn:aws:sns:REGION:ACCOUNT:NAME')
+    .optional()
+    .meta({ description: 'An SNS topic of your own that is told instead of one that the stack makes.' }),
+  logRetentionDays: z
+    .literal(logRetentions, { error: mustBe(`days, one of: ${logRetentions.join(', ')}`) })
+    .default(30)
+    .meta({ description: 'How long the logs of the functions are kept (days).' }),
+  lakeRetentionDays: whole('days', 1, 36_500).default(400).meta({ description: 'How long records are kept in the lake (days).' }),
+  allowedHosts: list(text(/^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?$/, 'HOST or HOST:PORT'), 'HOST or HOST:PORT')
+    .default([])
+    .meta({
+      description: 'Hosts that a base URL may name beside the vendor’s own; for these, http and private addresses will do as well.',
+    }),
+  tlsVerificationOptional: flag()
+    .default(false)
+    .meta({ description: 'Whether disableTlsVerification of a connector counts. An own CA in tlsCaPem needs no such leave.' }),
+  collectConcurrency: whole('runs at the same time', 2, 1_000).default(50).meta({ description: 'Runs of connectors at the same time.' }),
+  collectMemoryMb: whole('MB', 256, 10_240).default(512).meta({ description: 'Memory of a run (MB).' }),
+  architecture: oneOf(['arm64', 'x86_64']).default('arm64').meta({ description: 'Processor of the functions: arm64 or x86_64.' }),
+  reservedConcurrency: whole('concurrent runs that the account sets aside', 2, 10_000).optional().meta({
+    description: 'Concurrency that the account sets aside for runs, at least collectConcurrency. A new account has too little for any.',
+  }),
+  removalPolicy: oneOf(['retain', 'destroy'])
+    .default('retain')
+    .meta({ description: 'What becomes of tables and lake when the stack is destroyed. destroy is for a trial: it deletes all events.' }),
+  kmsKeyArn: arn('kms', 'key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})', 'arn:aws:kms:REGION:ACCOUNT:key/ID')
+    .optional()
+    .meta({ description: 'A key of your own for tables, queues, topic, logs and lake. The synth prints the policy that it needs.' }),
+  secretPrefix: text(/^[A-Za-z0-9/_+=.@-]{1,200}\/$/, 'the beginning of names of secrets, ending with /')
+    .optional()
+    .meta({ description: 'Connectors may use secrets whose names begin with it, and no others.', shownDefault: 'namePrefix + /' }),
+  vpc: vpc.optional().meta({
+    description: 'Subnets and security groups for the functions. From there they must reach the vendor and the services of AWS.',
+  }),
+  athenaScanLimitGb: whole('GB', 1, 100_000)
+    .default(100)
+    .meta({ description: 'How much one query may read (GB); Athena bills what it reads.' }),
+} as const
+
+const schema = z
+  .strictObject(settingsShape)
+  .refine(({ reservedConcurrency, collectConcurrency }) => !(Number(reservedConcurrency) < collectConcurrency), {
+    path: ['reservedConcurrency'],
+    error: ({ input }) => {
+      const { reservedConcurrency, collectConcurrency } = input as { reservedConcurrency: number; collectConcurrency: number }
+      return `It is ${reservedConcurrency}, less than collectConcurrency, ${collectConcurrency}. Give at least that, or leave it out.`
+    },
+  })
+  .transform((settings) => ({ ...settings, secretPrefix: settings.secretPrefix ?? `${settings.namePrefix}/` }))
+
+export type Settings = z.output<typeof schema>
+type Name = keyof typeof settingsShape
+
+const names = Object.keys(settingsShape) as readonly Name[]
+
+/** What the file is called where nobody says otherwise; without it the defaults hold. */
+const fileDefault = 'settings.json'
+/** The name that chooses another file: `-c settings=FILE`. */
+const fileOption = 'settings'
+
+/** Names in the context that the CDK and its command line keep there for themselves. */
+const ofCdk = /^(aws:|@aws-cdk|cli-telemetry$|acknowledged-issue-numbers$)/
+
+/** Thrown with one sentence for each mistake. */
+export class SettingsError extends Error {}
+
+/**
+ * Settings from the file (`settings.json`, or what `-c settings=FILE` names), each overridden by the `-c NAME=VALUE` of its name, of which
+ * an empty value stands for the default. `context` is what the CDK's command line passes on, with names of its own among them. Throws a
+ * `SettingsError`.
+ */
+export function readSettings(context: Readonly<Record<string, unknown>>): {
+  readonly settings: Settings
+  /** Settings that hold for this deploy only. */
+  readonly overridden: readonly string[]
+} {
+  const own = Object.entries(context).filter(([name]) => !ofCdk.test(name))
+  const overrides = new Map(own.filter(([name]) => name !== fileOption).map(([name, value]) => [name, fromCommandLine(name, value)]))
+  const file = context[fileOption] === undefined ? undefined : String(context[fileOption])
+  const inFile = fromFile(file ?? fileDefault, file === undefined)
+
+  const parsed = schema.safeParse({ ...inFile, ...Object.fromEntries(overrides) })
+  if (parsed.success) return { settings: parsed.data, overridden: [...overrides.keys()] }
+  const where = (name: PropertyKey | undefined) => (overrides.has(String(name)) ? '-c ' : `${file ?? fileDefault}: `)
+  const mistakes = parsed.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' && issue.path.length === 0
+      ? issue.keys.map((name) => `${where(name)}${unknownName(name, 'the settings', names)}`)
+      : [`${where(issue.path[0])}${pathText(issue.path)}: ${issue.message}`],
+  )
+  throw new SettingsError([...new Set(mistakes)].join('\n'))
+}
+
+function fromFile(path: string, optional: boolean): Readonly<Record<string, unknown>> {
+  if (!existsSync(path)) {
+    if (optional) return {}
+    throw new SettingsError(`${path}: There is no such file. Copy settings.example.json to it, or leave the option out.`)
+  }
+  let content: unknown
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new SettingsError(`${path}: It cannot be read as JSON. ${error instanceof Error ? error.message : error}.`)
+  }
+  if (typeof content === 'object' && content !== null && !Array.isArray(content)) return { ...content }
+  throw new SettingsError(`${path}: It is ${quote(content)}. Give a JSON object as in settings.example.json.`)
+}
+
+/** A text of the command line as the setting takes it: as it is, as JSON, or as a list with commas. */
+function fromCommandLine(name: string, value: unknown): unknown {
+  if (value === '') return undefined
+  if (typeof value !== 'string' || !isName(name)) return value
+  const readings = [value, json(value), value.split(',')].filter((reading) => reading !== undefined)
+  return readings.find((reading) => settingsShape[name].safeParse(reading).success) ?? value
+}
+
+function isName(name: string): name is Name {
+  return Object.hasOwn(settingsShape, name)
+}
+
+function json(value: string): unknown {
+  try {
+    return JSON.parse(value)
+  } catch {
+    return undefined
+  }
+}

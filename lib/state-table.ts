@@ -1,0 +1,24 @@
+import type { RemovalPolicy } from 'aws-cdk-lib'
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import type { Construct } from 'constructs'
+import { stateTable } from '../functions/adapters/state-schema.ts'
+import { allow } from './pipeline-function.ts'
+import { SchemaTable } from './schema-table.ts'
+
+/** What the functions know of each connector and key; only they write it. */
+export class StateTable extends SchemaTable {
+  constructor(scope: Construct, id: string, props: { readonly removalPolicy: RemovalPolicy; readonly encryptionKey?: IKey }) {
+    super(scope, id, { ...props, schema: stateTable(id), timeToLiveAttribute: 'expiresAt' })
+  }
+
+  /** Reading and writing its items; its indexes are read by those who say so. */
+  use(): PolicyStatement {
+    return allow(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], this.tableArn)
+  }
+
+  /** Reading these of its indexes. */
+  list(...indexes: readonly string[]): PolicyStatement {
+    return allow(['dynamodb:Query'], ...indexes.map((index) => `${this.tableArn}/index/${index}`))
+  }
+}

@@ -1,0 +1,26 @@
+import { Duration } from 'aws-cdk-lib'
+import type { Construct } from 'constructs'
+import { fleetIndex } from '../functions/adapters/state-schema.ts'
+import { PipelineFunction, type PipelineFunctionSettings, useKey } from './pipeline-function.ts'
+import type { StateTable } from './state-table.ts'
+
+export interface StatusWidgetFunctionProps extends PipelineFunctionSettings {
+  readonly stateTable: StateTable
+}
+
+/** Draws the table of connectors on the dashboard. It reads one index and can write nothing. */
+export class StatusWidgetFunction extends PipelineFunction<'statusWidget'> {
+  constructor(scope: Construct, id: string, props: StatusWidgetFunctionProps) {
+    const { settings, encryptionKey, stateTable } = props
+    super(scope, id, {
+      settings,
+      encryptionKey,
+      entry: 'status-widget',
+      description: 'Draws the table of connectors on the dashboard; reads only.',
+      memoryMb: 256,
+      timeout: Duration.seconds(30),
+      environment: { STATE_TABLE: stateTable.tableName },
+      permissions: [stateTable.list(fleetIndex), ...useKey(encryptionKey, 'kms:Decrypt')],
+    })
+  }
+}

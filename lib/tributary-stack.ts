@@ -1,0 +1,127 @@
+import { CfnElement, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { Key } from 'aws-cdk-lib/aws-kms'
+import type { Construct } from 'constructs'
+import { Alarms } from './alarms.ts'
+import { Catalog } from './catalog.ts'
+import { CollectFunction } from './collect-function.ts'
+import { ConnectorChangedFunction } from './connector-changed-function.ts'
+import { ConnectorsTable } from './connectors-table.ts'
+import { Dashboard } from './dashboard.ts'
+import { SyslogDelivery } from './delivery-stream.ts'
+import { DispatchFunction } from './dispatch-function.ts'
+import { Lake } from './lake.ts'
+import { LogQueries } from './log-queries.ts'
+import { acknowledgeFindings } from './nag.ts'
+import { Notices } from './notices.ts'
+import type { ObservedPipeline } from './observed.ts'
+import { QueryWorkgroup } from './query-workgroup.ts'
+import { DeadLetterQueue, WorkQueue } from './queues.ts'
+import type { Settings } from './settings.ts'
+import { StateTable } from './state-table.ts'
+import { StatusWidgetFunction } from './status-widget-function.ts'
+
+export interface TributaryStackProps {
+  readonly settings: Settings
+}
+
+/** The whole of it. It asks nothing of an account or region when it is made, so that one template fits every one of them. */
+export class TributaryStack extends Stack {
+  constructor(scope: Construct, id: string, { settings }: TributaryStackProps) {
+    super(scope, id, { stackName: settings.namePrefix, description: 'Tributary: security logs of SaaS vendors in a lake of your own' })
+    const { namePrefix } = settings
+    const removalPolicy = settings.removalPolicy === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN
+    const encryptionKey = settings.kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', settings.kmsKeyArn)
+    const metricsNamespace = `Tributary/${namePrefix}`
+
+    const connectorsTable = new ConnectorsTable(this, 'ConnectorsTable', { removalPolicy, encryptionKey })
+    const stateTable = new StateTable(this, 'StateTable', { removalPolicy, encryptionKey })
+    const { bucket } = new Lake(this, 'Lake', {
+      retentionDays: settings.lakeRetentionDays,
+      encryptionKey,
+      removable: settings.removalPolicy === 'destroy',
+    })
+    this.pin('ConnectorsTable', connectorsTable)
+    this.pin('StateTable', stateTable)
+    this.pin('LakeBucket', bucket)
+
+    const { deliveryStreamName, deliveryStreamArn } = new SyslogDelivery(this, 'Delivery', {
+      namePrefix,
+      bucket,
+      logRetention: settings.logRetentionDays,
+    })
+    const { databaseName } = new Catalog(this, 'Catalog', { namePrefix, bucket })
+    const { workgroupName } = new QueryWorkgroup(this, 'Queries', {
+      namePrefix,
+      bucket,
+      databaseName,
+      scanBytesMax: settings.athenaScanLimitGb * 1024 ** 3,
+    })
+    const notices = new Notices(this, 'Notices', {
+      namePrefix,
+      topicArn: settings.alarmTopicArn,
+      mails: settings.alarmEmails,
+      encryptionKey,
+    })
+    const { bus, topic } = notices
+
+    const deadLetterQueues = {
+      work: new DeadLetterQueue(this, 'WorkDeadLetters', { encryptionKey }),
+      changes: new DeadLetterQueue(this, 'ChangeDeadLetters', { encryptionKey }),
+      ticks: new DeadLetterQueue(this, 'TickDeadLetters', { encryptionKey }),
+    }
+    const workQueue = new WorkQueue(this, 'WorkQueue', { encryptionKey, deadLetters: deadLetterQueues.work })
+
+    const common = { settings, encryptionKey, metricsNamespace, stateTable, workQueue, bus }
+    const functions = {
+      collect: new CollectFunction(this, 'Collect', { ...common, deliveryStreamName, deliveryStreamArn }),
+      connectorChanged: new ConnectorChangedFunction(this, 'ConnectorChanged', {
+        ...common,
+        connectorsTable,
+        deadLetters: deadLetterQueues.changes,
+      }),
+      dispatch: new DispatchFunction(this, 'Dispatch', { ...common, connectorsTable, deadLetters: deadLetterQueues.ticks }),
+      statusWidget: new StatusWidgetFunction(this, 'StatusWidget', { settings, encryptionKey, stateTable }),
+    }
+    const pipeline: ObservedPipeline = {
+      namePrefix,
+      metricsNamespace,
+      functions: mapped(functions, ({ handler }) => handler),
+      logGroups: mapped(functions, ({ logGroup }) => logGroup),
+      tickRule: functions.dispatch.tickRule,
+      workQueue,
+      deadLetterQueues,
+      deliveryStreamName,
+      lakeBucket: bucket,
+      stateTable,
+      connectorsTable,
+      bus,
+    }
+    const alarms = new Alarms(this, 'Alarms', { pipeline, topic })
+    new Dashboard(this, 'Dashboard', { pipeline, alarms: alarms.all })
+    new LogQueries(this, 'LogQueries', pipeline)
+    acknowledgeFindings({ settings, functions, deadLetterQueues, notices, alarms })
+
+    this.say('ConnectorsTableName', connectorsTable.tableName, 'Write the connectors here.')
+    this.say('StateTableName', stateTable.tableName, 'What the functions know; nobody else writes it.')
+    this.say('SecretPrefix', settings.secretPrefix, 'Names of secrets with API keys begin with it.')
+    this.say('LakeBucketName', bucket.bucketName, 'The records lie here.')
+    this.say('AthenaWorkgroupName', workgroupName, 'Query in this workgroup.')
+    this.say('AthenaDatabaseName', databaseName, 'The database of the lake’s table and views.')
+    this.say('DashboardName', namePrefix, 'CloudWatch, Dashboards.')
+  }
+
+  /** What is retained comes back into a stack by its logical id: it must not move with the code. */
+  private pin(logicalId: string, { node: { defaultChild } }: Construct): void {
+    if (CfnElement.isCfnElement(defaultChild)) this.renameLogicalId(this.getLogicalId(defaultChild), logicalId)
+  }
+
+  private say(name: string, value: string, description: string): void {
+    new CfnOutput(this, name, { value, description })
+  }
+}
+
+type Each<T> = Readonly<Record<'collect' | 'connectorChanged' | 'dispatch' | 'statusWidget', T>>
+
+function mapped<From, To>({ collect, connectorChanged, dispatch, statusWidget }: Each<From>, map: (from: From) => To): Each<To> {
+  return { collect: map(collect), connectorChanged: map(connectorChanged), dispatch: map(dispatch), statusWidget: map(statusWidget) }
+}

@@ -1,0 +1,238 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  PutItemCommand,
+  ScanCommand,
+} from '@aws-sdk/client-dynamodb'
+import { stateTable as tableSchema } from '../../functions/adapters/state-schema.ts'
+import type { Notice } from '../../functions/domain/notices.ts'
+import type { Clock, Sink, State } from '../../functions/domain/ports.ts'
+import { type Instant, minute, second } from '../../functions/domain/time.ts'
+import type { Vendor } from '../../functions/domain/vendor.ts'
+import type { ConnectorItem } from '../../functions/flows/accept-connector.ts'
+import type { LocalDynamo } from '../dynalite.ts'
+import { type Audit, audit } from '../simulation/audit.ts'
+import { policy, World, type WorldOptions } from '../simulation/world.ts'
+import { presentRelease, type Release, type StoredState } from './release.ts'
+
+/** Requests of a page are what the limit is about, not its items: a page of few keeps a test short. */
+export const pageItems = 25
+/** As long as a function may run (ms). */
+const runMostMs = 5 * minute
+
+type Item = Readonly<Record<string, AttributeValue>>
+
+/** One process of a release: its functions, wired with its own adapter of the one table. */
+export interface Process {
+  readonly state: State
+  accept(item: ConnectorItem): Promise<void>
+  retire(connectorId: string): Promise<void>
+  reconcile(items: readonly ConnectorItem[]): Promise<void>
+  collect(connectorId: string, sink?: Sink): Promise<void>
+  dispatch(): Promise<unknown>
+  measure(): Promise<unknown>
+}
+
+/**
+ * A deployment in virtual time, as the simulation has it, but on a DynamoDB, so that any release can be deployed to it, and two
+ * at once. Time stands still while the table is asked.
+ */
+export class Deployment {
+  readonly world: World
+  readonly table: string
+  /** The table as this release reads it. */
+  readonly state: State
+  /** Which release the next invocation runs. */
+  deployed: () => Release = () => presentRelease
+  /** Of each release, by its name: runs that were begun, and how many of them are under way. */
+  readonly runs: Record<string, { begun: number; underWay: number }> = {}
+  /** Sort keys of the writes that a condition refused. */
+  readonly refused: string[] = []
+  readonly notices: Notice[] = []
+  /** Runs and ticks that threw. */
+  readonly crashes: unknown[] = []
+  private readonly client: DynamoDBClient
+  private readonly sleepers: Instant[] = []
+  private asked = 0
+  private invocations = 0
+
+  static async open(dynamo: LocalDynamo, options: WorldOptions = {}): Promise<Deployment> {
+    const table = `state-${randomUUID()}`
+    await dynamo.create(tableSchema(table))
+    return new Deployment(dynamo.client, table, options)
+  }
+
+  private constructor(client: DynamoDBClient, table: string, options: WorldOptions) {
+    this.world = new World({ clocksOffMs: [0, 400, -400, 300], ...options, ticking: false })
+    this.table = table
+    this.client = this.watched(client)
+    this.watchSleepers()
+    this.state = this.process(presentRelease).state
+  }
+
+  get clock(): Clock {
+    return this.world.clock
+  }
+
+  /** A new process of a release: its clock is off, and its adapter has read nothing yet. */
+  process({ functions }: Release): Process {
+    this.invocations += 1
+    const common = this.world.ports(this.invocations)
+    const state = functions.stateTable({ client: this.client, table: this.table, now: () => common.clock.now() })
+    const vendors = new Map([...functions.vendors].map(([type, vendor]) => [type, withSmallPages(vendor)]))
+    const ports = {
+      ...common,
+      state,
+      vendors,
+      queue: { send: async (connectorId: string, delaySeconds: number) => void this.invoke(connectorId, delaySeconds * second) },
+      bus: { put: async (notices: readonly Notice[]) => void this.notices.push(...notices) },
+      publish: () => {},
+    }
+    return {
+      state,
+      accept: (item) => functions.acceptConnector(ports, policy, String(item['connectorId']), item),
+      retire: (connectorId) => functions.retireConnector(ports, connectorId),
+      reconcile: (items) => functions.reconcileConnectors(ports, policy, each(items)),
+      collect: (connectorId, sink = ports.sink) =>
+        functions.collectConnector({ ...ports, sink }, connectorId, ports.clock.now() + runMostMs),
+      dispatch: () => functions.dispatchDue(ports),
+      measure: () => functions.measureFleet(ports),
+    }
+  }
+
+  /** The rule: once a minute, for ever. */
+  async tick(): Promise<never> {
+    for (;;) {
+      await this.process(this.deployed())
+        .dispatch()
+        .catch((error: unknown) => this.crashes.push(error))
+      await this.clock.sleepUntil(this.clock.now() + minute)
+    }
+  }
+
+  /** A work message: a run of the release that is deployed when the message is received. */
+  async invoke(connectorId: string, delayMs: number): Promise<void> {
+    await this.clock.sleepUntil(this.clock.now() + delayMs)
+    const release = this.deployed()
+    this.runs[release.name] ??= { begun: 0, underWay: 0 }
+    const runs = this.runs[release.name]!
+    runs.begun += 1
+    runs.underWay += 1
+    await this.process(release)
+      .collect(connectorId)
+      .catch((error: unknown) => this.crashes.push(error))
+    runs.underWay -= 1
+  }
+
+  async run(forMs: number): Promise<void> {
+    const until = this.clock.now() + forMs
+    await this.idle()
+    while ((await this.jump(until)) !== undefined);
+    await this.world.clock.run(until)
+  }
+
+  /** Lets time pass until `work` is done. */
+  async finish<T>(work: Promise<T>): Promise<T> {
+    let done = false
+    const end = () => {
+      done = true
+    }
+    work.then(end, end)
+    await this.idle()
+    while (!done)
+      if ((await this.jump(Number.POSITIVE_INFINITY)) === undefined) throw new Error('It waits for nothing that will ever happen')
+    return work
+  }
+
+  /** Lets time pass until it is so; fails when it still is not after an hour. */
+  async runUntil(isSo: () => boolean): Promise<void> {
+    const until = this.clock.now() + 60 * minute
+    await this.idle()
+    while (!isSo()) if ((await this.jump(until)) === undefined) throw new Error('It was not so for an hour')
+  }
+
+  audit(): Promise<Audit> {
+    const { lake, model } = this.world
+    return audit({ lake, model, state: this.state })
+  }
+
+  async stored(): Promise<StoredState> {
+    const items: Item[] = []
+    let start: Item | undefined
+    do {
+      const page = await this.client.send(new ScanCommand({ TableName: this.table, ExclusiveStartKey: start }))
+      items.push(...(page.Items ?? []))
+      start = page.LastEvaluatedKey
+    } while (start !== undefined)
+    return { at: this.clock.now(), items }
+  }
+
+  /** Puts the items into the table as they are, and the clock to their time. */
+  async restore({ at, items }: StoredState): Promise<void> {
+    for (const item of items) await this.client.send(new PutItemCommand({ TableName: this.table, Item: item }))
+    await this.world.clock.run(at)
+  }
+
+  /** To the next sleeper, if one wakes by then. */
+  private async jump(until: Instant): Promise<Instant | undefined> {
+    const now = this.clock.now()
+    const next = Math.min(...this.sleepers.splice(0).filter((at) => at > now && this.sleepers.push(at) > 0))
+    if (next > until) return undefined
+    await this.world.clock.run(next)
+    await this.idle()
+    return next
+  }
+
+  /** Until nothing is left to do at this instant: neither a promise that can go on, nor an answer of the table that is still to come. */
+  private async idle(): Promise<void> {
+    do await new Promise((drained) => setImmediate(drained))
+    while (this.asked > 0)
+  }
+
+  private watchSleepers(): void {
+    const { clock } = this.world
+    const sleepUntil = clock.sleepUntil.bind(clock)
+    clock.sleepUntil = (at) => {
+      this.sleepers.push(at)
+      return sleepUntil(at)
+    }
+  }
+
+  private watched(client: DynamoDBClient): DynamoDBClient {
+    const send = async (command: Parameters<DynamoDBClient['send']>[0]) => {
+      this.asked += 1
+      try {
+        return await client.send(command)
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) this.refused.push(sortKeyOf(command.input))
+        throw error
+      } finally {
+        this.asked -= 1
+      }
+    }
+    return new Proxy(client, { get: (target, name) => (name === 'send' ? send : Reflect.get(target, name)) })
+  }
+}
+
+function sortKeyOf(input: object): string {
+  const key: unknown = 'Key' in input ? input.Key : 'Item' in input ? input.Item : undefined
+  return (key as Item | undefined)?.['sk']?.S ?? ''
+}
+
+async function* each<T>(items: readonly T[]): AsyncIterable<T> {
+  yield* items
+}
+
+function withSmallPages(vendor: Vendor): Vendor {
+  return {
+    ...vendor,
+    pageItemsMax: pageItems,
+    firstRequest(...asked) {
+      const url = new URL(vendor.firstRequest(...asked).url)
+      url.searchParams.set('limit', String(pageItems))
+      return { url: url.href }
+    },
+  }
+}

@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { quietly, readable, stackWith } from './stack.ts'
+
+const run = promisify(execFile)
+const kib = 1024
+
+/** Each function by its name: where its bundle lies, and the environment that the template gives it. */
+const functions = new Map<string, { readonly folder: string; readonly variables: Readonly<Record<string, string>> }>()
+
+beforeAll(() => {
+  const { app } = stackWith({}, { bundled: true })
+  const { directory, stacks } = quietly(() => app.synth())
+  const resources: Readonly<
+    Record<string, { readonly Type: string; readonly Properties: never; readonly Metadata: Readonly<Record<string, string>> }>
+  > = stacks[0]?.template.Resources
+  for (const { Type, Properties, Metadata } of Object.values(resources)) {
+    if (Type !== 'AWS::Lambda::Function') continue
+    const { FunctionName, Environment } = readable(Properties) as {
+      readonly FunctionName: string
+      readonly Environment: { readonly Variables: Readonly<Record<string, string>> }
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'bundle-'))
+    // Away from node_modules: what the bundle does not hold, it does not find.
+    cpSync(join(directory, String(Metadata['aws:asset:path'])), folder, { recursive: true })
+    functions.set(FunctionName, { folder, variables: Environment.Variables })
+  }
+})
+
+const names = ['tributary-collect', 'tributary-connector-changed', 'tributary-dispatch', 'tributary-status-widget']
+
+describe('the bundles', () => {
+  it.each(names)('of %s starts by itself, with the environment of the template', async (name) => {
+    const { folder, variables } = functions.get(name)!
+    const env = { ...variables, ...('QUEUE_URL' in variables ? { QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/1/work' } : {}) }
+    const start = "import('./index.mjs').then(({ handler }) => process.stdout.write(typeof handler))"
+    const { stdout, stderr } = await run(process.execPath, ['-e', start], { cwd: folder, env: { ...env, AWS_REGION: 'eu-west-1' } })
+    expect({ stdout, stderr }).toEqual({ stdout: 'function', stderr: '' })
+  })
+
+  it.each(names)('of %s is at most 600 KB, so that it starts in no time', (name) => {
+    expect(statSync(join(functions.get(name)!.folder, 'index.mjs')).size).toBeLessThanOrEqual(600 * kib)
+  })
+
+  it('say in an error where it happened in the source', () => {
+    const map = readFileSync(join(functions.get('tributary-collect')!.folder, 'index.mjs.map'), 'utf8')
+    expect(JSON.parse(map).sources).toContainEqual(expect.stringMatching(/functions\/flows\/collect-connector\.ts$/))
+  })
+})

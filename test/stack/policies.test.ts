@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest'
+import { readable, resourcesOf, templateWith, variants } from './stack.ts'
+
+interface Statement {
+  readonly Effect: string
+  readonly Action: string | readonly string[]
+  readonly Resource: string | readonly string[]
+}
+
+const many = (value: string | readonly string[]) => (typeof value === 'string' ? [value] : value)
+
+/** The policy of each role: one line a statement, and for what a statement has beside actions and resources. */
+function policies(overrides: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, readonly string[]>> {
+  const all = Object.entries(resourcesOf(templateWith(overrides)))
+  const inline = all.flatMap(([id, { Type, Properties }]) => {
+    if (Type !== 'AWS::IAM::Role') return []
+    return [[plainId(id), (Properties['Policies'] ?? []) as readonly { readonly PolicyDocument: unknown }[]] as const]
+  })
+  const attached = all.flatMap(([, { Type, Properties }]) =>
+    Type === 'AWS::IAM::Policy'
+      ? [[String(readable(Properties['Roles'])).slice(1, -1), [{ PolicyDocument: Properties['PolicyDocument'] }]] as const]
+      : [],
+  )
+  const lines = new Map<string, string[]>()
+  for (const [role, documents] of [...inline, ...attached]) {
+    const statements = documents.flatMap(
+      ({ PolicyDocument }) => (readable(PolicyDocument) as { readonly Statement: readonly Statement[] }).Statement,
+    )
+    lines.set(role, [...(lines.get(role) ?? []), ...statements.map(line)])
+  }
+  return Object.fromEntries(lines)
+}
+
+function line({ Effect, Action, Resource, ...more }: Statement): string {
+  const rest = Object.keys(more).length === 0 ? '' : ` ${JSON.stringify(more)}`
+  return `${Effect} ${many(Action).join(', ')} on ${many(Resource).join(', ')}${rest}`
+}
+
+function plainId(id: string): string {
+  return id.replace(/[0-9A-F]{8}$/, '')
+}
+
+const state = 'Allow dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem, dynamodb:Query, dynamodb:UpdateItem on <StateTable.Arn>'
+const secrets =
+  'Allow secretsmanager:GetSecretValue on arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:tributary/*'
+const notices = 'Allow events:PutEvents on <NoticesBus.Arn>'
+const ownLog = (group: string) => `Allow logs:CreateLogStream, logs:PutLogEvents on <${group}.Arn>`
+
+describe('what each role may do', () => {
+  it('is exactly this', () => {
+    expect(policies()).toEqual({
+      CollectRole: [
+        state,
+        secrets,
+        'Allow firehose:PutRecordBatch on <DeliveryStream.Arn>',
+        notices,
+        'Allow sqs:DeleteMessage, sqs:GetQueueAttributes, sqs:ReceiveMessage on <WorkQueue.Arn>',
+        ownLog('CollectLog'),
+      ],
+      ConnectorChangedRole: [
+        'Allow dynamodb:DescribeStream, dynamodb:GetRecords, dynamodb:GetShardIterator, dynamodb:ListStreams on <ConnectorsTable.StreamArn>',
+        state,
+        secrets,
+        notices,
+        'Allow sqs:SendMessage on <ChangeDeadLetters.Arn>, <WorkQueue.Arn>',
+        ownLog('ConnectorChangedLog'),
+      ],
+      DispatchRole: [
+        'Allow dynamodb:Scan on <ConnectorsTable.Arn>',
+        state,
+        'Allow dynamodb:Query on <StateTable.Arn>/index/due, <StateTable.Arn>/index/fleet',
+        secrets,
+        notices,
+        'Allow sqs:SendMessage on <TickDeadLetters.Arn>, <WorkQueue.Arn>',
+        ownLog('DispatchLog'),
+      ],
+      StatusWidgetRole: ['Allow dynamodb:Query on <StateTable.Arn>/index/fleet', ownLog('StatusWidgetLog')],
+      DeliveryRole: [
+        'Allow s3:GetBucketLocation, s3:ListBucket, s3:ListBucketMultipartUploads on <LakeBucket.Arn>',
+        'Allow s3:AbortMultipartUpload, s3:GetObject, s3:PutObject on <LakeBucket.Arn>/errors/*, <LakeBucket.Arn>/syslog/*',
+        'Allow logs:PutLogEvents on arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:<DeliveryLogGroup>:log-stream:<DeliveryLogStream>',
+      ],
+      AlarmsLakeErrorsEventsRole: ['Allow events:PutEvents on <NoticesBus.Arn>'],
+    })
+  })
+
+  it('is with an own key as much, and the use of that key', () => {
+    const key = 'arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666'
+    const added = differences(policies(), policies(variants['an own key']))
+    expect(added).toEqual({
+      CollectRole: [`Allow kms:Decrypt on ${key}`],
+      ConnectorChangedRole: [`Allow kms:Decrypt, kms:GenerateDataKey on ${key}`],
+      DispatchRole: [`Allow kms:Decrypt, kms:GenerateDataKey on ${key}`],
+      StatusWidgetRole: [`Allow kms:Decrypt on ${key}`],
+      DeliveryRole: [`Allow kms:Decrypt, kms:GenerateDataKey on ${key}`],
+    })
+  })
+
+  it('is in a VPC as much, and what Lambda needs to put a function into it', () => {
+    const interfaces =
+      'Allow ec2:AssignPrivateIpAddresses, ec2:CreateNetworkInterface, ec2:DeleteNetworkInterface, ec2:DescribeNetworkInterfaces, ec2:DescribeSubnets, ec2:UnassignPrivateIpAddresses on *'
+    expect(differences(policies(), policies(variants['a VPC']))).toEqual({
+      CollectRole: [interfaces],
+      ConnectorChangedRole: [interfaces],
+      DispatchRole: [interfaces],
+      StatusWidgetRole: [interfaces],
+    })
+  })
+
+  it.each(Object.entries(variants))('is written in the stack, with %s: no role has a managed policy', (_, overrides) => {
+    const roles = Object.entries(resourcesOf(templateWith(overrides))).filter(([, { Type }]) => Type === 'AWS::IAM::Role')
+    const managed = roles.filter(([, { Properties }]) => Properties['ManagedPolicyArns'] !== undefined).map(([id]) => plainId(id))
+    // The CDK's own, which empties the bucket of a trial before it is deleted.
+    const emptying = overrides['removalPolicy'] === 'destroy' ? [expect.stringContaining('AutoDeleteObjects')] : []
+    expect(managed).toEqual(emptying)
+  })
+})
+
+function differences(from: Readonly<Record<string, readonly string[]>>, to: Readonly<Record<string, readonly string[]>>) {
+  const changed = Object.entries(to).map(([role, lines]) => [role, lines.filter((one) => !from[role]?.includes(one))] as const)
+  const lost = Object.entries(from).flatMap(([role, lines]) => lines.filter((one) => !to[role]?.includes(one)))
+  expect(lost).toEqual([])
+  return Object.fromEntries(changed.filter(([, lines]) => lines.length > 0))
+}

@@ -1,0 +1,198 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import { keyPolicyStatements } from '../../lib/key-policy.ts'
+import { readSettings, SettingsError, settingsShape } from '../../lib/settings.ts'
+import { noSettings } from './stack.ts'
+
+const run = promisify(execFile)
+
+function file(content: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'settings-')), 'settings.json')
+  writeFileSync(path, content)
+  return path
+}
+
+const settingsWith = (overrides: Readonly<Record<string, unknown>>) => readSettings({ settings: noSettings, ...overrides }).settings
+
+/** The sentences about these settings of a file, without its name; or about what the command line overrides. */
+function mistakes(inFile: object, overrides: Readonly<Record<string, string>> = {}): readonly string[] {
+  const path = file(JSON.stringify(inFile))
+  return mistakesOf(() => readSettings({ settings: path, ...overrides })).map((line) => line.replace(`${path}: `, ''))
+}
+
+function mistakesOf(read: () => unknown): readonly string[] {
+  try {
+    read()
+  } catch (error) {
+    if (error instanceof SettingsError) return error.message.split('\n')
+    throw error
+  }
+  return []
+}
+
+describe('the settings', () => {
+  it('have defaults for everything', () => {
+    expect(settingsWith({})).toEqual({
+      namePrefix: 'tributary',
+      alarmEmails: [],
+      logRetentionDays: 30,
+      lakeRetentionDays: 400,
+      allowedHosts: [],
+      tlsVerificationOptional: false,
+      collectConcurrency: 50,
+      collectMemoryMb: 512,
+      architecture: 'arm64',
+      removalPolicy: 'retain',
+      secretPrefix: 'tributary/',
+      athenaScanLimitGb: 100,
+    })
+  })
+
+  it('are in the example, which is accepted', () => {
+    expect(readSettings({ settings: 'settings.example.json' }).settings).toMatchObject({ namePrefix: 'tributary' })
+  })
+
+  it('stay as the file has them when a deploy says nothing', () => {
+    const path = file('{"lakeRetentionDays": 730, "alarmEmails": ["ops@example.com"]}')
+    expect(readSettings({ settings: path })).toMatchObject({
+      settings: { lakeRetentionDays: 730, alarmEmails: ['ops@example.com'] },
+      overridden: [],
+    })
+  })
+
+  it('put secrets under the name of the stack unless they say where', () => {
+    expect(settingsWith({ namePrefix: 'second' }).secretPrefix).toBe('second/')
+    expect(settingsWith({ namePrefix: 'second', secretPrefix: 'own/' }).secretPrefix).toBe('own/')
+  })
+})
+
+describe('the docs', () => {
+  it.each(Object.entries(settingsShape))('have %s with its default', (name, schema) => {
+    const { description, shownDefault } = z.object({ description: z.string(), shownDefault: z.string().optional() }).parse(schema.meta())
+    const byDefault = schema.safeParse(undefined).data
+    const shown = shownDefault ?? (byDefault === undefined ? '' : `\`${JSON.stringify(byDefault)}\``)
+    expect(readFileSync('docs/settings.md', 'utf8').split('\n')).toContain(`| \`${name}\` | ${shown} | ${description} |`)
+  })
+})
+
+describe('the policy of an own key', () => {
+  it('lets the services use it that do so in their own name, for this stack’s logs only', () => {
+    const [logs, telling] = keyPolicyStatements('arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666', 'second')
+    expect(logs.Principal.Service).toBe('logs.cn-north-1.amazonaws.com.cn')
+    expect(logs.Condition.ArnLike['kms:EncryptionContext:aws:logs:arn']).toEqual([
+      'arn:aws-cn:logs:cn-north-1:111122223333:log-group:/aws/lambda/second-*',
+      'arn:aws-cn:logs:cn-north-1:111122223333:log-group:/second/*',
+    ])
+    expect(telling.Principal.Service).toEqual(['cloudwatch.amazonaws.com', 'events.amazonaws.com'])
+  })
+})
+
+describe('the command line', () => {
+  const texts = {
+    namePrefix: ['second', 'second'],
+    alarmEmails: ['a@example.com,b@example.com', ['a@example.com', 'b@example.com']],
+    alarmTopicArn: ['arn:aws:sns:eu-west-1:111122223333:alarms', 'arn:aws:sns:eu-west-1:111122223333:alarms'],
+    logRetentionDays: ['90', 90],
+    lakeRetentionDays: ['30', 30],
+    allowedHosts: ['localhost:8080', ['localhost:8080']],
+    tlsVerificationOptional: ['true', true],
+    collectConcurrency: ['10', 10],
+    collectMemoryMb: ['1024', 1_024],
+    architecture: ['x86_64', 'x86_64'],
+    reservedConcurrency: ['60', 60],
+    removalPolicy: ['destroy', 'destroy'],
+    kmsKeyArn: [
+      'arn:aws:kms:eu-west-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666',
+      'arn:aws:kms:eu-west-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666',
+    ],
+    secretPrefix: ['security/tributary/', 'security/tributary/'],
+    vpc: [
+      '{"subnetIds":["subnet-01234567"],"securityGroupIds":["sg-01234567"]}',
+      { subnetIds: ['subnet-01234567'], securityGroupIds: ['sg-01234567'] },
+    ],
+    athenaScanLimitGb: ['5', 5],
+  } as const satisfies Record<keyof typeof settingsShape, readonly [string, unknown]>
+
+  it.each(Object.entries(texts))('overrides %s, whatever kind of value it is', (name, [text, value]) => {
+    expect(readSettings({ settings: noSettings, [name]: text })).toMatchObject({ settings: { [name]: value }, overridden: [name] })
+  })
+
+  it('brings the default back with an empty value', () => {
+    const path = file('{"alarmTopicArn": "arn:aws:sns:eu-west-1:111122223333:alarms", "lakeRetentionDays": 30}')
+    const { settings } = readSettings({ settings: path, alarmTopicArn: '', lakeRetentionDays: '' })
+    expect(settings).not.toHaveProperty('alarmTopicArn', expect.anything())
+    expect(settings.lakeRetentionDays).toBe(400)
+  })
+
+  it('may carry what is meant for the CDK', () => {
+    expect(mistakes({}, { 'aws:cdk:bundling-stacks': '[]', '@aws-cdk/core:newStyleStackSynthesis': 'true' })).toEqual([])
+  })
+})
+
+describe('a mistake', () => {
+  it('is told with the value seen and what is allowed', () => {
+    expect(mistakes({ lakeRetentionDays: '30' })).toEqual(['lakeRetentionDays: It is "30". Give days, a whole number from 1 to 36500.'])
+    expect(mistakes({ removalPolicy: 'keep' })).toEqual(['removalPolicy: It is "keep". Give one of: retain, destroy.'])
+    expect(mistakes({ alarmEmails: ['ops'] })).toEqual(['alarmEmails[0]: It is "ops". Give a mail address.'])
+    expect(mistakes({ vpc: { subnetIds: [], securityGroupIds: ['sg-01234567'] } })).toEqual([
+      'vpc.subnetIds: It is a list of 0. Give one or more ids of subnets.',
+    ])
+    expect(mistakes({ namePrefix: 'Tributary' })).toEqual([
+      'namePrefix: It is "Tributary". Give 2 to 30 lower-case letters, digits or hyphens, a letter first.',
+    ])
+  })
+
+  it('in a name is told with what may have been meant', () => {
+    expect(mistakes({ lakeRetention: 30 })).toEqual([
+      '"lakeRetention" is no attribute of the settings. Did you mean lakeRetentionDays? Rename or remove it.',
+    ])
+  })
+
+  it('of the command line is told as one', () => {
+    expect(mistakes({}, { collectConcurrency: 'many' })).toEqual([
+      '-c collectConcurrency: It is "many". Give runs at the same time, a whole number from 2 to 1000.',
+    ])
+    expect(mistakes({}, { removalpolicy: 'destroy' })).toEqual([
+      '-c "removalpolicy" is no attribute of the settings. Did you mean removalPolicy? Rename or remove it.',
+    ])
+  })
+
+  it('does not hide another', () => {
+    expect(mistakes({ lakeRetentionDays: 0, logRetentionDays: 31, extra: 1 }, { architecture: 'arm' })).toHaveLength(4)
+  })
+
+  it('may lie between two settings', () => {
+    expect(mistakes({ reservedConcurrency: 10 })).toEqual([
+      'reservedConcurrency: It is 10, less than collectConcurrency, 50. Give at least that, or leave it out.',
+    ])
+  })
+
+  it('ends the synth, and is all that the synth says', async () => {
+    const context = { settings: noSettings, lakeRetentionDays: 'long', namePrefx: 'second' }
+    const synth = run(process.execPath, ['lib/app.ts'], { env: { CDK_CONTEXT_JSON: JSON.stringify(context) } })
+    await expect(synth).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `-c lakeRetentionDays: It is "long". Give days, a whole number from 1 to 36500.
+-c "namePrefx" is no attribute of the settings. Did you mean namePrefix? Rename or remove it.
+`,
+    })
+  })
+
+  it('in the file itself is told as one', () => {
+    const broken = file('{"namePrefix": "tributary",}')
+    expect(mistakesOf(() => readSettings({ settings: broken }))).toEqual([expect.stringContaining(`${broken}: It cannot be read as JSON.`)])
+    const list = file('[]')
+    expect(mistakesOf(() => readSettings({ settings: list }))).toEqual([
+      `${list}: It is a list of 0. Give a JSON object as in settings.example.json.`,
+    ])
+    expect(mistakesOf(() => readSettings({ settings: 'no/such/file.json' }))).toEqual([
+      'no/such/file.json: There is no such file. Copy settings.example.json to it, or leave the option out.',
+    ])
+  })
+})

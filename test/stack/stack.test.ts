@@ -1,0 +1,236 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { App } from 'aws-cdk-lib'
+import { Match } from 'aws-cdk-lib/assertions'
+import { Queue } from 'aws-cdk-lib/aws-sqs'
+import { describe, expect, it } from 'vitest'
+import { connectorsTable, stateTable } from '../../functions/adapters/state-schema.ts'
+import { environments } from '../../functions/env.ts'
+import { addRules } from '../../lib/nag.ts'
+import { nodeFlags } from '../../local/functions.ts'
+import { quietly, type Resource, readable, resourcesOf, stackWith, templateWith, variants } from './stack.ts'
+
+const handlers = {
+  collect: 'tributary-collect',
+  connectorChanged: 'tributary-connector-changed',
+  dispatch: 'tributary-dispatch',
+  statusWidget: 'tributary-status-widget',
+} as const satisfies Record<keyof typeof environments, string>
+
+const names = Object.keys(handlers) as (keyof typeof handlers)[]
+
+function ofType(type: string, overrides = {}): readonly Resource[] {
+  return Object.values(resourcesOf(templateWith(overrides))).filter(({ Type }) => Type === type)
+}
+
+function functionNamed(name: string, overrides = {}): Readonly<Record<string, unknown>> {
+  const found = ofType('AWS::Lambda::Function', overrides).find(({ Properties }) => Properties['FunctionName'] === name)
+  if (found === undefined) throw new Error(`There is no function ${name}`)
+  return found.Properties
+}
+
+function variablesOf(name: string, overrides = {}): Readonly<Record<string, unknown>> {
+  return (functionNamed(name, overrides)['Environment'] as { readonly Variables: Readonly<Record<string, unknown>> }).Variables
+}
+
+describe('the environment of the functions', () => {
+  it.each(names)('of %s has every variable that it parses, and beside them NODE_OPTIONS only', (name) => {
+    const parsed = Object.keys(environments[name].shape)
+    expect(Object.keys(variablesOf(handlers[name])).sort()).toEqual([...parsed, 'NODE_OPTIONS'].sort())
+  })
+
+  it.each(names)('of %s is one that it accepts', (name) => {
+    const texts = Object.entries(variablesOf(handlers[name])).map(([variable, value]) => [
+      variable,
+      variable === 'QUEUE_URL' ? 'https://sqs.eu-west-1.amazonaws.com/111122223333/work' : readable(value),
+    ])
+    expect(environments[name].safeParse(Object.fromEntries(texts))).toMatchObject({ success: true })
+  })
+
+  it('carries the settings', () => {
+    const overrides = {
+      allowedHosts: ['a.example.com', '[::1]:8443'],
+      tlsVerificationOptional: true,
+      secretPrefix: 'own/',
+      namePrefix: 'second',
+    }
+    expect(variablesOf('second-dispatch', overrides)).toMatchObject({
+      ALLOWED_HOSTS: 'a.example.com,[::1]:8443',
+      TLS_VERIFICATION_OPTIONAL: 'true',
+      SECRET_PREFIX: 'own/',
+      METRICS_NAMESPACE: 'Tributary/second',
+    })
+  })
+
+  it('gives a run the heap with which it is tested, and one that fits the memory it is given', () => {
+    expect(variablesOf('tributary-collect')['NODE_OPTIONS']).toBe(['--enable-source-maps', ...nodeFlags].join(' '))
+    expect(variablesOf('tributary-collect', { collectMemoryMb: 1_024 })['NODE_OPTIONS']).toContain('--max-old-space-size=960')
+  })
+})
+
+describe('the tables', () => {
+  it.each([
+    ['ConnectorsTable', connectorsTable('')],
+    ['StateTable', stateTable('')],
+  ])('have the schema that the functions use: %s', (id, { TableName: _, ...schema }) => {
+    const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes = [], BillingMode } = { GlobalSecondaryIndexes: undefined, ...schema }
+    const properties = resourcesOf(templateWith())[id]?.Properties
+    expect(properties).toMatchObject({ KeySchema, BillingMode })
+    expect(properties?.['GlobalSecondaryIndexes'] ?? []).toEqual(GlobalSecondaryIndexes)
+    const byName = (a: { readonly AttributeName: string }, b: { readonly AttributeName: string }) =>
+      a.AttributeName < b.AttributeName ? -1 : 1
+    const definitions = properties?.['AttributeDefinitions'] as { readonly AttributeName: string }[]
+    expect([...definitions].sort(byName)).toEqual([...AttributeDefinitions].sort(byName))
+  })
+
+  it('have a stream of new images, or a time to live', () => {
+    const { ConnectorsTable, StateTable } = resourcesOf(templateWith())
+    expect(ConnectorsTable?.Properties['StreamSpecification']).toEqual({ StreamViewType: 'NEW_IMAGE' })
+    expect(StateTable?.Properties['TimeToLiveSpecification']).toEqual({ AttributeName: 'expiresAt', Enabled: true })
+  })
+})
+
+describe('the way of the work', () => {
+  it('lets a message that fails reach its dead-letter queue before it expires', () => {
+    const [queue] = ofType('AWS::SQS::Queue').filter(({ Properties }) => Properties['RedrivePolicy'] !== undefined)
+    if (queue === undefined) throw new Error('No queue has a dead-letter queue')
+    const { VisibilityTimeout, MessageRetentionPeriod, RedrivePolicy } = queue.Properties as {
+      readonly VisibilityTimeout: number
+      readonly MessageRetentionPeriod: number
+      readonly RedrivePolicy: { readonly maxReceiveCount: number }
+    }
+    const delaySecondsMost = 60
+    expect(delaySecondsMost + RedrivePolicy.maxReceiveCount * VisibilityTimeout).toBeLessThan(MessageRetentionPeriod)
+    expect(VisibilityTimeout).toBeGreaterThan(Number(functionNamed('tributary-collect')['Timeout']))
+    expect(MessageRetentionPeriod).toBe(15 * 60)
+  })
+
+  it('keeps dead letters for 14 days', () => {
+    const dead = ofType('AWS::SQS::Queue').filter(({ Properties }) => Properties['RedrivePolicy'] === undefined)
+    expect(dead.map(({ Properties }) => Properties['MessageRetentionPeriod'])).toEqual(dead.map(() => 14 * 24 * 3600))
+    expect(dead).toHaveLength(3)
+  })
+
+  it('runs one connector for one message, as many at the same time as the settings say', () => {
+    templateWith({ collectConcurrency: 7 }).hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      BatchSize: 1,
+      ScalingConfig: { MaximumConcurrency: 7 },
+      EventSourceArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^WorkQueue'), 'Arn'] },
+    })
+  })
+
+  it('reads the stream of the connectors from its beginning, halves what fails, and gives up in the end', () => {
+    templateWith().hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      StartingPosition: 'TRIM_HORIZON',
+      BatchSize: 100,
+      BisectBatchOnFunctionError: true,
+      MaximumRetryAttempts: 10,
+      MaximumRecordAgeInSeconds: 6 * 3600,
+      DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [Match.stringLikeRegexp('^ChangeDeadLetters'), 'Arn'] } } },
+    })
+  })
+
+  it('ticks once a minute, and lets a tick that is late go', () => {
+    templateWith().hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'rate(1 minute)',
+      Targets: [Match.objectLike({ RetryPolicy: { MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 } })],
+    })
+    templateWith().hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      MaximumEventAgeInSeconds: 60,
+      MaximumRetryAttempts: 0,
+      DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [Match.stringLikeRegexp('^TickDeadLetters'), 'Arn'] } } },
+    })
+  })
+
+  it('reserves no concurrency unless the settings say so', () => {
+    const reserved = (overrides = {}) =>
+      ofType('AWS::Lambda::Function', overrides).map(({ Properties }) => Properties['ReservedConcurrentExecutions'])
+    expect(reserved().filter((count) => count !== undefined)).toEqual([])
+    expect(reserved({ reservedConcurrency: 60 }).filter((count) => count !== undefined)).toEqual([60])
+  })
+
+  it('puts every function into the subnets of the settings', () => {
+    const inVpc = ofType('AWS::Lambda::Function', variants['a VPC']).map(({ Properties }) => Properties['VpcConfig'])
+    expect(inVpc).toEqual(
+      names.map(() => ({
+        SubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+        SecurityGroupIds: ['sg-0123456789abcdef0'],
+      })),
+    )
+  })
+
+  it('runs on the processor of the settings', () => {
+    const processors = (overrides = {}) =>
+      new Set(ofType('AWS::Lambda::Function', overrides).map(({ Properties }) => String(Properties['Architectures'])))
+    expect(processors()).toEqual(new Set(['arm64']))
+    expect(processors({ architecture: 'x86_64' })).toEqual(new Set(['x86_64']))
+  })
+})
+
+/** The rules by which something is wrong, or is warned of. */
+function findings(app: App): readonly string[] {
+  const { directory } = quietly(() => app.synth())
+  const report: { readonly pluginReports: readonly { readonly violations: readonly { readonly ruleName: string }[] }[] } = JSON.parse(
+    readFileSync(join(directory, 'validation-report.json'), 'utf8'),
+  )
+  return report.pluginReports.flatMap(({ violations }) => violations.map(({ ruleName }) => ruleName))
+}
+
+describe('the template', () => {
+  it.each(Object.entries(variants))(
+    'passes cdk-nag without a finding that has no reason, and warns of nothing but of telling nobody: %s',
+    (_, overrides) => {
+      const { app } = stackWith(overrides)
+      addRules(app)
+      const toldNobody = overrides['alarmTopicArn'] === undefined ? ['Annotation::tributary:nobody-is-told'] : []
+      expect(findings(app)).toEqual(toldNobody)
+    },
+  )
+
+  it('would not pass with a queue that takes plain HTTP and has no dead-letter queue', () => {
+    const { app, stack } = stackWith()
+    addRules(app)
+    new Queue(stack, 'Careless')
+    expect(() => findings(app)).toThrow(/AwsSolutions-SQS4.*Serverless-SQSRedrivePolicy/s)
+  })
+
+  it.each(Object.entries(variants))('fits every partition, region and account: %s', (_, overrides) => {
+    const text = JSON.stringify(templateWith(overrides).toJSON())
+    expect(text).not.toMatch(/arn:aws:|us-east-1|eu-west-1/)
+    expect(stackWith(overrides).stack.environment).toBe('aws://unknown-account/unknown-region')
+  })
+
+  it('says where everything is', () => {
+    expect(Object.keys(templateWith().toJSON()['Outputs'])).toEqual(
+      expect.arrayContaining([
+        'ConnectorsTableName',
+        'SecretPrefix',
+        'LakeBucketName',
+        'DashboardName',
+        'AthenaWorkgroupName',
+        'AthenaDatabaseName',
+      ]),
+    )
+  })
+
+  it('keeps every log as long as the settings say, and deletes it with the stack', () => {
+    const groups = ofType('AWS::Logs::LogGroup', { logRetentionDays: 7 })
+    expect(groups.map(({ Properties, DeletionPolicy }) => [Properties['RetentionInDays'], DeletionPolicy])).toEqual(
+      groups.map(() => [7, 'Delete']),
+    )
+    expect(groups.length).toBeGreaterThanOrEqual(names.length)
+  })
+
+  it('uses an own key for everything that holds data', () => {
+    const key = variants['an own key']?.['kmsKeyArn']
+    const overrides = variants['an own key']
+    expect(
+      ofType('AWS::DynamoDB::Table', overrides).map(
+        ({ Properties }) => (Properties['SSESpecification'] as Record<string, unknown>)['KMSMasterKeyId'],
+      ),
+    ).toEqual([key, key])
+    expect(new Set(ofType('AWS::SQS::Queue', overrides).map(({ Properties }) => Properties['KmsMasterKeyId']))).toEqual(new Set([key]))
+    expect(ofType('AWS::SNS::Topic', overrides).map(({ Properties }) => Properties['KmsMasterKeyId'])).toEqual([key])
+    expect(JSON.stringify(ofType('AWS::S3::Bucket', overrides))).toContain(String(key))
+  })
+})
