@@ -12,7 +12,7 @@ const putEvents = z.object({
 })
 
 /** What was put on the bus, one JSON object a line, the oldest first. */
-export function noticesFile(dataDir: string): string {
+function noticesFile(dataDir: string): string {
   return join(dataDir, 'notices.ndjson')
 }
 

@@ -56,8 +56,8 @@ const eventBusName = 'tributary'
 const deliveryStreamName = 'tributary-syslog'
 const region = 'us-east-1'
 
-/** Six times as long as `collect` may run, as AWS advises. */
-const visibilitySecondsDefault = 30 * 60
+/** As the stack sets it: longer than `collect` may run. */
+const visibilitySecondsDefault = 6 * 60
 
 /** An owner that has the lock answers within this time, or has ended and left it to us (tries of 100 ms). */
 const triesMax = 150
