@@ -16,7 +16,7 @@ import { EventBus } from 'aws-cdk-lib/aws-events-targets'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import type { EventMetric, FleetMetric, RunMetric } from '../functions/domain/metrics.ts'
-import { day, hour } from '../functions/domain/time.ts'
+import { day, hour, minute } from '../functions/domain/time.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 import { errorsFolder } from './lake-layout.ts'
 import { deliveryMetric, eventMetric, eventTypesOf, everyVendor, fleetMetric, quotaUsed, runMetric } from './measured.ts'
@@ -47,8 +47,8 @@ export interface AlarmsProps {
   readonly pipeline: ObservedPipeline
   /** Every alarm but the composite one acts on it. */
   readonly topic: ITopic
-  /** How far the proof of the stalest connector may lag behind (ms). Absent: 2 hours. More where `lateArrivalMinutes` or `intervalMinutes` are longer. */
-  readonly lagMostMs?: number
+  /** How far the proof of the stalest connector may lag behind. */
+  readonly lagMostMinutes: number
 }
 
 /** The composite alarm's heading in `docs/operations.md`. */
@@ -122,7 +122,7 @@ function alarmProps({ key, severity, what, first, when, lasting, missing }: Alar
 }
 
 /** Every alarm. One bad value pages only where one is a loss; `1 of n` keeps an alarm on between values, so that each episode is one mail. */
-function alarmTable({ pipeline, lagMostMs = 2 * hour }: AlarmsProps, lakeErrors: Metric): readonly AlarmRow[] {
+function alarmTable({ pipeline, lagMostMinutes }: AlarmsProps, lakeErrors: Metric): readonly AlarmRow[] {
   const { functions, deadLetterQueues } = pipeline
   const run = (name: RunMetric) => byVendor((vendor) => runMetric(pipeline, vendor, name))
   const fleet = (name: FleetMetric) => byVendor((vendor) => fleetMetric(pipeline, vendor, name))
@@ -179,7 +179,7 @@ function alarmTable({ pipeline, lagMostMs = 2 * hour }: AlarmsProps, lakeErrors:
       what: "For an hour a connector's proof of completeness has lagged further behind than it should.",
       first: 'run the saved query "why it was late" for the connector with the longest lag.',
       watched: fleet('LagMost'),
-      when: { above: lagMostMs },
+      when: { above: lagMostMinutes * minute },
       lasting: [12, 12, 5],
       missing: 'fine',
     },

@@ -64,6 +64,10 @@ export const settingsShape = {
   alarmTopicArn: arn('sns', '[A-Za-z0-9_-]{1,256}', 'arn:aws:sns:REGION:ACCOUNT:NAME')
     .optional()
     .meta({ description: 'An SNS topic of your own that is told instead of one that the stack makes.' }),
+  lagAlarmMinutes: whole('minutes', 30, 4_320).default(120).meta({
+    description:
+      'How far the proof of a connector may lag behind before an alarm says so (minutes): more than its lateArrivalMinutes and two intervals.',
+  }),
   logRetentionDays: z
     .literal(logRetentions, { error: mustBe(`days, one of: ${logRetentions.join(', ')}`) })
     .default(30)

@@ -96,7 +96,7 @@ export class TributaryStack extends Stack {
       connectorsTable,
       bus,
     }
-    const alarms = new Alarms(this, 'Alarms', { pipeline, topic })
+    const alarms = new Alarms(this, 'Alarms', { pipeline, topic, lagMostMinutes: settings.lagAlarmMinutes })
     new Dashboard(this, 'Dashboard', { pipeline, alarms: alarms.all })
     new LogQueries(this, 'LogQueries', pipeline)
     acknowledgeFindings({ settings, functions, deadLetterQueues, notices, alarms })
@@ -107,6 +107,9 @@ export class TributaryStack extends Stack {
     this.say('LakeBucketName', bucket.bucketName, 'The records lie here.')
     this.say('AthenaWorkgroupName', workgroupName, 'Query in this workgroup.')
     this.say('AthenaDatabaseName', databaseName, 'The database of the lake’s table and views.')
+    this.say('WorkDeadLettersUrl', deadLetterQueues.work.queueUrl, 'Runs that failed.')
+    this.say('ChangeDeadLettersUrl', deadLetterQueues.changes.queueUrl, 'Changes of connectors that could not be handled.')
+    this.say('TickDeadLettersUrl', deadLetterQueues.ticks.queueUrl, 'Ticks that failed.')
     this.say('DashboardName', namePrefix, 'CloudWatch, Dashboards.')
   }
 

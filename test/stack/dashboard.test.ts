@@ -9,7 +9,7 @@ import { eventTypesOf } from '../../lib/measured.ts'
 import { metricsNamespace, observedStack } from './observed.ts'
 
 const { stack, pipeline, notices } = observedStack()
-const alarms = new Alarms(stack, 'Alarms', { pipeline, topic: notices.topic })
+const alarms = new Alarms(stack, 'Alarms', { pipeline, topic: notices.topic, lagMostMinutes: 120 })
 new Dashboard(stack, 'Dashboard', { pipeline, alarms: alarms.all })
 const template = Template.fromStack(stack)
 

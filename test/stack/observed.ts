@@ -46,6 +46,6 @@ export function observedStack(notices: Partial<NoticesProps> = {}) {
 /** The template of a stack with the alarms alone. */
 export function alarmsTemplate(): Template {
   const { stack, pipeline, notices } = observedStack()
-  new Alarms(stack, 'Alarms', { pipeline, topic: notices.topic })
+  new Alarms(stack, 'Alarms', { pipeline, topic: notices.topic, lagMostMinutes: 120 })
   return Template.fromStack(stack)
 }

@@ -13,7 +13,7 @@ vi.mock(import('../../functions/vendors/index.ts'), async (original) => {
 
 it('a second vendor has lines and alarms of its own, told apart by its name', () => {
   const { stack, pipeline, notices } = observedStack()
-  const { all } = new Alarms(stack, 'Alarms', { pipeline, topic: notices.topic })
+  const { all } = new Alarms(stack, 'Alarms', { pipeline, topic: notices.topic, lagMostMinutes: 120 })
   new Dashboard(stack, 'Dashboard', { pipeline, alarms: all })
   const template = Template.fromStack(stack)
 

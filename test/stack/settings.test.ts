@@ -40,6 +40,7 @@ describe('the settings', () => {
     expect(settingsWith({})).toEqual({
       namePrefix: 'tributary',
       alarmEmails: [],
+      lagAlarmMinutes: 120,
       logRetentionDays: 30,
       lakeRetentionDays: 400,
       allowedHosts: [],
@@ -95,6 +96,7 @@ describe('the policy of an own key', () => {
 describe('the command line', () => {
   const texts = {
     namePrefix: ['second', 'second'],
+    lagAlarmMinutes: ['240', 240],
     alarmEmails: ['a@example.com,b@example.com', ['a@example.com', 'b@example.com']],
     alarmTopicArn: ['arn:aws:sns:eu-west-1:111122223333:alarms', 'arn:aws:sns:eu-west-1:111122223333:alarms'],
     logRetentionDays: ['90', 90],
