@@ -28,7 +28,7 @@ export function wireCore(env: { readonly STATE_TABLE: string; readonly EVENT_BUS
       state,
       secrets,
       bus: eventBridgeBus({ client: new EventBridgeClient({}), bus: env.EVENT_BUS }),
-      publish: embeddedMetrics(env.METRICS_NAMESPACE),
+      publish: embeddedMetrics({ namespace: env.METRICS_NAMESPACE, clock }),
       log,
       digest,
       keyedDigest,
