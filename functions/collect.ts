@@ -12,8 +12,13 @@ import { wireCore } from './runtime/wiring.ts'
 const env = parseEnvironment(environments.collect, process.env)
 const { ports } = wireCore(env)
 const { clock } = ports
-const { ALLOWED_HOSTS: allowedHosts, TLS_VERIFICATION_OPTIONAL: tlsVerificationOptional } = env
-const source = httpSource({ allowedHosts, tlsVerificationOptional, clock, newTraceId: randomUUID })
+const source = httpSource({
+  allowedHosts: env.ALLOWED_HOSTS,
+  tlsVerificationOptional: env.TLS_VERIFICATION_OPTIONAL,
+  bodyBytesMax: env.ANSWER_BYTES_MAX,
+  clock,
+  newTraceId: randomUUID,
+})
 const sink = firehoseSink({ client: new FirehoseClient({}), deliveryStream: env.DELIVERY_STREAM, clock })
 
 const message = z.object({ connectorId: z.string().min(1) })

@@ -30,7 +30,15 @@ const acceptance = vendorAccess.extend({
 
 /** The environment of each function, parsed once, at cold start. */
 export const environments = {
-  collect: vendorAccess.extend({ DELIVERY_STREAM: z.string().min(1) }),
+  collect: vendorAccess.extend({
+    DELIVERY_STREAM: z.string().min(1),
+    /** The largest answer that the function's memory holds, as decompressed (bytes). A slice whose pages are larger is read narrower. */
+    ANSWER_BYTES_MAX: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(12 * 1024 * 1024),
+  }),
   connectorChanged: acceptance,
   dispatch: acceptance.extend({ CONNECTORS_TABLE: z.string().min(1) }),
   statusWidget: base,

@@ -4,10 +4,10 @@ import { createInterface } from 'node:readline'
 import { StartupError } from './services/startup-error.ts'
 
 /**
- * The heap of a function with 512 MB. On a machine with more, Node lets short-lived objects pile up to 128 MB, and what they
+ * The heap of a function with 320 MB. On a machine with more, Node lets short-lived objects pile up to 128 MB, and what they
  * hold outside the heap with them, before it collects the few MB that live.
  */
-export const nodeFlags = ['--max-old-space-size=448', '--max-semi-space-size=8']
+export const nodeFlags = ['--max-old-space-size=256', '--max-semi-space-size=8']
 
 /** The process that runs the functions. */
 export interface FunctionsProcess {

@@ -14,7 +14,6 @@ import { oneLine, readAnswer } from './answer.ts'
 import { digest } from './digest.ts'
 
 const userAgent = 'tributary'
-const bodyBytesMost = 32 * 1024 * 1024
 /** Of an answer that is an error only the beginning is of interest. */
 const errorBodyBytesMost = 64 * 1024
 const keyLengthMost = 4_096
@@ -34,15 +33,15 @@ export interface HttpSourceOptions {
   readonly clock: Clock
   /** For connecting, head and body together (ms); without it what the limiter reckons with. */
   readonly timeoutMs?: number
-  /** Held against the body as decompressed (bytes); without it 32 MiB. */
-  readonly bodyBytesMax?: number
+  /** Held against the body as decompressed (bytes). */
+  readonly bodyBytesMax: number
   /** A fresh UUID for each request. */
   readonly newTraceId: () => string
 }
 
 /** The vendor over HTTP/1.1, each connector's origin on connections of its own, opened as that connector's TLS settings say. */
 export function httpSource(options: HttpSourceOptions): Source {
-  const { allowedHosts, tlsVerificationOptional, clock, newTraceId, timeoutMs = requestTimeoutMs, bodyBytesMax = bodyBytesMost } = options
+  const { allowedHosts, tlsVerificationOptional, clock, newTraceId, timeoutMs = requestTimeoutMs, bodyBytesMax } = options
   const poolFor = connectionPools(clock)
 
   return {

@@ -46,7 +46,7 @@ describe('the settings', () => {
       allowedHosts: [],
       tlsVerificationOptional: false,
       collectConcurrency: 50,
-      collectMemoryMb: 512,
+      collectMemoryMb: 320,
       architecture: 'arm64',
       removalPolicy: 'retain',
       secretPrefix: 'tributary/',

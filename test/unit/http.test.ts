@@ -51,7 +51,14 @@ async function rawVendor(respond: (socket: Socket) => void): Promise<string> {
 
 function source(allowedHosts: readonly string[], options: Partial<HttpSourceOptions> = {}) {
   let count = 0
-  return httpSource({ allowedHosts, tlsVerificationOptional: true, clock: systemClock, newTraceId: () => `trace-${++count}`, ...options })
+  return httpSource({
+    allowedHosts,
+    tlsVerificationOptional: true,
+    bodyBytesMax: 12 * 1024 * 1024,
+    clock: systemClock,
+    newTraceId: () => `trace-${++count}`,
+    ...options,
+  })
 }
 
 /** One request to a base URL; every answer is searched for the key. */
