@@ -60,7 +60,7 @@ export async function startCollectorProcess(
     createInterface({ input: child.stdout }).on('line', (line) => {
       const entry = JSON.parse(line)
       if (entry.event === 'page-read') onPage?.(entry)
-      else if (entry.level !== 'info') process.stderr.write(`${line}\n`)
+      else if (entry.level === 'warn' || entry.level === 'error') process.stderr.write(`${line}\n`)
     })
   }
   await ready(child, (message) => onReading?.(message as Reading))
