@@ -1,25 +1,29 @@
 import { parseArgs } from 'node:util'
 import { textTable } from '../local/text-table.ts'
+import { type ConnectorCost, type Costs, computeCosts, type RunCost } from './costs.ts'
+import { type ImportCost, measureImport } from './import.ts'
 import { type LimitUse, measureLimit, type PassTime, simulateLimit, simulatePass } from './limiter.ts'
 import { measureThroughput, type Throughput } from './throughput.ts'
 
 const usage = `Usage: npm run bench -- [options]
 
-Without options: every part in virtual time, and a million events collected for real. About five minutes.
+Without options: every part in virtual time, and a million events collected for real. About seven minutes.
 
   --events N     how many events are collected, 20000 to 10000000 (1000000)
-  --only PART    throughput, limiter or pass; may be repeated
+  --only PART    throughput, limiter, pass, import or costs; may be repeated
   --real         the limiter also in real time, over several processes: five minutes more
   --profile DIR  the collecting process leaves its CPU profile there
   --json         the figures as one JSON object
 `
-const parts = ['throughput', 'limiter', 'pass']
+const parts = ['throughput', 'limiter', 'pass', 'import', 'costs']
 
 interface Figures {
   throughput?: Throughput
   limiter?: readonly LimitUse[]
   limiterInRealTime?: readonly LimitUse[]
   pass?: PassTime
+  import?: readonly ImportCost[]
+  costs?: Costs
 }
 
 async function main(): Promise<void> {
@@ -49,16 +53,23 @@ async function main(): Promise<void> {
     figures.limiter = await simulateLimit()
     if (values.real) figures.limiterInRealTime = await measureLimit()
   }
+  if (values.only.includes('import')) figures.import = await measureImport()
+  if (values.only.includes('costs')) figures.costs = await computeCosts()
   if (values.only.includes('throughput')) figures.throughput = await measureThroughput({ events, profileDir: values.profile })
   process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : tables(figures))
 }
 
-function tables({ pass, limiter, limiterInRealTime, throughput }: Figures): string {
+function tables({ pass, limiter, limiterInRealTime, throughput, import: imported, costs }: Figures): string {
   const sections: ([string, readonly Readonly<Record<string, unknown>>[]] | undefined)[] = [
     throughput && ['Throughput: a backlog at an unlimited rate, one process that collects', throughputRows(throughput)],
     limiter && ['Limiter: a backlog on one key at 20 requests a minute, virtual time', limiter.map(limitRow)],
     limiterInRealTime && ['Limiter: the same in real time, three processes', limiterInRealTime.map(limitRow)],
     pass && [`One pass over ${pass.streams} streams on one key, virtual time`, [passRow(pass)]],
+    imported && ['Size and import of the collect bundle', imported.map(importRow)],
+    imported && ['The largest packages in it', imported[0]?.packages ?? []],
+    costs && ['Costs: one run of a connector (SharePoint, four event types, every 5 minutes)', costs.runs.map(runRow)],
+    costs && ['Costs: one connector and month, $', costs.connectors.map(costRow)],
+    costs && ['Costs: the stack itself, a month, $', Object.entries(costs.stack).map(([what, cost]) => ({ what, cost: rounded(cost, 3) }))],
   ]
   return sections.flatMap((section) => (section === undefined ? [] : [`\n${section[0]}\n\n${textTable(section[1])}`])).join('')
 }
@@ -95,6 +106,27 @@ function limitRow({ connectors, window, usedPercent, mostRequestsInAnyMinute, re
 function passRow({ seconds, leastSeconds, refused }: PassTime) {
   const over = rounded(100 * (seconds / leastSeconds - 1), 2)
   return { seconds, 'least possible': leastSeconds, 'over it, %': over, 'answers 429': refused }
+}
+
+function importRow({ what, bytes, importMs }: ImportCost) {
+  return { what, bytes: rounded(bytes, 0), 'import, ms': rounded(importMs, 1) }
+}
+
+function runRow(run: RunCost) {
+  return {
+    connector: run.connector,
+    'runs/h': rounded(run.runsPerHour, 1),
+    'write units': rounded(run.writeUnits, 1),
+    'read units': rounded(run.readUnits, 1),
+    'billed ms': rounded(run.billedMs, 0),
+    requests: rounded(run.requests, 1),
+    events: rounded(run.events, 1),
+  }
+}
+
+function costRow({ connector, connectors, ...cost }: ConnectorCost) {
+  const dollars = Object.entries(cost).map(([what, value]) => [what, rounded(value, 4)])
+  return { connector, connectors: rounded(connectors, 0), ...Object.fromEntries(dollars) }
 }
 
 function rounded(value: number, digits: number): string {

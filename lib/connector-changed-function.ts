@@ -41,10 +41,9 @@ export class ConnectorChangedFunction extends PipelineFunction<'connectorChanged
         TLS_VERIFICATION_OPTIONAL: String(settings.tlsVerificationOptional),
       },
       permissions: [
-        allow(
-          ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
-          connectorsTable.streamArn,
-        ),
+        allow(['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], connectorsTable.streamArn),
+        // It takes no resource. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+        allow(['dynamodb:ListStreams'], '*'),
         stateTable.use(),
         readSecrets(scope, settings.secretPrefix),
         allow(['events:PutEvents'], bus.eventBusArn),

@@ -15,7 +15,7 @@ const delay = `(ingested_at - "timestamp") / 60000e0`
 /** What somebody who answers for security asks of the lake, ready in the console of Athena. */
 export const savedQueries: readonly SavedQuery[] = [
   {
-    name: 'ingestion of the last hour',
+    name: 'Ingestion of the last hour',
     doc: 'Is it arriving? Events by tenant and connector in the last 60 minutes, and the newest of each.',
     sql: `
       SELECT tenant_name, connector_id, event_type, count(*) AS events,
@@ -27,7 +27,7 @@ export const savedQueries: readonly SavedQuery[] = [
       ORDER BY tenant_name, connector_id, event_type`,
   },
   {
-    name: 'top threats',
+    name: 'Top threats',
     doc: 'What was found most in the last 7 days, in how many places and how much of it was high or critical.',
     sql: `
       SELECT threat_name, threat_type, tenant_name, count(*) AS events, count(DISTINCT "user") AS users,
@@ -40,7 +40,7 @@ export const savedQueries: readonly SavedQuery[] = [
       LIMIT 50`,
   },
   {
-    name: 'data loss prevention by policy',
+    name: 'Data loss prevention by policy',
     doc: 'Data security findings of the last 7 days by tenant, policy and matched template, and what was done. A finding that matched two templates counts with both.',
     sql: `
       SELECT tenant_name, policy_name, template, action, count(*) AS events, count(DISTINCT "user") AS users
@@ -50,7 +50,7 @@ export const savedQueries: readonly SavedQuery[] = [
       ORDER BY events DESC`,
   },
   {
-    name: 'events of one user',
+    name: 'Events of one user',
     doc: 'Everything about one user in the last 30 days, the newest first. ? is the user, in single quotes: the case does not matter.',
     sql: `
       SELECT from_unixtime("timestamp" / 1000e0) AS event_time, tenant_name, service, event_type, severity, threat_name, policy_name, action, outcome,
@@ -71,7 +71,7 @@ export const savedQueries: readonly SavedQuery[] = [
       ORDER BY dt DESC, class_uid, severity_id DESC`,
   },
   {
-    name: 'delay from event to arrival',
+    name: 'Delay from event to arrival',
     doc: 'Minutes from the event to its receipt for events read as they came, by day and connector (7 days). The vendor’s own delay is in it; delivery to the lake adds about a minute.',
     sql: `
       SELECT dt, connector_id, event_type, count(*) AS events,
@@ -84,7 +84,7 @@ export const savedQueries: readonly SavedQuery[] = [
       ORDER BY dt DESC, connector_id, event_type`,
   },
   {
-    name: 'duplicates',
+    name: 'Duplicates',
     doc: 'Records that are in the lake more than once (7 days): at most a page after a crash or an answer of Firehose that got lost. The views syslog and syslog_exact show one of each.',
     sql: `
       SELECT connector_id, count(*) AS events, sum(copies) AS records, max(copies) AS most_copies,
@@ -100,7 +100,7 @@ export const savedQueries: readonly SavedQuery[] = [
       ORDER BY records DESC`,
   },
   {
-    name: 'malformed records',
+    name: 'Malformed records',
     doc: 'Items that were not what the vendor documents (7 days). All there is of them is in raw.',
     sql: `
       SELECT dt, hour, tenant_name, connector_id, service, event_type, raw_encoding, raw, id

@@ -1,19 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import * as z from 'zod'
 import { AwsError, type Operation } from './aws-json.ts'
 import { makeFolder } from './files.ts'
 import { gzipMember, wholeMembersLength } from './gzip-members.ts'
+import { type Layout, layoutOf } from './s3-destination.ts'
 
 /** Firehose's limits. */
 const batchRecordsMax = 500
 const recordBytesMax = 1_000 * 1024
 const batchBytesMax = 4 * 1024 * 1024
-
-/** Firehose's buffering hints. Somebody watches a lake on one machine: they see what was delivered within a second. */
-const bufferedMsMax = 1_000
-const bufferedBytesMax = 5 * 1024 * 1024
 
 const putRecordBatch = z.object({
   DeliveryStreamName: z.string(),
@@ -44,23 +41,28 @@ interface OpenObject {
 }
 
 /**
- * A Firehose delivery stream into `DATA/lake/syslog/dt=YYYY-MM-DD/hour=HH/NAME.json.gz`, by the UTC time when the object's oldest
- * record arrived (epoch ms, `now`).
+ * A Firehose delivery stream into `DATA/lake/`, by the UTC time when the object's oldest record arrived (epoch ms, `now`). Without a
+ * destination objects lie where the stack's lie, `syslog/dt=YYYY-MM-DD/hour=HH/NAME.json.gz`, after a second at most. Throws an error
+ * that names every property of a destination that is not understood.
  *
  * What is acknowledged survives a kill. Each batch is appended to the open object, outside the lake, as a gzip member of
  * its own, and is on disk before the answer. A full object is renamed into the lake: it is there whole or not at all, and
- * never twice. What a kill leaves open is cut after its last whole member and renamed at the next start.
+ * never twice. What a kill leaves open is cut after its last whole member (last whole line, where nothing is compressed) and
+ * renamed at the next start.
  */
 export async function openDeliveryStream(options: {
   readonly dataDir: string
+  /** Firehose's `ExtendedS3DestinationConfiguration`. */
+  readonly destination?: unknown
   readonly now?: () => number
   /** Asked with each batch, for tests. */
   readonly fault?: (records: number) => Fault | undefined
 }): Promise<DeliveryStream> {
-  const { dataDir, now = Date.now, fault } = options
+  const { dataDir, destination, now = Date.now, fault } = options
+  const layout = layoutOf(destination)
   const openDir = openObjectsDir(dataDir)
   await makeFolder(openDir)
-  await recoverOpenObjects(dataDir)
+  await recover(dataDir, layout)
 
   let current: OpenObject | undefined
   let timer: NodeJS.Timeout | undefined
@@ -74,7 +76,7 @@ export async function openDeliveryStream(options: {
   }
 
   async function append(data: Buffer): Promise<void> {
-    const member = await gzipMember(data)
+    const member = layout.gzip ? await gzipMember(data) : data
     await inTurn(async () => {
       current ??= await openObject()
       const object = current
@@ -87,15 +89,15 @@ export async function openDeliveryStream(options: {
       }
       object.length += member.length
       object.bytes += data.length
-      if (object.bytes >= bufferedBytesMax) await finish()
+      if (object.bytes >= layout.bufferedBytesMax) await finish()
     })
   }
 
   async function openObject(): Promise<OpenObject> {
-    const name = objectName(now())
+    const name = `${objectName(now())}${layout.extension}`
     const file = await open(join(openDir, name), 'wx')
     // An object that cannot be moved stays where the next start finds it.
-    timer = setTimeout(() => void flush().catch(() => undefined), bufferedMsMax)
+    timer = setTimeout(() => void flush().catch(() => undefined), layout.bufferedMsMax)
     return { name, file, bytes: 0, length: 0 }
   }
 
@@ -105,7 +107,7 @@ export async function openDeliveryStream(options: {
     if (object === undefined) return
     current = undefined
     await object.file.close()
-    if (object.length > 0) await moveIntoLake(dataDir, object.name)
+    if (object.length > 0) await moveIntoLake(dataDir, layout, object.name)
     else await rm(join(openDir, object.name))
   }
 
@@ -141,24 +143,29 @@ export async function openDeliveryStream(options: {
 /** Not Firehose's own: asked by a reader of the lake that wants to see everything acknowledged. */
 export const flushOperation = 'Tributary.Flush'
 
-/** Moves what a killed process left open into the lake, less what it was writing when it was killed. */
-export async function recoverOpenObjects(dataDir: string): Promise<void> {
+/** Moves what a killed process left open into the lake, less what it was writing when it was killed; without a destination of its own. */
+export function recoverOpenObjects(dataDir: string): Promise<void> {
+  return recover(dataDir, layoutOf())
+}
+
+async function recover(dataDir: string, layout: Layout): Promise<void> {
   for (const name of await openObjectNames(dataDir)) {
     const path = join(openObjectsDir(dataDir), name)
-    const whole = wholeMembersLength(await readFile(path))
+    const content = await readFile(path)
+    const whole = layout.gzip ? wholeMembersLength(content) : content.lastIndexOf('\n') + 1
     if (whole === 0) {
       await rm(path)
       continue
     }
     await truncate(path, whole)
-    await moveIntoLake(dataDir, name)
+    await moveIntoLake(dataDir, layout, name)
   }
 }
 
 /** What is not in the lake yet. */
 export async function openObjectNames(dataDir: string): Promise<string[]> {
   const names = await readdir(openObjectsDir(dataDir)).catch(() => [])
-  return names.filter((name) => dayAndHour.test(name)).sort()
+  return names.filter((name) => arrival.test(name)).sort()
 }
 
 export function lakeDir(dataDir: string): string {
@@ -169,19 +176,18 @@ function openObjectsDir(dataDir: string): string {
   return join(dataDir, 'firehose')
 }
 
-/** As Firehose names them: the stream, its version, the UTC time, something random. */
+/** As Firehose names them, less the extension: the stream, its version, the UTC time, something random. */
 function objectName(at: number): string {
-  const time = new Date(at).toISOString().slice(0, 19).replaceAll(/[T:]/g, '-')
-  return `syslog-1-${time}-${randomUUID()}.json.gz`
+  return `syslog-1-${new Date(at).toISOString().slice(0, 19).replaceAll(/[T:]/g, '-')}-${randomUUID()}`
 }
 
-const dayAndHour = /^syslog-1-(?<day>\d{4}-\d\d-\d\d)-(?<hour>\d\d)-/
+const arrival = /^syslog-1-(\d{4}-\d\d-\d\d)-(\d\d)-/
 
-async function moveIntoLake(dataDir: string, name: string): Promise<void> {
-  const { day, hour } = dayAndHour.exec(name)?.groups ?? {}
-  const folder = join(lakeDir(dataDir), 'syslog', `dt=${day}`, `hour=${hour}`)
-  await mkdir(folder, { recursive: true })
-  await rename(join(openObjectsDir(dataDir), name), join(folder, name))
+async function moveIntoLake(dataDir: string, layout: Layout, name: string): Promise<void> {
+  const [, day, hour] = arrival.exec(name) ?? []
+  const path = join(lakeDir(dataDir), layout.folder(`${day}T${hour}`) + name)
+  await mkdir(dirname(path), { recursive: true })
+  await rename(join(openObjectsDir(dataDir), name), path)
 }
 
 async function writeAll(file: FileHandle, data: Buffer, position: number): Promise<void> {

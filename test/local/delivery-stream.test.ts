@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
@@ -117,6 +117,96 @@ describe('the local delivery stream', () => {
     await stream.close()
     expect(objectsIn(dataDir)).toEqual([])
     expect(globSync(join(dataDir, 'firehose/*'))).toEqual([])
+  })
+})
+
+describe('the destination of a local delivery stream', () => {
+  const at = Date.UTC(2026, 10, 5, 7, 8, 9)
+  /** What a delivery of one line leaves in the lake: path → bytes. */
+  async function delivered(destination: unknown) {
+    const dataDir = temporaryFolder()
+    const stream = await openDeliveryStream({ dataDir, destination, now: () => at })
+    await stream.operations[put]!(batch('{"id":"a"}'))
+    await stream.close()
+    const [path, ...others] = globSync('**/*', { cwd: join(dataDir, 'lake'), withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+    expect(others).toEqual([])
+    return { path: relative(join(dataDir, 'lake'), path!), content: readFileSync(path!) }
+  }
+
+  it('lies where the Prefix says, each time field replaced by its part of the UTC time', async () => {
+    const { path } = await delivered({
+      Prefix: 'a/!{timestamp:yyyy/MM}/dt=!{timestamp:yyyyMMdd}/!{timestamp:HH}-',
+      CompressionFormat: 'GZIP',
+    })
+    expect(path).toMatch(/^a\/2026\/11\/dt=20261105\/07-syslog-1-2026-11-05-07-08-09-[0-9a-f-]{36}\.gz$/)
+  })
+
+  it('has the folders of the hour where the Prefix names no time, as Firehose adds them', async () => {
+    expect((await delivered({ Prefix: 'raw/' })).path).toMatch(/^raw\/2026\/11\/05\/07\/syslog-1-[^/.]+$/)
+    expect((await delivered({})).path).toMatch(/^2026\/11\/05\/07\/syslog-1-[^/.]+$/)
+  })
+
+  it('is compressed and named as told', async () => {
+    const plain = await delivered({ CompressionFormat: 'UNCOMPRESSED', FileExtension: '.ndjson' })
+    expect(plain.path).toMatch(/\.ndjson$/)
+    expect(plain.content.toString()).toBe('{"id":"a"}\n')
+    const compressed = await delivered({ CompressionFormat: 'GZIP', FileExtension: '.json.gz' })
+    expect(compressed.path).toMatch(/[0-9a-f]\.json\.gz$/)
+    expect(gunzipSync(compressed.content).toString()).toBe('{"id":"a"}\n')
+  })
+
+  it('gets an object as soon as its size before compression is reached', async () => {
+    const dataDir = temporaryFolder()
+    const destination = { CompressionFormat: 'GZIP', BufferingHints: { SizeInMBs: 1, IntervalInSeconds: 900 } }
+    const stream = await openDeliveryStream({ dataDir, destination })
+    const line = 'x'.repeat(300 * 1024)
+    await stream.operations[put]!(batch(line, line, line))
+    expect(objectsIn(dataDir)).toEqual([])
+    await stream.operations[put]!(batch(line))
+    expect(objectsIn(dataDir)).toHaveLength(1)
+    await stream.close()
+  })
+
+  it('gets an object when its oldest record has waited long enough', async () => {
+    const dataDir = temporaryFolder()
+    const stream = await openDeliveryStream({
+      dataDir,
+      destination: { CompressionFormat: 'GZIP', BufferingHints: { IntervalInSeconds: 0 } },
+    })
+    await stream.operations[put]!(batch('{"id":"a"}'))
+    await expect.poll(() => objectsIn(dataDir).length, { timeout: 900 }).toBe(1)
+    await stream.close()
+  })
+
+  it('keeps the whole lines of what a kill tore where nothing is compressed', async () => {
+    const dataDir = temporaryFolder()
+    mkdirSync(join(dataDir, 'firehose'))
+    writeFileSync(join(dataDir, 'firehose', 'syslog-1-2026-11-24-21-05-33-x.json'), '{"id":"a"}\n{"id":"b"}\n{"id"')
+    const stream = await openDeliveryStream({ dataDir, destination: { Prefix: 'raw/dt=!{timestamp:yyyy-MM-dd}/' } })
+    await stream.close()
+    const object = join(dataDir, 'lake/raw/dt=2026-11-24/syslog-1-2026-11-24-21-05-33-x.json')
+    expect(readFileSync(object, 'utf8')).toBe('{"id":"a"}\n{"id":"b"}\n')
+  })
+
+  it.each([
+    ['Prefix', '!{timestamp:yyyy-ww}', '"!{timestamp:yyyy-ww}" is not understood'],
+    ['Prefix', "!{timestamp:'year='yyyy}", '"!{timestamp:\'year=\'yyyy}" is not understood'],
+    ['Prefix', '!{timestamp:}', '"!{timestamp:}" is not understood'],
+    ['Prefix', 'a/!{partitionKeyFromQuery:tenant}/', '"!{partitionKeyFromQuery:tenant}" is not understood'],
+    ['Prefix', 'a/!{firehose:random-string}/', '"!{firehose:random-string}" is not understood'],
+    ['Prefix', 'a/!{timestamp:yyyy', '"!{timestamp:yyyy" is not understood'],
+    ['CompressionFormat', 'Snappy', 'UNCOMPRESSED'],
+    ['FileExtension', 'gz', 'at FileExtension'],
+    ['BufferingHints', { SizeInMBs: 129 }, 'at BufferingHints.SizeInMBs'],
+    ['BufferingHints', { IntervalInSeconds: 901 }, 'at BufferingHints.IntervalInSeconds'],
+    ['DataFormatConversionConfiguration', { Enabled: true }, 'at DataFormatConversionConfiguration.Enabled'],
+    ['DynamicPartitioningConfiguration', { Enabled: true }, 'at DynamicPartitioningConfiguration.Enabled'],
+    ['ProcessingConfiguration', { Enabled: true }, 'at ProcessingConfiguration.Enabled'],
+  ])('refuses %s %j and says so', async (property, value, said) => {
+    const opened = openDeliveryStream({ dataDir: temporaryFolder(), destination: { [property]: value } })
+    await expect(opened).rejects.toThrow(said)
   })
 })
 

@@ -7,7 +7,6 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { quietly, readable, stackWith } from './stack.ts'
 
 const run = promisify(execFile)
-const kib = 1024
 
 /** Each function by its name: where its bundle lies, and the environment that the template gives it. */
 const functions = new Map<string, { readonly folder: string; readonly variables: Readonly<Record<string, string>> }>()
@@ -43,7 +42,7 @@ describe('the bundles', () => {
   })
 
   it.each(names)('of %s is at most 600 KB, so that it starts in no time', (name) => {
-    expect(statSync(join(functions.get(name)!.folder, 'index.mjs')).size).toBeLessThanOrEqual(600 * kib)
+    expect(statSync(join(functions.get(name)!.folder, 'index.mjs')).size).toBeLessThanOrEqual(600_000)
   })
 
   it('say in an error where it happened in the source', () => {

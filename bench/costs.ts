@@ -1,0 +1,192 @@
+import { eventMetrics, fleetMetrics, runMetrics } from '../functions/domain/metrics.ts'
+import { hour, minute, second } from '../functions/domain/time.ts'
+import { eventTypeNames } from '../local/simulator/catalogue.ts'
+import { connectorItem } from '../test/simulation/world.ts'
+import { type FunctionName, startMetered, type Usage } from './metered.ts'
+import { prices } from './prices.ts'
+
+const monthHours = 730
+const monthMinutes = monthHours * 60
+const fleets = [1, 1_000, 100_000]
+
+/** What is assumed of the stack, beside the latencies of `metered.ts`. */
+const memoryMb = { collect: 320, dispatch: 512, connectorChanged: 512 } as const satisfies Record<FunctionName, number>
+/** Memory that comes with a whole vCPU (MB). https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+const fullCpuMb = 1_769
+/** CPU of a call, ours and the SDK's, on a whole vCPU (ms): 0.9 measured in a hot process, 2.1 in a new one. */
+const cpuMsPerCall = 2
+/** The same of an event, as the throughput bench measures it. */
+const cpuMsPerEvent = 0.161
+/** Lines that Lambda writes itself: START, END, REPORT (bytes an invocation). */
+const platformLogBytes = 350
+/** Lambda asks an idle queue with five long polls of 20 s. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
+const queuePollsPerMinute = 15
+const sqsRequestsPerMessage = 3
+const logMonthsKept = 1
+const secretCacheHours = 1
+/** Of one vendor. */
+const metrics = Object.keys(eventMetrics).length * eventTypeNames.length + Object.keys(runMetrics).length + Object.keys(fleetMetrics).length
+
+interface Scenario {
+  readonly name: string
+  readonly what: string
+  readonly eventsPerHour: number
+  readonly backfillMinutes?: number
+  readonly warmUpMs: number
+  readonly measuredMs: number
+}
+
+const scenarios: readonly Scenario[] = [
+  { name: 'idle', what: 'no events', eventsPerHour: 0, warmUpMs: 24 * hour, measuredMs: 24 * hour },
+  { name: 'typical', what: '2,000 events a day', eventsPerHour: 2_000 / 24, warmUpMs: 24 * hour, measuredMs: 24 * hour },
+  {
+    name: 'backlogged',
+    what: 'always behind: 20 full pages a minute',
+    eventsPerHour: 800_000,
+    backfillMinutes: 4_310,
+    warmUpMs: 5 * minute,
+    measuredMs: 15 * minute,
+  },
+]
+
+/** Dollars of one connector and month. */
+export interface ConnectorCost {
+  readonly connector: string
+  readonly connectors: number
+  readonly writes: number
+  readonly reads: number
+  readonly lambda: number
+  readonly sqs: number
+  readonly lake: number
+  readonly secretReads: number
+  readonly logs: number
+  readonly eventBridge: number
+  readonly sum: number
+  /** Beside it: the secret itself. */
+  readonly secret: number
+}
+
+/** What the figures come from: one run of `collect`, on average. */
+export interface RunCost {
+  readonly connector: string
+  readonly runsPerHour: number
+  readonly writeUnits: number
+  readonly readUnits: number
+  readonly billedMs: number
+  readonly requests: number
+  readonly events: number
+}
+
+export interface Costs {
+  readonly connectors: readonly ConnectorCost[]
+  readonly runs: readonly RunCost[]
+  /** Dollars of the stack itself and month, whatever it collects. */
+  readonly stack: Readonly<Record<string, number>>
+}
+
+type Month = Readonly<Record<FunctionName, Usage>> & { readonly factor: number }
+
+export async function computeCosts(): Promise<Costs> {
+  const empty = await simulate({ name: 'empty', what: '', eventsPerHour: 0, warmUpMs: 0, measuredMs: 2 * hour }, false)
+  const months = await Promise.all(scenarios.map(async (scenario) => ({ scenario, month: await simulate(scenario, true) })))
+  return {
+    connectors: months.flatMap(({ scenario, month }) => fleets.map((count) => connectorCost(scenario.name, month, count))),
+    runs: months.map(({ scenario, month }) => runCost(scenario.name, month)),
+    stack: stackCost(empty),
+  }
+}
+
+/** The stack with one connector (SharePoint, all four event types, every 5 minutes), or with none. */
+async function simulate(scenario: Scenario, withConnector: boolean): Promise<Month> {
+  const { eventsPerHour, backfillMinutes, warmUpMs, measuredMs } = scenario
+  const metered = await startMetered({ eventsPerHour: eventsPerHour / eventTypeNames.length, account: 'totals' })
+  try {
+    const more = backfillMinutes === undefined ? {} : { initialBackfillMinutes: backfillMinutes }
+    if (withConnector) await metered.put(connectorItem({ eventTypes: eventTypeNames, ...more }))
+    await metered.run(warmUpMs)
+    metered.take()
+    await metered.run(measuredMs)
+    return { ...metered.take(), factor: (monthHours * hour) / measuredMs }
+  } finally {
+    await metered.close()
+  }
+}
+
+function connectorCost(connector: string, month: Month, connectors: number): ConnectorCost {
+  const { collect, dispatch, factor } = month
+  const { dynamodb, lambda, sqs, firehose, s3, secretsManager, cloudWatch, eventBridge } = prices
+  const calls = [...collect.dynamodb, ...dispatch.dynamodb]
+  // What a tick reads of the indexes at the least is the stack's; a connector adds its own bytes.
+  const readUnits = calls.map(({ items, bytes, readUnits }) => (items === 'due' || items === 'fleet' ? bytes / 8_192 : readUnits))
+  const secretReads = readsOfSecret(month, connectors) * monthHours + dispatch.secretReads * factor
+  const logBytes = (collect.logBytes + dispatch.logBytes + collect.invocations * platformLogBytes) * factor
+  const deliveries = collect.firehoseCalls * factor
+  const objects = objectsOf(deliveries * connectors) / connectors
+  const cost = {
+    writes: sum(calls.map(({ writeUnits }) => writeUnits)) * factor * dynamodb.writeUnit,
+    reads: sum(readUnits) * factor * dynamodb.readUnit,
+    lambda: (gbSeconds('collect', collect) * lambda.gbSecond + collect.invocations * lambda.request) * factor,
+    sqs: dispatch.messages * factor * sqsRequestsPerMessage * sqs.fairRequest,
+    lake: collect.firehoseBytes * factor * firehose.byte + objects * s3.put + collect.gzipBytes * factor * s3.byteMonth,
+    secretReads: secretReads * secretsManager.call,
+    logs: logBytes * (cloudWatch.logByte + logMonthsKept * cloudWatch.logByteMonth),
+    eventBridge: (collect.notices + dispatch.notices) * factor * eventBridge.event,
+  }
+  return { connector, connectors, ...cost, sum: sum(Object.values(cost)), secret: secretsManager.secretMonth }
+}
+
+/**
+ * Each environment of the function has a cache of its own, and a run meets any of them: of E environments each sees r / E runs of a
+ * connector an hour, and reads its secret once in (cached hours + E / r).
+ */
+function readsOfSecret(month: Month, connectors: number): number {
+  const runs = (month.collect.invocations * month.factor) / monthHours
+  const secondsPerRun = billedMs('collect', month.collect) / month.collect.invocations / second
+  const environments = Math.max(1, Math.ceil((connectors * runs * secondsPerRun) / 3_600))
+  return environments / (secretCacheHours + environments / runs)
+}
+
+/** Firehose writes one object a minute while something arrives. */
+function objectsOf(deliveries: number): number {
+  return monthMinutes * (1 - Math.exp(-deliveries / monthMinutes))
+}
+
+function stackCost({ dispatch, factor }: Month): Readonly<Record<string, number>> {
+  const { dynamodb, lambda, sqs, cloudWatch } = prices
+  return {
+    'reads of the tick': sum(dispatch.dynamodb.map(({ readUnits }) => readUnits)) * factor * dynamodb.readUnit,
+    'dispatch, a tick a minute':
+      (gbSeconds('dispatch', dispatch) * lambda.gbSecond + dispatch.invocations * lambda.request) * factor +
+      (dispatch.logBytes + dispatch.invocations * platformLogBytes) * factor * cloudWatch.logByte,
+    'polls of the idle queue': queuePollsPerMinute * monthMinutes * sqs.request,
+    [`${metrics} custom metrics`]: metrics * cloudWatch.metricMonth,
+  }
+}
+
+function runCost(connector: string, { collect, dispatch, factor }: Month): RunCost {
+  const perRun = (total: number) => total / collect.invocations
+  return {
+    connector,
+    runsPerHour: (collect.invocations * factor) / monthHours,
+    writeUnits: perRun(sum([...collect.dynamodb, ...dispatch.dynamodb].map(({ writeUnits }) => writeUnits))),
+    readUnits: perRun(sum(collect.dynamodb.map(({ readUnits }) => readUnits))),
+    billedMs: perRun(billedMs('collect', collect)),
+    requests: perRun(collect.vendorRequests),
+    events: perRun(collect.events),
+  }
+}
+
+/** Time in which nothing but the CPU works comes on top of the calls and waits, and takes the longer the less memory there is. */
+function billedMs(name: FunctionName, usage: Usage): number {
+  const calls = usage.dynamodb.length + usage.vendorRequests + usage.firehoseCalls + usage.secretReads + usage.messages
+  const cpuMs = (calls * cpuMsPerCall + usage.events * cpuMsPerEvent) * Math.max(1, fullCpuMb / memoryMb[name])
+  return usage.busyMs + cpuMs
+}
+
+function gbSeconds(name: FunctionName, usage: Usage): number {
+  return (billedMs(name, usage) / second) * (memoryMb[name] / 1_024)
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0)
+}

@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { build, type Metafile } from 'esbuild'
+import { bundle } from '../lib/bundle.ts'
+
+const run = promisify(execFile)
+const root = new URL('..', import.meta.url).pathname
+const rounds = 21
+
+/** The SDK's clients that `collect` makes and the commands that it sends, and nothing else. */
+const sdkOnly = `
+import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge'
+import { FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose'
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+export const clients = [new DynamoDBClient({}), new EventBridgeClient({}), new FirehoseClient({}), new SecretsManagerClient({})]
+export const commands = [
+  DeleteItemCommand, GetItemCommand, PutItemCommand, QueryCommand, UpdateItemCommand, PutEventsCommand, PutRecordBatchCommand, GetSecretValueCommand,
+]
+`
+
+/** What the stack gives `collect`, as far as it is read when it is loaded. */
+const environment = {
+  AWS_REGION: 'us-east-1',
+  STATE_TABLE: 'state',
+  DELIVERY_STREAM: 'lake',
+  EVENT_BUS: 'bus',
+  NODE_OPTIONS: '--enable-source-maps',
+}
+
+export interface ImportCost {
+  readonly what: 'collect' | 'its SDK clients alone'
+  readonly bytes: number
+  /** The median of `rounds` fresh processes, one of each in turn (ms). */
+  readonly importMs: number
+  /** The largest packages in it. */
+  readonly packages: readonly { readonly name: string; readonly bytes: number }[]
+}
+
+/** Bundles `entry`, a file or a text, as the stack bundles a function. Answers its size (bytes) and what it is made of. */
+async function bundleFunction(
+  entry: { readonly file: string } | { readonly text: string },
+  outfile?: string,
+): Promise<{ readonly bytes: number; readonly inputs: Metafile['outputs'][string]['inputs'] }> {
+  const { banner, externalModules, sourceMap, ...options } = bundle
+  const { metafile } = await build({
+    ...options,
+    ...('file' in entry
+      ? { entryPoints: [join(root, entry.file)] }
+      : { stdin: { contents: entry.text, resolveDir: root, sourcefile: 'entry.ts', loader: 'ts' } }),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: externalModules,
+    banner: { js: banner },
+    sourcemap: sourceMap,
+    outfile: outfile ?? join(root, 'bundle.mjs'),
+    write: outfile !== undefined,
+    absWorkingDir: root,
+    metafile: true,
+    logLevel: 'error',
+  })
+  const [, output] = Object.entries(metafile.outputs).find(([name]) => name.endsWith('.mjs')) ?? []
+  if (output === undefined) throw new Error('esbuild made no bundle.')
+  return { bytes: output.bytes, inputs: output.inputs }
+}
+
+/** What a cold start of `collect` loads, beside what the SDK alone would cost. */
+export async function measureImport(): Promise<ImportCost[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-import-'))
+  try {
+    const subjects = [
+      { what: 'collect', entry: { file: 'functions/collect.ts' } },
+      { what: 'its SDK clients alone', entry: { text: sdkOnly } },
+    ] as const
+    const bundled = await Promise.all(
+      subjects.map(async ({ what, entry }, i) => {
+        const file = join(folder, `${i}.mjs`)
+        return { what, file, samples: [] as number[], ...(await bundleFunction(entry, file)) }
+      }),
+    )
+    for (let round = 0; round < rounds; round += 1) {
+      for (const { file, samples } of bundled) samples.push(await importMs(file))
+    }
+    return bundled.map(({ what, bytes, inputs, samples }) => ({ what, bytes, importMs: median(samples), packages: packagesOf(inputs) }))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function importMs(file: string): Promise<number> {
+  const program = 'const from = performance.now(); await import(process.argv[1]); console.log(performance.now() - from); process.exit(0)'
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', program, file], { env: environment })
+  return Number(stdout)
+}
+
+function packagesOf(inputs: Metafile['outputs'][string]['inputs']): ImportCost['packages'] {
+  const bytes = new Map<string, number>()
+  for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+    const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? 'our own code'
+    bytes.set(name, (bytes.get(name) ?? 0) + bytesInOutput)
+  }
+  return [...bytes]
+    .map(([name, size]) => ({ name, bytes: size }))
+    .sort((a, b) => b.bytes - a.bytes)
+    .slice(0, 12)
+}
+
+function median(samples: readonly number[]): number {
+  const sorted = [...samples].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}

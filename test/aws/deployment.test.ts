@@ -1,0 +1,336 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type AttributeValue, DeleteItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { digest } from '../../functions/adapters/digest.ts'
+import { stateTable } from '../../functions/adapters/state-table.ts'
+import type { State } from '../../functions/domain/ports.ts'
+import { recordId } from '../../functions/domain/record.ts'
+import { minute } from '../../functions/domain/time.ts'
+import { vendors } from '../../functions/vendors/index.ts'
+import { isStreamName } from '../../local/simulator/catalogue.ts'
+import type { SimulatedEvent } from '../../local/simulator/history.ts'
+import { itemOf } from '../../local/simulator/messages.ts'
+import { type RunningSimulator, startSimulator } from '../../local/simulator/server.ts'
+import { whatIsMissing } from '../../local/summary.ts'
+import { type BusEvent, type Deployment, deploy } from './deployment.ts'
+import { assemblyDir, lakeDir, projectDir, runDir, settingsFile } from './folders.ts'
+import { readLake } from './lake-objects.ts'
+
+/** The stack as it would be deployed, from the first item to the objects of the lake. One test follows from the other. */
+
+const keys = {
+  acme: 'a1f64d0be93c47588c0e2d7f5b6a9c3180e4d7b2',
+  globex: 'b7c25e1ad80f4963a4b19e6c3d5f7a2091c8e4f6',
+  revoked: 'c3d9a8f1067b4e5292d4c7b1a0e6f835d2b49c17',
+}
+const withinMs = { timeout: 120_000, interval: 200 }
+
+/** As a user has it in a file, and as the table has it. */
+const example: Record<string, AttributeValue> = JSON.parse(readFileSync(join(projectDir, 'examples/connector.json'), 'utf8'))
+
+let simulator: RunningSimulator
+let deployment: Deployment
+let state: State
+let acme: Readonly<Record<string, unknown>>
+let globex: Readonly<Record<string, unknown>>
+const heard: BusEvent[] = []
+const told: BusEvent[] = []
+
+beforeAll(async () => {
+  const { allowedHosts } = JSON.parse(readFileSync(settingsFile, 'utf8'))
+  simulator = await startSimulator(
+    {
+      keys: [
+        { key: keys.acme, customer: 'acme' },
+        { key: keys.globex, customer: 'globex' },
+      ],
+      revokedKeys: [keys.revoked],
+      eventsPerHour: 600,
+      lateMaxMs: minute,
+      malformedItemRate: 0.01,
+      order: 'random',
+      bounds: 'exclusive',
+      duplicatesAcrossPages: 3,
+      errorRate5xx: 0.05,
+      delayMs: { min: 5, max: 50 },
+    },
+    { port: Number(new URL(`http://${allowedHosts[0]}`).port) },
+  )
+  rmSync(runDir, { recursive: true, force: true })
+  mkdirSync(runDir, { recursive: true })
+  deployment = await deploy(assemblyDir, runDir)
+  state = stateTable({ client: deployment.dynamodb, table: deployment.stateTable, now: Date.now })
+  acme = { ...unmarshall(example), baseUrl: simulator.url }
+  globex = {
+    connectorId: 'globex-exchange',
+    type: 'trendmicro-cas',
+    name: 'globex-exchange',
+    tenantName: 'globex',
+    baseUrl: simulator.url,
+    apiKeySecrets: ['tributary/globex'],
+    contentTypes: ['exchange'],
+    eventTypes: ['securityrisk', 'dlp'],
+    logFilters: [{ name: 'passed-mail', action: 'exclude', conditions: [{ field: 'action', operator: 'equals', values: ['Pass'] }] }],
+    initialBackfillMinutes: 60,
+    lateArrivalMinutes: 2,
+    intervalMinutes: 1,
+  }
+  // As the command makes it of a file: with the end of the line.
+  for (const name of acme['apiKeySecrets'] as string[]) await createSecret(name, `${keys.acme}\n`)
+  await createSecret('tributary/globex', keys.globex)
+  await createSecret('tributary/revoked', keys.revoked)
+})
+
+afterAll(async () => {
+  if (deployment === undefined) return simulator?.close()
+  const calls = deployment.proxy.calls()
+  writeFileSync(join(runDir, 'calls.json'), JSON.stringify(calls, undefined, 2))
+  const usage = deployment.functions().map((fn) => [fn.resource.name, fn.usage])
+  writeFileSync(join(runDir, 'usage.json'), JSON.stringify(Object.fromEntries(usage), undefined, 2))
+  for (const { resource, lines } of deployment.functions()) writeFileSync(join(runDir, `${resource.name}.log`), `${lines.join('\n')}\n`)
+  await deployment.close()
+  await simulator.close()
+})
+
+test('connectors that are put into their table are accepted and collected, up to the time when they were put there', async () => {
+  const startedAt = Date.now()
+  await put(acme)
+  await put(globex)
+  const ids = [acme, globex].map(({ connectorId }) => String(connectorId))
+  await expect.poll(() => missing(ids, startedAt), { ...withinMs, interval: 1_000 }).toEqual([])
+})
+
+test('a tick sends out what is due, and it is collected', async () => {
+  const tickedAt = Date.now()
+  await deployment.tick(tickedAt)
+  await expect.poll(async () => ((await state.readStatus('globex-exchange'))?.lastRunAt ?? 0) > tickedAt, withinMs).toBe(true)
+})
+
+test('a key that the vendor rejects fails its connector, and a rule passes it on to a person', async () => {
+  await put({ ...globex, connectorId: 'globex-revoked', name: 'globex-revoked', apiKeySecrets: ['tributary/revoked'] })
+  await expect.poll(() => stateOf('globex-revoked'), withinMs).toBe('failing')
+  await expect.poll(() => changesTold('globex-revoked'), withinMs).toContain('failing')
+})
+
+test('a key that came to be that of another tenant after it was accepted is not used', async () => {
+  await deployment.queue.pause()
+  await createSecret('tributary/swapped', keys.globex)
+  await put({ ...globex, connectorId: 'globex-swapped', name: 'globex-swapped', apiKeySecrets: ['tributary/swapped'] })
+  await expect.poll(() => state.readAccepted('globex-swapped'), withinMs).toBeDefined()
+  await deployment.secrets.send(new PutSecretValueCommand({ SecretId: 'tributary/swapped', SecretString: keys.acme }))
+  deployment.queue.resume()
+  await expect.poll(() => stateOf('globex-swapped'), withinMs).toBe('failing')
+  expect(await isCollected('globex-swapped')).toBe(false)
+})
+
+test('an item that is wrong is refused and says why, once it is mended it is collected, and the person hears of both', async () => {
+  const right = { ...globex, connectorId: 'globex-wrong', name: 'globex-wrong' }
+  await put({ ...right, contentTypes: ['exchnge'] })
+  await expect.poll(() => stateOf('globex-wrong'), withinMs).toBe('refused')
+  expect((await state.readStatus('globex-wrong'))?.problems[0]?.message).toContain('exchange')
+  await put(right)
+  await expect.poll(() => isCollected('globex-wrong'), withinMs).toBe(true)
+  await expect.poll(() => changesTold('globex-wrong'), withinMs).toEqual(expect.arrayContaining(['refused', 'starting']))
+})
+
+test('a connector that is switched off is paused, and one whose item is deleted is retired', async () => {
+  await put({ ...globex, connectorId: 'globex-wrong', name: 'globex-wrong', enabled: false })
+  await expect.poll(() => stateOf('globex-wrong'), withinMs).toBe('paused')
+  await remove('globex-wrong')
+  await expect.poll(() => stateOf('globex-wrong'), withinMs).toBe('retired')
+})
+
+test('what the stream did not say, the comparison of the hour finds: new, wrong, changed and deleted items', async () => {
+  const missed = (name: string) => ({ ...globex, connectorId: `missed-${name}`, name: `missed-${name}`, initialBackfillMinutes: 5 })
+  for (const name of ['changed', 'deleted']) {
+    await put(missed(name))
+    await expect.poll(() => isCollected(`missed-${name}`), withinMs).toBe(true)
+  }
+
+  await deployment.stream.pause()
+  await put(missed('new'))
+  await put({ ...missed('wrong'), contentTypes: [] })
+  await put({ ...missed('changed'), enabled: false })
+  await remove('missed-deleted')
+  await deployment.tick(Date.UTC(2026, 0, 1, 12, 17))
+  expect(await stateOf('missed-wrong')).toBe('refused')
+  expect(await stateOf('missed-changed')).toBe('paused')
+  expect(await stateOf('missed-deleted')).toBe('retired')
+  await expect.poll(() => isCollected('missed-new'), withinMs).toBe(true)
+  deployment.stream.resume()
+})
+
+test('every fifth minute the fleet is measured, in the namespace of the stack', async () => {
+  const before = deployment.function('Dispatch').lines.length
+  await deployment.tick(Date.UTC(2026, 0, 1, 12, 20))
+  const written = deployment
+    .function('Dispatch')
+    .lines.slice(before)
+    .map((line) => JSON.parse(line))
+  const namespaces = written.flatMap(({ _aws }) => _aws?.CloudWatchMetrics.map(({ Namespace }: { Namespace: string }) => Namespace) ?? [])
+  expect(new Set(namespaces)).toEqual(new Set(['Tributary/tributary']))
+})
+
+test('a work message that makes no sense ends among the dead letters', async () => {
+  await deployment.sendWork('no JSON')
+  await expect.poll(() => deployment.messages('WorkDeadLetters'), withinMs).toEqual(['no JSON'])
+})
+
+test('a change that cannot be handled ends among the dead letters and holds up none that follow', async () => {
+  const { logicalId } = deployment.function('ConnectorChanged').resource
+  const allow = deployment.proxy.deny(({ by, action }) => by === logicalId && action === 'dynamodb:GetItem')
+  await put({ ...globex, connectorId: 'globex-late', name: 'globex-late', enabled: false })
+  await expect.poll(() => deployment.messages('ChangeDeadLetters'), withinMs).toHaveLength(1)
+  allow()
+  await put({ ...globex, connectorId: 'globex-next', name: 'globex-next', enabled: false })
+  await expect.poll(() => stateOf('globex-next'), withinMs).toBe('paused')
+})
+
+test('a tick that cannot be handled ends among the dead letters', async () => {
+  const { logicalId } = deployment.function('Dispatch').resource
+  const allow = deployment.proxy.deny(({ by, action }) => by === logicalId && action === 'dynamodb:Query')
+  await deployment.tick(Date.UTC(2026, 0, 1, 12, 1)).finally(allow)
+  const [letter = '{}'] = await deployment.messages('TickDeadLetters')
+  expect(JSON.parse(letter).requestPayload.time).toBe('2026-01-01T12:01:00Z')
+})
+
+test('the widget of the dashboard shows every connector', async () => {
+  const html = await deployment.function('StatusWidget').invoke({ widgetContext: { theme: 'light', params: {} } })
+  for (const { connectorId } of [acme, globex]) expect(html).toContain(connectorId)
+  expect(await deployment.function('StatusWidget').invoke({ describe: true })).toMatch(/^#/m)
+})
+
+test('every state that a connector went through is an event on the bus, and a person is told of problems and their end only', async () => {
+  await listen()
+  expect(new Set(heard.map(({ source }) => source))).toEqual(new Set(['tributary']))
+  expect(changes(heard, 'globex-wrong')).toEqual(expect.arrayContaining(['refused', 'starting', 'paused', 'retired']))
+  expect(new Set(told.map(({ detail }) => detail['attention']))).toEqual(new Set(['problem', 'recovery']))
+  expect(told).toHaveLength(heard.filter(({ detail }) => detail['attention'] !== 'none').length)
+})
+
+test('the objects lie where the template says and hold every event that the vendor showed and every event of what the ledgers call covered, each once', async () => {
+  await deployment.queue.pause()
+  await deployment.flush()
+  const objects = readLake(lakeDir)
+  for (const { key } of objects) expect(key).toMatch(/^syslog\/dt=\d{4}-\d\d-\d\d\/hour=\d\d\/[^/]+\.json\.gz$/)
+  const counts = new Map<string, number>()
+  const twice: unknown[] = []
+  for (const { id, malformed } of objects.flatMap(({ records }) => records)) {
+    const count = (counts.get(String(id)) ?? 0) + 1
+    counts.set(String(id), count)
+    // Two items without an id may be equal.
+    if (count > 1 && malformed === undefined) twice.push(id)
+  }
+  expect(twice).toEqual([])
+
+  const customers: Readonly<Record<string, string>> = { [String(acme['tenantName'])]: 'acme', globex: 'globex' }
+  const connectorIds: string[] = []
+  const lacking: string[] = []
+  const expected = new Set<string>()
+  for await (const { connector } of state.allAccepted()) {
+    const customer = customers[connector.tenantName] ?? ''
+    connectorIds.push(connector.connectorId)
+    const { streams } = await state.readRun(connector.connectorId)
+    for (const [stream, { covered }] of streams) {
+      if (!isStreamName(stream)) throw new Error(`${stream} is no stream of the simulator`)
+      for (const { from, to } of covered) {
+        const lateMostMs = connector.lateArrivalMinutes * minute
+        for (const event of simulator.model.eventsVisible(stream, from, to, undefined, { lateMostMs, customer })) {
+          if (!hasId(event) || isFiltered(event)) continue
+          const id = recordId(digest, connector.connectorId, stream, event.id)
+          expected.add(id)
+          if (!counts.has(id)) lacking.push(`${connector.connectorId} ${stream} ${event.id}`)
+        }
+      }
+    }
+  }
+  expect(lacking).toEqual([])
+  expect(expected.size).toBeGreaterThan(1_000)
+
+  const shown = [...simulator.model.account.shown.values()].filter((event) => hasId(event) && !isFiltered(event))
+  const isInLake = ({ stream, id }: SimulatedEvent) =>
+    connectorIds.some((connectorId) => counts.has(recordId(digest, connectorId, stream, id)))
+  expect(shown.filter((event) => !isInLake(event))).toEqual([])
+  writeFileSync(join(runDir, 'expected-ids.json'), JSON.stringify([...expected]))
+})
+
+test('no key is in a log, in the state table, on the bus, in a dead letter or in the lake', async () => {
+  const items: unknown[] = []
+  for (let ExclusiveStartKey: Record<string, AttributeValue> | undefined; ; ) {
+    const page = await deployment.dynamodb.send(new ScanCommand({ TableName: deployment.stateTable, ExclusiveStartKey }))
+    items.push(...(page.Items ?? []))
+    ExclusiveStartKey = page.LastEvaluatedKey
+    if (ExclusiveStartKey === undefined) break
+  }
+  const letters = ['WorkDeadLetters', 'ChangeDeadLetters', 'TickDeadLetters'].map((queue) => deployment.messages(queue))
+  const all = JSON.stringify([
+    items,
+    heard,
+    await Promise.all(letters),
+    deployment.functions().map(({ lines }) => lines),
+    readLake(lakeDir).map(({ records }) => records),
+  ])
+  for (const key of Object.values(keys)) expect(all.includes(key)).toBe(false)
+})
+
+test('every function stays within the memory that the template gives it, and each line that it writes is JSON', () => {
+  for (const { resource, usage, lines } of deployment.functions()) {
+    expect(usage.invocations, resource.name).toBeGreaterThan(0)
+    expect(usage.memoryBytesMax / 2 ** 20, resource.name).toBeLessThan(Number(resource.properties['MemorySize']))
+    for (const line of lines) expect(() => JSON.parse(line), line).not.toThrow()
+  }
+})
+
+async function createSecret(Name: string, SecretString: string): Promise<void> {
+  await deployment.secrets.send(new CreateSecretCommand({ Name, SecretString }))
+}
+
+async function put(item: Readonly<Record<string, unknown>>): Promise<void> {
+  await deployment.dynamodb.send(new PutItemCommand({ TableName: deployment.connectorsTable, Item: marshall(item) }))
+}
+
+async function remove(connectorId: string): Promise<void> {
+  await deployment.dynamodb.send(new DeleteItemCommand({ TableName: deployment.connectorsTable, Key: marshall({ connectorId }) }))
+}
+
+async function stateOf(connectorId: string): Promise<string | undefined> {
+  return (await state.readStatus(connectorId))?.state
+}
+
+async function isCollected(connectorId: string): Promise<boolean> {
+  return (await state.readStatus(connectorId))?.lastSuccessAt !== undefined
+}
+
+/** What keeps the connectors from being covered up to `startedAt`, after a tick: a run that met an error goes on with the next. */
+async function missing(ids: readonly string[], startedAt: number): Promise<readonly string[]> {
+  await deployment.tick(Date.now())
+  return (await whatIsMissing({ state, vendors }, ids, startedAt)).map(({ connectorId, what }) => `${connectorId}: ${what}`)
+}
+
+/** The states of the connector that a person was told of. */
+async function changesTold(connectorId: string): Promise<readonly (string | undefined)[]> {
+  await listen()
+  return changes(told, connectorId)
+}
+
+async function listen(): Promise<void> {
+  heard.push(...(await deployment.heard()))
+  told.push(...(await deployment.told()))
+}
+
+function changes(events: readonly BusEvent[], connectorId: string): readonly (string | undefined)[] {
+  return events.filter(({ detail }) => detail['connectorId'] === connectorId).map(({ detail }) => detail['to'])
+}
+
+function hasId({ malformed }: SimulatedEvent): boolean {
+  return malformed !== 'null' && malformed !== 'string' && malformed !== 'no-id'
+}
+
+function isFiltered(event: SimulatedEvent): boolean {
+  if (event.customer !== 'globex') return false
+  const item = itemOf(event) as { readonly message?: { readonly action?: string } } | null
+  return item?.message?.action === 'Pass'
+}

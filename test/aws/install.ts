@@ -1,0 +1,93 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { judgesDir } from './folders.ts'
+
+/** A sentence for whoever started it: what is missing and how to get it. */
+export class Missing extends Error {}
+
+interface Judge {
+  readonly name: string
+  /** Files of `judges/` that say what is installed. Once they change, it is installed anew. */
+  readonly pins: readonly string[]
+  /** In `.judges/`. */
+  readonly folder: string
+  install(folder: string): void
+}
+
+const javaWanted = 'Java 17 or newer: "apt-get install openjdk-17-jre-headless", or https://adoptium.net'
+
+const pinsDir = join(import.meta.dirname, 'judges')
+
+const judges: readonly Judge[] = [
+  {
+    name: 'moto, cfn-lint and sqlglot (Python)',
+    pins: ['requirements.txt'],
+    folder: 'venv',
+    install(folder) {
+      need('python3', ['-m', 'venv', folder], 'Python 3.10 or newer with venv: "apt-get install python3-venv", or https://www.python.org')
+      run(join(folder, 'bin/pip'), [
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+        '--requirement',
+        join(pinsDir, 'requirements.txt'),
+      ])
+    },
+  },
+  {
+    name: 'DynamoDB Local (Java)',
+    pins: ['pom.xml'],
+    folder: 'dynamodb',
+    install(folder) {
+      need('mvn', ['--version'], 'Maven: "apt-get install maven", or https://maven.apache.org')
+      const goal = 'dependency:copy-dependencies'
+      run('mvn', ['--quiet', '--batch-mode', '--file', join(pinsDir, 'pom.xml'), goal, `-DoutputDirectory=${folder}`])
+    },
+  },
+  {
+    name: 'iam-simulate (npm)',
+    pins: ['package.json', 'package-lock.json'],
+    folder: 'iam',
+    install(folder) {
+      mkdirSync(folder)
+      for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(pinsDir, file), join(folder, file))
+      need('npm', ['--version'], 'npm, which comes with Node: https://nodejs.org')
+      run('npm', ['ci', '--ignore-scripts', '--silent', '--prefix', folder])
+    },
+  },
+]
+
+/** Installs what is not there yet into `.judges/`, in the versions pinned in `judges/`. Throws `Missing`. */
+export function installJudges(say: (line: string) => void): void {
+  const java = need('java', ['--version'], javaWanted)
+  if (Number(/\d+/.exec(java)?.[0]) < 17) throw new Missing(`This is ${java.split('\n')[0]}. The truth check needs ${javaWanted}.`)
+  mkdirSync(judgesDir, { recursive: true })
+  for (const { name, pins, folder, install } of judges) {
+    const path = join(judgesDir, folder)
+    const stamp = join(path, 'pins')
+    const wanted = createHash('sha256')
+    for (const pin of pins) wanted.update(readFileSync(join(pinsDir, pin)))
+    const digest = wanted.digest('hex')
+    if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) continue
+    say(`Installing ${name} into .judges/${folder}`)
+    rmSync(path, { recursive: true, force: true })
+    install(path)
+    // Last of all, so that an installation that broke off is done again.
+    writeFileSync(stamp, digest)
+  }
+}
+
+/** Answers what it prints. */
+function need(command: string, args: readonly string[], what: string): string {
+  const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' })
+  if (error === undefined && status === 0) return stdout
+  throw new Missing(`"${command} ${args[0]}" does not run here: ${error?.message ?? stderr.trim()}\nThe truth check needs ${what}.`)
+}
+
+function run(command: string, args: readonly string[]): void {
+  const { status, error } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+  if (status !== 0)
+    throw new Missing(`${command} could not install it (${error?.message ?? `exit code ${status}`}); what it said stands above.`)
+}

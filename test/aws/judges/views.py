@@ -1,0 +1,32 @@
+"""Says Athena's SQL and the types of Glue and Athena in DuckDB's words.
+
+stdin:  {"athena": [SQL, ...], "glueTypes": [type, ...], "athenaTypes": [type, ...]}
+stdout: the same in the same order. What Athena would not parse is an error.
+"""
+
+import json
+import sys
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel
+
+
+def statement(sql: str) -> str:
+    [one] = sqlglot.transpile(sql, read="athena", write="duckdb", unsupported_level=ErrorLevel.RAISE)
+    return one
+
+
+def column_type(text: str, dialect: str) -> str:
+    return exp.DataType.build(text, dialect=dialect).sql("duckdb")
+
+
+asked = json.load(sys.stdin)
+json.dump(
+    {
+        "athena": [statement(sql) for sql in asked["athena"]],
+        "glueTypes": [column_type(text, "hive") for text in asked["glueTypes"]],
+        "athenaTypes": [column_type(text, "trino") for text in asked["athenaTypes"]],
+    },
+    sys.stdout,
+)

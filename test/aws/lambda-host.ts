@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { type Resource, region, type Stack } from './template.ts'
+
+/** A function of the stack as Lambda would run it. */
+export interface HostedFunction {
+  readonly resource: Resource
+  /** Answers what the handler answers; throws what it throws, and when it takes longer than it may. */
+  invoke(event: unknown): Promise<unknown>
+  /** Every line that it wrote. */
+  readonly lines: readonly string[]
+  readonly usage: {
+    readonly invocations: number
+    readonly environments: number
+    /** Of one environment. */
+    readonly memoryBytesMax: number
+    readonly importMsMax: number
+  }
+  close(): Promise<void>
+}
+
+/**
+ * Hosts a function with the template's handler, environment, time-out and memory. An environment (a process) runs one invocation at a time,
+ * is frozen between two of them, and another is started where none is idle. Its calls carry its logical id as
+ * the id of the access key, and go to `endpoints` by the
+ * names of the SDK's variables.
+ */
+export function hostFunction(stack: Stack, logicalId: string, endpoints: Readonly<Record<string, string>>): HostedFunction {
+  const resource = stack.resource(logicalId)
+  const { Handler, Code, Environment, Timeout = 3, MemorySize = 128, Runtime } = resource.properties as unknown as FunctionProperties
+  if (Runtime !== 'nodejs24.x') throw new Error(`${logicalId} wants ${Runtime}; it is hosted on Node 24`)
+  const [file = '', name = ''] = Handler.split('.')
+  const handlerFile = join(stack.asset(Code.S3Key), `${file}.mjs`)
+  // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+  const env = {
+    ...Environment?.Variables,
+    ...endpoints,
+    _HANDLER: Handler,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+    AWS_LAMBDA_FUNCTION_NAME: resource.name,
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(MemorySize),
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_ACCESS_KEY_ID: logicalId,
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    AWS_SESSION_TOKEN: 'token',
+    LAMBDA_TASK_ROOT: dirname(handlerFile),
+    LANG: 'en_US.UTF-8',
+    TZ: ':UTC',
+    PATH: '/usr/local/bin:/usr/bin/:/bin:/opt/bin',
+  }
+
+  const idle: ChildProcess[] = []
+  const all = new Set<ChildProcess>()
+  const lines: string[] = []
+  const usage = { invocations: 0, environments: 0, memoryBytesMax: 0, importMsMax: 0 }
+
+  const killAll = () => {
+    for (const child of all) child.kill('SIGKILL')
+  }
+  process.once('exit', killAll)
+
+  async function coldStart(): Promise<ChildProcess> {
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'lambda-runtime.ts'), handlerFile, name], {
+      env,
+      cwd: dirname(handlerFile),
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
+    all.add(child)
+    child.once('exit', () => all.delete(child))
+    for (const stream of [child.stdout, child.stderr])
+      if (stream !== null) createInterface({ input: stream }).on('line', (line) => lines.push(line))
+    const said = (await nextMessage(child)) as { readonly ready: boolean; readonly importMs: number; readonly error?: string } | undefined
+    if (said?.ready !== true) throw new Error(`${logicalId} did not start: ${said?.error ?? lines.slice(-20).join('\n')}`)
+    usage.environments += 1
+    usage.importMsMax = Math.max(usage.importMsMax, said.importMs)
+    return child
+  }
+
+  return {
+    resource,
+    lines,
+    usage,
+    async invoke(event) {
+      const child = idle.pop() ?? (await coldStart())
+      child.kill('SIGCONT')
+      usage.invocations += 1
+      const deadline = Date.now() + Timeout * 1_000
+      const timer = setTimeout(() => child.kill('SIGKILL'), Timeout * 1_000)
+      const answer = nextMessage(child)
+      child.send({ event: JSON.parse(JSON.stringify(event)), context: contextOf(resource), deadline })
+      const said = (await answer) as { readonly result?: unknown; readonly error?: string; readonly memoryBytes: number } | undefined
+      clearTimeout(timer)
+      if (said === undefined) throw new Error(`${logicalId} ended in its invocation, by itself or after ${Timeout} s`)
+      usage.memoryBytesMax = Math.max(usage.memoryBytesMax, said.memoryBytes)
+      child.kill('SIGSTOP')
+      idle.push(child)
+      if (said.error !== undefined) throw new Error(said.error)
+      return said.result
+    },
+    async close() {
+      process.off('exit', killAll)
+      const ended = [...all].map((child) => once(child, 'exit'))
+      killAll()
+      await Promise.all(ended)
+    },
+  }
+}
+
+interface FunctionProperties {
+  readonly Handler: string
+  readonly Runtime: string
+  readonly Code: { readonly S3Key: string }
+  readonly Environment?: { readonly Variables: Readonly<Record<string, string>> }
+  /** Seconds. */
+  readonly Timeout?: number
+  /** MB. */
+  readonly MemorySize?: number
+}
+
+/** Undefined when it ends first. */
+async function nextMessage(child: ChildProcess): Promise<unknown> {
+  const other = new AbortController()
+  const { signal } = other
+  const ended = once(child, 'exit', { signal }).then(() => [])
+  const [said] = await Promise.race([once(child, 'message', { signal }), ended]).finally(() => other.abort())
+  return said
+}
+
+function contextOf({ name, arn, properties }: Resource) {
+  return {
+    functionName: name,
+    functionVersion: '$LATEST',
+    invokedFunctionArn: arn,
+    memoryLimitInMB: String(properties['MemorySize'] ?? 128),
+    awsRequestId: randomUUID(),
+    logGroupName: `/aws/lambda/${name}`,
+    logStreamName: '2026/01/01/[$LATEST]0',
+    callbackWaitsForEmptyEventLoop: true,
+  }
+}

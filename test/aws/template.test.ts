@@ -1,0 +1,49 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { assemblyDir, judgesDir } from './folders.ts'
+import { Stack } from './template.ts'
+
+/** The template as it is, without running anything. */
+
+const templateFile = join(assemblyDir, `${new Stack(assemblyDir).name}.template.json`)
+
+/** A dependency that a reference says already: the CDK writes both. */
+const redundant = 'W3005'
+
+test('cfn-lint finds nothing, in the regions of each of the three partitions of AWS', () => {
+  const regions = ['us-east-1', 'cn-north-1', 'us-gov-west-1']
+  const args = [
+    '--template',
+    templateFile,
+    '--regions',
+    ...regions,
+    '--format',
+    'parseable',
+    '--include-checks',
+    'I',
+    '--ignore-checks',
+    redundant,
+  ]
+  const { stdout, stderr, status } = spawnSync(join(judgesDir, 'venv/bin/cfn-lint'), args, { encoding: 'utf8' })
+  expect(stderr).toBe('')
+  expect(stdout).toBe('')
+  expect(status).toBe(0)
+})
+
+test('no ARN in it names a partition, and nothing an account or a region', () => {
+  const template = readFileSync(templateFile, 'utf8')
+  expect(template.match(/arn:aws[a-z-]*:[^"]*/g) ?? []).toEqual([])
+  expect(template.match(/:\d{12}:|\b(us|eu|ap|cn)-[a-z]+-\d\b/g) ?? []).toEqual([])
+})
+
+test("the CDK's validation of the stack, by the rules of cdk-nag and its own, has no finding", () => {
+  const { pluginReports } = JSON.parse(readFileSync(join(assemblyDir, 'validation-report.json'), 'utf8')) as Report
+  const findings = pluginReports.flatMap(({ pluginName, violations }) => violations.map(({ ruleName }) => `${pluginName}: ${ruleName}`))
+  expect(findings).toEqual([])
+})
+
+interface Report {
+  readonly pluginReports: readonly { readonly pluginName: string; readonly violations: readonly { readonly ruleName: string }[] }[]
+}

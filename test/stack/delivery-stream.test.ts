@@ -1,0 +1,116 @@
+import { App, Stack } from 'aws-cdk-lib'
+import { Template } from 'aws-cdk-lib/assertions'
+import { Key } from 'aws-cdk-lib/aws-kms'
+import { Bucket } from 'aws-cdk-lib/aws-s3'
+import { describe, expect, it } from 'vitest'
+import { SyslogDelivery } from '../../lib/delivery-stream.ts'
+import { layoutOf } from '../../local/services/s3-destination.ts'
+import { readable } from './stack.ts'
+
+const keyArn = 'arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666'
+
+function templateOf({ ownKey = false } = {}): Template {
+  const stack = new Stack(new App(), 'delivery')
+  const encryptionKey = ownKey ? Key.fromKeyArn(stack, 'Key', keyArn) : undefined
+  const bucket = new Bucket(stack, 'Bucket', encryptionKey === undefined ? {} : { encryptionKey })
+  new SyslogDelivery(stack, 'Delivery', { namePrefix: 'tributary', bucket })
+  return Template.fromStack(stack)
+}
+
+const template = templateOf()
+
+function propertiesOf(type: string, from = template) {
+  const [resource, ...others] = Object.values(from.findResources(type))
+  expect(others).toEqual([])
+  return readable(resource?.['Properties']) as Readonly<Record<string, unknown>>
+}
+
+const destination = propertiesOf('AWS::KinesisFirehose::DeliveryStream')['ExtendedS3DestinationConfiguration'] as Readonly<
+  Record<string, unknown>
+>
+
+describe('the delivery stream', () => {
+  it('takes records from whoever may put them, encrypts them while it has them, and has no name of its own', () => {
+    const { ExtendedS3DestinationConfiguration: _, ...others } = propertiesOf('AWS::KinesisFirehose::DeliveryStream')
+    expect(others).toEqual({
+      DeliveryStreamType: 'DirectPut',
+      DeliveryStreamEncryptionConfigurationInput: { KeyType: 'AWS_OWNED_CMK' },
+    })
+  })
+
+  it('writes gzip by day and hour of arrival within a minute, and what it cannot write under errors/', () => {
+    expect(destination).toMatchObject({
+      Prefix: 'syslog/dt=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/',
+      ErrorOutputPrefix: 'errors/!{firehose:error-output-type}/dt=!{timestamp:yyyy-MM-dd}/',
+      CompressionFormat: 'GZIP',
+      FileExtension: '.json.gz',
+      BufferingHints: { IntervalInSeconds: 60, SizeInMBs: 128 },
+    })
+  })
+
+  it('lays its objects where the local one does', () => {
+    const deployed = layoutOf(destination)
+    const local = layoutOf()
+    const at = '2026-11-25T09:08:07.000Z'
+    expect([deployed.folder(at), deployed.extension, deployed.gzip]).toEqual([local.folder(at), local.extension, local.gzip])
+  })
+
+  it('logs each failed delivery', () => {
+    expect(propertiesOf('AWS::Logs::LogGroup')).toEqual({ LogGroupName: '/tributary/delivery', RetentionInDays: 30 })
+    expect(destination['CloudWatchLoggingOptions']).toEqual({
+      Enabled: true,
+      LogGroupName: '<DeliveryLogGroup>',
+      LogStreamName: '<DeliveryLogStream>',
+    })
+  })
+})
+
+describe('the role of the delivery stream', () => {
+  const statements = (from = template) => {
+    const policies = propertiesOf('AWS::IAM::Role', from)['Policies'] as { readonly PolicyDocument: { readonly Statement: unknown[] } }[]
+    return policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+  }
+
+  it('may write the two folders of its bucket and its own log, and nothing else', () => {
+    expect(statements()).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
+        Resource: '<Bucket.Arn>',
+      },
+      {
+        Effect: 'Allow',
+        Action: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
+        Resource: ['<Bucket.Arn>/syslog/*', '<Bucket.Arn>/errors/*'],
+      },
+      {
+        Effect: 'Allow',
+        Action: 'logs:PutLogEvents',
+        Resource: 'arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:<DeliveryLogGroup>:log-stream:<DeliveryLogStream>',
+      },
+    ])
+    expect(propertiesOf('AWS::IAM::Role')).not.toHaveProperty('ManagedPolicyArns')
+  })
+
+  it('may use the own key where there is one', () => {
+    expect(statements(templateOf({ ownKey: true })).slice(3)).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        Resource: keyArn,
+      },
+    ])
+  })
+
+  it('is taken by Firehose on behalf of this account only', () => {
+    expect(propertiesOf('AWS::IAM::Role')['AssumeRolePolicyDocument']).toMatchObject({
+      Statement: [
+        {
+          Action: 'sts:AssumeRole',
+          Principal: { Service: 'firehose.amazonaws.com' },
+          Condition: { StringEquals: { 'sts:ExternalId': '<AWS::AccountId>' } },
+        },
+      ],
+    })
+  })
+})

@@ -1,0 +1,92 @@
+import { App, Stack } from 'aws-cdk-lib'
+import { Template } from 'aws-cdk-lib/assertions'
+import { Key } from 'aws-cdk-lib/aws-kms'
+import { Bucket } from 'aws-cdk-lib/aws-s3'
+import { describe, expect, it } from 'vitest'
+import { QueryWorkgroup, type QueryWorkgroupProps } from '../../lib/query-workgroup.ts'
+import { readable } from './stack.ts'
+
+const keyArn = 'arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666'
+
+function templateOf(props: Partial<QueryWorkgroupProps> = {}, { ownKey = false } = {}): Template {
+  const stack = new Stack(new App(), 'queries')
+  const encryptionKey = ownKey ? Key.fromKeyArn(stack, 'Key', keyArn) : undefined
+  const bucket = new Bucket(stack, 'Bucket', encryptionKey === undefined ? {} : { encryptionKey })
+  new QueryWorkgroup(stack, 'Queries', { namePrefix: 'tributary', bucket, databaseName: 'lake', ...props })
+  return Template.fromStack(stack)
+}
+
+function workgroup(template: Template) {
+  const [resource] = Object.values(template.findResources('AWS::Athena::WorkGroup'))
+  return readable(resource?.['Properties']) as Readonly<Record<string, unknown>> & {
+    readonly WorkGroupConfiguration: { readonly ResultConfiguration: Readonly<Record<string, unknown>> }
+  }
+}
+
+describe('the workgroup', () => {
+  it('has a limit on what a query reads that no client can lift, and is measured', () => {
+    expect(workgroup(templateOf())).toMatchObject({
+      Name: 'tributary',
+      WorkGroupConfiguration: {
+        EnforceWorkGroupConfiguration: true,
+        BytesScannedCutoffPerQuery: 100 * 1024 ** 3,
+        PublishCloudWatchMetricsEnabled: true,
+        EngineVersion: { SelectedEngineVersion: 'Athena engine version 3' },
+      },
+    })
+    expect(workgroup(templateOf({ scanBytesMax: 10_000_000 }))).toMatchObject({
+      WorkGroupConfiguration: { BytesScannedCutoffPerQuery: 10_000_000 },
+    })
+  })
+
+  it('goes with the stack although there are queries in it', () => {
+    expect(workgroup(templateOf())['RecursiveDeleteOption']).toBe(true)
+  })
+
+  it('puts results into the lake’s bucket, if it is still this account’s, encrypted as the lake is', () => {
+    expect(workgroup(templateOf()).WorkGroupConfiguration.ResultConfiguration).toEqual({
+      OutputLocation: 's3://<Bucket>/athena-results/',
+      ExpectedBucketOwner: '<AWS::AccountId>',
+      EncryptionConfiguration: { EncryptionOption: 'SSE_S3' },
+    })
+    expect(workgroup(templateOf({}, { ownKey: true })).WorkGroupConfiguration.ResultConfiguration['EncryptionConfiguration']).toEqual({
+      EncryptionOption: 'SSE_KMS',
+      KmsKey: keyArn,
+    })
+  })
+})
+
+describe('the saved queries', () => {
+  const queries = Object.values(templateOf().findResources('AWS::Athena::NamedQuery')).map(
+    ({ Properties }) => readable(Properties) as Readonly<Record<string, string>>,
+  )
+
+  it('stand in the workgroup, over the database, each with a name of its own and a sentence on what it answers', () => {
+    expect(new Set(queries.map(({ Name }) => Name)).size).toBe(queries.length)
+    for (const { WorkGroup, Database, Description } of queries) {
+      expect([WorkGroup, Database]).toEqual(['<QueriesWorkgroup>', 'lake'])
+      expect(Description).toMatch(/\.$/)
+      // Athena's limit.
+      expect(Description!.length).toBeLessThanOrEqual(1024)
+    }
+  })
+
+  it('verify the ingestion, find threats, leaks and a user’s events, and check the lake itself', () => {
+    expect(queries.map(({ Name }) => Name)).toEqual(
+      expect.arrayContaining([
+        'tributary: Ingestion of the last hour',
+        'tributary: Top threats',
+        'tributary: Data loss prevention by policy',
+        'tributary: Events of one user',
+        'tributary: OCSF classes',
+        'tributary: Delay from event to arrival',
+        'tributary: Duplicates',
+        'tributary: Malformed records',
+      ]),
+    )
+  })
+
+  it('read recent days only', () => {
+    for (const { Name, QueryString } of queries) expect(QueryString, Name).toMatch(/\bdt >= /)
+  })
+})

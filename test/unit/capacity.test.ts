@@ -1,0 +1,61 @@
+import { DynamoDBClient, PutItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import { expect, test } from 'vitest'
+import { type Billed, capacityMeter, sizeOf } from '../../bench/capacity.ts'
+import { stateTable } from '../../functions/adapters/state-schema.ts'
+
+const TableName = 'state'
+const due = (nextDueAt: number) => ({
+  pk: { S: 'CONNECTOR#a' },
+  sk: { S: 'DUE' },
+  dueShard: { N: '1' },
+  nextDueAt: { N: String(nextDueAt) },
+})
+
+/** Answers what each call is billed, without a table behind it. */
+function metered(answer: (input: object) => object = () => ({})) {
+  const client = new DynamoDBClient({ region: 'us-east-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } })
+  const billed: Billed[] = []
+  capacityMeter([stateTable(TableName)])(client, (call) => billed.push(call))
+  client.middlewareStack.add(() => async (args) => ({ output: { $metadata: {}, ...answer(args.input) } as never, response: {} }), {
+    step: 'build',
+  })
+  return { client, billed }
+}
+
+test('an item is as large as its names and values in UTF-8, with a byte for two digits and one more for a number, and three for a map', () => {
+  expect(sizeOf({ name: { S: 'é' } })).toBe(4 + 2)
+  expect(sizeOf({ n: { N: '1760000000000' } })).toBe(1 + 3)
+  expect(sizeOf({ n: { N: '-123.45' } })).toBe(1 + 5)
+  expect(sizeOf({ m: { M: { a: { BOOL: true } } } })).toBe(1 + 3 + (1 + 1 + 1))
+  expect(sizeOf({ l: { L: [{ S: 'ab' }, { NULL: true }] } })).toBe(1 + 3 + (1 + 2) + (1 + 1))
+})
+
+test('a write costs a unit for each KB, of the item before or after, whichever is larger', async () => {
+  const { client, billed } = metered()
+  const item = (bytes: number) => ({ pk: { S: 'p' }, sk: { S: 'SEEN#1' }, ids: { B: new Uint8Array(bytes) } })
+  await client.send(new PutItemCommand({ TableName, Item: item(3_000) }))
+  await client.send(new PutItemCommand({ TableName, Item: item(10) }))
+  await client.send(new PutItemCommand({ TableName, Item: item(10) }))
+  expect(billed.map(({ writeUnits }) => writeUnits)).toEqual([3, 3, 1])
+})
+
+test('an index costs a write where an entry comes, two where its key changes, and none where it stays as it is', async () => {
+  const { client, billed } = metered((input) => ({ Attributes: 'Key' in input ? due(2) : undefined }))
+  await client.send(new PutItemCommand({ TableName, Item: due(1) }))
+  const Key = { pk: { S: 'CONNECTOR#a' }, sk: { S: 'DUE' } }
+  await client.send(new UpdateItemCommand({ TableName, Key }))
+  await client.send(new UpdateItemCommand({ TableName, Key }))
+  expect(billed.map(({ indexUnits }) => indexUnits['due'])).toEqual([1, 2, 0])
+  expect(billed.map(({ writeUnits }) => writeUnits)).toEqual([2, 3, 1])
+})
+
+test('a query costs a unit for 4 KB of all that it finds, half of it where it may be a little behind, and the least where it finds nothing', async () => {
+  const items = Array.from({ length: 5 }, (_, i) => ({ pk: { S: 'p' }, sk: { S: String(i) }, b: { B: new Uint8Array(1_000) } }))
+  let found: object[] = items
+  const { client, billed } = metered(() => ({ Items: found }))
+  await client.send(new QueryCommand({ TableName, ConsistentRead: true }))
+  await client.send(new QueryCommand({ TableName }))
+  found = []
+  await client.send(new QueryCommand({ TableName }))
+  expect(billed.map(({ readUnits }) => readUnits)).toEqual([2, 1, 0.5])
+})
