@@ -23,10 +23,9 @@ export interface HostedFunction {
 }
 
 /**
- * Hosts a function with the template's handler, environment, time-out and memory. An environment (a process) runs one invocation at a time,
- * is frozen between two of them, and another is started where none is idle. Its calls carry its logical id as
- * the id of the access key, and go to `endpoints` by the
- * names of the SDK's variables.
+ * Hosts a function with the template's handler, environment, time-out and memory. An environment (a process) runs one invocation at a
+ * time, is frozen between two of them, and another is started where none is idle. Its calls carry its logical id as the id of the
+ * access key, and go to `endpoints`, which are named as the SDK's variables.
  */
 export function hostFunction(stack: Stack, logicalId: string, endpoints: Readonly<Record<string, string>>): HostedFunction {
   const resource = stack.resource(logicalId)
