@@ -9,6 +9,7 @@ import { errorPrefix, errorsFolder, recordObjects, recordsFolder } from './lake-
 export interface SyslogDeliveryProps {
   /** Begins the name of the log group. */
   readonly namePrefix: string
+  /** Where its objects are encrypted with a key of one's own, so is the log. */
   readonly bucket: IBucket
   /** Of the log of failed deliveries. Absent: a month. */
   readonly logRetention?: RetentionDays
@@ -30,6 +31,7 @@ export class SyslogDelivery extends Construct {
       logGroupName: `/${namePrefix}/delivery`,
       retention: logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
+      ...(bucket.encryptionKey === undefined ? {} : { encryptionKey: bucket.encryptionKey }),
     })
     const logStream = new LogStream(this, 'LogStream', { logGroup, logStreamName: 'syslog', removalPolicy: RemovalPolicy.DESTROY })
     const logStreamArn = Stack.of(this).formatArn({

@@ -63,6 +63,10 @@ describe('the delivery stream', () => {
       LogStreamName: '<DeliveryLogStream>',
     })
   })
+
+  it('encrypts that log with the own key where there is one', () => {
+    expect(propertiesOf('AWS::Logs::LogGroup', templateOf({ ownKey: true }))['KmsKeyId']).toBe(keyArn)
+  })
 })
 
 describe('the role of the delivery stream', () => {
