@@ -1,25 +1,11 @@
 import { Duration } from 'aws-cdk-lib'
-import { type IEventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events'
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import type { Construct } from 'constructs'
 import { dueIndex, fleetIndex } from '../functions/adapters/state-schema.ts'
-import type { ConnectorsTable } from './connectors-table.ts'
-import { allow, PipelineFunction, type PipelineFunctionSettings, readSecrets, useKey } from './pipeline-function.ts'
-import type { DeadLetterQueue, WorkQueue } from './queues.ts'
-import type { Settings } from './settings.ts'
-import type { StateTable } from './state-table.ts'
-
-export interface DispatchFunctionProps extends PipelineFunctionSettings {
-  readonly settings: Settings
-  readonly metricsNamespace: string
-  readonly connectorsTable: ConnectorsTable
-  readonly stateTable: StateTable
-  readonly workQueue: WorkQueue
-  readonly bus: IEventBus
-  /** Where a tick goes that was not handled. */
-  readonly deadLetters: DeadLetterQueue
-}
+import { type AcceptanceProps, acceptanceEnvironment, acceptancePermissions } from './acceptance.ts'
+import { allow, PipelineFunction } from './pipeline-function.ts'
 
 /** After a minute the next tick does what this one would have done. */
 const tickLife = { maxEventAge: Duration.minutes(1), retryAttempts: 0 } as const
@@ -28,8 +14,8 @@ const tickLife = { maxEventAge: Duration.minutes(1), retryAttempts: 0 } as const
 export class DispatchFunction extends PipelineFunction<'dispatch'> {
   readonly tickRule: Rule
 
-  constructor(scope: Construct, id: string, props: DispatchFunctionProps) {
-    const { settings, encryptionKey, connectorsTable, stateTable, workQueue, bus, deadLetters } = props
+  constructor(scope: Construct, id: string, props: AcceptanceProps) {
+    const { settings, encryptionKey, connectorsTable, stateTable, deadLetters } = props
     super(scope, id, {
       settings,
       encryptionKey,
@@ -37,24 +23,11 @@ export class DispatchFunction extends PipelineFunction<'dispatch'> {
       description: 'Each minute: sends out the connectors that are due, compares the tables, measures the fleet.',
       memoryMb: 512,
       timeout: Duration.minutes(5),
-      environment: {
-        STATE_TABLE: stateTable.tableName,
-        CONNECTORS_TABLE: connectorsTable.tableName,
-        QUEUE_URL: workQueue.queueUrl,
-        EVENT_BUS: bus.eventBusName,
-        METRICS_NAMESPACE: props.metricsNamespace,
-        SECRET_PREFIX: settings.secretPrefix,
-        ALLOWED_HOSTS: settings.allowedHosts.join(','),
-        TLS_VERIFICATION_OPTIONAL: String(settings.tlsVerificationOptional),
-      },
+      environment: { ...acceptanceEnvironment(props), CONNECTORS_TABLE: connectorsTable.tableName },
       permissions: [
         allow(['dynamodb:Scan'], connectorsTable.tableArn),
-        stateTable.use(),
         stateTable.list(dueIndex, fleetIndex),
-        readSecrets(scope, settings.secretPrefix),
-        allow(['events:PutEvents'], bus.eventBusArn),
-        allow(['sqs:SendMessage'], workQueue.queueArn, deadLetters.queueArn),
-        ...useKey(encryptionKey, 'kms:Decrypt', 'kms:GenerateDataKey'),
+        ...acceptancePermissions(scope, props),
       ],
       options: { ...tickLife, onFailure: new SqsDestination(deadLetters) },
     })

@@ -1,11 +1,8 @@
 import { Validations } from 'aws-cdk-lib'
-import { CfnRule } from 'aws-cdk-lib/aws-events'
 import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda'
-import { CfnSubscription } from 'aws-cdk-lib/aws-sns'
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag'
 import type { IConstruct } from 'constructs'
 import type { environments } from '../functions/env.ts'
-import type { Alarms } from './alarms.ts'
 import type { Notices } from './notices.ts'
 import type { PipelineFunction } from './pipeline-function.ts'
 import type { DeadLetterQueue } from './queues.ts'
@@ -33,9 +30,8 @@ export function acknowledgeFindings(parts: {
   readonly functions: { readonly [Name in FunctionName]: PipelineFunction<Name> }
   readonly deadLetterQueues: Readonly<Record<'work' | 'changes' | 'ticks', DeadLetterQueue>>
   readonly notices: Notices
-  readonly alarms: Alarms
 }): void {
-  const { settings, functions, deadLetterQueues, notices, alarms } = parts
+  const { settings, functions, deadLetterQueues, notices } = parts
 
   for (const { handler, role } of Object.values(functions)) {
     acknowledge(
@@ -76,24 +72,9 @@ export function acknowledgeFindings(parts: {
   }
 
   acknowledge(
-    within(notices, CfnRule),
-    'Serverless-EventBusDLQ',
-    'EventBridge tries for 24 hours. Who would be told of a queue of notices that could not be told? Each stands in the status and the log as well.',
-  )
-  acknowledge(
-    within(notices, CfnSubscription),
-    'Serverless-SNSRedrivePolicy',
-    'SNS tries a mail again for hours; what cannot be mailed then, nobody could be told of by mail either. It stands in the status and the log as well.',
-  )
-  acknowledge(
     notices,
     'Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment',
     'The stack is made for no particular account; the rule and an own topic are in the one that it is deployed to.',
-  )
-  acknowledge(
-    within(alarms, CfnRule),
-    'Serverless-EventBusDLQ',
-    'The alarm counts how often the rule matched; the object that it is about lies in the bucket, whatever becomes of the event.',
   )
 }
 

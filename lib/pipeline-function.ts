@@ -14,7 +14,7 @@ import type { Settings } from './settings.ts'
 type Environments = typeof environments
 
 /** Every variable that the function parses, and no other. */
-type EnvironmentOf<Name extends keyof Environments> = Readonly<Record<keyof z.input<Environments[Name]>, string>>
+export type EnvironmentOf<Name extends keyof Environments> = Readonly<Record<keyof z.input<Environments[Name]>, string>>
 
 /** What every function takes from the stack. */
 export interface PipelineFunctionSettings {

@@ -99,7 +99,7 @@ export class TributaryStack extends Stack {
     const alarms = new Alarms(this, 'Alarms', { pipeline, topic, lagMostMinutes: settings.lagAlarmMinutes })
     new Dashboard(this, 'Dashboard', { pipeline, alarms: alarms.all })
     new LogQueries(this, 'LogQueries', pipeline)
-    acknowledgeFindings({ settings, functions, deadLetterQueues, notices, alarms })
+    acknowledgeFindings({ settings, functions, deadLetterQueues, notices })
 
     this.say('ConnectorsTableName', connectorsTable.tableName, 'Write the connectors here.')
     this.say('StateTableName', stateTable.tableName, 'What the functions know; nobody else writes it.')

@@ -68,8 +68,8 @@ describe('what each role may do', () => {
       ],
       DispatchRole: [
         'Allow dynamodb:Scan on <ConnectorsTable.Arn>',
-        state,
         'Allow dynamodb:Query on <StateTable.Arn>/index/due, <StateTable.Arn>/index/fleet',
+        state,
         secrets,
         notices,
         'Allow sqs:SendMessage on <TickDeadLetters.Arn>, <WorkQueue.Arn>',

@@ -1,0 +1,44 @@
+import type { IEventBus } from 'aws-cdk-lib/aws-events'
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { Construct } from 'constructs'
+import type { ConnectorsTable } from './connectors-table.ts'
+import { allow, type EnvironmentOf, type PipelineFunctionSettings, readSecrets, useKey } from './pipeline-function.ts'
+import type { DeadLetterQueue, WorkQueue } from './queues.ts'
+import type { Settings } from './settings.ts'
+import type { StateTable } from './state-table.ts'
+
+/** What `connector-changed` and `dispatch` have in common: both hold items against the settings, and ask for runs. */
+export interface AcceptanceProps extends PipelineFunctionSettings {
+  readonly settings: Settings
+  readonly metricsNamespace: string
+  readonly connectorsTable: ConnectorsTable
+  readonly stateTable: StateTable
+  readonly workQueue: WorkQueue
+  readonly bus: IEventBus
+  /** Where goes what the function could not handle. The hourly comparison and the next tick repair what it would have done. */
+  readonly deadLetters: DeadLetterQueue
+}
+
+export function acceptanceEnvironment(props: AcceptanceProps): EnvironmentOf<'connectorChanged'> {
+  const { settings, stateTable, workQueue, bus, metricsNamespace } = props
+  return {
+    STATE_TABLE: stateTable.tableName,
+    QUEUE_URL: workQueue.queueUrl,
+    EVENT_BUS: bus.eventBusName,
+    METRICS_NAMESPACE: metricsNamespace,
+    SECRET_PREFIX: settings.secretPrefix,
+    ALLOWED_HOSTS: settings.allowedHosts.join(','),
+    TLS_VERIFICATION_OPTIONAL: String(settings.tlsVerificationOptional),
+  }
+}
+
+export function acceptancePermissions(scope: Construct, props: AcceptanceProps): readonly PolicyStatement[] {
+  const { settings, encryptionKey, stateTable, workQueue, bus, deadLetters } = props
+  return [
+    stateTable.use(),
+    readSecrets(scope, settings.secretPrefix),
+    allow(['events:PutEvents'], bus.eventBusArn),
+    allow(['sqs:SendMessage'], workQueue.queueArn, deadLetters.queueArn),
+    ...useKey(encryptionKey, 'kms:Decrypt', 'kms:GenerateDataKey'),
+  ]
+}
