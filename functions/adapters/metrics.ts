@@ -1,7 +1,7 @@
 import { eventMetrics, fleetMetrics, runMetrics } from '../domain/metrics.ts'
 import type { Clock, PublishMetrics } from '../domain/ports.ts'
 
-const units: Readonly<Record<string, { readonly unit: 'Count' | 'Milliseconds' }>> = { ...eventMetrics, ...runMetrics, ...fleetMetrics }
+const units: Readonly<Record<string, 'Count' | 'Milliseconds'>> = { ...eventMetrics, ...runMetrics, ...fleetMetrics }
 
 /**
  * CloudWatch metrics by embedded metric format: a line of the log, so nothing is called and nothing can fail. The vendor and its
@@ -18,7 +18,7 @@ export function embeddedMetrics(options: {
     const directive = {
       Namespace: namespace,
       Dimensions: [['vendor', ...('event' in properties ? ['event'] : [])]],
-      Metrics: Object.keys(values).map((name) => ({ Name: name, Unit: units[name]?.unit ?? 'Count' })),
+      Metrics: Object.keys(values).map((name) => ({ Name: name, Unit: units[name] ?? 'Count' })),
     }
     write(JSON.stringify({ _aws: { Timestamp: clock.now(), CloudWatchMetrics: [directive] }, ...properties, ...values }))
   }

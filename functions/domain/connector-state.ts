@@ -35,4 +35,6 @@ export interface StateChange {
   /** Why it is failing, and why it was. */
   readonly cause?: FailureCode
   readonly causeBefore?: FailureCode
+  /** The state is as it was, but an edit of the item was refused. */
+  readonly refusedEdit?: true
 }

@@ -62,12 +62,13 @@ export function changeNotice(
   connector: { readonly connectorId: string; readonly tenantName: string; readonly vendor: string },
   change: StateChange,
 ): Notice {
-  const { from, to, reason, since, cause } = change
+  const { from, to, reason, since, cause, refusedEdit } = change
   const { connectorId, tenantName, vendor } = connector
-  const todo = cause === undefined ? todos[to] : failureKinds[cause].todo
+  const todo = refusedEdit === true ? todos.refused : cause === undefined ? todos[to] : failureKinds[cause].todo
+  const what = refusedEdit === true ? `${to}, but an edit was refused at` : `${from} → ${to} since`
   const detail: ChangeDetail = {
     attention: attentionOf(change),
-    summary: `Connector ${connectorId} of ${tenantName}: ${from} → ${to} since ${iso(since)}. ${reason === '' ? todo : reason}`,
+    summary: `Connector ${connectorId} of ${tenantName}: ${what} ${iso(since)}. ${reason === '' ? todo : reason}`,
     vendor,
     tenantName,
     connectorId,
@@ -82,7 +83,8 @@ export function changeNotice(
 }
 
 /** What the vendor's outage caused is told once, for all of its connectors. */
-function attentionOf({ from, to, cause, causeBefore }: StateChange): Attention {
+function attentionOf({ from, to, cause, causeBefore, refusedEdit }: StateChange): Attention {
+  if (refusedEdit === true) return 'problem'
   if (troubled.has(to)) return cause !== undefined && isVendorsOwn(cause) ? 'none' : 'problem'
   if (!troubled.has(from) || to === 'paused' || to === 'retired') return 'none'
   return causeBefore !== undefined && isVendorsOwn(causeBefore) ? 'none' : 'recovery'

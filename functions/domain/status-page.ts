@@ -1,6 +1,6 @@
 import type { ConnectorState } from './connector-state.ts'
 import { cut, type Html, html, json } from './html.ts'
-import type { ConnectorStatus } from './status.ts'
+import { type ConnectorStatus, sayRefusedEdit } from './status.ts'
 import type { StatusQuestion, Theme } from './status-question.ts'
 import { day, durationText, type Instant, iso } from './time.ts'
 
@@ -60,12 +60,14 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
   const { state, reason, since, tenantName = '', lagMs, horizonInMs, lastRunAt, lastSuccessAt, streamsBehind, holes, days } = status
   const collects = state !== 'refused' && state !== 'paused' && state !== 'retired'
   const sinceRun = now - (lastRunAt ?? now)
+  // What a run has not seen yet, or never will while the connector rests.
+  const refusedEdit = state === 'refused' ? [] : sayRefusedEdit(status.problems).filter((said) => !reason.includes(said))
   const week = Array.from({ length: 7 }, (_, ago) => days[iso(now - ago * day).slice(0, 10)]?.delivered ?? 0)
   return {
     connectorId: cut(connectorId, nameMost),
     tenantName: cut(tenantName, 2 * nameMost),
     state,
-    reason: cut(reason, reasonMost),
+    reason: cut([reason, ...refusedEdit].join(' '), reasonMost),
     since,
     ...(collects && lagMs !== undefined ? { lagMs: lagMs + sinceRun } : {}),
     ...(collects && horizonInMs !== undefined ? { horizonInMs: horizonInMs - sinceRun } : {}),

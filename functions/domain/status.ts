@@ -128,6 +128,18 @@ export function withState(status: ConnectorStatus, to: Judgement, now: Instant):
   return { ...rest, ...to, since, changes: [...(status.changes ?? []), change].slice(-changesKept) }
 }
 
+/** An edit was refused, and the version before it goes on. It is a change to be told, but once. */
+export function withRefusedEdit(status: ConnectorStatus, problems: readonly Problem[], now: Instant): ConnectorStatus {
+  const [said, before] = [problems, status.problems].map((each) => sayRefusedEdit(each).join(' '))
+  if (said === undefined || said === before) return status
+  const change: StateChange = { from: status.state, to: status.state, reason: said, since: now, refusedEdit: true }
+  return { ...status, problems, changes: [...(status.changes ?? []), change].slice(-changesKept) }
+}
+
+export function sayRefusedEdit(problems: readonly Problem[]): string[] {
+  return problems.map(({ path, message }) => `The last edit was refused, the version before it goes on: ${path}: ${message}`)
+}
+
 /** In an outage of the vendor the errors differ from one try to the next. */
 function sameCause(a: FailureCode | undefined, b: FailureCode | undefined): boolean {
   return a === b || (a !== undefined && b !== undefined && isVendorsOwn(a) && isVendorsOwn(b))
@@ -173,7 +185,7 @@ function judge(status: ConnectorStatus, report: RunReport): Judgement {
     ...(lateFound > 0
       ? [`${lateFound} events so far came later than lateArrivalMinutes and were found by the daily second look. Raise it.`]
       : []),
-    ...status.problems.map(({ path, message }) => `The last edit was refused, the version before it goes on: ${path}: ${message}`),
+    ...sayRefusedEdit(status.problems),
   ]
   const said = (state: ConnectorState, ...first: string[]) => ({ state, reason: [...first, ...notes].join(' ') })
   if (status.trouble !== undefined) return { ...said('failing', sayFailure(status.trouble.failure)), cause: status.trouble.failure.code }

@@ -2,7 +2,7 @@ import type { Connector, Problem } from '../domain/connector.ts'
 import { immutableProblems, parseConnector } from '../domain/connector-schema.ts'
 import { sayFailure } from '../domain/failures.ts'
 import type { AcceptedConnector, Clock, Queue } from '../domain/ports.ts'
-import { newStatus, withState } from '../domain/status.ts'
+import { newStatus, withRefusedEdit, withState } from '../domain/status.ts'
 import { floorToSecond, type Instant } from '../domain/time.ts'
 import type { StreamId, Vendor } from '../domain/vendor.ts'
 import { closeKeys, type KeyPorts, openKeys, secretText } from './open-keys.ts'
@@ -124,9 +124,9 @@ async function refuse(
   const tenantName = typeof item['tenantName'] === 'string' ? item['tenantName'].slice(0, 128) : undefined
   const vendor = typeof item['type'] === 'string' && ports.vendors.has(item['type']) ? { vendor: item['type'] } : {}
   const refused = await state.amendStatus(connectorId, (status) => {
-    const known = { ...vendor, ...(status ?? newStatus(now, tenantName)), problems }
-    if (running) return known
-    return withState(known, { state: 'refused', reason: `The item was not accepted. ${said}` }, now)
+    const known = { ...vendor, ...(status ?? newStatus(now, tenantName)) }
+    if (running) return withRefusedEdit(known, problems, now)
+    return withState({ ...known, problems }, { state: 'refused', reason: `The item was not accepted. ${said}` }, now)
   })
   log({ level: 'warn', event: 'connector-refused', connectorId, message: said, goesOnWithAccepted: running })
   await tellChanges(ports, connectorId, refused)

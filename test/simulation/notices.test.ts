@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { failure } from '../../functions/domain/failures.ts'
 import type { Notice } from '../../functions/domain/notices.ts'
+import { statusRow } from '../../functions/domain/status-page.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { measureFleet } from '../../functions/flows/measure-fleet.ts'
 import { connectorItem, secretName, World } from './world.ts'
@@ -59,6 +60,22 @@ describe('each change of a connector’s state', () => {
       ['refused', 'starting'],
       ['starting', 'ok'],
     ])
+  })
+
+  it.each([true, false])('goes with a refused edit, told once however often it is looked at (enabled: %s)', async (enabled) => {
+    const world = new World()
+    await world.put(connectorItem({ enabled }))
+    await runAndMeasure(world, 10 * minute)
+    world.bus.notices.length = 0
+    for (let i = 0; i < 3; i++) await world.put(connectorItem({ enabled, intervalMinutes: 0 }))
+    await runAndMeasure(world, 10 * minute)
+    const problems = world.bus.notices.filter(({ detail }) => detail.attention === 'problem')
+    expect(problems).toMatchObject([
+      { detail: { to: enabled ? 'ok' : 'paused', reason: expect.stringContaining('intervalMinutes: It is 0.') } },
+    ])
+    const status = await world.status('acme-cas')
+    expect(status.changes).toBeUndefined()
+    expect(statusRow('acme-cas', status, world.clock.now()).reason).toContain('The last edit was refused')
   })
 
   it('is told later when the bus takes nothing, and only once then', async () => {

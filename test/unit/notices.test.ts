@@ -58,6 +58,14 @@ describe('a change of state', () => {
     expect(attention({ from: 'failing', to: 'retired' })).toBe('none')
   })
 
+  it('that is none, but a refused edit, is a problem: nobody would notice that the version before goes on', () => {
+    const reason = 'The last edit was refused, the version before it goes on: intervalMinutes: It is 0.'
+    const { detail } = changeNotice(acme, { from: 'paused', to: 'paused', reason, since, refusedEdit: true })
+    expect(detail.attention).toBe('problem')
+    expect(detail.summary).toBe(`Connector acme-cas of Acme: paused, but an edit was refused at 2026-11-24T12:00:00.000Z. ${reason}`)
+    expect(detail.todo).toMatch(/^Correct the item/)
+  })
+
   it('that an outage of the vendor caused is left to the notice of the outage, and so is its end', () => {
     expect(attention({ from: 'ok', to: 'failing', cause: 'vendor-error' })).toBe('none')
     expect(attention({ from: 'failing', to: 'ok', causeBefore: 'unreachable' })).toBe('none')

@@ -80,6 +80,7 @@ const stateChange = z.object({
   since: instant,
   cause: optional(failureCode),
   causeBefore: optional(failureCode),
+  refusedEdit: optional(z.literal(true)),
 } satisfies Shape<StateChange>)
 
 export const statusSchema: z.ZodType<ConnectorStatus> = z.object({
