@@ -186,7 +186,7 @@ function platformRow(pipeline: ObservedPipeline): IWidget[][] {
   return [
     text(
       'Platform',
-      'Errors here are bugs or broken infrastructure, never what a vendor answers. **Dispatch must run once a minute**: without it nothing is collected. A **work message** older than a few minutes: `collect` fails, is throttled, or `maximumConcurrency` is too low. **Dead letters** are worth a look in the saved query *function failures*; nothing is lost by them, since the state table decides what runs next.',
+      'Errors here are bugs or broken infrastructure, never what a vendor answers. **Dispatch must run once a minute**: without it nothing is collected. A **work message** older than a few minutes: `collect` fails, is throttled, or `collectConcurrency` is too low. **Dead letters** are worth a look in the saved query *function failures*; nothing is lost by them, since the state table decides what runs next.',
     ),
     row(
       graph('Runs', [

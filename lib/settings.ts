@@ -46,9 +46,11 @@ const vpc = z.strictObject(
     securityGroupIds: list(
       text(/^sg-([0-9a-f]{8}|[0-9a-f]{17})$/, 'the id of a security group, such as sg-0123456789abcdef0'),
       'one to five ids',
-    ).min(1, {
-      error: mustBe('one to five ids of security groups'),
-    }),
+    )
+      .min(1, {
+        error: mustBe('one to five ids of security groups'),
+      })
+      .max(5, { error: mustBe('one to five ids of security groups') }),
   },
   { error: mustBe('an object with subnetIds and securityGroupIds') },
 )
@@ -59,6 +61,7 @@ export const settingsShape = {
     .default('tributary')
     .meta({ description: 'Name of the stack, and the beginning of every name in it: several stacks share an account by it.' }),
   alarmEmails: list(z.email({ error: mustBe('a mail address') }), 'mail addresses')
+    .refine((mails) => new Set(mails).size === mails.length, { error: mustBe('mail addresses, each of them once') })
     .default([])
     .meta({ description: 'Who is told of problems by mail. Each address gets a mail that asks to confirm it.' }),
   alarmTopicArn: arn('sns', '[A-Za-z0-9_-]{1,256}', 'arn:aws:sns:REGION:ACCOUNT:NAME')
@@ -152,11 +155,16 @@ export function readSettings(context: Readonly<Record<string, unknown>>): {
   if (parsed.success) return { settings: parsed.data, overridden: [...overrides.keys()] }
   const where = (name: PropertyKey | undefined) => (overrides.has(String(name)) ? '-c ' : `${file ?? fileDefault}: `)
   const mistakes = parsed.error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys' && issue.path.length === 0
-      ? issue.keys.map((name) => `${where(name)}${unknownName(name, 'the settings', names)}`)
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((name) => `${where(issue.path[0] ?? name)}${unknownIn(issue.path, name)}`)
       : [`${where(issue.path[0])}${pathText(issue.path)}: ${issue.message}`],
   )
   throw new SettingsError([...new Set(mistakes)].join('\n'))
+}
+
+function unknownIn(path: readonly PropertyKey[], name: string): string {
+  if (path.length === 0) return unknownName(name, 'the settings', names)
+  return `${pathText(path)}: ${unknownName(name, pathText(path), Object.keys(vpc.shape))}`
 }
 
 function fromFile(path: string, optional: boolean): Readonly<Record<string, unknown>> {

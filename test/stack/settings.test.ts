@@ -54,8 +54,10 @@ describe('the settings', () => {
     })
   })
 
-  it('are in the example, which is accepted', () => {
+  it('are in the example, which is accepted, and with another name is another stack altogether', () => {
     expect(readSettings({ settings: 'settings.example.json' }).settings).toMatchObject({ namePrefix: 'tributary' })
+    const { settings } = readSettings({ settings: 'settings.example.json', namePrefix: 'second' })
+    expect(settings.secretPrefix).toBe('second/')
   })
 
   it('stay as the file has them when a deploy says nothing', () => {
@@ -144,6 +146,13 @@ describe('a mistake', () => {
     expect(mistakes({ vpc: { subnetIds: [], securityGroupIds: ['sg-01234567'] } })).toEqual([
       'vpc.subnetIds: It is a list of 0. Give one or more ids of subnets.',
     ])
+    const six = Array.from({ length: 6 }, (_, i) => `sg-0123456${i}`)
+    expect(mistakes({ vpc: { subnetIds: ['subnet-01234567'], securityGroupIds: six } })).toEqual([
+      'vpc.securityGroupIds: It is a list of 6. Give one to five ids of security groups.',
+    ])
+    expect(mistakes({ alarmEmails: ['a@example.com', 'a@example.com'] })).toEqual([
+      'alarmEmails: It is a list of 2. Give mail addresses, each of them once.',
+    ])
     expect(mistakes({ namePrefix: 'Tributary' })).toEqual([
       'namePrefix: It is "Tributary". Give 2 to 30 lower-case letters, digits or hyphens, a letter first.',
     ])
@@ -152,6 +161,13 @@ describe('a mistake', () => {
   it('in a name is told with what may have been meant', () => {
     expect(mistakes({ lakeRetention: 30 })).toEqual([
       '"lakeRetention" is no attribute of the settings. Did you mean lakeRetentionDays? Rename or remove it.',
+    ])
+  })
+
+  it('in a name within another is told as well', () => {
+    const vpc = { subnetIds: ['subnet-01234567'], securityGroupIds: ['sg-01234567'] }
+    expect(mistakes({ vpc: { ...vpc, vpcId: 'vpc-1' } })).toEqual([
+      expect.stringMatching(/^vpc: "vpcId" is no attribute of vpc\. .*subnetIds, securityGroupIds/),
     ])
   })
 
