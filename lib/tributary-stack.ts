@@ -27,7 +27,12 @@ export interface TributaryStackProps {
 /** The whole of it. It asks nothing of an account or region when it is made, so that one template fits every one of them. */
 export class TributaryStack extends Stack {
   constructor(scope: Construct, id: string, { settings }: TributaryStackProps) {
-    super(scope, id, { stackName: settings.namePrefix, description: 'Tributary: security logs of SaaS vendors in a lake of your own' })
+    super(scope, id, {
+      stackName: settings.namePrefix,
+      description: 'Tributary: security logs of SaaS vendors in a lake of your own',
+      // By it the bill tells what the stack costs.
+      tags: { tributary: settings.namePrefix },
+    })
     const { namePrefix } = settings
     const removalPolicy = settings.removalPolicy === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN
     const encryptionKey = settings.kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', settings.kmsKeyArn)
