@@ -385,7 +385,7 @@ function mapped<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U)
 
 /** A metric without a value does not count. */
 function total(metrics: readonly Metric[]): MathExpression {
-  return new MathExpression({ expression: 'SUM(METRICS())', label: metrics[0]?.metricName ?? '', usingMetrics: numbered(metrics) })
+  return new MathExpression({ expression: 'SUM(FILL(METRICS(), 0))', label: metrics[0]?.metricName ?? '', usingMetrics: numbered(metrics) })
 }
 
 function numbered(metrics: readonly Metric[]): Record<string, Metric> {
