@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { coveredTo } from '../../functions/domain/ledger.ts'
 import type { FleetMetric } from '../../functions/domain/metrics.ts'
 import type { Sink } from '../../functions/domain/ports.ts'
+import type { StreamState } from '../../functions/domain/stream.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { reconcileConnectors } from '../../functions/flows/accept-connector.ts'
 import { collectConnector } from '../../functions/flows/collect-connector.ts'
@@ -109,6 +110,46 @@ describe('a run', () => {
     const fingerprint = (await world.status('acme-cas')).keys?.[0] ?? ''
     const bucket = await world.state.readTokens(fingerprint)
     expect(bucket?.tokens.every(({ settled }) => settled)).toBe(true)
+  })
+})
+
+describe('the lease of a stream', () => {
+  /** What a run does to its stream, in order: `lease`, `deliver`, `checkpoint`. */
+  async function effectsOf(world: World): Promise<string[]> {
+    const effects: string[] = []
+    const ports = world.ports(0)
+    const state = new Proxy(ports.state, {
+      get(target, name) {
+        const method: unknown = Reflect.get(target, name)
+        if (typeof method !== 'function') return method
+        return (...args: unknown[]) => {
+          if (name === 'writeStream') effects.push((args[2] as StreamState).lease === undefined ? 'checkpoint' : 'lease')
+          return Reflect.apply(method, target, args)
+        }
+      },
+    })
+    const sink: Sink = {
+      deliver(records) {
+        effects.push('deliver')
+        return ports.sink.deliver(records)
+      },
+    }
+    await world.clock.finish(collectConnector({ ...ports, state, sink }, 'acme-cas', world.clock.now() + 5 * minute))
+    return effects
+  }
+
+  it('is taken before anything is delivered', async () => {
+    const world = new World({ ticking: false, vendor: { eventsPerHour: 600 } })
+    await world.put(connectorItem())
+    await world.run(10 * minute)
+    expect(await effectsOf(world)).toEqual(['lease', 'deliver', 'checkpoint'])
+  })
+
+  it('is not taken for a page that brings nothing: its checkpoint is the only write', async () => {
+    const world = new World({ ticking: false, vendor: { eventsPerHour: 0 } })
+    await world.put(connectorItem())
+    await world.run(10 * minute)
+    expect(await effectsOf(world)).toEqual(['checkpoint'])
   })
 })
 
