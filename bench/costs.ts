@@ -1,3 +1,4 @@
+import { dueIndex, fleetIndex } from '../functions/adapters/state-schema.ts'
 import { eventMetrics, fleetMetrics, runMetrics } from '../functions/domain/metrics.ts'
 import { hour, minute, second } from '../functions/domain/time.ts'
 import { eventTypeNames } from '../local/simulator/catalogue.ts'
@@ -23,6 +24,8 @@ const platformLogBytes = 350
 const queuePollsPerMinute = 15
 const sqsRequestsPerMessage = 3
 const logMonthsKept = 1
+/** What closes an object of the lake before its minute is over (bytes, before compression). */
+const objectBytesMost = 128 * 2 ** 20
 const secretCacheHours = 1
 /** Of one vendor. */
 const metrics = Object.keys(eventMetrics).length * eventTypeNames.length + Object.keys(runMetrics).length + Object.keys(fleetMetrics).length
@@ -90,7 +93,7 @@ export async function computeCosts(): Promise<Costs> {
   const empty = await simulate({ name: 'empty', what: '', eventsPerHour: 0, warmUpMs: 0, measuredMs: 2 * hour }, false)
   const months = await Promise.all(scenarios.map(async (scenario) => ({ scenario, month: await simulate(scenario, true) })))
   return {
-    connectors: months.flatMap(({ scenario, month }) => fleets.map((count) => connectorCost(scenario.name, month, count))),
+    connectors: months.flatMap(({ scenario, month }) => fleets.map((count) => connectorCost(scenario.name, month, empty, count))),
     runs: months.map(({ scenario, month }) => runCost(scenario.name, month)),
     stack: stackCost(empty),
   }
@@ -112,20 +115,22 @@ async function simulate(scenario: Scenario, withConnector: boolean): Promise<Mon
   }
 }
 
-function connectorCost(connector: string, month: Month, connectors: number): ConnectorCost {
+/** What comes on top of the stack without a connector. */
+function connectorCost(connector: string, month: Month, empty: Month, connectors: number): ConnectorCost {
   const { collect, dispatch, factor } = month
   const { dynamodb, lambda, sqs, firehose, s3, secretsManager, cloudWatch, eventBridge } = prices
-  const calls = [...collect.dynamodb, ...dispatch.dynamodb]
-  // What a tick reads of the indexes at the least is the stack's; a connector adds its own bytes.
-  const readUnits = calls.map(({ items, bytes, readUnits }) => (items === 'due' || items === 'fleet' ? bytes / 8_192 : readUnits))
+  const more = (of: (usage: Usage) => number) => of(dispatch) * factor - of(empty.dispatch) * empty.factor
+  const writeUnits = sum([...collect.dynamodb, ...dispatch.dynamodb].map((call) => call.writeUnits))
   const secretReads = readsOfSecret(month, connectors) * monthHours + dispatch.secretReads * factor
-  const logBytes = (collect.logBytes + dispatch.logBytes + collect.invocations * platformLogBytes) * factor
+  const logBytes = (collect.logBytes + collect.invocations * platformLogBytes) * factor + more((usage) => usage.logBytes)
   const deliveries = collect.firehoseCalls * factor
-  const objects = objectsOf(deliveries * connectors) / connectors
+  const objects = Math.max(objectsOf(deliveries * connectors) / connectors, (collect.lakeBytes * factor) / objectBytesMost)
   const cost = {
-    writes: sum(calls.map(({ writeUnits }) => writeUnits)) * factor * dynamodb.writeUnit,
-    reads: sum(readUnits) * factor * dynamodb.readUnit,
-    lambda: (gbSeconds('collect', collect) * lambda.gbSecond + collect.invocations * lambda.request) * factor,
+    writes: writeUnits * factor * dynamodb.writeUnit,
+    reads: (sum(collect.dynamodb.map((call) => call.readUnits)) * factor + more(readUnitsOfDispatch)) * dynamodb.readUnit,
+    lambda:
+      (gbSeconds('collect', collect) * factor + more((usage) => gbSeconds('dispatch', usage))) * lambda.gbSecond +
+      collect.invocations * factor * lambda.request,
     sqs: dispatch.messages * factor * sqsRequestsPerMessage * sqs.fairRequest,
     lake: collect.firehoseBytes * factor * firehose.byte + objects * s3.put + collect.gzipBytes * factor * s3.byteMonth,
     secretReads: secretReads * secretsManager.call,
@@ -133,6 +138,11 @@ function connectorCost(connector: string, month: Month, connectors: number): Con
     eventBridge: (collect.notices + dispatch.notices) * factor * eventBridge.event,
   }
   return { connector, connectors, ...cost, sum: sum(Object.values(cost)), secret: secretsManager.secretMonth }
+}
+
+/** What a tick reads of an index at the least is the stack's; a connector adds its own bytes, at half a unit for 4 KB. */
+function readUnitsOfDispatch({ dynamodb }: Usage): number {
+  return sum(dynamodb.map(({ items, bytes, readUnits }) => (items === dueIndex || items === fleetIndex ? bytes / 8_192 : readUnits)))
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
- * List prices in us-east-1, on demand, in US dollars, without free tiers and discounts. Recorded in November 2026 from the pages
- * named; where no page could be opened from here, from what others quoted of them in 2026. Prices change: look them up before you
- * decide by them.
+ * List prices in us-east-1, on demand, in US dollars, without free tiers and discounts. Each names the page it is listed on. They
+ * were recorded in November 2026, not from these pages but from what others quoted of them in 2025 and 2026; where it says so, from
+ * memory. Prices change: look them up before you decide by them.
  */
 const million = 1_000_000
 /** Prices by the GB are by 2^30 bytes. */
@@ -17,13 +17,13 @@ export const prices = {
    * https://aws.amazon.com/sqs/pricing/
    */
   sqs: { request: 0.4 / million, fairRequest: 0.5 / million },
-  /** Direct PUT, first 500 TB, each record up to the next 5 KiB. https://aws.amazon.com/firehose/pricing/ */
+  /** Direct PUT, first 500 TB, each record up to the next 5 KiB. From memory. https://aws.amazon.com/firehose/pricing/ */
   firehose: { byte: 0.029 / GB },
   /** Standard, first 50 TB. https://aws.amazon.com/s3/pricing/ */
   s3: { put: 0.005 / 1_000, byteMonth: 0.023 / GB },
   /** https://aws.amazon.com/secrets-manager/pricing/ */
   secretsManager: { secretMonth: 0.4, call: 0.05 / 10_000 },
-  /** Logs, first tiers; custom metrics, first 10,000. https://aws.amazon.com/cloudwatch/pricing/ */
+  /** Logs, first tiers (what a month of storage costs from memory); custom metrics, first 10,000. https://aws.amazon.com/cloudwatch/pricing/ */
   cloudWatch: {
     logByte: 0.5 / GB,
     logByteMonth: 0.03 / GB,

@@ -236,7 +236,7 @@ function alarmTable({ pipeline, lagMostMinutes }: AlarmsProps, lakeErrors: Metri
     {
       key: 'vendor-outage',
       severity: 'warn',
-      what: 'For half an hour a site of the vendor has failed for every connector.',
+      what: 'For half an hour a site of the vendor has answered with errors of its own, or not at all.',
       first: "look at the vendor's status page; what is missed is read afterwards.",
       watched: fleet('VendorOutages'),
       when: { above: 0 },
@@ -310,7 +310,8 @@ function alarmTable({ pipeline, lagMostMinutes }: AlarmsProps, lakeErrors: Metri
       watched: mapped(deadLetterQueues, (queue) => queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' })),
       when: { above: 0 },
       lasting: [1, 1, 5],
-      missing: 'fine',
+      // SQS says nothing of a queue that has been idle for 6 hours, and its letters still lie there.
+      missing: 'unchanged',
     },
     {
       key: 'function-errors',

@@ -63,7 +63,7 @@ export const logQueries: Readonly<Record<string, string>> = {
 | sort @timestamp desc
 | limit 200`,
 
-  'all: counts by connector': `filter ispresent(EventsDelivered)
+  'all: counts by connector': `filter ispresent(EventsDelivered) or ispresent(EventsFiltered) or ispresent(EventsDuplicate)
 | stats sum(EventsDelivered) as delivered, sum(EventsFiltered) as filtered, sum(EventsDuplicate) as duplicates, sum(EventsMalformed) as malformed, sum(EventsLate) as late by connectorId
 | sort delivered desc
 | limit 1000`,

@@ -6,6 +6,10 @@ import type { Instant } from './time.ts'
 /** States in which nothing is collected, and so nothing lags or is lost. */
 const atRest: ReadonlySet<ConnectorState> = new Set(['refused', 'paused', 'retired'])
 
+export function isAtRest(state: ConnectorState): boolean {
+  return atRest.has(state)
+}
+
 const stateMetrics: Partial<Record<ConnectorState, FleetMetric>> = {
   ok: 'ConnectorsOk',
   'catching-up': 'ConnectorsCatchingUp',
@@ -28,9 +32,9 @@ export class FleetTally {
   add(status: ConnectorStatus, now: Instant): void {
     const counted = stateMetrics[status.state]
     if (counted !== undefined) this.count(counted, 1)
-    if (atRest.has(status.state)) return
+    if (isAtRest(status.state)) return
     this.count('Connectors', 1)
-    this.count('ConnectorsDroppedOff', hasDroppedOff(status, now) ? 1 : 0)
+    this.count('ConnectorsDroppedOff', status.state === 'ok' && hasDroppedOff(status, now) ? 1 : 0)
     this.count('StreamsBehind', status.streamsBehind ?? 0)
     this.count('HolesOnRecord', status.holes ?? 0)
     this.count('KeysRejected', Object.values(status.rejectedKeys).filter(({ until }) => until > now).length)

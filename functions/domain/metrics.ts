@@ -69,7 +69,7 @@ export const fleetMetrics = {
   KeysRejected: 'Count',
   /** Since the oldest API key in use was stored, by the date of its secret’s version. */
   KeyAgeMost: 'Milliseconds',
-  /** Sites of the vendor that fail for every connector. */
+  /** Sites of the vendor that answer with errors of their own, or not at all. */
   VendorOutages: 'Count',
 } as const satisfies Record<string, Unit>
 

@@ -86,7 +86,8 @@ export function changeNotice(
 function attentionOf({ from, to, cause, causeBefore, refusedEdit }: StateChange): Attention {
   if (refusedEdit === true) return 'problem'
   if (troubled.has(to)) return cause !== undefined && isVendorsOwn(cause) ? 'none' : 'problem'
-  if (!troubled.has(from) || to === 'paused' || to === 'retired') return 'none'
+  // After an edit it is only tried again.
+  if (!troubled.has(from) || to === 'paused' || to === 'retired' || (to === 'starting' && from !== 'refused')) return 'none'
   return causeBefore !== undefined && isVendorsOwn(causeBefore) ? 'none' : 'recovery'
 }
 

@@ -54,7 +54,7 @@ export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, 
       return withState(clean, { state: 'starting', reason: '' }, now)
     })
     await tellChanges(ports, connectorId, accepted)
-    if (unchanged) return
+    if (unchanged) return makeDueIfNever(ports, connector, now)
     await leaveKeys(ports, before?.connector, connector, now)
     log({ level: 'info', event: 'connector-accepted', connectorId, message: before === undefined ? 'new' : 'changed' })
     if (!connector.enabled) return state.removeDue(connectorId)
@@ -62,6 +62,13 @@ export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, 
     return ports.queue.send(connectorId, 0)
   }
   throw new Error(`The acceptance of connector ${connectorId} was written by others ${writesMost} times in a row.`)
+}
+
+/** Whoever accepted it may have been stopped before it was made due. */
+async function makeDueIfNever({ state, queue }: AcceptPorts, { connectorId, enabled }: Connector, now: Instant): Promise<void> {
+  if (!enabled || (await state.readRun(connectorId)).due !== undefined) return
+  await state.makeDue(connectorId, now, floorToSecond(now))
+  await queue.send(connectorId, 0)
 }
 
 /** The item was deleted: collecting stops, and a tombstone keeps the ledger for 4 days, so that the same id resumes it. */
@@ -167,12 +174,12 @@ function canonical(value: unknown): string {
 
 /**
  * The hourly comparison of the customer's table with what was accepted: a record of the table's stream that was lost repairs
- * itself. What is as it was accepted, and of which nothing else is said, is not looked at closer.
+ * itself. What is as it was accepted, has run since, and of which nothing else is said, is not looked at closer.
  */
 export async function reconcileConnectors(ports: AcceptPorts, policy: AcceptPolicy, items: AsyncIterable<ConnectorItem>): Promise<void> {
-  const unsettled = new Set<string>()
+  const settled = new Set<string>()
   for await (const { connectorId, status } of ports.state.fleet()) {
-    if (status.problems.length > 0 || status.state === 'refused') unsettled.add(connectorId)
+    if (status.problems.length === 0 && status.state !== 'refused' && status.state !== 'starting') settled.add(connectorId)
   }
   const accepted = new Map<string, string>()
   for await (const { connector, itemDigest, retiredAt } of ports.state.allAccepted()) {
@@ -183,7 +190,7 @@ export async function reconcileConnectors(ports: AcceptPorts, policy: AcceptPoli
     const connectorId = item['connectorId']
     if (typeof connectorId !== 'string') continue
     there.add(connectorId)
-    if (accepted.get(connectorId) === digestOf(ports, item) && !unsettled.has(connectorId)) continue
+    if (accepted.get(connectorId) === digestOf(ports, item) && settled.has(connectorId)) continue
     try {
       await acceptConnector(ports, policy, connectorId, item)
     } catch (error) {

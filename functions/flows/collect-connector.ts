@@ -175,7 +175,8 @@ class Run {
     const pause = lastPause?.to === undefined ? undefined : { from: lastPause.from, to: lastPause.to }
     for (const [id, stream] of this.streams) {
       const kept = ledger.expire(stream, now, this.policy, pause)
-      if (kept.holes.length > stream.holes.length) {
+      // What goes on being lost makes the last hole longer.
+      if (kept.holes.at(-1)?.to !== stream.holes.at(-1)?.to) {
         this.sinceStatus.holesLost += 1
         const hole = kept.holes.at(-1)
         this.ports.log({
@@ -334,15 +335,15 @@ class Run {
       if (sum.fetched > 0) publish({ vendor, event, connectorId, values: withoutZeros(eventValues(sum)) })
     }
     const { holesLost, slicesSetAside, waitedMs } = this.sinceStatus
-    const values = {
+    const values = withoutZeros({
       Requests: all.requests,
       RequestsThrottled: all.throttled,
       PagesRead: all.pages,
       TokenWait: this.tokens.waitedMs - waitedMs,
       HolesLost: holesLost,
       SlicesSetAside: slicesSetAside,
-    }
-    if (all.requests > 0 || holesLost > 0) publish({ vendor, connectorId, values: withoutZeros(values) })
+    })
+    if (Object.keys(values).length > 0) publish({ vendor, connectorId, values })
     Object.assign(this.sinceStatus, { holesLost: 0, slicesSetAside: 0, waitedMs: this.tokens.waitedMs })
   }
 

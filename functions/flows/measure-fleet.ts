@@ -1,12 +1,12 @@
 import { isVendorsOwn } from '../domain/failures.ts'
-import { FleetTally } from '../domain/fleet.ts'
+import { FleetTally, isAtRest } from '../domain/fleet.ts'
 import { outageNotice } from '../domain/notices.ts'
 import type { Outage } from '../domain/outage.ts'
 import type { Clock, PublishMetrics } from '../domain/ports.ts'
 import type { ConnectorStatus } from '../domain/status.ts'
 import { type Instant, minute } from '../domain/time.ts'
 import type { Vendor } from '../domain/vendor.ts'
-import { type TellPorts, tellChanges, tellOutage } from './tell-changes.ts'
+import { beginOutage, type TellPorts, tellChanges, tellOutage } from './tell-changes.ts'
 
 export interface MeasurePorts extends TellPorts {
   readonly clock: Clock
@@ -17,51 +17,84 @@ export interface MeasurePorts extends TellPorts {
 /** What has not been told after this (ms) is not told any more by whoever should have; and the listing shows by then what was written. */
 const overdueMs = 2 * minute
 
+/** What the connectors that collect from one of a vendor's sites saw of it. */
+interface Site {
+  readonly vendor: string
+  readonly site: string
+  /** When it last answered any of them. */
+  answeredAt: Instant
+  /** One that it fails, if any. */
+  failing?: Pick<Outage, 'cause' | 'reason' | 'since'>
+}
+
 /**
- * Reads the status of every connector and publishes what they come to, for each vendor. What was left untold is told, and an
- * outage that no connector suffers from any more has ended.
+ * Reads the status of every connector and publishes what they come to, for each vendor. What was left untold is told. An outage
+ * ends when its site has answered any connector since it began and fails none.
  */
 export async function measureFleet(ports: MeasurePorts): Promise<void> {
   const { state, clock } = ports
   const now = clock.now()
   const tallies = new Map([...ports.vendors.keys()].map((vendor) => [vendor, new FleetTally()]))
-  const failing = new Set<string>()
+  const sites = new Map<string, Site>()
   for await (const { connectorId, status } of state.fleet()) {
     const vendor = status.vendor ?? 'unknown'
     const tally = tallies.get(vendor) ?? new FleetTally()
     tallies.set(vendor, tally)
     tally.add(status, now)
-    if (suffersOutage(status)) failing.add(siteKey({ vendor, site: status.site ?? '' }))
-    if ((status.changes?.[0]?.since ?? now) < now - overdueMs) await tellChanges(ports, connectorId, { after: status })
+    see(sites, status)
+    const recent = status.changes?.filter(({ since }) => since >= now - overdueMs) ?? []
+    await tellChanges(ports, connectorId, { before: { ...status, changes: recent }, after: status })
   }
-  const open = await endOutages(ports, failing, now)
+  const open = await outages(ports, sites, now)
   for (const [vendor, tally] of tallies) ports.publish({ vendor, values: tally.metrics(open.get(vendor) ?? 0, now) })
 }
 
-/** How many of each vendor's sites still fail. What cannot be told for now is told with the next measurement. */
-async function endOutages(ports: MeasurePorts, failing: ReadonlySet<string>, now: Instant): Promise<ReadonlyMap<string, number>> {
+function see(sites: Map<string, Site>, status: ConnectorStatus): void {
+  const { vendor, site, state, cause, reason, since, lastSuccessAt = 0, lastFailure } = status
+  if (vendor === undefined || site === undefined || isAtRest(state)) return
+  const key = siteKey({ vendor, site })
+  const seen = sites.get(key) ?? { vendor, site, answeredAt: 0 }
+  // A key that is rejected is an answer too.
+  const refusedAt = lastFailure?.status !== undefined && !isVendorsOwn(lastFailure.code) ? lastFailure.at : 0
+  seen.answeredAt = Math.max(seen.answeredAt, lastSuccessAt, refusedAt)
+  if (state === 'failing' && cause !== undefined && isVendorsOwn(cause)) seen.failing = { cause, reason, since }
+  sites.set(key, seen)
+}
+
+/** How many of each vendor's sites fail. What cannot be told for now is told with the next measurement. */
+async function outages(ports: MeasurePorts, sites: ReadonlyMap<string, Site>, now: Instant): Promise<ReadonlyMap<string, number>> {
   const open = new Map<string, number>()
+  const known = new Set<string>()
+  const count = (vendor: string) => open.set(vendor, (open.get(vendor) ?? 0) + 1)
   for (const outage of await ports.state.outages()) {
+    known.add(siteKey(outage))
+    const site = sites.get(siteKey(outage))
     const fresh = outage.since > now - overdueMs
-    const goesOn = fresh || failing.has(siteKey(outage))
-    if (goesOn) open.set(outage.vendor, (open.get(outage.vendor) ?? 0) + 1)
-    try {
+    const goesOn = fresh || (site !== undefined && (site.failing !== undefined || site.answeredAt <= outage.since))
+    if (goesOn) count(outage.vendor)
+    await orLater(ports, outage.site, async () => {
       if (!fresh && !outage.told) await tellOutage(ports, outage)
-      if (!goesOn) await endOutage(ports, outage, now)
-    } catch (error) {
-      ports.log({ level: 'warn', event: 'outage-untold', message: `${outage.site} is told of later`, error })
-    }
+      if (goesOn) return
+      // Where nobody is left that asks the site, nobody knows whether it answers.
+      if (site !== undefined) await ports.bus.put([outageNotice(outage, now)])
+      await ports.state.endOutage(outage)
+    })
+  }
+  // One that ended while another connector ran into it.
+  for (const [key, { vendor, site, failing }] of sites) {
+    if (failing === undefined || known.has(key)) continue
+    count(vendor)
+    await orLater(ports, site, () => beginOutage(ports, { vendor, site, ...failing, told: false }))
   }
   return open
 }
 
-async function endOutage({ state, bus }: MeasurePorts, outage: Outage, now: Instant): Promise<void> {
-  await bus.put([outageNotice(outage, now)])
-  await state.endOutage(outage)
-}
-
-function suffersOutage({ state, cause }: ConnectorStatus): boolean {
-  return state === 'failing' && cause !== undefined && isVendorsOwn(cause)
+async function orLater({ log }: MeasurePorts, site: string, tell: () => Promise<void>): Promise<void> {
+  try {
+    await tell()
+  } catch (error) {
+    log({ level: 'warn', event: 'outage-untold', message: `${site} is told of later`, error })
+  }
 }
 
 function siteKey({ vendor, site }: { readonly vendor: string; readonly site: string }): string {

@@ -132,11 +132,16 @@ export async function readTurn(
     if (!request.ok) return giveUp(stream, request.failure)
 
     const apartMs = stream.paced ? Math.ceil(minute / Math.min(...key.gates.map(({ limit }) => limit))) : 0
+    let lost = false
     const admission = await limiter.admit(key.gates, {
       waitMostMs: turn.waitMostMs,
       notBefore: lastRequestAt + apartMs,
-      beforeWaiting: async (until) => (stream.lease?.until ?? 0) >= until + leaseSpareMs || (await takeLease()),
+      beforeWaiting: async (until) => {
+        lost = (stream.lease?.until ?? 0) < until + leaseSpareMs && !(await takeLease())
+        return !lost
+      },
     })
+    if (lost) return { end: heldByOther(), stream }
     if (admission.kind === 'wait') {
       const noToken: TurnEnd = { kind: 'no-token', freeAt: admission.freeAt }
       return stream.version === before.version ? { end: noToken, stream: before } : end(stream, noToken)
@@ -200,7 +205,8 @@ export async function readTurn(
     const checkpoint = { ...untroubled, slice }
     if (pages >= pagesMost || ports.stop.aborted || clock.now() > context.lastPageBy)
       return end(checkpoint, { kind: 'progress', ...clockErrorMs })
-    if (!(await write(leased(checkpoint)))) return { end: heldByOther(), stream }
+    // Its class as well: where the pages so far brought nothing, this is the first lease.
+    if (!(await write(leased(ledger.keepSeenClass(checkpoint, slice, clock.now()))))) return { end: heldByOther(), stream }
   }
 }
 

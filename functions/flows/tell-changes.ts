@@ -35,7 +35,7 @@ export async function tellChanges(ports: TellPorts, connectorId: string, amended
   }
 }
 
-async function beginOutage(ports: TellPorts, outage: Outage): Promise<void> {
+export async function beginOutage(ports: TellPorts, outage: Outage): Promise<void> {
   if (await ports.state.beginOutage(outage)) await tellOutage(ports, outage)
 }
 

@@ -5,10 +5,11 @@ import type { FleetMetric } from '../../functions/domain/metrics.ts'
 import type { Sink } from '../../functions/domain/ports.ts'
 import type { StreamState } from '../../functions/domain/stream.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
-import { reconcileConnectors } from '../../functions/flows/accept-connector.ts'
+import { acceptConnector, reconcileConnectors } from '../../functions/flows/accept-connector.ts'
 import { collectConnector } from '../../functions/flows/collect-connector.ts'
 import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
 import { measureFleet } from '../../functions/flows/measure-fleet.ts'
+import type { SimulatedAnswer } from '../../local/simulator/model.ts'
 import { MemoryConnectors } from '../fakes/connectors.ts'
 import { MemoryQueue } from '../fakes/queue.ts'
 import { audit } from './audit.ts'
@@ -150,6 +151,48 @@ describe('the lease of a stream', () => {
     await world.put(connectorItem())
     await world.run(10 * minute)
     expect(await effectsOf(world)).toEqual(['checkpoint'])
+  })
+})
+
+describe('an empty first page with a link to a second', () => {
+  it('brings nothing twice: what the second leaves to be remembered is found again', async () => {
+    const world = new World({ vendor: { eventsPerHour: 60 } })
+    const asEver = world.model.answer.bind(world.model)
+    const held = new Map<string, SimulatedAnswer>()
+    world.model.answer = (request, now) => {
+      const asked = new URLSearchParams(request.query)
+      const pageId = asked.get('page_id')
+      const answer = held.get(pageId ?? '') ?? asEver(request, now)
+      if (pageId !== null || answer.status !== 200) return answer
+      const id = `held-${held.size}`
+      held.set(id, answer)
+      asked.set('page_id', id)
+      const next = `${request.origin}${request.path}?${asked}`
+      return { ...answer, body: JSON.stringify({ ...JSON.parse(answer.body), security_events: [], next_link: next }) }
+    }
+    await world.put(connectorItem())
+    await world.run(2 * hour)
+    const counts = [...(world.lake.byConnector.get('acme-cas')?.values() ?? [])]
+    expect(counts.length).toBeGreaterThan(100)
+    expect(counts.filter((count) => count > 1)).toEqual([])
+  })
+})
+
+describe('a connector that was accepted, but not made due', () => {
+  it('is made due when its item is looked at again, by the stream or by the comparison', async () => {
+    for (const again of ['stream', 'comparison']) {
+      const world = new World({ ticking: false })
+      const queue = new MemoryQueue(world.clock)
+      const ports = { ...world.ports(0), queue }
+      const accept = () => acceptConnector(ports, policy, 'acme-cas', connectorItem())
+      await accept()
+      await world.state.removeDue('acme-cas')
+      queue.messages = []
+      if (again === 'stream') await accept()
+      else await reconcileConnectors(ports, policy, new MemoryConnectors([connectorItem()]).items())
+      expect((await world.state.readRun('acme-cas')).due, again).toBeDefined()
+      expect(queue.messages).toHaveLength(1)
+    }
   })
 })
 

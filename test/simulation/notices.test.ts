@@ -139,6 +139,48 @@ describe('an outage of the vendor', () => {
     }
   })
 
+  it('goes on while it is what events are lost by, and ends when the site answers', async () => {
+    const world = new World()
+    await world.put(connectorItem())
+    await runAndMeasure(world, 20 * minute)
+    let down = true
+    world.vendorAnswers(() => (down ? { status: 503 } : undefined))
+    await runAndMeasure(world, 60 * hour)
+    expect((await world.status('acme-cas')).state).toBe('losing-data')
+    expect(alarming(world.bus.notices)).toEqual([
+      ['Vendor Outage Began', 'problem'],
+      ['Connector State Changed', 'problem'],
+    ])
+    down = false
+    await runAndMeasure(world, 12 * hour)
+    expect(alarming(world.bus.notices).at(-1)?.[1]).toBe('recovery')
+    expect(alarming(world.bus.notices).filter(([type]) => type === 'Vendor Outage Ended')).toHaveLength(1)
+  })
+
+  it('is not said to be over when nobody asks the site any more', async () => {
+    const world = new World()
+    await world.put(connectorItem())
+    await runAndMeasure(world, 20 * minute)
+    world.vendorAnswers(() => ({ status: 503 }))
+    await runAndMeasure(world, hour)
+    await world.put(connectorItem({ enabled: false }))
+    await runAndMeasure(world, 20 * minute)
+    expect(alarming(world.bus.notices)).toEqual([['Vendor Outage Began', 'problem']])
+    expect(await world.state.outages()).toEqual([])
+  })
+
+  it('that another connector runs into while it ends is told anew', async () => {
+    const world = new World()
+    await world.put(connectorItem())
+    await runAndMeasure(world, 20 * minute)
+    world.vendorAnswers(() => ({ status: 503 }))
+    await runAndMeasure(world, hour)
+    for (const outage of await world.state.outages()) await world.state.endOutage(outage)
+    await runAndMeasure(world, 10 * minute)
+    expect(alarming(world.bus.notices).map(([type]) => type)).toEqual(['Vendor Outage Began', 'Vendor Outage Began'])
+    expect(world.metrics.at(-1)).toMatchObject({ values: { VendorOutages: 1 } })
+  })
+
   it('does not hide that a key of one connector is rejected meanwhile', async () => {
     const world = new World()
     await world.put(connectorItem())

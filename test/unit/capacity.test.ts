@@ -17,7 +17,8 @@ function metered(answer: (input: object) => object = () => ({})) {
   const billed: Billed[] = []
   capacityMeter([stateTable(TableName)])(client, (call) => billed.push(call))
   client.middlewareStack.add(() => async (args) => ({ output: { $metadata: {}, ...answer(args.input) } as never, response: {} }), {
-    step: 'build',
+    step: 'initialize',
+    priority: 'low',
   })
   return { client, billed }
 }

@@ -40,8 +40,13 @@ describe('a change of state', () => {
     expect(attention({ from: 'ok', to })).toBe('problem')
   })
 
-  it.each(['ok', 'catching-up', 'starting'] as const)('from a problem to %s is a recovery', (to) => {
+  it.each(['ok', 'catching-up'] as const)('from a problem to %s is a recovery', (to) => {
     expect(attention({ from: 'losing-data', to })).toBe('recovery')
+  })
+
+  it('to starting is a recovery only of an item that was refused: any other is merely tried again', () => {
+    expect(attention({ from: 'refused', to: 'starting' })).toBe('recovery')
+    expect(attention({ from: 'failing', to: 'starting' })).toBe('none')
   })
 
   it('from one problem to another is a problem', () => {
