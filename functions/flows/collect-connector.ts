@@ -72,6 +72,8 @@ class Run {
   private readonly refreshed = new Set<string>()
   private statusAt: Instant
   private readonly tokens: Limiter
+  /** Streams that were found to lose events in this run. */
+  private readonly losing = new Set<StreamId>()
   private readonly sinceStatus = { holesLost: 0, slicesSetAside: 0, waitedMs: 0 }
 
   constructor(
@@ -175,8 +177,9 @@ class Run {
     const pause = lastPause?.to === undefined ? undefined : { from: lastPause.from, to: lastPause.to }
     for (const [id, stream] of this.streams) {
       const kept = ledger.expire(stream, now, this.policy, pause)
-      // What goes on being lost makes the last hole longer.
-      if (kept.holes.at(-1)?.to !== stream.holes.at(-1)?.to) {
+      // What goes on being lost makes the last hole longer with every turn: once a run is enough.
+      if (kept.holes.at(-1)?.to !== stream.holes.at(-1)?.to && !this.losing.has(id)) {
+        this.losing.add(id)
         this.sinceStatus.holesLost += 1
         const hole = kept.holes.at(-1)
         this.ports.log({
