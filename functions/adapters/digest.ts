@@ -1,5 +1,5 @@
 import { createHmac, hash } from 'node:crypto'
-import type { Digest, KeyedDigest } from '../domain/ports.ts'
+import type { Digest, KeyedDigest } from '../domain/digest.ts'
 
 export const digest: Digest = (text) => hash('sha256', text, 'hex')
 

@@ -1,6 +1,5 @@
 import type { RunState, State } from '../domain/ports.ts'
-import type { StreamState } from '../domain/stream.ts'
-import type { StreamId } from '../domain/vendor.ts'
+import type { StreamId, StreamState } from '../domain/stream.ts'
 import { acceptedItems, acceptedKey } from './state-table/accepted.ts'
 import { dueItems, dueKey } from './state-table/due.ts'
 import { keyItems } from './state-table/keys.ts'

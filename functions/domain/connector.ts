@@ -29,9 +29,3 @@ export interface Connector {
   readonly lateArrivalMinutes: number
   readonly sharedKey: boolean
 }
-
-/** One thing that is wrong with an item: where (`logFilters[0].operator`), and what is wrong, what was seen and what is allowed. */
-export interface Problem {
-  readonly path: string
-  readonly message: string
-}

@@ -1,8 +1,8 @@
 import ipaddr from 'ipaddr.js'
 import { RE2JS, RE2JSSyntaxException } from 're2js'
 import * as z from 'zod'
+import { type FieldTable, recordFields } from './fields.ts'
 import { closest, hasOnly, mustBe, mustBeOneOf, quote } from './problems.ts'
-import { type FieldTable, recordFields } from './record.ts'
 import { failed, ok, type Result } from './result.ts'
 
 /** Log filters: which events a connector leaves out of the lake. */

@@ -1,4 +1,4 @@
-import { type Severity, severities } from './record.ts'
+import { type Severity, severities } from './fields.ts'
 
 /** OCSF 1.8 ids of an event. */
 export interface OcsfIds {

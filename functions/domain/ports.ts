@@ -6,10 +6,10 @@ import type { LakeRecord } from './record.ts'
 import type { Result } from './result.ts'
 import type { SeenHash, SeenMark, SeenPage } from './seen.ts'
 import type { ConnectorStatus } from './status.ts'
-import type { Interval, StreamState } from './stream.ts'
+import type { Interval, StreamId, StreamState } from './stream.ts'
 import type { Instant } from './time.ts'
 import type { TokenBucket } from './tokens.ts'
-import type { StreamId, VendorAnswer, VendorRequest } from './vendor.ts'
+import type { VendorAnswer, VendorRequest } from './vendor.ts'
 
 /** The world as flows see it: types only. Each has an adapter in `adapters/` and a fake in `test/fakes/`, and one contract test for both. */
 
@@ -203,9 +203,3 @@ export type MetricValues =
   | { readonly vendor: string; readonly values: Partial<Record<FleetMetric, number>> }
 
 export type PublishMetrics = (metrics: MetricValues) => void
-
-/** SHA-256 of a text in UTF-8, as lower-case hex. */
-export type Digest = (text: string) => string
-
-/** HMAC-SHA-256 of a text under a key in hex, as lower-case hex. */
-export type KeyedDigest = (keyHex: string, text: string) => string

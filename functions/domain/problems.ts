@@ -1,7 +1,12 @@
 import type * as z from 'zod'
-import type { Problem } from './connector.ts'
 
 /** How it is said what is wrong with an item that a user wrote: the value seen, what is allowed, and so what to do. */
+
+/** One thing that is wrong with an item: where (`logFilters[0].operator`), and what is wrong, what was seen and what is allowed. */
+export interface Problem {
+  readonly path: string
+  readonly message: string
+}
 
 /** Of a value that is repeated (characters). */
 const quotedMost = 60

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import type { Problem } from './connector.ts'
 import { type ConnectorState, connectorStates } from './connector-state.ts'
+import type { Problem } from './problems.ts'
 import { mustBe, mustBeOneOf, problemsOf, unknownName } from './problems.ts'
 import { failed, ok, type Result } from './result.ts'
 

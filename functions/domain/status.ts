@@ -1,11 +1,11 @@
-import type { Connector, Problem } from './connector.ts'
+import type { Connector } from './connector.ts'
 import type { ConnectorState, StateChange } from './connector-state.ts'
 import { type Failure, type FailureCode, isLasting, isVendorsOwn, sayFailure } from './failures.ts'
 import type { ReadingPolicy } from './ledger.ts'
 import { coveredTo, isUnreadable, settledGaps } from './ledger.ts'
-import type { StreamState } from './stream.ts'
+import type { Problem } from './problems.ts'
+import type { StreamId, StreamState } from './stream.ts'
 import { day, hour, type Instant, iso, minute } from './time.ts'
-import type { StreamId } from './vendor.ts'
 
 export interface DayCounts {
   readonly delivered: number

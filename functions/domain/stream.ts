@@ -1,6 +1,9 @@
 import type { Failure } from './failures.ts'
 import type { Instant } from './time.ts'
 
+/** To all but its vendor's folder a stream's id is opaque. */
+export type StreamId = string
+
 /** `[from, to)`. */
 export interface Interval {
   readonly from: Instant

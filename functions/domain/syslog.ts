@@ -1,4 +1,5 @@
-import type { LakeRecord, RecordBody, Severity } from './record.ts'
+import type { Severity } from './fields.ts'
+import type { LakeRecord, RecordBody } from './record.ts'
 import { type Instant, iso } from './time.ts'
 
 /** Syslog (RFC 5424) and CEF, the format that many products put in its message. */

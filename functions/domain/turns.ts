@@ -1,8 +1,7 @@
 import type { ReadingPolicy } from './ledger.ts'
 import { liveIsDue, planHole, planLive, planReread, settledGaps } from './ledger.ts'
-import type { Slice, StreamState } from './stream.ts'
+import type { Slice, StreamId, StreamState } from './stream.ts'
 import { type Instant, minute, second } from './time.ts'
-import type { StreamId } from './vendor.ts'
 
 /** Whose turn it is: one slice of one stream. */
 export interface Turn {

@@ -1,11 +1,8 @@
 import type { ZodType } from 'zod'
-import type { Connector } from './connector.ts'
 import type { RecordBody } from './record.ts'
 import type { Result } from './result.ts'
+import type { StreamId } from './stream.ts'
 import type { Instant } from './time.ts'
-
-/** To all but its vendor's folder a stream's id is opaque. */
-export type StreamId = string
 
 /** One GET; the adapter adds the key, the trace id and the bounds. `url` is absolute and on the connector's own origin. */
 export interface VendorRequest {
@@ -54,7 +51,7 @@ export interface Vendor {
   lateArrivalMinutes(attributes: VendorAttributes): number
   /** A pasted address, cut down to the service's root: `https://host/v1/…` becomes `https://host`. Text that is no URL is returned as it is. */
   baseUrlOf(pasted: string): string
-  streams(connector: Pick<Connector, 'contentTypes' | 'eventTypes'>): readonly StreamId[]
+  streams(attributes: VendorAttributes): readonly StreamId[]
   describe(stream: StreamId): { readonly service: string; readonly event: string }
   /** Asks for `[from, to]`, both bounds sent, to the millisecond. */
   firstRequest(baseUrl: string, stream: StreamId, from: Instant, to: Instant): VendorRequest

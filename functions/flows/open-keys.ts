@@ -1,6 +1,7 @@
 import type { Connector, SecretReference } from '../domain/connector.ts'
+import type { Digest, KeyedDigest } from '../domain/digest.ts'
 import { type Failure, failure } from '../domain/failures.ts'
-import type { Digest, KeyedDigest, KeyUser, Secrets, State } from '../domain/ports.ts'
+import type { KeyUser, Secrets, State } from '../domain/ports.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
 import { day, type Instant } from '../domain/time.ts'
 import type { Gate } from './limiter.ts'

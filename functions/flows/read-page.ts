@@ -1,14 +1,16 @@
 import type { Connector } from '../domain/connector.ts'
+import type { Digest } from '../domain/digest.ts'
 import type { CompiledFilters } from '../domain/filters.ts'
 import { applyFilters } from '../domain/filters.ts'
 import { askedRange } from '../domain/ledger.ts'
-import type { Clock, Digest, Sink, Source, State } from '../domain/ports.ts'
-import { itemId, type LakeRecord, recordId, toRecord } from '../domain/record.ts'
+import type { Clock, Sink, Source, State } from '../domain/ports.ts'
+import { type LakeRecord, toRecord } from '../domain/record.ts'
+import { itemId, recordId } from '../domain/record-id.ts'
 import { ok, type Result } from '../domain/result.ts'
 import type { SeenHash, SeenMark } from '../domain/seen.ts'
-import type { Slice, StreamCounts } from '../domain/stream.ts'
+import type { Slice, StreamCounts, StreamId } from '../domain/stream.ts'
 import type { Instant } from '../domain/time.ts'
-import type { StreamId, Vendor, VendorAnswer, VendorPage, VendorRequest } from '../domain/vendor.ts'
+import type { Vendor, VendorAnswer, VendorPage, VendorRequest } from '../domain/vendor.ts'
 
 export interface PagePorts {
   readonly clock: Clock

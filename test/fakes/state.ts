@@ -5,10 +5,9 @@ import type { Outage } from '../../functions/domain/outage.ts'
 import type { AcceptedConnector, Amended, Clock, Due, KeyUser, RunState, State } from '../../functions/domain/ports.ts'
 import { type SeenHash, type SeenMark, type SeenPage, seenClass, seenClassWidth } from '../../functions/domain/seen.ts'
 import type { ConnectorStatus } from '../../functions/domain/status.ts'
-import type { Interval, StreamState } from '../../functions/domain/stream.ts'
+import type { Interval, StreamId, StreamState } from '../../functions/domain/stream.ts'
 import type { Instant } from '../../functions/domain/time.ts'
 import type { TokenBucket } from '../../functions/domain/tokens.ts'
-import type { StreamId } from '../../functions/domain/vendor.ts'
 
 /** A value, and when it begins to count as absent. */
 interface Kept<T> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { digest } from '../../functions/adapters/digest.ts'
 import { coveredTo, missing } from '../../functions/domain/ledger.ts'
-import { recordId } from '../../functions/domain/record.ts'
+import { recordId } from '../../functions/domain/record-id.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { audit } from './audit.ts'
 import { connectorItem, key, start, World, type WorldOptions } from './world.ts'

@@ -2,8 +2,7 @@ import * as z from 'zod'
 import type { State } from '../../domain/ports.ts'
 import { type SeenMark, type SeenPage, seenClass, seenClassWidth } from '../../domain/seen.ts'
 import { StateUnavailable } from '../../domain/state-errors.ts'
-import type { Interval } from '../../domain/stream.ts'
-import type { StreamId } from '../../domain/vendor.ts'
+import type { Interval, StreamId } from '../../domain/stream.ts'
 import { isAbsent, type Key, type Store } from './store.ts'
 
 /** Ids of one item (count): 180 KB of the 400 that it may have. A page of more takes several. */

@@ -1,6 +1,6 @@
 import type { State } from '../../domain/ports.ts'
+import type { StreamId } from '../../domain/stream.ts'
 import { type Instant, second } from '../../domain/time.ts'
-import type { StreamId } from '../../domain/vendor.ts'
 import { isAbsent, isLive, type Key, type Store } from './store.ts'
 
 const streamPrefix = 'STREAM#'

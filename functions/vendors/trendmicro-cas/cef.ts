@@ -1,4 +1,4 @@
-import type { Severity } from '../../domain/record.ts'
+import type { Severity } from '../../domain/fields.ts'
 import { cefHeader, cefValue } from '../../domain/syslog.ts'
 import { listOf, textOf, type WireItem } from './wire.ts'
 

@@ -1,5 +1,6 @@
+import type { StreamId } from '../../domain/stream.ts'
 import { type Instant, iso } from '../../domain/time.ts'
-import type { StreamId, VendorRequest } from '../../domain/vendor.ts'
+import type { VendorRequest } from '../../domain/vendor.ts'
 
 /** Values of the parameter `service`. */
 export const services = [

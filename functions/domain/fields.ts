@@ -1,0 +1,119 @@
+/**
+ * The field table of the record. It is the only place that says which fields there are: the type, the validator, the columns
+ * of the Glue table and the docs are made from it.
+ */
+
+interface FieldBase {
+  /** Shown in the docs and as the comment of the Glue column, which holds 255 characters. */
+  readonly doc: string
+  /** In every record. */
+  readonly required?: true
+}
+
+export interface ScalarField extends FieldBase {
+  /** As Glue calls it. Times are `bigint`, epoch ms. */
+  readonly type: 'string' | 'bigint' | 'int' | 'boolean' | 'array<string>'
+  /** The only values there are. */
+  readonly values?: readonly string[]
+}
+
+export interface StructField extends FieldBase {
+  readonly type: 'struct'
+  readonly fields: FieldTable
+}
+
+export type Field = ScalarField | StructField
+
+export interface FieldTable {
+  readonly [name: string]: Field
+}
+
+export const severities = ['informational', 'low', 'medium', 'high', 'critical'] as const
+
+export type Severity = (typeof severities)[number]
+
+export const recordFields = {
+  id: {
+    type: 'string',
+    required: true,
+    doc: 'Identity of the event: a hash of connector, stream and the vendor’s id. The same event always has the same.',
+  },
+  timestamp: {
+    type: 'bigint',
+    required: true,
+    doc: 'When the event happened (epoch ms); when it was received, where the vendor’s time cannot be read.',
+  },
+  ingested_at: { type: 'bigint', required: true, doc: 'When the event was received (epoch ms).' },
+  ingest_mode: {
+    type: 'string',
+    required: true,
+    values: ['live', 'backfill', 'rewind'],
+    doc: 'Why it was read: as it came, later to fill a gap, or because somebody asked for it again.',
+  },
+  tenant_name: { type: 'string', required: true, doc: 'The tenant of the connector.' },
+  connector_id: { type: 'string', required: true, doc: 'The connector that read it.' },
+  connector_name: { type: 'string', required: true, doc: 'The connector’s name.' },
+  domain: { type: 'string', required: true, doc: 'The base URL it was read from.' },
+  msg_class: { type: 'string', required: true, doc: 'Class of the message: vendor, product and content type.' },
+  msg_origin: {
+    type: 'struct',
+    required: true,
+    doc: 'Where the message comes from.',
+    fields: {
+      vendor: { type: 'string', required: true, doc: 'The vendor.' },
+      source: { type: 'string', required: true, doc: 'The vendor’s product.' },
+      category: { type: 'string', required: true, doc: 'The kind of product.' },
+      processor: {
+        type: 'struct',
+        required: true,
+        doc: 'What brought it here.',
+        fields: {
+          name: { type: 'string', required: true, doc: 'Name of the processor.' },
+          type: { type: 'string', required: true, doc: 'Kind of processor.' },
+        },
+      },
+    },
+  },
+  event_type: { type: 'string', required: true, doc: 'Kind of event, as the connector’s eventTypes name it.' },
+  service: { type: 'string', required: true, doc: 'The protected service, as the connector’s contentTypes name it.' },
+  severity: { type: 'string', values: severities, doc: 'From the vendor’s risk level; from the kind of threat where there is none.' },
+  user: { type: 'string', doc: 'The user concerned.' },
+  location: { type: 'string', doc: 'Where the file or message lies: a URL, a path or a folder.' },
+  file_name: { type: 'string', doc: 'Name of the file or attachment.' },
+  file_sha1: { type: 'string', doc: 'SHA-1 of the file, lower-case hex.' },
+  file_sha256: { type: 'string', doc: 'SHA-256 of the file, lower-case hex.' },
+  email_message_id: { type: 'string', doc: 'The mail’s Message-ID.' },
+  email_sender: { type: 'string', doc: 'The mail’s sender.' },
+  email_recipients: { type: 'array<string>', doc: 'The mail’s recipients.' },
+  email_subject: { type: 'string', doc: 'The mail’s subject.' },
+  threat_name: { type: 'string', doc: 'Name of what was found: risk, malware or ransomware.' },
+  threat_type: { type: 'string', doc: 'Kind of threat.' },
+  detected_by: { type: 'string', doc: 'The technique that found it.' },
+  policy_name: { type: 'string', doc: 'The policy that was triggered.' },
+  rule_name: { type: 'string', doc: 'The rule or filter of the policy that was triggered.' },
+  dlp_templates: { type: 'array<string>', doc: 'The data loss prevention templates that matched.' },
+  action: { type: 'string', doc: 'What was done about it.' },
+  outcome: { type: 'string', doc: 'Whether that succeeded.' },
+  syslog: {
+    type: 'struct',
+    required: true,
+    doc: 'The event as a syslog message (RFC 5424).',
+    fields: {
+      facility: { type: 'int', required: true, doc: 'Facility, 0 to 23.' },
+      severity: { type: 'int', required: true, doc: 'Severity, 0 (emergency) to 7 (debug).' },
+      priority: { type: 'int', required: true, doc: 'Facility × 8 + severity.' },
+      timestamp: { type: 'string', required: true, doc: 'When the event happened (RFC 3339).' },
+      hostname: { type: 'string', required: true, doc: 'Host that it was read from.' },
+      app_name: { type: 'string', required: true, doc: 'The product.' },
+      proc_id: { type: 'string', required: true, doc: 'The process: “-”, since the vendor names none.' },
+      msg_id: { type: 'string', required: true, doc: 'Kind of event.' },
+      message: { type: 'string', required: true, doc: 'The event in the vendor’s own syslog format.' },
+    },
+  },
+  class_uid: { type: 'int', required: true, doc: 'OCSF 1.8 class: 2004 Detection Finding, 2006 Data Security Finding.' },
+  type_uid: { type: 'bigint', required: true, doc: 'OCSF event type: class × 100 + activity (1, create).' },
+  severity_id: { type: 'int', required: true, doc: 'OCSF severity: 0 unknown, 1 informational, 2 low, 3 medium, 4 high, 5 critical.' },
+  malformed: { type: 'boolean', doc: 'True where the item is not what the vendor documents; all there is of it is in raw.' },
+  raw: { type: 'string', required: true, doc: 'The item as received (JSON).' },
+  raw_encoding: { type: 'string', doc: 'How raw is encoded where it is not plain text: gzip+base64, or truncated.' },
+} as const satisfies FieldTable
