@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import * as z from 'zod'
-import { html } from '../functions/domain/html.ts'
 import { hour, type Instant, iso, minute } from '../functions/domain/time.ts'
+import { html } from '../functions/widget/html.ts'
 import { type Figure, simulatedDay } from './simulated-day.ts'
 
 /**

@@ -5,7 +5,7 @@ import { jsonLog } from './adapters/log.ts'
 import { statusItems } from './adapters/state-table/status.ts'
 import { dynamodbStore } from './adapters/state-table/store.ts'
 import { environments, parseEnvironment } from './env.ts'
-import { showStatus } from './flows/show-status.ts'
+import { showStatus } from './widget/show-status.ts'
 
 const env = parseEnvironment(environments.statusWidget, process.env)
 const { log } = jsonLog({ clock })

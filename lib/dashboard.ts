@@ -14,7 +14,7 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
-import { dueIndex, fleetIndex } from '../functions/adapters/state-schema.ts'
+import { dueIndex, fleetIndex } from '../functions/adapters/state-table/table-definitions.ts'
 import type { EventMetric, FleetMetric, RunMetric } from '../functions/domain/metrics.ts'
 import { hour, minute } from '../functions/domain/time.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'

@@ -3,7 +3,7 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import type { Construct } from 'constructs'
-import { dueIndex, fleetIndex } from '../functions/adapters/state-schema.ts'
+import { dueIndex, fleetIndex } from '../functions/adapters/state-table/table-definitions.ts'
 import { type AcceptanceProps, acceptanceEnvironment, acceptancePermissions } from './acceptance.ts'
 import { allow, PipelineFunction } from './pipeline-function.ts'
 

@@ -1,5 +1,5 @@
-import type { Field, FieldTable } from '../functions/domain/fields.ts'
-import { type GlueColumn, glueColumns } from '../functions/domain/glue.ts'
+import type { Field, FieldTable } from '../functions/domain/record/fields.ts'
+import { type GlueColumn, glueColumns } from '../functions/domain/record/glue.ts'
 
 /** The table that holds everything delivered. */
 export const recordsTable = 'records'

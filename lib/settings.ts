@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { mustBe, mustBeOneOf, pathText, quote, unknownName } from '../functions/domain/problems.ts'
+import { mustBe, mustBeOneOf, pathText, quote, unknownName } from '../functions/domain/connector/problems.ts'
 
 /** The settings of a stack: from a file and the command line to values, or to one sentence for each mistake. */
 

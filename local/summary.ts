@@ -1,8 +1,8 @@
-import type { ConnectorState } from '../functions/domain/connector-state.ts'
 import type { FailureCode } from '../functions/domain/failures.ts'
-import * as ledger from '../functions/domain/ledger.ts'
 import type { State } from '../functions/domain/ports.ts'
-import type { Hole } from '../functions/domain/stream.ts'
+import type { ConnectorState } from '../functions/domain/status/connector-state.ts'
+import * as ledger from '../functions/domain/stream/ledger.ts'
+import type { Hole } from '../functions/domain/stream/stream.ts'
 import { floorToSecond, type Instant, iso, minute, second } from '../functions/domain/time.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 

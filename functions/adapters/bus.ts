@@ -1,6 +1,6 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge'
-import { noticeSource } from '../domain/notices.ts'
 import type { Bus } from '../domain/ports.ts'
+import { noticeSource } from '../domain/status/notifications.ts'
 
 /** One PutEvents takes no more. https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
 const entriesMost = 10

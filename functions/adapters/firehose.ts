@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { type FirehoseClient, PutRecordBatchCommand, type PutRecordBatchResponseEntry } from '@aws-sdk/client-firehose'
 import { failure } from '../domain/failures.ts'
 import type { Clock, Sink } from '../domain/ports.ts'
-import { type LakeRecord, serialise as serialiseRecord } from '../domain/record.ts'
+import { type LakeRecord, serialise as serialiseRecord } from '../domain/record/record.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
 
 const KiB = 1024

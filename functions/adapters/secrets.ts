@@ -1,5 +1,5 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import type { SecretReference } from '../domain/connector.ts'
+import type { SecretReference } from '../domain/connector/connector.ts'
 import { type Failure, failure } from '../domain/failures.ts'
 import type { Clock, Secret, Secrets } from '../domain/ports.ts'
 import { failed, ok, type Result } from '../domain/result.ts'

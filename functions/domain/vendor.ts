@@ -1,7 +1,7 @@
 import type { ZodType } from 'zod'
-import type { RecordBody } from './record.ts'
+import type { RecordBody } from './record/record.ts'
 import type { Result } from './result.ts'
-import type { StreamId } from './stream.ts'
+import type { StreamId } from './stream/stream.ts'
 import type { Instant } from './time.ts'
 
 /** One GET; the adapter adds the key, the trace id and the bounds. `url` is absolute and on the connector's own origin. */

@@ -1,14 +1,14 @@
-import type { Connector } from '../domain/connector.ts'
-import { immutableProblems, parseConnector } from '../domain/connector-schema.ts'
+import type { Connector } from '../domain/connector/connector.ts'
+import { immutableProblems, parseConnector } from '../domain/connector/connector-schema.ts'
+import type { Problem } from '../domain/connector/problems.ts'
 import { sayFailure } from '../domain/failures.ts'
 import type { AcceptedConnector, Clock, Queue } from '../domain/ports.ts'
-import type { Problem } from '../domain/problems.ts'
-import { newStatus, withRefusedEdit, withState } from '../domain/status.ts'
-import type { StreamId } from '../domain/stream.ts'
+import { newStatus, withRefusedEdit, withState } from '../domain/status/status.ts'
+import type { StreamId } from '../domain/stream/stream.ts'
 import { floorToSecond, type Instant } from '../domain/time.ts'
 import type { Vendor } from '../domain/vendor.ts'
+import { type TellPorts, tellChanges } from './notify-changes.ts'
 import { closeKeys, type KeyPorts, openKeys, secretText } from './open-keys.ts'
-import { type TellPorts, tellChanges } from './tell-changes.ts'
 
 export interface AcceptPorts extends KeyPorts, TellPorts {
   readonly clock: Clock

@@ -1,6 +1,6 @@
 import type { Clock, Log, Queue, State } from '../domain/ports.ts'
+import { claimMs } from '../domain/stream/schedule.ts'
 import { minute, second } from '../domain/time.ts'
-import { claimMs } from '../domain/turns.ts'
 
 export interface DispatchPorts {
   readonly clock: Clock

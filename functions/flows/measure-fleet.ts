@@ -1,12 +1,12 @@
 import { isVendorsOwn } from '../domain/failures.ts'
-import { FleetTally, isAtRest } from '../domain/fleet.ts'
-import { outageNotice } from '../domain/notices.ts'
-import type { Outage } from '../domain/outage.ts'
 import type { Clock, PublishMetrics } from '../domain/ports.ts'
-import type { ConnectorStatus } from '../domain/status.ts'
+import { FleetTally, isAtRest } from '../domain/status/fleet.ts'
+import { outageNotice } from '../domain/status/notifications.ts'
+import type { Outage } from '../domain/status/outage.ts'
+import type { ConnectorStatus } from '../domain/status/status.ts'
 import { type Instant, minute } from '../domain/time.ts'
 import type { Vendor } from '../domain/vendor.ts'
-import { beginOutage, type TellPorts, tellChanges, tellOutage } from './tell-changes.ts'
+import { beginOutage, type TellPorts, tellChanges, tellOutage } from './notify-changes.ts'
 
 export interface MeasurePorts extends TellPorts {
   readonly clock: Clock

@@ -1,10 +1,10 @@
-import type { Connector, SecretReference } from '../domain/connector.ts'
+import type { Connector, SecretReference } from '../domain/connector/connector.ts'
 import type { Digest, KeyedDigest } from '../domain/digest.ts'
 import { type Failure, failure } from '../domain/failures.ts'
 import type { KeyUser, Secrets, State } from '../domain/ports.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
 import { day, type Instant } from '../domain/time.ts'
-import type { Gate } from './limiter.ts'
+import type { Gate } from './collect/rate-limiter.ts'
 
 /** An API key that a run may use. */
 export interface OpenKey {

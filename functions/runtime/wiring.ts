@@ -8,7 +8,7 @@ import { digest, keyedDigest } from '../adapters/digest.ts'
 import { jsonLog } from '../adapters/log.ts'
 import { embeddedMetrics } from '../adapters/metrics.ts'
 import { secretsManager } from '../adapters/secrets.ts'
-import { stateTable } from '../adapters/state-table.ts'
+import { stateTable } from '../adapters/state-table/state-table.ts'
 import { vendors } from '../vendors/index.ts'
 
 /** What every function that handles connectors is wired with, once, at cold start. */

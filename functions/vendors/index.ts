@@ -1,4 +1,4 @@
-import { type FieldTable, recordFields } from '../domain/fields.ts'
+import { type FieldTable, recordFields } from '../domain/record/fields.ts'
 import type { Vendor } from '../domain/vendor.ts'
 import { trendmicroFields } from './trendmicro-cas/fields.ts'
 import { trendmicroCas } from './trendmicro-cas/index.ts'

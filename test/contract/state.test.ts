@@ -1,4 +1,4 @@
-import { stateTable } from '../../functions/adapters/state-schema.ts'
+import { stateTable } from '../../functions/adapters/state-table/table-definitions.ts'
 import { startDynalite } from '../dynalite.ts'
 import { stateContract } from './state-contract.ts'
 

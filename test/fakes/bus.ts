@@ -1,5 +1,5 @@
-import type { Notice } from '../../functions/domain/notices.ts'
 import type { Bus } from '../../functions/domain/ports.ts'
+import type { Notice } from '../../functions/domain/status/notifications.ts'
 
 /** A bus in memory, that can be made to refuse. */
 export class MemoryBus implements Bus {

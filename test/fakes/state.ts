@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { retiredKeptMs } from '../../functions/adapters/state-table/accepted.ts'
 import { shardOf, shards } from '../../functions/adapters/state-table/store.ts'
-import type { Outage } from '../../functions/domain/outage.ts'
 import type { AcceptedConnector, Amended, Clock, Due, KeyUser, RunState, State } from '../../functions/domain/ports.ts'
-import { type SeenHash, type SeenMark, type SeenPage, seenClass, seenClassWidth } from '../../functions/domain/seen.ts'
-import type { ConnectorStatus } from '../../functions/domain/status.ts'
-import type { Interval, StreamId, StreamState } from '../../functions/domain/stream.ts'
+import type { Outage } from '../../functions/domain/status/outage.ts'
+import type { ConnectorStatus } from '../../functions/domain/status/status.ts'
+import { type SeenHash, type SeenMark, type SeenPage, seenClass, seenClassWidth } from '../../functions/domain/stream/seen-ids.ts'
+import type { Interval, StreamId, StreamState } from '../../functions/domain/stream/stream.ts'
 import type { Instant } from '../../functions/domain/time.ts'
-import type { TokenBucket } from '../../functions/domain/tokens.ts'
+import type { TokenBucket } from '../../functions/domain/token-bucket.ts'
 
 /** A value, and when it begins to count as absent. */
 interface Kept<T> {

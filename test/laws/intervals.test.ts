@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import * as intervals from '../../functions/domain/intervals.ts'
-import type { Interval } from '../../functions/domain/stream.ts'
+import * as intervals from '../../functions/domain/stream/intervals.ts'
+import type { Interval } from '../../functions/domain/stream/stream.ts'
 
 const interval = fc.tuple(fc.nat({ max: 40 }), fc.nat({ max: 15 })).map(([from, length]) => ({ from, to: from + length }))
 const members = (set: readonly Interval[]) => new Set(set.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i)))

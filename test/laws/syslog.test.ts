@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { rfc5424, syslogStruct } from '../../functions/domain/syslog.ts'
+import { rfc5424, syslogStruct } from '../../functions/domain/record/syslog.ts'
 
 /** RFC 5424, section 6, to the letter, on the octets of a message. Throws where the message breaks it. */
 function parseStrictly(octets: Buffer) {

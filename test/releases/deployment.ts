@@ -6,8 +6,8 @@ import {
   PutItemCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb'
-import { stateTable as tableSchema } from '../../functions/adapters/state-schema.ts'
-import type { Notice } from '../../functions/domain/notices.ts'
+import { stateTable as tableSchema } from '../../functions/adapters/state-table/table-definitions.ts'
+import type { Notice } from '../../functions/domain/status/notifications.ts'
 import type { Clock, Sink, State } from '../../functions/domain/ports.ts'
 import { type Instant, minute, second } from '../../functions/domain/time.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'

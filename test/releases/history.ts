@@ -1,6 +1,6 @@
 import type { Sink } from '../../functions/domain/ports.ts'
 import { ok } from '../../functions/domain/result.ts'
-import type { StreamState } from '../../functions/domain/stream.ts'
+import type { StreamState } from '../../functions/domain/stream/stream.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import type { ConnectorItem } from '../../functions/flows/accept-connector.ts'
 import type { StreamName } from '../../local/simulator/catalogue.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { coveredTo } from '../../functions/domain/ledger.ts'
+import { coveredTo } from '../../functions/domain/stream/ledger.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import type { SimulatorOptions } from '../../local/simulator/options.ts'
 import { audit } from './audit.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { coveredTo } from '../../functions/domain/ledger.ts'
 import { ok } from '../../functions/domain/result.ts'
+import { coveredTo } from '../../functions/domain/stream/ledger.ts'
 import { hour, minute } from '../../functions/domain/time.ts'
 import { audit } from './audit.ts'
 import { connectorItem, key, secretName, start, World } from './world.ts'

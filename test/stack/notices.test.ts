@@ -1,8 +1,8 @@
 import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
 import type { FailureCode } from '../../functions/domain/failures.ts'
-import { type Attention, changeNotice, type Notice, noticeSource, outageNotice } from '../../functions/domain/notices.ts'
-import type { Outage } from '../../functions/domain/outage.ts'
+import { type Attention, changeNotice, type Notice, noticeSource, outageNotice } from '../../functions/domain/status/notifications.ts'
+import type { Outage } from '../../functions/domain/status/outage.ts'
 import { observedStack } from './observed.ts'
 
 const told = Template.fromStack(observedStack({ mails: ['soc@example.com', 'ops@example.com'] }).stack)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { eventMetrics, fleetMetrics, runMetrics } from '../../functions/domain/metrics.ts'
-import { changeNotice } from '../../functions/domain/notices.ts'
+import { changeNotice } from '../../functions/domain/status/notifications.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import { logQueries } from '../../lib/log-queries.ts'
 import { eventTypesOf } from '../../lib/measured.ts'

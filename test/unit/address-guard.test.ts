@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns'
 import { BlockList } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AddressRefused, checkTarget, isPublicAddress, publicLookup } from '../../functions/adapters/address-guard.ts'
+import { AddressRefused, checkTarget, isPublicAddress, publicLookup } from '../../functions/adapters/http/address-guard.ts'
 
 /** IANA's special-purpose registry for IPv4, multicast and reserved space: an account of its own to hold the library against. */
 const special = new BlockList()

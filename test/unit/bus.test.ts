@@ -2,7 +2,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { mockClient } from 'aws-sdk-client-mock'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { eventBridgeBus } from '../../functions/adapters/bus.ts'
-import { changeNotice } from '../../functions/domain/notices.ts'
+import { changeNotice } from '../../functions/domain/status/notifications.ts'
 
 const eventBridge = mockClient(EventBridgeClient)
 const bus = eventBridgeBus({ client: new EventBridgeClient({ region: 'us-east-1' }), bus: 'acme' })

@@ -1,9 +1,9 @@
 import { generate } from 'selfsigned'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import type { Connector } from '../../functions/domain/connector.ts'
-import { connectorAttributes, immutableProblems, parseConnector } from '../../functions/domain/connector-schema.ts'
-import type { Problem } from '../../functions/domain/problems.ts'
+import type { Connector } from '../../functions/domain/connector/connector.ts'
+import { connectorAttributes, immutableProblems, parseConnector } from '../../functions/domain/connector/connector-schema.ts'
+import type { Problem } from '../../functions/domain/connector/problems.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
 
 /** No key of anybody's. */

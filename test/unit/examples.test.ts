@@ -4,7 +4,7 @@ import { mockClient } from 'aws-sdk-client-mock'
 import { describe, expect, it } from 'vitest'
 import { plainItem } from '../../functions/adapters/connectors-table.ts'
 import { secretsManager } from '../../functions/adapters/secrets.ts'
-import { parseConnector } from '../../functions/domain/connector-schema.ts'
+import { parseConnector } from '../../functions/domain/connector/connector-schema.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 
 const policy = { vendors, secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: false }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { FleetTally } from '../../functions/domain/fleet.ts'
 import { fleetMetrics } from '../../functions/domain/metrics.ts'
-import { type ConnectorStatus, hasDroppedOff, newStatus } from '../../functions/domain/status.ts'
+import { FleetTally } from '../../functions/domain/status/fleet.ts'
+import { type ConnectorStatus, hasDroppedOff, newStatus } from '../../functions/domain/status/status.ts'
 import { day, hour, iso, minute } from '../../functions/domain/time.ts'
 
 const now = Date.UTC(2026, 10, 24, 12)

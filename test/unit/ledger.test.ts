@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import * as ledger from '../../functions/domain/ledger.ts'
-import type { Slice, StreamState } from '../../functions/domain/stream.ts'
+import * as ledger from '../../functions/domain/stream/ledger.ts'
+import type { Slice, StreamState } from '../../functions/domain/stream/stream.ts'
 import { day, hour, minute, second } from '../../functions/domain/time.ts'
 
 const now = Date.UTC(2026, 10, 24, 12)

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { severities } from '../../functions/domain/fields.ts'
-import { ocsfIds } from '../../functions/domain/ocsf.ts'
+import { severities } from '../../functions/domain/record/fields.ts'
+import { ocsfIds } from '../../functions/domain/record/ocsf.ts'
 
 it('calls a data loss a Data Security Finding', () => {
   expect(ocsfIds('data-security', 'medium')).toEqual({ class_uid: 2006, type_uid: 200_601, severity_id: 3 })

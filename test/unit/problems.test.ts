@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { closest, pathText, quote } from '../../functions/domain/problems.ts'
+import { closest, pathText, quote } from '../../functions/domain/connector/problems.ts'
 
 describe('a quoted value', () => {
   it.each<[unknown, string]>([

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { type FieldTable, recordFields } from '../../functions/domain/fields.ts'
-import { glueColumns, glueType } from '../../functions/domain/glue.ts'
-import { type RecordBody, type RecordEnvelope, serialise, toRecord } from '../../functions/domain/record.ts'
-import { canonicalJson, itemId, rawJson, recordId } from '../../functions/domain/record-id.ts'
-import { recordSchema } from '../../functions/domain/record-schema.ts'
+import { type FieldTable, recordFields } from '../../functions/domain/record/fields.ts'
+import { glueColumns, glueType } from '../../functions/domain/record/glue.ts'
+import { type RecordBody, type RecordEnvelope, serialise, toRecord } from '../../functions/domain/record/record.ts'
+import { canonicalJson, itemId, rawJson, recordId } from '../../functions/domain/record/record-id.ts'
+import { recordSchema } from '../../functions/domain/record/record-schema.ts'
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex')
 

@@ -13,13 +13,13 @@ import {
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { mockClient } from 'aws-sdk-client-mock'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { stateTable as tableSchema } from '../../functions/adapters/state-schema.ts'
-import { stateTable } from '../../functions/adapters/state-table.ts'
-import { newStream } from '../../functions/domain/ledger.ts'
+import { stateTable } from '../../functions/adapters/state-table/state-table.ts'
+import { stateTable as tableSchema } from '../../functions/adapters/state-table/table-definitions.ts'
 import type { AcceptedConnector, State } from '../../functions/domain/ports.ts'
 import { NewerSchema, StateUnavailable } from '../../functions/domain/state-errors.ts'
-import { newStatus } from '../../functions/domain/status.ts'
-import { newBucket } from '../../functions/domain/tokens.ts'
+import { newStatus } from '../../functions/domain/status/status.ts'
+import { newStream } from '../../functions/domain/stream/ledger.ts'
+import { newBucket } from '../../functions/domain/token-bucket.ts'
 import { dynamoClient, type LocalDynamo, startDynalite } from '../dynalite.ts'
 
 const now = Date.UTC(2026, 10, 24, 12)

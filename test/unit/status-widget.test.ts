@@ -3,8 +3,8 @@ import { marshall } from '@aws-sdk/util-dynamodb'
 import type { Context } from 'aws-lambda'
 import { mockClient } from 'aws-sdk-client-mock'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { newStatus } from '../../functions/domain/status.ts'
-import { widgetDocumentation } from '../../functions/domain/status-question.ts'
+import { newStatus } from '../../functions/domain/status/status.ts'
+import { widgetDocumentation } from '../../functions/widget/question.ts'
 
 const dynamodb = mockClient(DynamoDBClient)
 const lines: string[] = []

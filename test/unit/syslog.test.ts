@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cefHeader, cefValue, rfc5424, syslogStruct } from '../../functions/domain/syslog.ts'
+import { cefHeader, cefValue, rfc5424, syslogStruct } from '../../functions/domain/record/syslog.ts'
 
 const syslog = {
   ...syslogStruct({ timestamp: 1_595_199_090_000, severity: 'high', appName: 'acme_mail', msgId: 'dlp', message: 'CEF:0|Acme' }),

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { type LakeRecord, toRecord } from '../../functions/domain/record.ts'
-import { itemId, recordId } from '../../functions/domain/record-id.ts'
-import { recordSchema } from '../../functions/domain/record-schema.ts'
+import { type LakeRecord, toRecord } from '../../functions/domain/record/record.ts'
+import { itemId, recordId } from '../../functions/domain/record/record-id.ts'
+import { recordSchema } from '../../functions/domain/record/record-schema.ts'
 import { lakeFields, vendorOf } from '../../functions/vendors/index.ts'
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex')

@@ -1,9 +1,9 @@
 import type { State } from '../../domain/ports.ts'
 import { day } from '../../domain/time.ts'
-import { fleetIndex } from '../state-schema.ts'
 import { acceptedSchema } from './schemas.ts'
 import { isAbsent, isLive, type Key, type Store, shardOf, shards } from './store.ts'
 import type { StreamRetention } from './streams.ts'
+import { fleetIndex } from './table-definitions.ts'
 
 /** How long a deleted connector's items are kept (ms): longer than any vendor keeps its events, so the same id resumes its ledger. */
 export const retiredKeptMs = 4 * day

@@ -1,6 +1,6 @@
 import type { State } from '../../domain/ports.ts'
-import { dueIndex } from '../state-schema.ts'
 import { type Key, mustWrite, type Store, shardOf, shards } from './store.ts'
+import { dueIndex } from './table-definitions.ts'
 
 const connectorPrefix = 'CONNECTOR#'
 

@@ -1,5 +1,5 @@
-import type { Outage } from '../../domain/outage.ts'
 import type { State } from '../../domain/ports.ts'
+import type { Outage } from '../../domain/status/outage.ts'
 import { outageSchema } from './schemas.ts'
 import { isAbsent, isLive, type Key, type Store } from './store.ts'
 

@@ -1,13 +1,13 @@
 import * as z from 'zod'
-import type { Connector, SecretReference } from '../../domain/connector.ts'
-import { connectorStates, type StateChange } from '../../domain/connector-state.ts'
+import type { Connector, SecretReference } from '../../domain/connector/connector.ts'
+import type { LogFilter } from '../../domain/connector/log-filters.ts'
 import { type Failure, type FailureCode, failureKinds } from '../../domain/failures.ts'
-import type { LogFilter } from '../../domain/filters.ts'
-import type { Outage } from '../../domain/outage.ts'
 import type { AcceptedConnector, Due, KeyUser } from '../../domain/ports.ts'
-import type { ConnectorStatus, DayCounts } from '../../domain/status.ts'
-import type { Hole, Interval, Slice, StreamCounts, StreamState } from '../../domain/stream.ts'
-import type { TokenBucket } from '../../domain/tokens.ts'
+import { connectorStates, type StateChange } from '../../domain/status/connector-state.ts'
+import type { Outage } from '../../domain/status/outage.ts'
+import type { ConnectorStatus, DayCounts } from '../../domain/status/status.ts'
+import type { Hole, Interval, Slice, StreamCounts, StreamState } from '../../domain/stream/stream.ts'
+import type { TokenBucket } from '../../domain/token-bucket.ts'
 
 /** Items as they are stored, parsed at the border; what a schema does not name is dropped. */
 

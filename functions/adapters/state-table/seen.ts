@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import type { State } from '../../domain/ports.ts'
-import { type SeenMark, type SeenPage, seenClass, seenClassWidth } from '../../domain/seen.ts'
 import { StateUnavailable } from '../../domain/state-errors.ts'
-import type { Interval, StreamId } from '../../domain/stream.ts'
+import { type SeenMark, type SeenPage, seenClass, seenClassWidth } from '../../domain/stream/seen-ids.ts'
+import type { Interval, StreamId } from '../../domain/stream/stream.ts'
 import { isAbsent, type Key, type Store } from './store.ts'
 
 /** Ids of one item (count): 180 KB of the 400 that it may have. A page of more takes several. */

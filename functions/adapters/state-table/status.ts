@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod'
 import type { State } from '../../domain/ports.ts'
 import { StateUnavailable } from '../../domain/state-errors.ts'
-import type { ConnectorStatus } from '../../domain/status.ts'
-import { fleetIndex } from '../state-schema.ts'
+import type { ConnectorStatus } from '../../domain/status/status.ts'
 import { retiredKeptMs } from './accepted.ts'
 import { statusSchema } from './schemas.ts'
 import { isAbsent, isLive, type Key, type Store, shardOf, shards } from './store.ts'
+import { fleetIndex } from './table-definitions.ts'
 
 /** Others that write the same status at the same time (count): its run every 30 s, and acceptance. More in a row is a bug. */
 const amendmentsMost = 20

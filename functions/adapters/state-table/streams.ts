@@ -1,5 +1,5 @@
 import type { State } from '../../domain/ports.ts'
-import type { StreamId } from '../../domain/stream.ts'
+import type { StreamId } from '../../domain/stream/stream.ts'
 import { type Instant, second } from '../../domain/time.ts'
 import { isAbsent, isLive, type Key, type Store } from './store.ts'
 

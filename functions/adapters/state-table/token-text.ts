@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { Token } from '../../domain/tokens.ts'
+import type { Token } from '../../domain/token-bucket.ts'
 
 /**
  * The tokens of a bucket as one text. A key at 6,000 requests a minute has that many: as objects they would pass the 400 KB

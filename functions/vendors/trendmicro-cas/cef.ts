@@ -1,5 +1,5 @@
-import type { Severity } from '../../domain/fields.ts'
-import { cefHeader, cefValue } from '../../domain/syslog.ts'
+import type { Severity } from '../../domain/record/fields.ts'
+import { cefHeader, cefValue } from '../../domain/record/syslog.ts'
 import { listOf, textOf, type WireItem } from './wire.ts'
 
 const severityWords: Readonly<Record<Severity, string>> = {

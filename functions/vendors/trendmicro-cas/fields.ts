@@ -1,4 +1,4 @@
-import type { FieldTable } from '../../domain/fields.ts'
+import type { FieldTable } from '../../domain/record/fields.ts'
 
 const text = (doc: string) => ({ type: 'string', doc }) as const
 const list = (doc: string) => ({ type: 'array<string>', doc }) as const

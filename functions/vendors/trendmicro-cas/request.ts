@@ -1,4 +1,4 @@
-import type { StreamId } from '../../domain/stream.ts'
+import type { StreamId } from '../../domain/stream/stream.ts'
 import { type Instant, iso } from '../../domain/time.ts'
 import type { VendorRequest } from '../../domain/vendor.ts'
 

@@ -1,0 +1,84 @@
+import { type LookupAddress, lookup as systemLookup } from 'node:dns'
+import type { LookupFunction } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import { isAllowedHost } from '../../domain/connector/allowed-hosts.ts'
+import { failure } from '../../domain/failures.ts'
+import { failed, ok, type Result } from '../../domain/result.ts'
+
+/** Where a request may go. */
+export interface Target {
+  readonly url: URL
+  /** The operator allows this host: http, any port and private addresses. */
+  readonly allowed: boolean
+}
+
+/**
+ * Holds a URL against the connector's origin and the rules for hosts, before anything is connected.
+ *
+ * Fails with `link-refused` where the URL leads to another origin or carries a user name, with `host-refused` where the base
+ * URL is no https origin on port 443, and with `address-refused` where it names a private address. For a host that
+ * `allowedHosts` has (`HOST` for any port, or `HOST:PORT`), http, any port and private addresses will do.
+ */
+export function checkTarget(requestUrl: string, baseUrl: string, allowedHosts: readonly string[]): Result<Target> {
+  const base = URL.parse(baseUrl)
+  if (base === null || !['https:', 'http:'].includes(base.protocol) || base.username !== '' || base.password !== '') {
+    return failed(failure('host-refused', 'baseUrl is not an address of the form https://host'))
+  }
+  const url = URL.parse(requestUrl)
+  if (url === null || url.origin !== base.origin) {
+    return failed(failure('link-refused', `The link leads to ${url === null ? 'no valid address' : url.origin} instead of ${base.origin}`))
+  }
+  if (url.username !== '' || url.password !== '') {
+    return failed(failure('link-refused', `The link to ${url.host} carries a user name or password`))
+  }
+  if (isAllowedHost(url, allowedHosts)) return ok({ url, allowed: true })
+  if (url.protocol !== 'https:' || url.port !== '') {
+    return failed(failure('host-refused', `${url.origin} is not https on port 443`))
+  }
+  const literal = ipLiteral(url.hostname)
+  if (literal !== undefined && !isPublicAddress(literal)) {
+    return failed(failure('address-refused', `${url.host} is not a public address`))
+  }
+  return ok({ url, allowed: false })
+}
+
+function ipLiteral(hostname: string): string | undefined {
+  const bare = hostname.replace(/^\[(.*)\]$/, '$1')
+  return ipaddr.isValid(bare) ? bare : undefined
+}
+
+/** Of the addresses that carry an IPv4 address inside, only those that reach exactly it are looked through: mapped ones, and NAT64's well-known prefix. */
+const nat64 = ipaddr.IPv6.parse('64:ff9b::')
+/** All that has been given out as global unicast so far; the rest of what the library calls unicast is IPv4-compatible or not in use. */
+const globalUnicast = ipaddr.IPv6.parse('2000::')
+
+/** Whether an address is one of the public internet: unicast, and neither private, local, shared, reserved nor a tunnel's. */
+export function isPublicAddress(text: string): boolean {
+  if (!ipaddr.isValid(text)) return false
+  const address = ipaddr.parse(text)
+  if (address instanceof ipaddr.IPv4) return address.range() === 'unicast'
+  if (address.isIPv4MappedAddress()) return isPublicAddress(address.toIPv4Address().toString())
+  if (address.match(nat64, 96)) return isPublicAddress(address.toByteArray().slice(-4).join('.'))
+  return address.range() === 'unicast' && address.match(globalUnicast, 3)
+}
+
+export class AddressRefused extends Error {
+  override readonly name = 'AddressRefused'
+}
+
+/**
+ * A `lookup` for `net.connect`, which connects to what this answers and asks nobody else: so the address that is checked is the one
+ * that is used, whatever the name resolves to a moment later. One private address among several refuses them all.
+ */
+export function publicLookup(lookup: typeof systemLookup = systemLookup): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+      if (error !== null) return callback(error, '')
+      const refused = addresses.find(({ address }) => !isPublicAddress(address))
+      if (refused !== undefined) return callback(new AddressRefused(`${hostname} resolves to ${refused.address}`), '')
+      const [first] = addresses
+      if (first === undefined) return callback(Object.assign(new Error(`${hostname} has no address`), { code: 'ENOTFOUND' }), '')
+      return options.all === true ? callback(null, addresses) : callback(null, first.address, first.family)
+    })
+  }
+}

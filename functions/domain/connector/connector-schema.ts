@@ -1,0 +1,382 @@
+import * as z from 'zod'
+import { failed, ok, type Result } from '../result.ts'
+import { minute } from '../time.ts'
+import type { Vendor, VendorAttributes } from '../vendor.ts'
+import { isAllowedHost } from './allowed-hosts.ts'
+import type { Connector, SecretReference } from './connector.ts'
+import { logFiltersSchema } from './log-filters.ts'
+import type { Problem } from './problems.ts'
+import { mustBe, mustBeOneOf, pathText, problemsOf, quote, unknownName } from './problems.ts'
+
+/** The connector schema: from an item that a user wrote to a connector, or to everything that is wrong with it. */
+
+/** What the operator allows. */
+export interface ConnectorPolicy {
+  readonly vendors: ReadonlyMap<string, Vendor>
+  /** The name of every secret begins with it. */
+  readonly secretPrefix: string
+  /** `HOST` (any port) or `HOST:PORT`: hosts beside the vendor's, for which http, any port and private addresses will do. */
+  readonly allowedHosts: readonly string[]
+  /** Whether a connector may switch TLS verification off. */
+  readonly tlsVerificationOptional: boolean
+}
+
+/** Problems of one item that are told (count). */
+const problemsMost = 50
+const secretsMost = 20
+/** The first reading keeps this far off the vendor's horizon (minutes). */
+const horizonMarginMinutes = 10
+
+function text(pattern: RegExp, allowed: string) {
+  const error = mustBe(allowed)
+  return z.string({ error }).regex(pattern, { error })
+}
+
+function identifier() {
+  return text(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 letters (A to Z), digits, dots, hyphens or underscores')
+}
+
+function whole(what: string, least: number, most?: number) {
+  const error = unquoted(mustBe(`${what}, ${most === undefined ? `${least} or more` : `from ${least} to ${most}`}`), 'N')
+  return z
+    .int({ error })
+    .min(least, { error })
+    .max(most ?? Number.MAX_SAFE_INTEGER, { error })
+}
+
+function flag() {
+  return z.boolean({ error: unquoted(mustBe('true or false'), 'BOOL') })
+}
+
+/** In DynamoDB's console the type of an attribute is easily left at "String". */
+function unquoted(error: (issue: { readonly input?: unknown }) => string, type: string): (issue: { readonly input?: unknown }) => string {
+  return (issue) => `${error(issue)}${typeof issue.input === 'string' ? ` It is a text; its type in DynamoDB must be ${type}.` : ''}`
+}
+
+const pemRule = 'one or more certificates in PEM form: -----BEGIN CERTIFICATE-----, base64, -----END CERTIFICATE-----'
+
+/** What is wrong with it, if anything; whether a certificate is a good one is seen when it is used. Nothing of it is repeated. */
+function pemProblem(pem: string): string | undefined {
+  if (pem.includes('PRIVATE KEY')) return 'It holds a private key. Give certificates only, and make a new key: this one has been shown.'
+  const count = pem.split('-----BEGIN CERTIFICATE-----').length - 1
+  if (count === 0) return `It is a text of ${pem.length} characters without a certificate. Give ${pemRule}.`
+  const whole = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g)].filter(([, body = '']) =>
+    isCertificate(body),
+  )
+  if (whole.length === count) return undefined
+  return `Of its ${count} certificates ${count - whole.length} cannot be read. Give ${pemRule}; line breaks are real ones, not "\\n".`
+}
+
+/** DER of a certificate begins with a SEQUENCE whose length takes two bytes: in base64 "MI". */
+function isCertificate(base64: string): boolean {
+  const text = base64.replace(/\s/g, '')
+  return text.length % 4 === 0 && /^MI[A-Za-z0-9+/]+={0,2}$/.test(text)
+}
+
+const secretsRule = mustBe(`a list of 1 to ${secretsMost} names of secrets`)
+
+/** A text in place of the list may be a key, so it is not repeated. */
+function secretsError({ input }: { readonly input?: unknown }): string {
+  if (typeof input !== 'string') return secretsRule({ input })
+  return `It is a text of ${input.length} characters. Give a list, even of one: ["name"] (DynamoDB type L).`
+}
+
+/** The attributes of a connector: the schema is made of it, and the table in the docs. */
+const attributes = {
+  connectorId: identifier().meta({
+    kind: 'text',
+    description: 'Key of the table. 1 to 64 letters, digits, dots, hyphens or underscores. Cannot change.',
+  }),
+  type: z.string({ error: mustBe('the type of a vendor') }).meta({
+    kind: 'text',
+    description: 'Which vendor it collects from. Cannot change.',
+  }),
+  name: text(/^(?! )[\x20-\x7e]{1,128}(?<! )$/, '1 to 128 ASCII characters, such as tenant-type').meta({
+    kind: 'text',
+    description: 'Shown name, 1 to 128 ASCII characters; by convention tenant-type. Cannot change.',
+  }),
+  tenantName: text(/^(?!\s)[^\p{C}\p{Zl}\p{Zp}]{1,128}(?<!\s)$/u, '1 to 128 printable characters, without blanks at either end').meta({
+    kind: 'text',
+    description: 'Whose events they are, 1 to 128 printable characters; it is in every record. Cannot change.',
+  }),
+  baseUrl: z.string({ error: mustBe('the address of the vendor’s service, https://host') }).meta({
+    kind: 'text',
+    description: 'Address of the vendor’s service, https://host; what follows the host in a pasted address is ignored.',
+  }),
+  apiKeySecrets: z
+    .array(z.string({ error: mustBe('the name of a secret, a text') }), { error: secretsError })
+    .min(1, { error: secretsError })
+    .max(secretsMost, { error: secretsError })
+    .meta({
+      kind: 'list of texts',
+      description:
+        'Names of 1 to 20 secrets of Secrets Manager under the stack’s prefix, each with an API key as its text, or as name#jsonKey with the key in a JSON object. Several are a pool.',
+    }),
+  contentTypes: z.unknown().optional().meta({
+    kind: 'list of texts',
+    description: 'What is collected, in the vendor’s terms.',
+    shownDefault: 'the vendor’s',
+  }),
+  eventTypes: z.unknown().optional().meta({
+    kind: 'list of texts',
+    description: 'The kinds of event that are collected, in the vendor’s terms.',
+    shownDefault: 'the vendor’s',
+  }),
+  logFilters: logFiltersSchema.default([]).meta({
+    kind: 'list of log filters',
+    description: 'Which events are left out of the lake.',
+  }),
+  disableTlsVerification: flag().default(false).meta({
+    kind: 'boolean',
+    description: 'Accept any certificate, on this connector’s connections only. A last resort: tlsCaPem is better.',
+  }),
+  tlsCaPem: z
+    .string({ error: mustBe(pemRule) })
+    .superRefine((pem, context) => {
+      const message = pemProblem(pem)
+      if (message !== undefined) context.addIssue({ code: 'custom', message })
+    })
+    .exactOptional()
+    .meta({
+      kind: 'text',
+      description: 'Certificates of an own CA, in PEM form, trusted beside the public ones. Not together with disableTlsVerification.',
+    }),
+  enabled: flag().default(true).meta({
+    kind: 'boolean',
+    description: 'Whether it collects. What passed meanwhile is read when it is true again, as far as the vendor still has it.',
+  }),
+  intervalMinutes: whole('a whole number of minutes', 1, 60).default(5).meta({
+    kind: 'number',
+    description: 'How often it collects, in minutes: 1 to 60.',
+  }),
+  requestsPerMinute: whole('a whole number', 1, 6_000).default(20).meta({
+    kind: 'number',
+    description: 'What the vendor allows each API key a minute: 1 to 6000. Of connectors that share a key the lowest counts.',
+  }),
+  requestsPerDay: whole('a whole number', 1).exactOptional().meta({
+    kind: 'number',
+    description: 'What the vendor allows each API key in any 24 hours, where it does.',
+  }),
+  rateGroup: identifier().exactOptional().meta({
+    kind: 'text',
+    description:
+      'A name that is the same on connectors whose keys the vendor counts as one customer: they share one limit. As connectorId.',
+  }),
+  initialBackfillMinutes: whole('a whole number of minutes', 0)
+    .default(10)
+    .meta({
+      kind: 'number',
+      description: `How far back it begins, in minutes: 0 up to ${horizonMarginMinutes} less than the vendor keeps events (72 hours: 4310).`,
+    }),
+  lateArrivalMinutes: whole('a whole number of minutes', 0, 1_440).exactOptional().meta({
+    kind: 'number',
+    description: 'How late events may show up at the vendor and still are not missed, in minutes: 0 to 1440.',
+    shownDefault: 'the vendor’s',
+  }),
+  sharedKey: flag().default(false).meta({
+    kind: 'boolean',
+    description: 'That connectors of several tenants use one API key is wanted. All of them must say so.',
+  }),
+}
+
+const connectorSchema = z.object(attributes)
+
+const vendorAttributes: readonly (keyof VendorAttributes)[] = ['contentTypes', 'eventTypes']
+
+export interface ConnectorAttribute {
+  readonly name: string
+  /** In the words of JSON. */
+  readonly type: string
+  /** As it is written in an item; absent without one. */
+  readonly default?: string
+  readonly required: boolean
+  readonly doc: string
+}
+
+/** What a connector may hold, for the docs; with the defaults of a vendor, if one is given. */
+export function connectorAttributes(vendor?: Vendor): readonly ConnectorAttribute[] {
+  const own = vendor?.attributes.safeParse({})
+  const ofVendor: Readonly<Record<string, unknown>> =
+    own?.success === true ? { ...own.data, lateArrivalMinutes: vendor?.lateArrivalMinutes(own.data) } : {}
+  const missing = new Set(connectorSchema.safeParse({}).error?.issues.map(({ path }) => path[0]))
+  return Object.entries(attributes).map(([name, schema]) => {
+    const meta = schema.meta()
+    const byDefault = ofVendor[name] ?? schema.safeParse(undefined).data
+    const shown = byDefault === undefined ? meta?.['shownDefault'] : JSON.stringify(byDefault)
+    return {
+      name,
+      type: String(meta?.['kind']),
+      ...(shown === undefined ? {} : { default: String(shown) }),
+      required: missing.has(name),
+      doc: meta?.description ?? '',
+    }
+  })
+}
+
+export type ParsedConnector =
+  | { readonly ok: true; readonly connector: Connector }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/** Checks an item, which is untrusted, and fills in what it leaves out. Fails with everything that is wrong with it. */
+export function parseConnector(item: unknown, policy: ConnectorPolicy): ParsedConnector {
+  if (!isItem(item)) {
+    return { ok: false, problems: [{ path: 'item', message: mustBe('an object with the attributes of a connector')({ input: item }) }] }
+  }
+  const parsed = connectorSchema.safeParse(item)
+  const vendor = readVendor(item, policy)
+  const own = vendor.ok ? readVendorAttributes(item, vendor.value) : unread
+  const baseUrl = vendor.ok ? readBaseUrl(item, vendor.value, policy) : unread
+  const secrets = readSecrets(item, policy)
+  const problems = [
+    // Of the type there is more to say than the schema knows.
+    ...(parsed.success ? [] : problemsOf(parsed.error).filter(({ path }) => path !== 'type')),
+    ...[vendor, own, baseUrl, secrets].flatMap((part) => (part.ok ? [] : part.failure)),
+    ...(vendor.ok ? backfillProblems(item, vendor.value) : []),
+    ...tlsProblems(item, policy),
+    ...unknownAttributes(item),
+  ]
+  if (parsed.success && vendor.ok && own.ok && baseUrl.ok && secrets.ok && problems.length === 0) {
+    const lateArrivalMinutes = vendor.value.lateArrivalMinutes(own.value)
+    return {
+      ok: true,
+      connector: { lateArrivalMinutes, ...parsed.data, ...own.value, baseUrl: baseUrl.value, apiKeySecrets: secrets.value },
+    }
+  }
+  return { ok: false, problems: bounded(problems) }
+}
+
+type Item = Readonly<Record<string, unknown>>
+
+function isItem(value: unknown): value is Item {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A part of an item, or what is wrong with it beyond what the schema says. */
+type Part<T> = Result<T, readonly Problem[]>
+
+const unread: Part<never> = failed([])
+
+function readVendor({ type }: Item, { vendors }: ConnectorPolicy): Part<Vendor> {
+  const vendor = typeof type === 'string' ? vendors.get(type) : undefined
+  return vendor === undefined ? failed([{ path: 'type', message: mustBeOneOf([...vendors.keys()])({ input: type }) }]) : ok(vendor)
+}
+
+function readVendorAttributes(item: Item, vendor: Vendor): Part<VendorAttributes> {
+  const given = Object.fromEntries(vendorAttributes.flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]])))
+  const own = vendor.attributes.safeParse(given)
+  if (own.success) return ok(own.data)
+  return failed(own.error.issues.map(({ path, message }) => ({ path: pathText(path), message: shortened(message, valueAt(given, path)) })))
+}
+
+/** A vendor's message may repeat a value in full. */
+function shortened(message: string, value: unknown): string {
+  const json = JSON.stringify(value)
+  const short = json === undefined ? message : message.replaceAll(json, () => quote(value))
+  return short.endsWith('.') ? short : `${short}.`
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((inner, step) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, step) : undefined), value)
+}
+
+function readBaseUrl({ baseUrl }: Item, vendor: Vendor, { allowedHosts }: ConnectorPolicy): Part<string> {
+  if (typeof baseUrl !== 'string') return unread
+  const refuse = (message: string) => failed([{ path: 'baseUrl', message }])
+  const hosts = vendor.hosts.join(', ')
+  // Before an @ stands what may be a password, also where the whole is no address.
+  if (baseUrl.includes('@')) return refuse('It has an @, as for a user name and password, which are never sent. Give https://host alone.')
+  const url = URL.parse(vendor.baseUrlOf(baseUrl))
+  if (url === null || !['https:', 'http:'].includes(url.protocol)) {
+    return refuse(`It is ${quote(baseUrl)}, no web address. Give https:// and one of: ${hosts}.`)
+  }
+  if (isAllowedHost(url, allowedHosts)) return ok(url.origin)
+  if (!vendor.hosts.includes(url.hostname)) {
+    return refuse(`Its host is ${quote(url.hostname)}. Give one of the vendor’s: ${hosts}; or have the operator allow this host.`)
+  }
+  if (url.protocol !== 'https:' || url.port !== '') {
+    return refuse(`It is ${quote(url.origin)}. Only https on port 443 is allowed: give https://${url.hostname}.`)
+  }
+  return ok(url.origin)
+}
+
+function readSecrets({ apiKeySecrets }: Item, { secretPrefix }: ConnectorPolicy): Part<readonly SecretReference[]> {
+  const parsed = attributes.apiKeySecrets.safeParse(apiKeySecrets)
+  if (!parsed.success) return unread
+  const problems = parsed.data.flatMap((name, index) => {
+    const message = secretProblem(name, secretPrefix) ?? repetition(parsed.data, index)
+    return message === undefined ? [] : [{ path: `apiKeySecrets[${index}]`, message }]
+  })
+  return problems.length > 0 ? failed(problems) : ok(parsed.data.map(secretReference))
+}
+
+function secretReference(name: string): SecretReference {
+  const [secretName = '', ...jsonKey] = name.split('#')
+  return jsonKey.length === 0 ? { secretName } : { secretName, jsonKey: jsonKey.join('#') }
+}
+
+/** What does not begin with the prefix is not repeated: many a key has been pasted in place of its name. */
+function secretProblem(name: string, prefix: string): string | undefined {
+  const { secretName, jsonKey } = secretReference(name)
+  if (!secretName.startsWith(prefix)) {
+    const seen = secretName.startsWith('arn:') ? 'an ARN' : `a text of ${name.length} characters`
+    return `It is ${seen} that does not begin with ${quote(prefix)}. Give the name of a secret under that prefix, or name#jsonKey. If it is an API key, store it in a secret and make a new one: this one has been shown.`
+  }
+  if (secretName === prefix) return `It is the prefix alone. Give the whole name of a secret, such as ${quote(`${prefix}name`)}.`
+  if (!/^[A-Za-z0-9/_+=.@-]{1,512}$/.test(secretName)) {
+    return `It is ${quote(name)}. The name of a secret has 1 to 512 letters (A to Z), digits and / _ + = . @ -. Give it as Secrets Manager shows it.`
+  }
+  if (jsonKey !== undefined && !/^[^\p{C}#]{1,128}$/u.test(jsonKey)) {
+    return `It is ${quote(name)}. After # comes the name of one member of the secret’s JSON object, 1 to 128 characters. Give name#jsonKey.`
+  }
+  return undefined
+}
+
+function repetition(all: readonly string[], index: number): string | undefined {
+  const name = all[index]
+  const first = name === undefined ? index : all.indexOf(name)
+  return first < index ? `It is ${quote(name)}, as is apiKeySecrets[${first}]. Name each secret once.` : undefined
+}
+
+function backfillProblems({ initialBackfillMinutes }: Item, vendor: Vendor): Problem[] {
+  const parsed = attributes.initialBackfillMinutes.safeParse(initialBackfillMinutes)
+  const most = Math.floor(vendor.horizonMs / minute) - horizonMarginMinutes
+  if (!parsed.success || parsed.data <= most) return []
+  const allowed = mustBe(`a whole number of minutes from 0 to ${most}, since the vendor keeps events no longer`)
+  return [{ path: 'initialBackfillMinutes', message: allowed({ input: parsed.data }) }]
+}
+
+function tlsProblems({ tlsCaPem, disableTlsVerification }: Item, { tlsVerificationOptional }: ConnectorPolicy): Problem[] {
+  if (disableTlsVerification === true && !tlsVerificationOptional) {
+    const message =
+      'It is true, which the operator of this deployment does not allow. Give tlsCaPem, the CA that signed the certificate, instead.'
+    return [{ path: 'disableTlsVerification', message }]
+  }
+  if (tlsCaPem === undefined || disableTlsVerification !== true) return []
+  const message = 'It is of no use together with disableTlsVerification. Keep tlsCaPem and remove disableTlsVerification.'
+  return [{ path: 'tlsCaPem', message }]
+}
+
+function unknownAttributes(item: Item): Problem[] {
+  const known = Object.keys(attributes)
+  return Object.keys(item)
+    .filter((name) => !known.includes(name))
+    .map((name) => ({ path: pathText([name]), message: unknownName(name, 'a connector', known) }))
+}
+
+function bounded(problems: readonly Problem[]): readonly Problem[] {
+  const more = problems.length - problemsMost
+  if (more <= 0) return problems
+  return [...problems.slice(0, problemsMost), { path: 'item', message: `There are ${more} more problems. Mend these first.` }]
+}
+
+const immutable = ['connectorId', 'type', 'name', 'tenantName'] as const
+
+/** What has changed and cannot, once a connector was accepted: it is in the identity of events or says whose they are. */
+export function immutableProblems(before: Connector, after: Connector): Problem[] {
+  return immutable
+    .filter((name) => before[name] !== after[name])
+    .map((path) => ({
+      path,
+      message: `It is ${quote(after[path])} and was ${quote(before[path])} when the connector was accepted; it cannot change. Set it back, or make a connector with another connectorId.`,
+    }))
+}

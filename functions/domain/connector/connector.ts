@@ -1,0 +1,31 @@
+import type { LogFilter } from './log-filters.ts'
+
+/** Where an API key lies: a Secrets Manager name and, for `name#jsonKey`, the key inside its JSON object. */
+export interface SecretReference {
+  readonly secretName: string
+  readonly jsonKey?: string
+}
+
+/** An accepted connector: an item that a user wrote, checked, with its defaults filled in. Only this is ever collected from. */
+export interface Connector {
+  readonly connectorId: string
+  readonly type: string
+  readonly name: string
+  readonly tenantName: string
+  /** An origin: `https://host`. */
+  readonly baseUrl: string
+  readonly apiKeySecrets: readonly SecretReference[]
+  readonly contentTypes: readonly string[]
+  readonly eventTypes: readonly string[]
+  readonly logFilters: readonly LogFilter[]
+  readonly disableTlsVerification: boolean
+  readonly tlsCaPem?: string
+  readonly enabled: boolean
+  readonly intervalMinutes: number
+  readonly requestsPerMinute: number
+  readonly requestsPerDay?: number
+  readonly rateGroup?: string
+  readonly initialBackfillMinutes: number
+  readonly lateArrivalMinutes: number
+  readonly sharedKey: boolean
+}

@@ -1,0 +1,116 @@
+import type { Instant } from '../time.ts'
+import { type Field, type FieldTable, recordFields, type ScalarField, type StructField } from './fields.ts'
+
+/** The record: what becomes of one event in the lake. */
+
+interface ValueOfType {
+  readonly string: string
+  readonly bigint: number
+  readonly int: number
+  readonly boolean: boolean
+  readonly 'array<string>': readonly string[]
+}
+
+type ValueOf<F extends Field> = F extends StructField
+  ? RecordOf<F['fields']>
+  : F extends { readonly values: readonly (infer V)[] }
+    ? V
+    : F extends ScalarField
+      ? ValueOfType[F['type']]
+      : never
+
+type RequiredNames<T extends FieldTable> = { [K in keyof T]: T[K] extends { readonly required: true } ? K : never }[keyof T]
+
+type RecordOf<T extends FieldTable> = { readonly [K in RequiredNames<T>]: ValueOf<T[K]> } & {
+  readonly [K in Exclude<keyof T, RequiredNames<T>>]?: ValueOf<T[K]> | undefined
+}
+
+export type FieldValue = string | number | boolean | readonly string[] | { readonly [name: string]: FieldValue | undefined }
+
+/** The fields that a vendor adds, as structs under the vendor's own name; its folder has the table of them. */
+interface VendorStructs {
+  readonly [name: string]: FieldValue | undefined
+}
+
+type CommonRecord = RecordOf<typeof recordFields>
+
+/** A record of the lake; no field is blank. */
+export type LakeRecord = CommonRecord & VendorStructs
+
+type EnvelopeField = 'id' | 'ingested_at' | 'ingest_mode' | 'tenant_name' | 'connector_id' | 'connector_name' | 'domain'
+
+/** The part of a record that is the vendor's to fill; blank values are left out later. */
+export type RecordBody = Omit<CommonRecord, EnvelopeField | 'syslog'> & {
+  readonly syslog: Omit<CommonRecord['syslog'], 'hostname'>
+} & VendorStructs
+
+type IngestMode = CommonRecord['ingest_mode']
+
+/** The connector that read the event, as its record names it. */
+interface RecordOrigin {
+  readonly connectorId: string
+  readonly name: string
+  readonly tenantName: string
+  readonly baseUrl: string
+}
+
+/** The part that is not. */
+export interface RecordEnvelope {
+  readonly id: string
+  readonly ingestedAt: Instant
+  readonly ingestMode: IngestMode
+  readonly connector: RecordOrigin
+}
+
+/** `msg_origin.processor`: this program. */
+export const processor = { name: 'tributary', type: 'log_collector' } as const
+
+/** Fields in the order of the table, the vendor's after them, without blanks (an empty text or list, null, undefined). */
+export function toRecord(body: RecordBody, { id, ingestedAt, ingestMode, connector }: RecordEnvelope): LakeRecord {
+  return tidied(recordFields, {
+    ...body,
+    id,
+    ingested_at: ingestedAt,
+    ingest_mode: ingestMode,
+    tenant_name: connector.tenantName,
+    connector_id: connector.connectorId,
+    connector_name: connector.name,
+    domain: connector.baseUrl,
+    syslog: { ...body.syslog, hostname: URL.parse(connector.baseUrl)?.hostname ?? '-' },
+  })
+}
+
+function tidied<T extends Readonly<Record<string, FieldValue | undefined>>>(table: FieldTable, values: T): T {
+  const tidy: Record<string, FieldValue> = {}
+  const put = (name: string, field: Field | undefined) => {
+    const value = tidiedValue(field?.type === 'struct' ? field.fields : noFields, values[name])
+    if (value !== undefined) tidy[name] = value
+  }
+  for (const name in table) put(name, table[name])
+  for (const name in values) if (!Object.hasOwn(table, name)) put(name, undefined)
+  return tidy as T
+}
+
+const noFields: FieldTable = {}
+
+function tidiedValue(table: FieldTable, value: FieldValue | null | undefined): FieldValue | undefined {
+  if (value === null || value === undefined || value === '') return undefined
+  // Half a character is no text to many a reader of the lake. `raw` holds it still, as an escape.
+  if (typeof value === 'string') return value.toWellFormed()
+  if (isList(value)) {
+    const list = value.filter((text) => text !== '').map((text) => text.toWellFormed())
+    return list.length > 0 ? list : undefined
+  }
+  if (typeof value !== 'object') return value
+  const struct = tidied(table, value)
+  return Object.keys(struct).length > 0 ? struct : undefined
+}
+
+function isList(value: FieldValue): value is readonly string[] {
+  return Array.isArray(value)
+}
+
+/** One NDJSON line, without its newline. */
+export function serialise(record: LakeRecord): string {
+  return JSON.stringify(record)
+}

@@ -1,0 +1,79 @@
+import { type Instant, iso } from '../time.ts'
+import type { Severity } from './fields.ts'
+import type { LakeRecord, RecordBody } from './record.ts'
+
+/** Syslog (RFC 5424) and CEF, the format that many products put in its message. */
+
+/** "Security/authorization messages". */
+const facility = 4
+
+const severityNumbers: Readonly<Record<Severity, number>> = { critical: 2, high: 3, medium: 4, low: 5, informational: 6 }
+/** Of an event whose severity nobody knows: a notice. */
+const severityNumberUnknown = 5
+
+/** The header's field for "none". */
+const nil = '-'
+
+/** The `syslog` struct of a record, less the host name, which its connector has. */
+export function syslogStruct(event: {
+  readonly timestamp: Instant
+  readonly severity: Severity | undefined
+  readonly appName: string
+  readonly msgId: string
+  readonly message: string
+}): RecordBody['syslog'] {
+  const severity = event.severity === undefined ? severityNumberUnknown : severityNumbers[event.severity]
+  return {
+    facility,
+    severity,
+    priority: facility * 8 + severity,
+    timestamp: iso(event.timestamp),
+    app_name: event.appName,
+    proc_id: nil,
+    msg_id: event.msgId,
+    message: event.message,
+  }
+}
+
+/** One RFC 5424 message in UTF-8, without framing and without line breaks. */
+export function rfc5424({ syslog }: Pick<LakeRecord, 'syslog'>): string {
+  const header = [
+    `<${syslog.priority}>1`,
+    timestampField(syslog.timestamp),
+    headerField(syslog.hostname, 255),
+    headerField(syslog.app_name, 48),
+    headerField(syslog.proc_id, 128),
+    headerField(syslog.msg_id, 32),
+    nil,
+  ].join(' ')
+  return `${header} ${messageField(syslog.message)}`
+}
+
+function timestampField(text: string): string {
+  const shaped = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/.test(text)
+  return shaped && !Number.isNaN(Date.parse(text)) ? text : nil
+}
+
+/** Printable ASCII without spaces, cut to its maximum. */
+function headerField(text: string, charactersMax: number): string {
+  const printable = text.replaceAll(/[^\x21-\x7e]/gu, '_').slice(0, charactersMax)
+  return printable === '' ? nil : printable
+}
+
+function messageField(message: string): string {
+  const text = message.replaceAll(/\p{Cc}/gu, ' ').toWellFormed()
+  // A message that claims to be UTF-8 begins with a byte order mark; ASCII needs no claim.
+  return /^[\x20-\x7e]*$/.test(text) ? text : `\ufeff${text}`
+}
+
+/** Text for a field of the CEF header. */
+export function cefHeader(text: string): string {
+  return text.replaceAll(/[\\|]/g, '\\$&').replaceAll(/[\r\n]+/g, ' ')
+}
+
+const cefEscapes: Readonly<Record<string, string>> = { '\\': '\\\\', '=': '\\=', '\n': '\\n', '\r': '\\r' }
+
+/** Text for a value of the CEF extension. */
+export function cefValue(text: string): string {
+  return text.replace(/[\\=\n\r]/g, (character) => cefEscapes[character] ?? character)
+}

@@ -1,0 +1,63 @@
+import type { FleetMetric } from '../metrics.ts'
+import type { Instant } from '../time.ts'
+import type { ConnectorState } from './connector-state.ts'
+import { type ConnectorStatus, hasDroppedOff } from './status.ts'
+
+/** States in which nothing is collected, and so nothing lags or is lost. */
+const atRest: ReadonlySet<ConnectorState> = new Set(['refused', 'paused', 'retired'])
+
+export function isAtRest(state: ConnectorState): boolean {
+  return atRest.has(state)
+}
+
+const stateMetrics: Partial<Record<ConnectorState, FleetMetric>> = {
+  ok: 'ConnectorsOk',
+  'catching-up': 'ConnectorsCatchingUp',
+  throttled: 'ConnectorsThrottled',
+  failing: 'ConnectorsFailing',
+  'losing-data': 'ConnectorsLosingData',
+  refused: 'ConnectorsRefused',
+}
+
+const summed = ['Connectors', 'ConnectorsDroppedOff', 'StreamsBehind', 'HolesOnRecord', 'KeysRejected'] as const satisfies FleetMetric[]
+
+/** What the statuses of one vendor's connectors come to, as metrics. */
+export class FleetTally {
+  private readonly sums = new Map<FleetMetric, number>()
+  private readonly lags: number[] = []
+  private horizonLeast = Number.POSITIVE_INFINITY
+  private oldestKeyAt = Number.POSITIVE_INFINITY
+
+  /** `now` is when the status was read: what has not run since it was written lags further behind. */
+  add(status: ConnectorStatus, now: Instant): void {
+    const counted = stateMetrics[status.state]
+    if (counted !== undefined) this.count(counted, 1)
+    if (isAtRest(status.state)) return
+    this.count('Connectors', 1)
+    this.count('ConnectorsDroppedOff', status.state === 'ok' && hasDroppedOff(status, now) ? 1 : 0)
+    this.count('StreamsBehind', status.streamsBehind ?? 0)
+    this.count('HolesOnRecord', status.holes ?? 0)
+    this.count('KeysRejected', Object.values(status.rejectedKeys).filter(({ until }) => until > now).length)
+    const sinceRun = status.lastRunAt === undefined ? 0 : now - status.lastRunAt
+    this.lags.push((status.lagMs ?? 0) + sinceRun)
+    if (status.horizonInMs !== undefined) this.horizonLeast = Math.min(this.horizonLeast, status.horizonInMs - sinceRun)
+    if (status.oldestKeyAt !== undefined) this.oldestKeyAt = Math.min(this.oldestKeyAt, status.oldestKeyAt)
+  }
+
+  /** Nothing is said of what nobody knows: the horizon before the first run, the age of a key whose date is unknown. */
+  metrics(outages: number, now: Instant): Partial<Record<FleetMetric, number>> {
+    const lags = this.lags.sort((a, b) => a - b)
+    return {
+      ...Object.fromEntries([...Object.values(stateMetrics), ...summed].map((metric) => [metric, this.sums.get(metric) ?? 0])),
+      VendorOutages: outages,
+      LagMost: lags.at(-1) ?? 0,
+      LagP99: lags[Math.ceil(lags.length * 0.99) - 1] ?? 0,
+      ...(Number.isFinite(this.horizonLeast) ? { HorizonLeast: this.horizonLeast } : {}),
+      ...(Number.isFinite(this.oldestKeyAt) ? { KeyAgeMost: now - this.oldestKeyAt } : {}),
+    }
+  }
+
+  private count(metric: FleetMetric, more: number): void {
+    this.sums.set(metric, (this.sums.get(metric) ?? 0) + more)
+  }
+}

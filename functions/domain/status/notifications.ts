@@ -1,0 +1,103 @@
+import { type FailureCode, failureKinds, isVendorsOwn } from '../failures.ts'
+import { type Instant, iso } from '../time.ts'
+import type { ConnectorState, StateChange } from './connector-state.ts'
+import type { Outage } from './outage.ts'
+
+/** Whether a person is told: of a problem, of its end, or not at all. */
+export type Attention = 'problem' | 'recovery' | 'none'
+
+interface ChangeDetail {
+  readonly attention: Attention
+  /** The whole of it in one line, for a mail. */
+  readonly summary: string
+  readonly vendor: string
+  readonly tenantName: string
+  readonly connectorId: string
+  readonly from: ConnectorState
+  readonly to: ConnectorState
+  readonly reason: string
+  readonly since: string
+  readonly todo: string
+  readonly cause?: FailureCode
+}
+
+interface OutageDetail {
+  readonly attention: Attention
+  readonly summary: string
+  readonly vendor: string
+  /** `https://host`. */
+  readonly site: string
+  readonly since: string
+  /** When it was seen to be over. */
+  readonly until?: string
+  readonly reason: string
+  readonly todo: string
+}
+
+/** What is put on the event bus. Times are ISO 8601, UTC; texts of users are as they wrote them. */
+export type Notice =
+  | { readonly type: 'Connector State Changed'; readonly detail: ChangeDetail }
+  /** One outage of a vendor's site is one notice, however many connectors it stops: their own changes have the attention `none`. */
+  | { readonly type: 'Vendor Outage Began' | 'Vendor Outage Ended'; readonly detail: OutageDetail }
+
+/** The source of every event on the bus. */
+export const noticeSource = 'tributary'
+
+const todos: Readonly<Record<ConnectorState, string>> = {
+  starting: 'Nothing: it is read for the first time, or anew after an edit.',
+  ok: 'Nothing.',
+  'catching-up': 'Nothing, unless it lasts: then add a key of its own, or fewer streams.',
+  throttled: 'Use a key that nothing else uses, or lower requestsPerMinute.',
+  'losing-data': 'Add a key of its own, or fewer streams, before the horizon is reached.',
+  failing: 'See the reason.',
+  refused: 'Correct the item in the connectors table; it is checked again at once.',
+  paused: 'Nothing. Set enabled to true to go on; what is older than the vendor keeps is lost by then.',
+  retired: 'Nothing. Write the item again within 4 days to go on where it stopped.',
+}
+
+const troubled: ReadonlySet<ConnectorState> = new Set(['failing', 'losing-data', 'throttled', 'refused'])
+
+/** `connector` is whom it happened to. */
+export function changeNotice(
+  connector: { readonly connectorId: string; readonly tenantName: string; readonly vendor: string },
+  change: StateChange,
+): Notice {
+  const { from, to, reason, since, cause, refusedEdit } = change
+  const { connectorId, tenantName, vendor } = connector
+  const todo = refusedEdit === true ? todos.refused : cause === undefined ? todos[to] : failureKinds[cause].todo
+  const what = refusedEdit === true ? `${to}, but an edit was refused at` : `${from} → ${to} since`
+  const detail: ChangeDetail = {
+    attention: attentionOf(change),
+    summary: `Connector ${connectorId} of ${tenantName}: ${what} ${iso(since)}. ${reason === '' ? todo : reason}`,
+    vendor,
+    tenantName,
+    connectorId,
+    from,
+    to,
+    reason,
+    since: iso(since),
+    todo,
+    ...(cause === undefined ? {} : { cause }),
+  }
+  return { type: 'Connector State Changed', detail }
+}
+
+/** What the vendor's outage caused is told once, for all of its connectors. */
+function attentionOf({ from, to, cause, causeBefore, refusedEdit }: StateChange): Attention {
+  if (refusedEdit === true) return 'problem'
+  if (troubled.has(to)) return cause !== undefined && isVendorsOwn(cause) ? 'none' : 'problem'
+  // After an edit it is only tried again.
+  if (!troubled.has(from) || to === 'paused' || to === 'retired' || (to === 'starting' && from !== 'refused')) return 'none'
+  return causeBefore !== undefined && isVendorsOwn(causeBefore) ? 'none' : 'recovery'
+}
+
+export function outageNotice({ vendor, site, since, reason }: Outage, until?: Instant): Notice {
+  const todo = 'Nothing, unless it lasts for hours: then ask the vendor. What was missed is read when the site is back.'
+  const shared = { vendor, site, since: iso(since), reason, todo }
+  if (until === undefined) {
+    const summary = `${site} (${vendor}) fails since ${iso(since)}: ${reason} ${todo}`
+    return { type: 'Vendor Outage Began', detail: { attention: 'problem', summary, ...shared } }
+  }
+  const summary = `${site} (${vendor}) answers again, seen at ${iso(until)}; it had failed since ${iso(since)}. What was missed is being read.`
+  return { type: 'Vendor Outage Ended', detail: { attention: 'recovery', summary, ...shared, until: iso(until) } }
+}

@@ -1,0 +1,42 @@
+import type { EventMetric } from '../metrics.ts'
+import type { StreamCounts } from './stream.ts'
+
+export type Counted = Omit<StreamCounts, 'byFilter'>
+
+function counted(of: (name: keyof Counted) => number): Counted {
+  return {
+    pages: of('pages'),
+    requests: of('requests'),
+    throttled: of('throttled'),
+    fetched: of('fetched'),
+    delivered: of('delivered'),
+    filtered: of('filtered'),
+    alreadySeen: of('alreadySeen'),
+    malformed: of('malformed'),
+    late: of('late'),
+  }
+}
+
+export function sumOfCounts(counts: readonly Counted[]): Counted {
+  return counted((name) => counts.reduce((sum, each) => sum + each[name], 0))
+}
+
+export function countsSince(before: Counted | undefined, now: Counted): Counted {
+  return counted((name) => now[name] - (before?.[name] ?? 0))
+}
+
+export function addCounts(before: StreamCounts, more: Partial<StreamCounts>): StreamCounts {
+  const byFilter: Record<string, number> = { ...before.byFilter }
+  for (const [name, count] of Object.entries(more.byFilter ?? {})) byFilter[name] = (byFilter[name] ?? 0) + count
+  return { ...counted((name) => before[name] + (more[name] ?? 0)), byFilter }
+}
+
+export function eventValues({ delivered, filtered, alreadySeen, malformed, late }: Counted): Record<EventMetric, number> {
+  return {
+    EventsDelivered: delivered,
+    EventsFiltered: filtered,
+    EventsDuplicate: alreadySeen,
+    EventsMalformed: malformed,
+    EventsLate: late,
+  }
+}

@@ -1,0 +1,106 @@
+import type { Connector } from '../../domain/connector/connector.ts'
+import type { CompiledFilters } from '../../domain/connector/log-filters.ts'
+import { applyFilters } from '../../domain/connector/log-filters.ts'
+import type { Digest } from '../../domain/digest.ts'
+import type { Clock, Sink, Source, State } from '../../domain/ports.ts'
+import { type LakeRecord, toRecord } from '../../domain/record/record.ts'
+import { itemId, recordId } from '../../domain/record/record-id.ts'
+import { ok, type Result } from '../../domain/result.ts'
+import { askedRange } from '../../domain/stream/ledger.ts'
+import type { SeenHash, SeenMark } from '../../domain/stream/seen-ids.ts'
+import type { Slice, StreamCounts, StreamId } from '../../domain/stream/stream.ts'
+import type { Instant } from '../../domain/time.ts'
+import type { Vendor, VendorAnswer, VendorPage, VendorRequest } from '../../domain/vendor.ts'
+
+export interface PagePorts {
+  readonly clock: Clock
+  readonly source: Source
+  readonly sink: Sink
+  readonly state: State
+  readonly digest: Digest
+}
+
+/** What of a connector a page needs. */
+export interface PageContext {
+  readonly connector: Connector
+  readonly vendor: Vendor
+  readonly filters: CompiledFilters
+  readonly stream: StreamId
+}
+
+export interface FetchedPage extends VendorPage {
+  readonly requestedAt: Instant
+  readonly receivedAt: Instant
+  readonly clockErrorMs?: number
+}
+
+/** A page after the lake has acknowledged it. */
+export interface DeliveredPage {
+  /** Ids not seen before, with what became of each. */
+  readonly fresh: readonly { readonly hash: SeenHash; readonly mark: SeenMark }[]
+  readonly counts: Partial<StreamCounts>
+}
+
+/** The request of the slice's next page. Fails with `link-refused`. */
+export function pageRequest({ connector, vendor, stream }: PageContext, slice: Slice): Result<VendorRequest> {
+  if (slice.nextLink !== undefined) return vendor.nextRequest(connector.baseUrl, slice.nextLink)
+  const { from, to } = askedRange(slice)
+  return ok(vendor.firstRequest(connector.baseUrl, stream, from, to))
+}
+
+/** Reads an answer as the vendor's page. */
+export function parsePage(vendor: Vendor, answer: VendorAnswer, requestedAt: Instant): Result<FetchedPage> {
+  const page = vendor.parsePage(answer)
+  if (!page.ok) return page
+  const { receivedAt, clockErrorMs } = answer
+  return ok({ ...page.value, requestedAt, receivedAt, ...(clockErrorMs === undefined ? {} : { clockErrorMs }) })
+}
+
+/** Drops what was seen, normalises and filters the rest and delivers what is kept. Fails as the sink does; `seen` is left as it was. */
+export async function deliverPage(
+  ports: PagePorts,
+  context: PageContext,
+  slice: Slice,
+  page: FetchedPage,
+  seen: ReadonlySet<SeenHash>,
+): Promise<Result<DeliveredPage>> {
+  const { connector, vendor, filters, stream } = context
+  const { digest } = ports
+  const fresh = new Map<SeenHash, SeenMark>()
+  const byFilter: Record<string, number> = {}
+  const records: LakeRecord[] = []
+  let malformed = 0
+  for (const item of page.items) {
+    const id = itemId(item, digest)
+    const hash = digest(id).slice(0, 16)
+    if (seen.has(hash) || fresh.has(hash)) continue
+    const record = toRecord(vendor.normalise(item, { stream, receivedAt: page.receivedAt }), {
+      id: recordId(digest, connector.connectorId, stream, id),
+      ingestedAt: page.receivedAt,
+      ingestMode: slice.kind === 'settling' || slice.kind === 'reread' ? 'backfill' : 'live',
+      connector,
+    })
+    const { keep, counted } = applyFilters(filters, record)
+    for (const name of counted) byFilter[name] = (byFilter[name] ?? 0) + 1
+    if (record.malformed === true) malformed += 1
+    if (keep) records.push(record)
+    fresh.set(hash, keep ? 'delivered' : 'filtered')
+  }
+  if (records.length > 0) {
+    const delivered = await ports.sink.deliver(records)
+    if (!delivered.ok) return delivered
+  }
+  return ok({
+    fresh: [...fresh].map(([hash, mark]) => ({ hash, mark })),
+    counts: {
+      pages: 1,
+      fetched: page.items.length,
+      delivered: records.length,
+      filtered: fresh.size - records.length,
+      alreadySeen: page.items.length - fresh.size,
+      malformed,
+      late: slice.kind === 'reread' ? fresh.size : 0,
+      byFilter,
+    },
+  })
+}

@@ -1,0 +1,220 @@
+import type { ConnectorState } from '../domain/status/connector-state.ts'
+import { type ConnectorStatus, sayRefusedEdit } from '../domain/status/status.ts'
+import { day, durationText, type Instant, iso } from '../domain/time.ts'
+import { cut, type Html, html, json } from './html.ts'
+import type { StatusQuestion, Theme } from './question.ts'
+
+/** The table of all connectors as HTML for a CloudWatch custom widget: no script, no link, nothing loaded from elsewhere. */
+
+/** What the table shows of one connector. */
+export interface StatusRow {
+  readonly connectorId: string
+  readonly tenantName: string
+  readonly state: ConnectorState
+  readonly reason: string
+  readonly since: Instant
+  /** As of now, not of the last run (ms). */
+  readonly lagMs?: number
+  readonly horizonInMs?: number
+  readonly lastSuccessAt?: Instant
+  readonly deliveredToday: number
+  readonly deliveredWeek: number
+  readonly streamsBehind?: number
+  readonly holes?: number
+}
+
+export interface Frame {
+  readonly theme: Theme
+  /** The function that the buttons call: the widget's own. */
+  readonly functionArn: string
+}
+
+type Tone = 'bad' | 'warn' | 'good' | 'quiet'
+
+/** The worst first. */
+const looks: Readonly<Record<ConnectorState, { readonly title: string; readonly tone: Tone }>> = {
+  'losing-data': { title: 'losing data', tone: 'bad' },
+  failing: { title: 'failing', tone: 'bad' },
+  throttled: { title: 'throttled', tone: 'warn' },
+  refused: { title: 'refused', tone: 'warn' },
+  'catching-up': { title: 'catching up', tone: 'warn' },
+  starting: { title: 'starting', tone: 'quiet' },
+  ok: { title: 'ok', tone: 'good' },
+  paused: { title: 'paused', tone: 'quiet' },
+  retired: { title: 'retired', tone: 'quiet' },
+}
+
+const worstFirst = Object.keys(looks) as readonly ConnectorState[]
+const rank = Object.fromEntries(worstFirst.map((state, i) => [state, i])) as Readonly<Record<ConnectorState, number>>
+/** In these states time runs out: of two connectors the one nearer its horizon is worse. */
+const pressing: ReadonlySet<ConnectorState> = new Set(['losing-data', 'failing', 'throttled', 'catching-up'])
+
+/** Of one text (characters). */
+const nameMost = 64
+const reasonMost = 600
+/** Of all rows as the JSON in which a function answers (bytes): with what stands around them the answer stays below 200 KB. */
+const rowsMost = 180_000
+
+/** `now` is when the status was read. */
+export function statusRow(connectorId: string, status: ConnectorStatus, now: Instant): StatusRow {
+  const { state, reason, since, tenantName = '', lagMs, horizonInMs, lastRunAt, lastSuccessAt, streamsBehind, holes, days } = status
+  const collects = state !== 'refused' && state !== 'paused' && state !== 'retired'
+  const sinceRun = now - (lastRunAt ?? now)
+  // What a run has not seen yet, or never will while the connector rests.
+  const refusedEdit = state === 'refused' ? [] : sayRefusedEdit(status.problems).filter((said) => !reason.includes(said))
+  const week = Array.from({ length: 7 }, (_, ago) => days[iso(now - ago * day).slice(0, 10)]?.delivered ?? 0)
+  return {
+    connectorId: cut(connectorId, nameMost),
+    tenantName: cut(tenantName, 2 * nameMost),
+    state,
+    reason: cut([reason, ...refusedEdit].join(' '), reasonMost),
+    since,
+    ...(collects && lagMs !== undefined ? { lagMs: lagMs + sinceRun } : {}),
+    ...(collects && horizonInMs !== undefined ? { horizonInMs: horizonInMs - sinceRun } : {}),
+    ...(lastSuccessAt === undefined ? {} : { lastSuccessAt }),
+    deliveredToday: week[0] ?? 0,
+    deliveredWeek: week.reduce((sum, delivered) => sum + delivered, 0),
+    ...(streamsBehind === undefined ? {} : { streamsBehind }),
+    ...(holes === undefined ? {} : { holes }),
+  }
+}
+
+/** The answer to the question, of all rows there are. */
+export function statusPage(all: readonly StatusRow[], question: StatusQuestion, frame: Frame, now: Instant): string {
+  if (all.length === 0) return page(frame, noConnectors())
+  const ask = (more: Partial<StatusQuestion>, title: string) => button(frame, { ...question, from: 1, ...more }, title)
+  const ofTenant = all.filter(({ tenantName }) => tenantName.toLowerCase().includes(question.tenant.toLowerCase()))
+  const found = ofTenant.filter(({ state }) => question.state.length === 0 || question.state.includes(state)).sort(worse)
+  const from = Math.min(question.from, Math.max(1, found.length))
+  const rows = fitting(found.slice(from - 1, from - 1 + question.limit).map((row) => rowOf(row, now)))
+  const to = from - 1 + rows.length
+  const counts = worstFirst.flatMap((state) => {
+    const count = ofTenant.filter((row) => row.state === state).length
+    return count === 0 ? [] : [ask({ state: [state] }, `${number(count)} ${looks[state].title}`)]
+  })
+  const shown =
+    found.length === 0
+      ? html`No connector is like this; there are ${number(all.length)}.`
+      : html`Rows ${number(from)} to ${number(to)} of ${number(found.length)}${found.length < all.length ? html`; ${number(all.length)} connectors in all` : ''}.`
+  return page(
+    frame,
+    html`<p class="tb-bar">${counts}${ask({ state: [], tenant: '' }, `all ${number(all.length)}`)}</p>
+<p>${saying(question)}${shown} As of ${timeText(now)} UTC.</p>
+${found.length === 0 ? '' : table(rows)}
+<p class="tb-bar">${from > 1 ? ask({ from: Math.max(1, from - question.limit) }, 'Previous') : ''}${to < found.length ? ask({ from: to + 1 }, 'Next') : ''}</p>`,
+  )
+}
+
+/** A page that only says something: what failed and what to do. */
+export function messagePage(theme: Theme, title: string, sentences: readonly string[]): string {
+  return page({ theme }, html`<p><b>${title}</b></p>${sentences.map((sentence) => html`<p>${cut(sentence, 2 * reasonMost)}</p>`)}`)
+}
+
+function noConnectors(): Html {
+  return html`<p><b>There is no connector yet.</b></p>
+<p>Store the vendor's API key in Secrets Manager under a name that begins with SecretPrefix, then put an item into the table ConnectorsTableName. Both are outputs of the stack:</p>
+<pre>aws dynamodb put-item --table-name ConnectorsTableName --item file://connector.json</pre>
+<p>Within a minute the connector is shown here, accepted or refused.</p>`
+}
+
+function saying({ state, tenant }: StatusQuestion): Html | string {
+  const parts = [
+    ...(state.length === 0 ? [] : [`State ${state.map((one) => looks[one].title).join(' or ')}.`]),
+    ...(tenant === '' ? [] : [`Tenant like “${tenant}”.`]),
+  ]
+  return parts.length === 0 ? '' : html`${parts.join(' ')} `
+}
+
+function worse(a: StatusRow, b: StatusRow): number {
+  const byState = rank[a.state] - rank[b.state]
+  const none = Number.MAX_SAFE_INTEGER
+  const byHorizon = pressing.has(a.state) ? (a.horizonInMs ?? none) - (b.horizonInMs ?? none) : 0
+  return byState || byHorizon || (a.connectorId < b.connectorId ? -1 : 1)
+}
+
+/** As many rows as the answer may hold. */
+function fitting(rows: readonly Html[]): readonly Html[] {
+  const encoder = new TextEncoder()
+  let bytes = 0
+  const over = rows.findIndex((row) => {
+    bytes += encoder.encode(JSON.stringify(row.text)).length
+    return bytes > rowsMost
+  })
+  return over === -1 ? rows : rows.slice(0, over)
+}
+
+const columns = [
+  ['connector', ''],
+  ['tenant', ''],
+  ['state', ''],
+  ['since (UTC)', ''],
+  ['lag', 'How far the proof that everything was read lags behind now.'],
+  ['to horizon', 'Until the first unread event is gone at the vendor.'],
+  ['last read', 'Since a page was last read.'],
+  ['today', 'Events delivered today, UTC.'],
+  ['7 days', 'Events delivered today and on the six days before, UTC.'],
+  ['behind', 'Streams with settled events that are not proven complete.'],
+  ['holes', 'Ranges lost for good that are still on record.'],
+  ['what is wrong, and what to do', ''],
+] as const
+
+function table(rows: readonly Html[]): Html {
+  return html`<table><thead><tr>${columns.map(([name, doc]) => html`<th title="${doc}">${name}</th>`)}</tr></thead><tbody>
+${rows}</tbody></table>`
+}
+
+function rowOf(row: StatusRow, now: Instant): Html {
+  const { title, tone } = looks[row.state]
+  const lost = row.horizonInMs !== undefined && row.horizonInMs <= 0
+  return html`<tr><td>${row.connectorId}</td><td>${row.tenantName}</td><td class="tb-${tone}">${title}</td><td>${timeText(row.since)}</td><td>${duration(row.lagMs)}</td><td>${lost ? 'passed' : duration(row.horizonInMs)}</td><td>${row.lastSuccessAt === undefined ? '–' : `${durationText(now - row.lastSuccessAt)} ago`}</td><td>${number(row.deliveredToday)}</td><td>${number(row.deliveredWeek)}</td><td>${count(row.streamsBehind)}</td><td>${count(row.holes)}</td><td>${row.reason}</td></tr>
+`
+}
+
+function duration(ms: number | undefined): string {
+  return ms === undefined ? '–' : durationText(ms)
+}
+
+function count(value: number | undefined): string {
+  return value === undefined ? '–' : number(value)
+}
+
+/** `12,345`. */
+function number(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+/** `2026-11-24 20:35`, UTC. */
+function timeText(at: Instant): string {
+  return iso(at).slice(0, 16).replace('T', ' ')
+}
+
+/** A click asks the widget's own function again, and its answer replaces this one. */
+function button({ functionArn }: Frame, question: StatusQuestion, title: string): Html {
+  return html`<a class="btn">${title}</a><cwdb-action action="call" display="widget" endpoint="${functionArn}">${json(question)}</cwdb-action>`
+}
+
+const colours: Readonly<Record<Theme, Readonly<Record<'text' | 'line' | Tone, string>>>> = {
+  light: { text: '#16191f', line: '#d5dbdb', bad: '#c7162b', warn: '#8d6605', good: '#1d7a35', quiet: '#5f6b7a' },
+  dark: { text: '#d5dbdb', line: '#414d5c', bad: '#ff7a7a', warn: '#f0b429', good: '#5fd07f', quiet: '#95a5b8' },
+}
+
+function page({ theme }: { readonly theme: Theme }, body: Html): string {
+  const { text, line, bad, warn, good, quiet } = colours[theme]
+  return html`<style>
+.tb { color: ${text}; font-size: 13px; line-height: 1.4 }
+.tb p { margin: 0 0 8px }
+.tb-bar { display: flex; flex-wrap: wrap; gap: 6px }
+.tb .btn { color: ${text}; background: none; border: 1px solid ${line}; border-radius: 4px; padding: 1px 8px; cursor: pointer; font-size: 12px }
+.tb table { border-collapse: collapse; width: 100%; margin: 0 0 8px; background: none; font-size: 13px; line-height: 1.4 }
+.tb th, .tb td { border: 0; border-bottom: 1px solid ${line}; background: none; color: ${text}; padding: 4px 14px 4px 0; text-align: left; vertical-align: top; white-space: nowrap }
+.tb th { font-weight: 600; color: ${quiet} }
+.tb td:nth-child(n+5):nth-child(-n+11), .tb th:nth-child(n+5):nth-child(-n+11) { text-align: right; font-variant-numeric: tabular-nums }
+.tb td:nth-child(-n+2) { white-space: normal; overflow-wrap: anywhere; min-width: 110px }
+.tb td:last-child { white-space: normal; overflow-wrap: anywhere; min-width: 260px }
+.tb td[class]::before { content: '● ' }
+.tb td.tb-bad { color: ${bad}; font-weight: 600 }
+.tb td.tb-warn { color: ${warn}; font-weight: 600 }
+.tb td.tb-good { color: ${good} }
+.tb td.tb-quiet { color: ${quiet} }
+</style><div class="tb">${body}</div>`.text
+}

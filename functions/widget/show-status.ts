@@ -1,0 +1,34 @@
+import type { Clock, Log, State } from '../domain/ports.ts'
+import { NewerSchema, StateUnavailable } from '../domain/state-errors.ts'
+import { messagePage, type StatusRow, statusPage, statusRow } from './page.ts'
+import { parseWidgetEvent, widgetDocumentation } from './question.ts'
+
+export interface ShowPorts {
+  readonly state: Pick<State, 'fleet'>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Answers a custom widget: Markdown when it is asked to describe itself, else HTML, also where something failed. */
+export async function showStatus({ state, clock, log }: ShowPorts, event: unknown, functionArn: string): Promise<string> {
+  const { theme, asked } = parseWidgetEvent(event)
+  if (asked === 'describe') return widgetDocumentation
+  if (!asked.ok) {
+    const problems = asked.failure.map(({ path, message }) => `${path}: ${message}`)
+    return messagePage(theme, "The widget's parameters are wrong. Correct them with Edit in its menu.", problems)
+  }
+  const now = clock.now()
+  try {
+    const rows: StatusRow[] = []
+    for await (const { connectorId, status } of state.fleet()) rows.push(statusRow(connectorId, status, now))
+    return statusPage(rows, asked.value, { theme, functionArn }, now)
+  } catch (error) {
+    log({ level: 'error', event: 'function-failed', message: 'the status of the connectors was not shown', error })
+    return messagePage(theme, 'The connectors cannot be shown. Collecting does not depend on it and goes on.', [said(error)])
+  }
+}
+
+function said(error: unknown): string {
+  if (error instanceof StateUnavailable || error instanceof NewerSchema) return error.message
+  return 'This is a fault of the widget. The line function-failed in the log of its function says which.'
+}

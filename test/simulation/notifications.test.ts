@@ -1,0 +1,239 @@
+import { describe, expect, it } from 'vitest'
+import { failure } from '../../functions/domain/failures.ts'
+import type { Notice } from '../../functions/domain/status/notifications.ts'
+import { hour, minute, second } from '../../functions/domain/time.ts'
+import { measureFleet } from '../../functions/flows/measure-fleet.ts'
+import { statusRow } from '../../functions/widget/page.ts'
+import { connectorItem, secretName, World } from './world.ts'
+
+function changesOf(notices: readonly Notice[], connectorId = 'acme-cas') {
+  return notices.flatMap((notice) =>
+    notice.type === 'Connector State Changed' && notice.detail.connectorId === connectorId ? [[notice.detail.from, notice.detail.to]] : [],
+  )
+}
+
+function alarming(notices: readonly Notice[]) {
+  return notices.filter(({ detail }) => detail.attention !== 'none').map(({ type, detail }) => [type, detail.attention])
+}
+
+/** As `dispatch` does, every five minutes. */
+async function runAndMeasure(world: World, forMs: number): Promise<void> {
+  for (let passed = 0; passed < forMs; passed += 5 * minute) {
+    await world.run(5 * minute)
+    await measureFleet({ ...world.ports(0), state: world.state, bus: world.bus })
+  }
+}
+
+describe('each change of a connector’s state', () => {
+  it('is told once, in order', async () => {
+    const world = new World()
+    await world.put(connectorItem())
+    await runAndMeasure(world, 30 * minute)
+    world.secrets.values.set(secretName, failure('secret-missing', 'There is no secret of that name'))
+    await runAndMeasure(world, 2 * hour)
+    world.secrets.values.set(secretName, 'simulated-key-0123456789abcdef')
+    await runAndMeasure(world, 30 * minute)
+    await world.put(connectorItem({ enabled: false }))
+    await world.remove('acme-cas')
+    expect(changesOf(world.bus.notices)).toEqual([
+      ['starting', 'ok'],
+      ['ok', 'failing'],
+      ['failing', 'ok'],
+      ['ok', 'paused'],
+      ['paused', 'retired'],
+    ])
+    expect(alarming(world.bus.notices)).toEqual([
+      ['Connector State Changed', 'problem'],
+      ['Connector State Changed', 'recovery'],
+    ])
+    expect((await world.status('acme-cas')).changes).toBeUndefined()
+  })
+
+  it('is told of an item that is refused, and when it is mended', async () => {
+    const world = new World()
+    await world.put(connectorItem({ baseUrl: 'nowhere' }))
+    await world.put(connectorItem({ baseUrl: 'nowhere' }))
+    await world.put(connectorItem())
+    await world.run(minute)
+    expect(changesOf(world.bus.notices)).toEqual([
+      ['starting', 'refused'],
+      ['refused', 'starting'],
+      ['starting', 'ok'],
+    ])
+  })
+
+  it.each([true, false])('goes with a refused edit, told once however often it is looked at (enabled: %s)', async (enabled) => {
+    const world = new World()
+    await world.put(connectorItem({ enabled }))
+    await runAndMeasure(world, 10 * minute)
+    world.bus.notices.length = 0
+    for (let i = 0; i < 3; i++) await world.put(connectorItem({ enabled, intervalMinutes: 0 }))
+    await runAndMeasure(world, 10 * minute)
+    const problems = world.bus.notices.filter(({ detail }) => detail.attention === 'problem')
+    expect(problems).toMatchObject([
+      { detail: { to: enabled ? 'ok' : 'paused', reason: expect.stringContaining('intervalMinutes: It is 0.') } },
+    ])
+    const status = await world.status('acme-cas')
+    expect(status.changes).toBeUndefined()
+    expect(statusRow('acme-cas', status, world.clock.now()).reason).toContain('The last edit was refused')
+  })
+
+  it('is told later when the bus takes nothing, and only once then', async () => {
+    const world = new World()
+    world.bus.refuses = true
+    await world.put(connectorItem())
+    await runAndMeasure(world, 15 * minute)
+    expect(world.bus.notices).toEqual([])
+    expect((await world.status('acme-cas')).state).toBe('ok')
+    world.bus.refuses = false
+    await runAndMeasure(world, 15 * minute)
+    expect(changesOf(world.bus.notices)).toEqual([['starting', 'ok']])
+  })
+
+  it.each([1, 2, 3, 4])('is told in spite of processes that are killed, twice at most for each kill (%i)', async (seed) => {
+    const world = new World({ killRate: 0.02, clocksOffMs: Array.from({ length: seed }, () => 0) })
+    await world.put(connectorItem()).catch(() => undefined)
+    for (let i = 0; i < 6; i++) {
+      world.secrets.values.set(secretName, i % 2 === 0 ? failure('secret-missing', 'Gone') : 'simulated-key-0123456789abcdef')
+      await runAndMeasure(world, hour)
+    }
+    world.calm = true
+    await world.put(connectorItem())
+    await runAndMeasure(world, 30 * minute)
+    const changes = changesOf(world.bus.notices)
+    const distinct = new Set(world.bus.notices.map((notice) => JSON.stringify(notice)))
+    expect(changes.length - distinct.size).toBeLessThanOrEqual(world.kills)
+    // Each begins with what the one before came to: none is missing.
+    const told = [...distinct].map((text) => JSON.parse(text).detail).sort((a, b) => (a.since < b.since ? -1 : 1))
+    for (const [i, { from }] of told.entries()) if (i > 0) expect(from).toBe(told[i - 1].to)
+    expect(told.length).toBeGreaterThanOrEqual(6)
+  })
+})
+
+describe('an outage of the vendor', () => {
+  it('is one notice, not one for each connector, and one when it has ended', async () => {
+    const world = new World({ clocksOffMs: [0, 100, -100] })
+    for (let i = 0; i < 12; i++) {
+      world.secrets.values.set(`tributary/${i}`, `simulated-key-${i}-0123456789abcdef`)
+      await world.put(connectorItem({ connectorId: `c${i}`, name: `c${i}`, apiKeySecrets: [`tributary/${i}`] }))
+    }
+    await runAndMeasure(world, 20 * minute)
+    expect(alarming(world.bus.notices)).toEqual([])
+    let down = true
+    world.vendorAnswers(() => (down ? { status: 500 } : undefined))
+    await runAndMeasure(world, 2 * hour)
+    for (let i = 0; i < 12; i++) expect((await world.status(`c${i}`)).state).toBe('failing')
+    expect(alarming(world.bus.notices)).toEqual([['Vendor Outage Began', 'problem']])
+    expect(world.metrics.at(-1)).toMatchObject({ values: { VendorOutages: 1, ConnectorsFailing: 12 } })
+    down = false
+    await runAndMeasure(world, hour)
+    expect(alarming(world.bus.notices)).toEqual([
+      ['Vendor Outage Began', 'problem'],
+      ['Vendor Outage Ended', 'recovery'],
+    ])
+    expect(world.metrics.at(-1)).toMatchObject({ values: { VendorOutages: 0, ConnectorsFailing: 0 } })
+    for (let i = 0; i < 12; i++) {
+      const changes = changesOf(world.bus.notices, `c${i}`)
+      expect(changes.filter(([, to]) => to === 'failing')).toHaveLength(1)
+      expect(changes.at(-1)?.[1]).toBe('ok')
+    }
+  })
+
+  it('goes on while it is what events are lost by, and ends when the site answers', async () => {
+    const world = new World()
+    await world.put(connectorItem())
+    await runAndMeasure(world, 20 * minute)
+    let down = true
+    world.vendorAnswers(() => (down ? { status: 503 } : undefined))
+    await runAndMeasure(world, 60 * hour)
+    expect((await world.status('acme-cas')).state).toBe('losing-data')
+    expect(alarming(world.bus.notices)).toEqual([
+      ['Vendor Outage Began', 'problem'],
+      ['Connector State Changed', 'problem'],
+    ])
+    down = false
+    await runAndMeasure(world, 12 * hour)
+    expect(alarming(world.bus.notices).at(-1)?.[1]).toBe('recovery')
+    expect(alarming(world.bus.notices).filter(([type]) => type === 'Vendor Outage Ended')).toHaveLength(1)
+  })
+
+  it('is not said to be over when nobody asks the site any more', async () => {
+    const world = new World()
+    await world.put(connectorItem())
+    await runAndMeasure(world, 20 * minute)
+    world.vendorAnswers(() => ({ status: 503 }))
+    await runAndMeasure(world, hour)
+    await world.put(connectorItem({ enabled: false }))
+    await runAndMeasure(world, 20 * minute)
+    expect(alarming(world.bus.notices)).toEqual([['Vendor Outage Began', 'problem']])
+    expect(await world.state.outages()).toEqual([])
+  })
+
+  it('that another connector runs into while it ends is told anew', async () => {
+    const world = new World()
+    await world.put(connectorItem())
+    await runAndMeasure(world, 20 * minute)
+    world.vendorAnswers(() => ({ status: 503 }))
+    await runAndMeasure(world, hour)
+    for (const outage of await world.state.outages()) await world.state.endOutage(outage)
+    await runAndMeasure(world, 10 * minute)
+    expect(alarming(world.bus.notices).map(([type]) => type)).toEqual(['Vendor Outage Began', 'Vendor Outage Began'])
+    expect(world.metrics.at(-1)).toMatchObject({ values: { VendorOutages: 1 } })
+  })
+
+  it('does not hide that a key of one connector is rejected meanwhile', async () => {
+    const world = new World()
+    await world.put(connectorItem())
+    await runAndMeasure(world, 10 * minute)
+    let status = 500
+    world.vendorAnswers(() => ({ status }))
+    await runAndMeasure(world, hour)
+    status = 401
+    await runAndMeasure(world, hour)
+    expect(alarming(world.bus.notices).map(([type]) => type)).toEqual([
+      'Vendor Outage Began',
+      'Connector State Changed',
+      'Vendor Outage Ended',
+    ])
+    expect(changesOf(world.bus.notices).at(-1)).toEqual(['failing', 'failing'])
+  })
+
+  it('is told later when the bus takes nothing', async () => {
+    const world = new World()
+    await world.put(connectorItem())
+    await runAndMeasure(world, 10 * minute)
+    world.vendorAnswers(() => ({ status: 503 }))
+    world.bus.refuses = true
+    await runAndMeasure(world, 30 * minute)
+    world.bus.refuses = false
+    await runAndMeasure(world, 10 * minute)
+    expect(alarming(world.bus.notices)).toEqual([['Vendor Outage Began', 'problem']])
+  })
+})
+
+describe('the figures of a run', () => {
+  it('add up to what the streams have counted', async () => {
+    const world = new World({ vendor: { eventsPerHour: 600 } })
+    await world.put(connectorItem({ contentTypes: ['sharepoint', 'teams'], initialBackfillMinutes: 60 }))
+    await world.run(hour + second)
+    const { streams } = await world.state.readRun('acme-cas')
+    const counted = [...streams.values()].map(({ counts }) => counts)
+    const published = (name: string) =>
+      world.metrics.reduce((sum, { values }) => sum + ((values as Partial<Record<string, number>>)[name] ?? 0), 0)
+    const sum = (of: 'delivered' | 'alreadySeen' | 'requests' | 'pages') => counted.reduce((total, each) => total + each[of], 0)
+    expect(published('EventsDelivered')).toBe(sum('delivered'))
+    expect(published('EventsDuplicate')).toBe(sum('alreadySeen'))
+    expect(published('Requests')).toBe(sum('requests'))
+    expect(published('PagesRead')).toBe(sum('pages'))
+    expect(sum('delivered')).toBeGreaterThan(500)
+  })
+
+  it('say how long it waited for tokens', async () => {
+    const world = new World({ vendor: { eventsPerHour: 1_500 }, pageItems: 25 })
+    await world.put(connectorItem({ initialBackfillMinutes: 1_000, requestsPerMinute: 2 }))
+    await world.run(30 * minute)
+    const waited = world.metrics.reduce((sum, { values }) => sum + ('TokenWait' in values ? (values.TokenWait ?? 0) : 0), 0)
+    expect(waited).toBeGreaterThan(5 * minute)
+    expect(waited).toBeLessThan(30 * minute)
+  })
+})

@@ -1,0 +1,307 @@
+import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import {
+  applyFilters,
+  type Condition,
+  compileFilters,
+  filterOperators,
+  type LogFilter,
+  logFilterSchema,
+  logFiltersSchema,
+} from '../../functions/domain/connector/log-filters.ts'
+
+const record = {
+  severity: 'high',
+  action: 'Quarantine',
+  file_name: 'Straße.EXE',
+  location: '10.1.2.3',
+  email_recipients: ['ann@example.com', 'Bob@Example.com'],
+  email_subject: 'Invoice 4711',
+  timestamp: 1_790_000_000_000,
+  malformed: true,
+  syslog: { facility: 4, hostname: 'api.example.com' },
+  vendor: { score: '7.5', source_ip: '2001:db8::1', mapped: '::ffff:192.0.2.9', hops: [{ ip: '192.0.2.1' }, { ip: '198.51.100.2' }] },
+}
+
+function holds(condition: Condition): boolean {
+  const filters = compileFilters([{ name: 'it', action: 'exclude', shadow: false, conditions: [condition] }])
+  return !applyFilters(filters, record).keep
+}
+
+describe('an operator', () => {
+  const cases: [Condition['field'], Condition['operator'], Condition['values'], boolean][] = [
+    ['severity', 'equals', ['low', 'HIGH'], true],
+    ['severity', 'equals', ['hig'], false],
+    ['syslog.facility', 'equals', [4], true],
+    ['syslog.facility', 'equals', ['4'], true],
+    ['malformed', 'equals', [true], true],
+    ['email_recipients', 'equals', ['bob@example.com'], true],
+    ['severity', 'in', ['low', 'high'], true],
+    ['severity', 'in', ['low', 'medium'], false],
+    ['file_name', 'contains', ['STRASSE'], true],
+    ['file_name', 'contains', ['gasse'], false],
+    ['email_subject', 'startsWith', ['re:', 'invoice'], true],
+    ['email_subject', 'startsWith', ['4711'], false],
+    ['email_recipients', 'endsWith', ['@example.com'], true],
+    ['email_recipients', 'endsWith', ['@example.org'], false],
+    ['email_subject', 'matches', ['\\d{4}$'], true],
+    ['email_subject', 'matches', ['invoice'], false],
+    ['email_subject', 'matches', ['(?i)invoice'], true],
+    ['severity', 'exists', [], true],
+    ['user', 'exists', [], false],
+    ['syslog.hostname', 'exists', [], true],
+    ['timestamp', 'greaterThan', [1_780_000_000_000], true],
+    ['vendor.score', 'greaterThan', ['7.5'], false],
+    ['vendor.score', 'greaterOrEqual', [7.5], true],
+    ['vendor.score', 'lessThan', [10], true],
+    ['vendor.score', 'lessThan', [7.5], false],
+    ['vendor.score', 'lessOrEqual', [7.5], true],
+    ['severity', 'lessThan', [10], false],
+    ['location', 'inCidr', ['192.0.2.0/24', '10.0.0.0/8'], true],
+    ['location', 'inCidr', ['10.1.2.4'], false],
+    ['vendor.source_ip', 'inCidr', ['2001:db8::/32'], true],
+    ['vendor.source_ip', 'inCidr', ['0.0.0.0/0'], false],
+    ['vendor.mapped', 'inCidr', ['192.0.2.0/24'], true],
+    ['location', 'inCidr', ['::ffff:10.0.0.0/104'], true],
+    ['vendor.hops.ip', 'inCidr', ['198.51.100.0/24'], true],
+    ['severity', 'inCidr', ['::/0'], false],
+    ['severity', 'notEquals', ['low'], true],
+    ['email_recipients', 'notEquals', ['ann@example.com'], false],
+    ['severity', 'notIn', ['low', 'high'], false],
+    ['email_subject', 'notContains', ['offer'], true],
+    ['email_subject', 'notStartsWith', ['Invoice'], false],
+    ['email_recipients', 'notEndsWith', ['@example.org'], true],
+    ['email_recipients', 'notEndsWith', ['Ann@example.com'], false],
+    ['email_subject', 'notMatches', ['^Invoice'], false],
+    ['user', 'notExists', [], true],
+    ['severity', 'notExists', [], false],
+    ['location', 'notInCidr', ['192.168.0.0/16'], true],
+    ['vendor.hops.ip', 'notInCidr', ['192.0.2.0/24'], false],
+  ]
+
+  it.each(cases)('%s %s %j is %s', (field, operator, values, expected) => {
+    expect(holds({ field, operator, values })).toBe(expected)
+  })
+
+  it('is tried here by at least one example', () => {
+    const tried = new Set(cases.map(([, operator]) => operator))
+    expect(
+      filterOperators()
+        .flatMap(({ name, negation }) => [name, ...(negation === undefined ? [] : [negation])])
+        .filter((name) => !tried.has(name)),
+    ).toEqual([])
+  })
+})
+
+describe('a field', () => {
+  it.each(['__proto__', 'constructor', 'toString', 'severity.length', 'email_recipients.length', 'vendor.hops.constructor.name'])(
+    'is only what the record itself holds: %s is missing',
+    (field) => {
+      expect(holds({ field, operator: 'exists', values: [] })).toBe(false)
+      expect(holds({ field, operator: 'notEquals', values: ['x'] })).toBe(true)
+    },
+  )
+
+  it('is missing where it is an empty list or null', () => {
+    const filters = compileFilters([
+      { name: 'it', action: 'exclude', shadow: false, conditions: [{ field: 'a.b', operator: 'exists', values: [] }] },
+    ])
+    expect([{ a: [] }, { a: { b: [] } }, { a: { b: null } }, { a: null }, {}].map((it) => applyFilters(filters, it).keep)).toEqual(
+      Array(5).fill(true),
+    )
+  })
+})
+
+const bySeverity = (name: string, severity: string, more: Partial<LogFilter> = {}): LogFilter => ({
+  name,
+  action: 'exclude',
+  shadow: false,
+  conditions: [{ field: 'severity', operator: 'equals', values: [severity] }],
+  ...more,
+})
+const apply = (filters: readonly LogFilter[], severity: string) => applyFilters(compileFilters(filters), { severity })
+
+describe('filters', () => {
+  it('keep everything where there are none', () => {
+    expect(apply([], 'low')).toEqual({ keep: true, counted: [] })
+  })
+
+  it('match where all of their conditions hold', () => {
+    const filter = bySeverity('both', 'low', {
+      conditions: [
+        { field: 'severity', operator: 'equals', values: ['low'] },
+        { field: 'action', operator: 'equals', values: ['pass'] },
+      ],
+    })
+    const compiled = compileFilters([filter])
+    expect(applyFilters(compiled, { severity: 'low', action: 'Pass' }).keep).toBe(false)
+    expect(applyFilters(compiled, { severity: 'low', action: 'Block' }).keep).toBe(true)
+  })
+
+  it('charge an event to the first that dropped it, once', () => {
+    const filters = [bySeverity('a', 'high'), bySeverity('b', 'low'), bySeverity('c', 'low')]
+    expect(apply(filters, 'low')).toEqual({ keep: false, counted: ['b'] })
+  })
+
+  it('that include keep what any of them matches, and charge the rest to the first of them', () => {
+    const filters = [bySeverity('a', 'high', { action: 'include' }), bySeverity('b', 'medium', { action: 'include' })]
+    expect(apply(filters, 'medium')).toEqual({ keep: true, counted: [] })
+    expect(apply(filters, 'low')).toEqual({ keep: false, counted: ['a'] })
+  })
+
+  it('that exclude win over those that include', () => {
+    const filters = [bySeverity('in', 'low', { action: 'include' }), bySeverity('out', 'low')]
+    expect(apply(filters, 'low')).toEqual({ keep: false, counted: ['out'] })
+  })
+
+  it('in the shadow only count what they would have dropped', () => {
+    const filters = [bySeverity('out', 'low', { shadow: true }), bySeverity('in', 'low', { action: 'include', shadow: true })]
+    expect(apply(filters, 'low')).toEqual({ keep: true, counted: ['out'] })
+    expect(apply(filters, 'high')).toEqual({ keep: true, counted: ['in'] })
+  })
+
+  it('in the shadow count beside the one that dropped the event', () => {
+    const filters = [bySeverity('out', 'low'), bySeverity('also', 'low', { shadow: true })]
+    expect(apply(filters, 'low')).toEqual({ keep: false, counted: ['out', 'also'] })
+  })
+
+  it('that include in the shadow would not have dropped what an active one includes', () => {
+    const filters = [bySeverity('high', 'high', { action: 'include' }), bySeverity('low', 'low', { action: 'include', shadow: true })]
+    expect(apply(filters, 'high')).toEqual({ keep: true, counted: [] })
+  })
+})
+
+function problems(schema: z.ZodType, value: unknown): string[] {
+  const parsed = schema.safeParse(value)
+  return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${z.core.toDotPath(path)}: ${message}`)
+}
+
+const written = (condition: object) => ({ name: 'it', conditions: [condition] })
+
+describe('the schema', () => {
+  it('takes a filter as a user writes it and fills in the rest', () => {
+    expect(logFilterSchema.parse(written({ field: 'severity', operator: 'exists' }))).toEqual({
+      name: 'it',
+      action: 'exclude',
+      shadow: false,
+      conditions: [{ field: 'severity', operator: 'exists', values: [] }],
+    })
+  })
+
+  it.each([
+    [
+      { field: 'severity', operator: 'equal', values: ['x'] },
+      'conditions[0].operator: It is "equal". Did you mean equals? Give one of: equals, in,',
+    ],
+    [{ field: 'severity', operator: 'equals' }, 'conditions[0].values: equals needs at least one value. It has none.'],
+    [
+      { field: 'severity', operator: 'equals', values: 'low' },
+      'conditions[0].values: It is "low". Give a list of at most 1000 texts or numbers, such as ["low"].',
+    ],
+    [{ field: 'severity', operator: 'equals', values: ['low', ''] }, 'conditions[0].values[1]: It is an empty text'],
+    [
+      { field: 'severity', operator: 'equals', values: [{}] },
+      'conditions[0].values[0]: It is an object. Give a text of at most 1000 characters, a number, true or false.',
+    ],
+    [{ field: 'severity', operator: 'exists', values: ['x'] }, 'conditions[0].values: exists takes no values. Remove them.'],
+    [
+      { field: 'raw', operator: 'matches', values: ['ok', '(ab'] },
+      'conditions[0].values[1]: It is "(ab", no regular expression: missing closing ) at "(ab". Give a regular expression as RE2',
+    ],
+    [
+      { field: 'raw', operator: 'notMatches', values: ['(?=x)'] },
+      'conditions[0].values[0]: It is "(?=x)", no regular expression: invalid or unsupported Perl syntax at "(?=". ',
+    ],
+    [
+      { field: 'raw', operator: 'matches', values: ['(?:\\pL{900}x){1,}\\pL{900}\\pL{900}'] },
+      'conditions[0].values[0]: It is "(?:\\\\pL{900}x){1,}\\\\pL{900}\\\\pL{900}", which is too large',
+    ],
+    [{ field: 'raw', operator: 'matches', values: [5] }, 'conditions[0].values[0]: It is 5. Give a regular expression'],
+    [{ field: 'timestamp', operator: 'lessThan', values: ['soon'] }, 'conditions[0].values[0]: It is "soon". Give a number'],
+    [{ field: 'timestamp', operator: 'lessThan', values: [true] }, 'conditions[0].values[0]: It is true. Give a number'],
+    [
+      { field: 'location', operator: 'inCidr', values: ['10.0.0.0/33'] },
+      'conditions[0].values[0]: It is "10.0.0.0/33". Give a network in CIDR notation',
+    ],
+    [{ field: 'location', operator: 'inCidr', values: ['10.1'] }, 'conditions[0].values[0]: It is "10.1". Give a network'],
+    [{ field: 'location', operator: 'inCidr', values: ['::/'] }, 'conditions[0].values[0]: It is "::/". Give a network'],
+    [
+      { field: 'severty', operator: 'notEquals', values: ['low'] },
+      'conditions[0].field: "severty" is no field of a record. Did you mean severity?',
+    ],
+    [
+      { field: 'syslog.host', operator: 'exists' },
+      'conditions[0].field: "syslog.host" is no field of a record. Did you mean syslog.hostname?',
+    ],
+    [{ field: 'severity.name', operator: 'exists' }, 'conditions[0].field: "severity" has no fields inside. Give it without ".name".'],
+    [{ field: 'a..b', operator: 'exists' }, 'conditions[0].field: It is "a..b". Give the path of a field of the record'],
+    [{ operator: 'exists' }, 'conditions[0].field: It is missing. Give the path'],
+    [
+      { field: 'severity', operator: 'exists', value: [] },
+      'conditions[0]: "value" is no attribute of a condition. Did you mean values? Rename or remove it.',
+    ],
+    ['severity', 'conditions[0]: It is "severity". Give a condition: an object with field, operator, values.'],
+  ])('says what is wrong with the condition %j', (condition, message) => {
+    expect(problems(logFilterSchema, written(condition as object))).toEqual([expect.stringContaining(message)])
+  })
+
+  it.each([
+    [{ name: '_it' }, 'name: It is "_it". Give a name of 1 to 64 letters'],
+    [{ name: 'constructor' }, 'name: It is "constructor", which is reserved. Give another name.'],
+    [{ name: '' }, 'name: It is "". Give a name'],
+    [{ conditions: [] }, 'conditions: It is a list of 0. Give a list of 1 to 20 conditions.'],
+    [
+      { conditions: Array(21).fill({ field: 'user', operator: 'exists' }) },
+      'conditions: It is a list of 21. Give a list of 1 to 20 conditions.',
+    ],
+    [{ action: 'drop' }, 'action: It is "drop". Give one of: exclude, include.'],
+    [{ shadow: 'yes' }, 'shadow: It is "yes". Give true or false.'],
+    [{ Condition: [] }, '"Condition" is no attribute of a log filter. Did you mean conditions?'],
+  ])('says what is wrong with the filter %j', (part, message) => {
+    expect(problems(logFilterSchema, { ...written({ field: 'user', operator: 'exists' }), ...part })).toEqual([
+      expect.stringContaining(message),
+    ])
+  })
+
+  it('takes 1000 values, and no more', () => {
+    const values = (count: number) =>
+      written({ field: 'user', operator: 'in', values: Array.from({ length: count }, (_, i) => `user ${i}`) })
+    expect(problems(logFilterSchema, values(1_000))).toEqual([])
+    expect(problems(logFilterSchema, values(1_001))).toEqual([expect.stringContaining('It is a list of 1001. Give a list of at most 1000')])
+  })
+
+  it('takes 50 filters, and no more', () => {
+    const filters = (count: number) =>
+      Array.from({ length: count }, (_, i) => ({ ...written({ field: 'user', operator: 'exists' }), name: `f${i}` }))
+    expect(problems(logFiltersSchema, filters(50))).toEqual([])
+    expect(problems(logFiltersSchema, filters(51))).toEqual([
+      expect.stringContaining('It is a list of 51. Give a list of at most 50 log filters.'),
+    ])
+  })
+
+  it('wants a name of its own for each filter', () => {
+    const filter = written({ field: 'user', operator: 'exists' })
+    expect(problems(logFiltersSchema, [filter, filter])).toEqual([
+      expect.stringContaining('[1].name: "it" is the name of logFilters[0] too.'),
+    ])
+  })
+
+  it('refuses more regular expressions than there is memory for, before it reads them', () => {
+    const filters = [written({ field: 'raw', operator: 'matches', values: Array(51).fill('(') })]
+    expect(problems(logFiltersSchema, filters)).toEqual([
+      expect.stringContaining('It has 51 regular expressions. Give at most 50; join some with |.'),
+    ])
+  })
+})
+
+it.each(['(a+)+$', '(a|aa)+$', '(x+x+)+y', '^(([a-z])+.)+[A-Z]([a-z])+$'])(
+  'the pattern %s takes no longer for being pathological',
+  (pattern) => {
+    const filters = compileFilters([
+      { name: 'it', action: 'exclude', shadow: false, conditions: [{ field: 'raw', operator: 'matches', values: [pattern] }] },
+    ])
+    const startedAt = performance.now()
+    applyFilters(filters, { raw: `${'a'.repeat(50_000)}!` })
+    expect(performance.now() - startedAt).toBeLessThan(5_000)
+  },
+)

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest'
+import type { StateChange } from '../../functions/domain/status/connector-state.ts'
+import { changeNotice, outageNotice } from '../../functions/domain/status/notifications.ts'
+
+const since = Date.UTC(2026, 10, 24, 12)
+const acme = { connectorId: 'acme-cas', tenantName: 'Acme', vendor: 'trendmicro-cas' }
+
+function attention(change: Pick<StateChange, 'from' | 'to'> & Partial<StateChange>) {
+  return changeNotice(acme, { reason: '', since, ...change }).detail.attention
+}
+
+describe('a change of state', () => {
+  it('says whose it is, from what to what, why, since when and what to do', () => {
+    const change: StateChange = {
+      from: 'ok',
+      to: 'failing',
+      reason: 'There is no secret named tributary/acme.',
+      since,
+      cause: 'secret-missing',
+    }
+    expect(changeNotice(acme, change)).toEqual({
+      type: 'Connector State Changed',
+      detail: {
+        attention: 'problem',
+        summary: 'Connector acme-cas of Acme: ok → failing since 2026-11-24T12:00:00.000Z. There is no secret named tributary/acme.',
+        vendor: 'trendmicro-cas',
+        tenantName: 'Acme',
+        connectorId: 'acme-cas',
+        from: 'ok',
+        to: 'failing',
+        reason: 'There is no secret named tributary/acme.',
+        since: '2026-11-24T12:00:00.000Z',
+        todo: 'The secret does not exist. Create it under exactly this name.',
+        cause: 'secret-missing',
+      },
+    })
+  })
+
+  it.each(['failing', 'losing-data', 'throttled', 'refused'] as const)('to %s is a problem', (to) => {
+    expect(attention({ from: 'ok', to })).toBe('problem')
+  })
+
+  it.each(['ok', 'catching-up'] as const)('from a problem to %s is a recovery', (to) => {
+    expect(attention({ from: 'losing-data', to })).toBe('recovery')
+  })
+
+  it('to starting is a recovery only of an item that was refused: any other is merely tried again', () => {
+    expect(attention({ from: 'refused', to: 'starting' })).toBe('recovery')
+    expect(attention({ from: 'failing', to: 'starting' })).toBe('none')
+  })
+
+  it('from one problem to another is a problem', () => {
+    expect(attention({ from: 'throttled', to: 'failing', cause: 'unauthorized' })).toBe('problem')
+  })
+
+  it('of the daily kind disturbs nobody', () => {
+    expect(attention({ from: 'ok', to: 'catching-up' })).toBe('none')
+    expect(attention({ from: 'starting', to: 'ok' })).toBe('none')
+  })
+
+  it('that somebody wanted disturbs nobody', () => {
+    expect(attention({ from: 'failing', to: 'paused' })).toBe('none')
+    expect(attention({ from: 'failing', to: 'retired' })).toBe('none')
+  })
+
+  it('that is none, but a refused edit, is a problem: nobody would notice that the version before goes on', () => {
+    const reason = 'The last edit was refused, the version before it goes on: intervalMinutes: It is 0.'
+    const { detail } = changeNotice(acme, { from: 'paused', to: 'paused', reason, since, refusedEdit: true })
+    expect(detail.attention).toBe('problem')
+    expect(detail.summary).toBe(`Connector acme-cas of Acme: paused, but an edit was refused at 2026-11-24T12:00:00.000Z. ${reason}`)
+    expect(detail.todo).toMatch(/^Correct the item/)
+  })
+
+  it('that an outage of the vendor caused is left to the notice of the outage, and so is its end', () => {
+    expect(attention({ from: 'ok', to: 'failing', cause: 'vendor-error' })).toBe('none')
+    expect(attention({ from: 'failing', to: 'ok', causeBefore: 'unreachable' })).toBe('none')
+  })
+
+  it('that turns an outage into a loss is a problem all the same', () => {
+    expect(attention({ from: 'failing', to: 'losing-data', causeBefore: 'vendor-error' })).toBe('problem')
+  })
+})
+
+describe('an outage', () => {
+  const outage = {
+    vendor: 'trendmicro-cas',
+    site: 'https://api.example.com',
+    since,
+    cause: 'vendor-error',
+    reason: 'It answers 500.',
+    told: false,
+  } as const
+
+  it('is a problem of the site when it begins', () => {
+    const { type, detail } = outageNotice(outage)
+    expect(type).toBe('Vendor Outage Began')
+    expect(detail).toMatchObject({ attention: 'problem', site: 'https://api.example.com', since: '2026-11-24T12:00:00.000Z' })
+    expect(detail.summary).toMatch(
+      /^https:\/\/api\.example\.com \(trendmicro-cas\) fails since 2026-11-24T12:00:00\.000Z: It answers 500\. Nothing, unless/,
+    )
+  })
+
+  it('says when it ends how long it was', () => {
+    const { type, detail } = outageNotice(outage, since + 3_600_000)
+    expect(type).toBe('Vendor Outage Ended')
+    expect(detail).toMatchObject({ attention: 'recovery', since: '2026-11-24T12:00:00.000Z', until: '2026-11-24T13:00:00.000Z' })
+  })
+})

@@ -1,0 +1,268 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type ConnectorState, connectorStates } from '../../functions/domain/status/connector-state.ts'
+import { type ConnectorStatus, newStatus } from '../../functions/domain/status/status.ts'
+import { day, hour, minute } from '../../functions/domain/time.ts'
+import { messagePage, statusPage, statusRow } from '../../functions/widget/page.ts'
+import type { StatusQuestion } from '../../functions/widget/question.ts'
+
+const now = Date.UTC(2026, 10, 24, 12)
+const frame = { theme: 'light', functionArn: 'arn:aws:lambda:us-east-1:123456789012:function:status-widget' } as const
+const everything: StatusQuestion = { state: [], tenant: '', limit: 100, from: 1 }
+
+type Given = Partial<ConnectorStatus> & { readonly connectorId?: string }
+
+const row = ({ connectorId = 'acme-cas', ...more }: Given = {}) =>
+  statusRow(connectorId, { ...newStatus(now - hour, 'Acme'), state: 'ok', ...more }, now)
+const page = (given: readonly Given[], question: Partial<StatusQuestion> = {}) =>
+  statusPage(given.map(row), { ...everything, ...question }, frame, now)
+
+/** The cells of each row, as they stand in the markup. */
+const cells = (html: string) =>
+  [...html.matchAll(/<tr>(<td.*?)<\/tr>/g)].map(([, tds]) => [...tds!.matchAll(/<td.*?>(.*?)<\/td>/g)].map(([, td]) => td!))
+const connectors = (html: string) => cells(html).map(([first]) => first)
+/** What the buttons ask, by title. */
+const buttons = (html: string) =>
+  new Map(
+    [...html.matchAll(/<a class="btn">(.*?)<\/a><cwdb-action .*?>(.*?)<\/cwdb-action>/g)].map(([, title, asked]) => [
+      title!,
+      JSON.parse(asked!),
+    ]),
+  )
+const many = (count: number, more: Given = {}) =>
+  Array.from({ length: count }, (_, i) => ({ connectorId: `c-${String(i).padStart(5, '0')}`, ...more }))
+
+describe('a row of the table', () => {
+  it('says how a connector is, in UTC and in plain durations', () => {
+    const status = {
+      state: 'catching-up',
+      reason: 'Older events are still being read.',
+      since: Date.UTC(2026, 10, 23, 9, 5),
+      lastRunAt: now,
+      lastSuccessAt: now - 3 * minute,
+      lagMs: 2 * hour,
+      horizonInMs: 70 * hour,
+      streamsBehind: 2,
+      holes: 1,
+      days: {
+        '2026-11-17': { delivered: 1_000_000, filtered: 0, requests: 1, throttled: 0 },
+        '2026-11-18': { delivered: 2_000, filtered: 0, requests: 1, throttled: 0 },
+        '2026-11-24': { delivered: 50, filtered: 7, requests: 1, throttled: 0 },
+      },
+    } as const
+    expect(cells(page([status]))).toEqual([
+      [
+        'acme-cas',
+        'Acme',
+        'catching up',
+        '2026-11-23 09:05',
+        '2 h',
+        '70 h',
+        '3 min ago',
+        '50',
+        '2,050',
+        '2',
+        '1',
+        'Older events are still being read.',
+      ],
+    ])
+  })
+
+  it('shows a dash for what is not known yet', () => {
+    expect(cells(page([{ state: 'starting' }]))[0]!.slice(4, 7)).toEqual(['–', '–', '–'])
+  })
+
+  it('lets lag grow and the horizon come nearer since the last run', () => {
+    const { lagMs, horizonInMs } = row({ lastRunAt: now - 10 * minute, lagMs: minute, horizonInMs: hour })
+    expect({ lagMs, horizonInMs }).toEqual({ lagMs: 11 * minute, horizonInMs: 50 * minute })
+  })
+
+  it.each(['paused', 'retired', 'refused'] as const)('has neither lag nor horizon where nothing is collected: %s', (state) => {
+    expect(row({ state, lastRunAt: now - day, lagMs: 1, horizonInMs: 1 })).not.toHaveProperty('lagMs')
+    expect(row({ state, lastRunAt: now - day, lagMs: 1, horizonInMs: 1 })).not.toHaveProperty('horizonInMs')
+  })
+
+  it('says that the horizon has passed', () => {
+    expect(cells(page([{ state: 'losing-data', lastRunAt: now, horizonInMs: 0 }]))[0]![5]).toBe('passed')
+  })
+})
+
+describe('the order of the table', () => {
+  it('is the worst state first', () => {
+    const html = page(connectorStates.map((state) => ({ connectorId: state, state })))
+    const worstFirst: ConnectorState[] = [
+      'losing-data',
+      'failing',
+      'throttled',
+      'refused',
+      'catching-up',
+      'starting',
+      'ok',
+      'paused',
+      'retired',
+    ]
+    expect(connectors(html)).toEqual(worstFirst)
+  })
+
+  it('is the nearest horizon first among those that may lose events', () => {
+    const html = page([
+      { connectorId: 'a', state: 'failing', lastRunAt: now, horizonInMs: 3 * hour },
+      { connectorId: 'b', state: 'failing', lastRunAt: now, horizonInMs: 2 * hour },
+      { connectorId: 'c', state: 'failing' },
+    ])
+    expect(connectors(html)).toEqual(['b', 'a', 'c'])
+  })
+
+  it('is by name among those that are well, so that they keep their places', () => {
+    const html = page([
+      { connectorId: 'b', horizonInMs: 1 },
+      { connectorId: 'a', horizonInMs: 2 },
+    ])
+    expect(connectors(html)).toEqual(['a', 'b'])
+  })
+})
+
+describe('what is shown of how many', () => {
+  it('is said, with the time', () => {
+    expect(page(many(250), { limit: 100, from: 101 })).toContain('Rows 101 to 200 of 250. As of 2026-11-24 12:00 UTC.')
+  })
+
+  it('can be narrowed to states and to a part of a tenant’s name', () => {
+    const given = [
+      { connectorId: 'a', state: 'failing', tenantName: 'Contoso East' },
+      { connectorId: 'b', state: 'ok', tenantName: 'Contoso West' },
+      { connectorId: 'c', state: 'failing', tenantName: 'Acme' },
+    ] as const
+    const html = page(given, { state: ['failing', 'paused'], tenant: 'contoso' })
+    expect(connectors(html)).toEqual(['a'])
+    expect(html).toContain('State failing or paused. Tenant like “contoso”. Rows 1 to 1 of 1; 3 connectors in all.')
+  })
+
+  it('is said where nothing is like that, without a table', () => {
+    const html = page([{}], { state: ['paused'] })
+    expect(html).toContain('State paused. No connector is like this; there are 1.')
+    expect(html).not.toContain('<table')
+  })
+
+  it('can be reached to the last row by the buttons, each row once', () => {
+    const given = many(25)
+    const seen: unknown[] = []
+    let question: Partial<StatusQuestion> | undefined = { limit: 10 }
+    while (question !== undefined) {
+      const html = page(given, question)
+      seen.push(...connectors(html))
+      question = buttons(html).get('Next')
+    }
+    expect(seen).toEqual(given.map(({ connectorId }) => connectorId))
+  })
+
+  it('goes back to the first row and not before', () => {
+    expect(buttons(page(many(25), { limit: 10, from: 6 })).get('Previous')).toEqual({ ...everything, limit: 10, from: 1 })
+    expect(buttons(page(many(25), { limit: 10 })).has('Previous')).toBe(false)
+  })
+
+  it('is the last row where fewer are left than asked to begin with', () => {
+    expect(connectors(page(many(3), { from: 900 }))).toEqual(['c-00002'])
+  })
+
+  it('is counted for each state by a button that shows only those, of the same tenant', () => {
+    const html = page([{ state: 'failing' }, { connectorId: 'b', state: 'failing' }, {}], { tenant: 'acme', from: 3, limit: 50 })
+    expect([...buttons(html).keys()]).toEqual(['2 failing', '1 ok', 'all 3', 'Previous'])
+    expect(buttons(html).get('2 failing')).toEqual({ state: ['failing'], tenant: 'acme', limit: 50, from: 1 })
+  })
+
+  it('is asked of the widget’s own function', () => {
+    expect(page([{}])).toContain(`<cwdb-action action="call" display="widget" endpoint="${frame.functionArn}">`)
+  })
+
+  it('is how to add the first where there is none', () => {
+    expect(page([])).toContain('There is no connector yet.')
+    expect(page([])).toContain('aws dynamodb put-item')
+  })
+})
+
+describe('text from the state', () => {
+  it('is escaped', () => {
+    const html = page([
+      { connectorId: '<script>alert(1)</script>', tenantName: '"><img src=x onerror=y>', reason: "<a href='http://evil'>&" },
+    ])
+    expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
+    expect(html).toContain('&quot;&gt;&lt;img src=x onerror=y&gt;')
+    expect(html).toContain('&lt;a href=&#39;http://evil&#39;&gt;&amp;')
+  })
+
+  it('never adds a tag, whatever it is', () => {
+    const brackets = (html: string) => html.replaceAll(/[^<>]/g, '')
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 60 }),
+      fc.string({ unit: fc.constantFrom('<', '>', '"', "'", '&', '/', '\\', 'script'), maxLength: 20 }),
+    )
+    fc.assert(
+      fc.property(text, text, text, fc.constantFrom(...connectorStates), (connectorId, tenantName, reason, state) => {
+        const plain = page([{ connectorId: 'a', tenantName: 'b', reason: 'c', state }], { tenant: 'b' })
+        const hostile = page([{ connectorId, tenantName, reason, state }], { tenant: tenantName })
+        expect(brackets(hostile)).toBe(brackets(plain))
+      }),
+    )
+  })
+
+  it('is read back as it was by the buttons', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }), (tenantName) => {
+        const html = page([{ tenantName }], { tenant: tenantName })
+        expect(buttons(html).get('1 ok').tenant).toBe(tenantName)
+      }),
+    )
+  })
+
+  it('shows as a dot what cannot be seen or would turn the direction of writing', () => {
+    expect(connectors(page([{ connectorId: 'a\u202eb\u0000c\u200bd' }]))).toEqual(['a·b·c·d'])
+  })
+
+  it('is cut', () => {
+    const [cut] = cells(page([{ connectorId: 'x'.repeat(500), tenantName: 'y'.repeat(500), reason: 'z'.repeat(5_000) }]))
+    expect([cut![0], cut![1], cut!.at(-1)]).toEqual([`${'x'.repeat(63)}…`, `${'y'.repeat(127)}…`, `${'z'.repeat(599)}…`])
+  })
+
+  it('makes no link, loads nothing and runs nothing', () => {
+    const html = page([{ reason: 'See https://evil.example/ and javascript:alert(1)' }])
+    expect(html).not.toMatch(/href|src=|url\(|<script|<iframe|\son\w+=/i)
+  })
+})
+
+describe('the answer', () => {
+  const bytes = (html: string) => Buffer.byteLength(JSON.stringify(html))
+
+  it('stays below 200 KB for 10,000 connectors with the longest and most hostile texts, and says where it went on', () => {
+    const given = many(10_000, { state: 'failing', tenantName: '<'.repeat(200), reason: '"&\u{1f600}'.repeat(1_000) })
+    const html = page(given, { limit: 500 })
+    expect(bytes(html)).toBeLessThan(200_000)
+    const shown = connectors(html).length
+    expect(shown).toBeGreaterThan(30)
+    expect(html).toContain(`Rows 1 to ${shown} of 10,000.`)
+    expect(buttons(html).get('Next')).toMatchObject({ from: shown + 1, limit: 500 })
+  })
+
+  it('holds 500 connectors with reasons of ordinary length', () => {
+    const html = page(many(600, { state: 'failing', reason: 'The vendor rejects the API key (401). Check that it has not expired.' }), {
+      limit: 500,
+    })
+    expect(connectors(html)).toHaveLength(500)
+    expect(bytes(html)).toBeLessThan(200_000)
+  })
+
+  it('is drawn in the colours of the theme', () => {
+    const colours = (theme: 'light' | 'dark') =>
+      statusPage([row()], everything, { ...frame, theme }, now).match(/\.tb \{ color: (#\w+)/)?.[1]
+    expect(colours('light')).not.toBe(colours('dark'))
+  })
+})
+
+describe('a page that only says something', () => {
+  it('escapes and cuts it', () => {
+    const html = messagePage('dark', 'No <table>', ['x'.repeat(5_000), '<b>'])
+    expect(html).toContain('<b>No &lt;table&gt;</b>')
+    expect(html).toContain('<p>&lt;b&gt;</p>')
+    expect(html.length).toBeLessThan(4_000)
+  })
+})
