@@ -99,13 +99,13 @@ function throughputRows(figures: Throughput): { readonly what: string; readonly 
   ]
 }
 
-function limitRow({ connectors, window, usedPercent, mostRequestsInAnyMinute, refused }: LimitUse) {
-  return { connectors, window, 'used, %': rounded(usedPercent, 1), 'most in any 60 s': mostRequestsInAnyMinute, 'answers 429': refused }
+function limitRow({ connectors, window, usedPercent, maxRequestsInAnyMinute, refused }: LimitUse) {
+  return { connectors, window, 'used, %': rounded(usedPercent, 1), 'most in any 60 s': maxRequestsInAnyMinute, 'answers 429': refused }
 }
 
-function passRow({ seconds, leastSeconds, refused }: PassTime) {
-  const over = rounded(100 * (seconds / leastSeconds - 1), 2)
-  return { seconds, 'least possible': leastSeconds, 'over it, %': over, 'answers 429': refused }
+function passRow({ seconds, minSeconds, refused }: PassTime) {
+  const over = rounded(100 * (seconds / minSeconds - 1), 2)
+  return { seconds, 'least possible': minSeconds, 'over it, %': over, 'answers 429': refused }
 }
 
 function importRow({ what, bytes, importMs }: ImportCost) {

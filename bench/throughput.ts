@@ -39,7 +39,7 @@ export interface Throughput {
   /** The least heap in use in the same tenths: what lives, since some sample comes soon after a collection. */
   readonly liveHeapMiB: AtShares
   readonly pages: number
-  /** Items that came twice, of all (%): slices overlap by design. */
+  /** Items that came twice, of all (%): ranges overlap by design. */
   readonly alreadySeenPercent: number
   readonly perPage: { readonly requests: number; readonly dynamodb: number; readonly firehose: number }
   /** Calls of the whole run, by operation. */

@@ -15,7 +15,7 @@ const { clock } = ports
 const source = httpSource({
   allowedHosts: env.ALLOWED_HOSTS,
   tlsVerificationOptional: env.TLS_VERIFICATION_OPTIONAL,
-  bodyBytesMax: env.ANSWER_BYTES_MAX,
+  bodyBytesMax: env.RESPONSE_BYTES_MAX,
   clock,
   newTraceId: randomUUID,
 })

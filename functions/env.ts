@@ -32,8 +32,8 @@ const acceptance = vendorAccess.extend({
 export const environments = {
   collect: vendorAccess.extend({
     DELIVERY_STREAM: z.string().min(1),
-    /** The largest answer that the function's memory holds, as decompressed (bytes). A slice whose pages are larger is read narrower. */
-    ANSWER_BYTES_MAX: z.coerce
+    /** The largest answer that the function's memory holds, as decompressed (bytes). A range whose pages are larger is read narrower. */
+    RESPONSE_BYTES_MAX: z.coerce
       .number()
       .int()
       .positive()

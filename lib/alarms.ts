@@ -25,7 +25,7 @@ import type { ObservedPipeline } from './observed.ts'
 interface AlarmRow {
   /** The heading of its entry in `docs/operations.md`, and the beginning of its name. */
   readonly key: string
-  /** `page`: events are at stake within hours, or nobody would notice that they are. Its end is told as well. `warn`: within days. */
+  /** `page`: events are at stake within hours, or nobody would notification that they are. Its end is told as well. `warn`: within days. */
   readonly severity: 'warn' | 'page'
   readonly what: string
   /** The first thing to do. */
@@ -48,7 +48,7 @@ export interface AlarmsProps {
   /** Every alarm but the composite one acts on it. */
   readonly topic: ITopic
   /** How far the proof of the stalest connector may lag behind. */
-  readonly lagMostMinutes: number
+  readonly lagMaxMinutes: number
 }
 
 /** The composite alarm's heading in `docs/operations.md`. */
@@ -56,7 +56,7 @@ const atRiskKey = 'pipeline-at-risk'
 const runbook = 'docs/operations.md'
 const treatMissing = { fine: TreatMissingData.NOT_BREACHING, unchanged: TreatMissingData.IGNORE, bad: TreatMissingData.BREACHING } as const
 
-/** Whatever needs a person. Which connector it is, the notices say; the alarms say that it lasts, or what no connector can say of itself. */
+/** Whatever needs a person. Which connector it is, the notifications say; the alarms say that it lasts, or what no connector can say of itself. */
 export class Alarms extends Construct {
   readonly all: readonly IAlarm[]
 
@@ -87,7 +87,7 @@ export class Alarms extends Construct {
 
   /**
    * How often an object came to lie under `errors/`. No metric of Firehose counts them, and a mail for each object would be one a minute.
-   * The rule's target is the pipeline's own bus, where whoever routes notices finds the objects' names as well.
+   * The rule's target is the pipeline's own bus, where whoever routes notifications finds the objects' names as well.
    */
   private lakeErrors({ lakeBucket, bus }: ObservedPipeline): Metric {
     const rule = new Rule(this, 'LakeErrors', {
@@ -122,7 +122,7 @@ function alarmProps({ key, severity, what, first, when, lasting, missing }: Alar
 }
 
 /** Every alarm. One bad value pages only where one is a loss; `1 of n` keeps an alarm on between values, so that each episode is one mail. */
-function alarmTable({ pipeline, lagMostMinutes }: AlarmsProps, lakeErrors: Metric): readonly AlarmRow[] {
+function alarmTable({ pipeline, lagMaxMinutes }: AlarmsProps, lakeErrors: Metric): readonly AlarmRow[] {
   const { functions, deadLetterQueues } = pipeline
   const run = (name: RunMetric) => byVendor((vendor) => runMetric(pipeline, vendor, name))
   const fleet = (name: FleetMetric) => byVendor((vendor) => fleetMetric(pipeline, vendor, name))
@@ -134,11 +134,11 @@ function alarmTable({ pipeline, lagMostMinutes }: AlarmsProps, lakeErrors: Metri
 
   return [
     {
-      key: 'hole-lost',
+      key: 'range-lost',
       severity: 'page',
       what: "Events passed the vendor's horizon unread: they are lost.",
-      first: 'run the saved query "holes lost" for whose and which, and stop more from following.',
-      watched: run('HolesLost'),
+      first: 'run the saved query "lostRanges lost" for whose and which, and stop more from following.',
+      watched: run('RangesLost'),
       when: { above: 0 },
       lasting: [1, 12, 5],
       missing: 'fine',
@@ -148,7 +148,7 @@ function alarmTable({ pipeline, lagMostMinutes }: AlarmsProps, lakeErrors: Metri
       severity: 'warn',
       what: "In less than 48 hours the first unread events pass the vendor's horizon.",
       first: "find the connector with the shortest time to the horizon in the dashboard's table, and read its reason.",
-      watched: fleet('HorizonLeast'),
+      watched: fleet('RetentionLeftMin'),
       when: { below: 48 * hour },
       lasting: [3, 3, 5],
       missing: 'fine',
@@ -158,7 +158,7 @@ function alarmTable({ pipeline, lagMostMinutes }: AlarmsProps, lakeErrors: Metri
       severity: 'page',
       what: "In less than 24 hours the first unread events pass the vendor's horizon and are lost.",
       first: "find the connector with the shortest time to the horizon in the dashboard's table, and give it a key of its own.",
-      watched: fleet('HorizonLeast'),
+      watched: fleet('RetentionLeftMin'),
       when: { below: 24 * hour },
       lasting: [3, 3, 5],
       missing: 'fine',
@@ -178,8 +178,8 @@ function alarmTable({ pipeline, lagMostMinutes }: AlarmsProps, lakeErrors: Metri
       severity: 'warn',
       what: "For an hour a connector's proof of completeness has lagged further behind than it should.",
       first: 'run the saved query "why it was late" for the connector with the longest lag.',
-      watched: fleet('LagMost'),
-      when: { above: lagMostMinutes * minute },
+      watched: fleet('LagMax'),
+      when: { above: lagMaxMinutes * minute },
       lasting: [12, 12, 5],
       missing: 'fine',
     },
@@ -208,7 +208,7 @@ function alarmTable({ pipeline, lagMostMinutes }: AlarmsProps, lakeErrors: Metri
       severity: 'warn',
       what: 'An API key was stored more than 335 days ago; one that lasts a year ends within 30 days.',
       first: "look up in the vendor's console when it expires, and store a new one in the same secret.",
-      watched: fleet('KeyAgeMost'),
+      watched: fleet('KeyAgeMax'),
       when: { above: 335 * day },
       lasting: [1, 1, 60],
       missing: 'fine',
@@ -254,11 +254,11 @@ function alarmTable({ pipeline, lagMostMinutes }: AlarmsProps, lakeErrors: Metri
       missing: 'fine',
     },
     {
-      key: 'slice-set-aside',
+      key: 'range-set-aside',
       severity: 'warn',
       what: 'A single millisecond could not be read to its end and is left alone for an hour at a time.',
       first: 'run the saved query "failures" for its trace id, and give it to the vendor.',
-      watched: run('SlicesSetAside'),
+      watched: run('RangesSetAside'),
       when: { above: 0 },
       lasting: [1, 6, 60],
       missing: 'fine',

@@ -76,7 +76,7 @@ function alarmsRow(alarms: readonly IAlarm[]): IWidget[][] {
 function healthRow(pipeline: ObservedPipeline): IWidget[][] {
   const of = (...named: readonly (readonly [FleetMetric, string])[]) =>
     perVendor(([name, label], vendor): Named => [fleetMetric(pipeline, vendor, name), label], named)
-  const kept = everyVendor.map(({ title, horizonMs }) => `${title}: ${horizonMs / hour} h`).join(', ')
+  const kept = everyVendor.map(({ title, retentionMs }) => `${title}: ${retentionMs / hour} h`).join(', ')
   return [
     text(
       'Health of the fleet',
@@ -95,8 +95,8 @@ function healthRow(pipeline: ObservedPipeline): IWidget[][] {
           ['Connectors', 'all that collect'],
         ),
       ),
-      graph('Lag (minutes)', scaled(of(['LagMost', 'stalest'], ['LagP99', '99 %']), minute)),
-      graph('Time to the horizon (hours)', scaled(of(['HorizonLeast', 'first to be lost']), hour), {
+      graph('Lag (minutes)', scaled(of(['LagMax', 'stalest'], ['LagP99', '99 %']), minute)),
+      graph('Time to the horizon (hours)', scaled(of(['RetentionLeftMin', 'first to be lost']), hour), {
         leftAnnotations: [
           { value: 48, label: 'warns', color: Color.ORANGE },
           { value: 24, label: 'pages', color: Color.RED },
@@ -105,7 +105,7 @@ function healthRow(pipeline: ObservedPipeline): IWidget[][] {
       graph(
         'Needs a look',
         of(
-          ['HolesOnRecord', 'holes on record'],
+          ['LostRangesOnRecord', 'lostRanges on record'],
           ['ConnectorsDroppedOff', 'dropped off'],
           ['KeysRejected', 'keys rejected'],
           ['VendorOutages', 'outages'],
@@ -118,7 +118,7 @@ function healthRow(pipeline: ObservedPipeline): IWidget[][] {
         'Lost just now',
         perVendor(([name, label], vendor): Named => [runMetric(pipeline, vendor, name), label], lossMetrics),
       ),
-      graph('Oldest API key (days)', scaled(of(['KeyAgeMost', 'oldest key']), 24 * hour), {
+      graph('Oldest API key (days)', scaled(of(['KeyAgeMax', 'oldest key']), 24 * hour), {
         leftAnnotations: [{ value: 335, label: 'warns', color: Color.ORANGE }],
       }),
     ),
@@ -126,8 +126,8 @@ function healthRow(pipeline: ObservedPipeline): IWidget[][] {
 }
 
 const lossMetrics: readonly (readonly [RunMetric, string])[] = [
-  ['HolesLost', 'holes lost'],
-  ['SlicesSetAside', 'set aside'],
+  ['RangesLost', 'lostRanges lost'],
+  ['RangesSetAside', 'set aside'],
 ]
 
 function flowRow(pipeline: ObservedPipeline): IWidget[][] {
@@ -140,7 +140,7 @@ function flowRow(pipeline: ObservedPipeline): IWidget[][] {
   return [
     text(
       'Flow of events',
-      'What came from the vendor and what became of it, by event type. **Duplicates are normal**: slices overlap so that nothing falls between them. **Malformed** items are in the lake, marked: `SELECT raw FROM syslog WHERE malformed`. **Late** events were found by the daily second look: raise `lateArrivalMinutes` of that connector. **Refused requests (429)** although the limit is kept: something else uses the key.',
+      'What came from the vendor and what became of it, by event type. **Duplicates are normal**: ranges overlap so that nothing falls between them. **Malformed** items are in the lake, marked: `SELECT raw FROM syslog WHERE malformed`. **Late** events were found by the daily second look: raise `lateArrivalMinutes` of that connector. **Refused requests (429)** although the limit is kept: something else uses the key.',
     ),
     row(
       graph('Delivered to the lake', of('EventsDelivered')),

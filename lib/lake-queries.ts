@@ -87,7 +87,7 @@ export const savedQueries: readonly SavedQuery[] = [
     name: 'Duplicates',
     doc: 'Records that are in the lake more than once (7 days): at most a page after a crash or an answer of Firehose that got lost. The views syslog and syslog_exact show one of each.',
     sql: `
-      SELECT connector_id, count(*) AS events, sum(copies) AS records, max(copies) AS most_copies,
+      SELECT connector_id, count(*) AS events, sum(copies) AS records, max(copies) AS copies_max,
         from_unixtime(min(first_received) / 1000e0) AS first_received, from_unixtime(max(last_received) / 1000e0) AS last_received
       FROM (
         SELECT connector_id, id, count(*) AS copies, min(ingested_at) AS first_received, max(ingested_at) AS last_received

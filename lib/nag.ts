@@ -29,9 +29,9 @@ export function acknowledgeFindings(parts: {
   readonly settings: Pick<Settings, 'secretPrefix' | 'vpc'>
   readonly functions: { readonly [Name in FunctionName]: PipelineFunction<Name> }
   readonly deadLetterQueues: Readonly<Record<'work' | 'changes' | 'ticks', DeadLetterQueue>>
-  readonly notices: Notices
+  readonly notifications: Notices
 }): void {
-  const { settings, functions, deadLetterQueues, notices } = parts
+  const { settings, functions, deadLetterQueues, notifications } = parts
 
   for (const { handler, role } of Object.values(functions)) {
     acknowledge(
@@ -72,7 +72,7 @@ export function acknowledgeFindings(parts: {
   }
 
   acknowledge(
-    notices,
+    notifications,
     'Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment',
     'The stack is made for no particular account; the rule and an own topic are in the one that it is deployed to.',
   )

@@ -6,7 +6,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
-import { type Attention, noticeSource } from '../functions/domain/status/notifications.ts'
+import { type Attention, notificationSource } from '../functions/domain/status/notifications.ts'
 
 export interface NoticesProps {
   /** Names the bus. */
@@ -25,7 +25,7 @@ export interface NoticesProps {
 /** What a person is told of: a problem and its end. */
 const told = ['problem', 'recovery'] as const satisfies readonly Attention[]
 
-/** How a person hears of it: the bus that carries every notice, the topic that mails, and the rule that sends what needs attention from one to the other. */
+/** How a person hears of it: the bus that carries every notification, the topic that mails, and the rule that sends what needs attention from one to the other. */
 export class Notices extends Construct {
   readonly bus: IEventBus
   /** Alarms act on it as well. */
@@ -46,14 +46,14 @@ export class Notices extends Construct {
     if (topicArn === undefined && mails.length === 0) {
       Annotations.of(this).addWarningV2(
         'tributary:nobody-is-told',
-        'No alarm mail and no topic is set: alarms and notices reach nobody until somebody subscribes to the topic.',
+        'No alarm mail and no topic is set: alarms and notifications reach nobody until somebody subscribes to the topic.',
       )
     }
 
     const rule = new Rule(this, 'Rule', {
       eventBus: this.bus,
       description: 'Tells people of problems and of their end.',
-      eventPattern: { source: [noticeSource], detail: { attention: [...told] } },
+      eventPattern: { source: [notificationSource], detail: { attention: [...told] } },
       // The path rather than a template: a quotation mark in what a user wrote breaks no JSON.
       targets: [new SnsTopic(this.topic, { message: RuleTargetInput.fromEventPath('$.detail.summary') })],
     })

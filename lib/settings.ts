@@ -86,7 +86,7 @@ export const settingsShape = {
     .meta({ description: 'Whether disableTlsVerification of a connector counts. An own CA in tlsCaPem needs no such leave.' }),
   collectConcurrency: whole('runs at the same time', 2, 1_000).default(50).meta({ description: 'Runs of connectors at the same time.' }),
   collectMemoryMb: whole('MB', 256, 10_240).default(320).meta({
-    description: 'Memory of a run (MB). More holds larger pages: 4.5 MB at 320, 11 MB at 512; where pages are larger, slices get narrower.',
+    description: 'Memory of a run (MB). More holds larger pages: 4.5 MB at 320, 11 MB at 512; where pages are larger, ranges get narrower.',
   }),
   architecture: oneOf(['arm64', 'x86_64']).default('arm64').meta({ description: 'Processor of the functions: arm64 or x86_64.' }),
   reservedConcurrency: whole('concurrent runs that the account sets aside', 2, 10_000).optional().meta({

@@ -61,13 +61,13 @@ export class TributaryStack extends Stack {
       databaseName,
       scanBytesMax: settings.athenaScanLimitGb * 1024 ** 3,
     })
-    const notices = new Notices(this, 'Notices', {
+    const notifications = new Notices(this, 'Notices', {
       namePrefix,
       topicArn: settings.alarmTopicArn,
       mails: settings.alarmEmails,
       encryptionKey,
     })
-    const { bus, topic } = notices
+    const { bus, topic } = notifications
 
     const deadLetterQueues = {
       work: new DeadLetterQueue(this, 'WorkDeadLetters', { encryptionKey }),
@@ -101,10 +101,10 @@ export class TributaryStack extends Stack {
       connectorsTable,
       bus,
     }
-    const alarms = new Alarms(this, 'Alarms', { pipeline, topic, lagMostMinutes: settings.lagAlarmMinutes })
+    const alarms = new Alarms(this, 'Alarms', { pipeline, topic, lagMaxMinutes: settings.lagAlarmMinutes })
     new Dashboard(this, 'Dashboard', { pipeline, alarms: alarms.all })
     new LogQueries(this, 'LogQueries', pipeline)
-    acknowledgeFindings({ settings, functions, deadLetterQueues, notices })
+    acknowledgeFindings({ settings, functions, deadLetterQueues, notifications })
 
     this.say('ConnectorsTableName', connectorsTable.tableName, 'Write the connectors here.')
     this.say('StateTableName', stateTable.tableName, 'What the functions know; nobody else writes it.')

@@ -196,7 +196,7 @@ function connect({ addresses, clientConfig }: Services) {
           if (lease !== undefined || trouble !== undefined) await state.writeStream(connectorId, id, { ...rest, version: rest.version + 1 })
         }
         if (status === undefined) continue
-        await state.amendStatus(connectorId, (before = status) => {
+        await state.updateStatus(connectorId, (before = status) => {
           const { trouble: _, ...rest } = before
           return { ...rest, rejectedKeys: {} }
         })

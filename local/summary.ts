@@ -2,7 +2,7 @@ import type { FailureCode } from '../functions/domain/failures.ts'
 import type { State } from '../functions/domain/ports.ts'
 import type { ConnectorState } from '../functions/domain/status/connector-state.ts'
 import * as ledger from '../functions/domain/stream/ledger.ts'
-import type { Hole } from '../functions/domain/stream/stream.ts'
+import type { LostRange } from '../functions/domain/stream/stream.ts'
 import { floorToSecond, type Instant, iso, minute, second } from '../functions/domain/time.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 
@@ -17,10 +17,10 @@ interface StreamSummary {
   /** Everything before it is in the lake, filtered or recorded as a hole. ISO 8601. */
   readonly coveredTo: string
   /** `lost`: the vendor no longer has it. Otherwise it has not been read yet. */
-  readonly holes: readonly {
+  readonly lostRanges: readonly {
     readonly from: string
     readonly to: string
-    readonly reason: Hole['reason'] | 'not read yet'
+    readonly reason: LostRange['reason'] | 'not read yet'
     readonly lost: boolean
   }[]
 }
@@ -77,8 +77,8 @@ export async function summarise(
           requests,
           throttled,
           coveredTo: iso(coveredTo),
-          holes: [
-            ...stream.holes.map(({ from, to, reason }) => ({ from: iso(from), to: iso(to), reason, lost: true })),
+          lostRanges: [
+            ...stream.lostRanges.map(({ from, to, reason }) => ({ from: iso(from), to: iso(to), reason, lost: true })),
             ...unread.map(({ from, to }) => ({ from: iso(from), to: iso(to), reason: 'not read yet' as const, lost: false })),
             ...(unread.length === 0 && now - coveredTo > 2 * lateMs + 10 * minute
               ? [{ from: iso(coveredTo), to: iso(now - lateMs), reason: 'not read yet' as const, lost: false }]
@@ -121,12 +121,12 @@ export async function whatIsMissing(
     const target = floorToSecond(start) - connector.lateArrivalMinutes * minute - 2 * second
     for (const id of vendors.get(connector.type)?.streams(connector) ?? []) {
       const stream = streams.get(id)
-      const lost = (stream?.holes ?? []).map(({ from, to, reason }) => `lost ${iso(from)} to ${iso(to)} (${reason})`)
+      const lost = (stream?.lostRanges ?? []).map(({ from, to, reason }) => `lost ${iso(from)} to ${iso(to)} (${reason})`)
       const covered = stream === undefined ? 0 : ledger.coveredTo(stream, start)
       const trouble = stream?.trouble
-      if (covered < target || (stream?.freshTo ?? 0) < floorToSecond(start)) {
+      if (covered < target || (stream?.readThrough ?? 0) < floorToSecond(start)) {
         const why = trouble === undefined ? '' : `: ${trouble.failure.detail}`
-        const what = `${id} is ${stream === undefined ? 'not read at all' : `complete to ${iso(covered)}, read to ${iso(stream.freshTo)}`}, wanted is ${iso(start)}${why}`
+        const what = `${id} is ${stream === undefined ? 'not read at all' : `complete to ${iso(covered)}, read to ${iso(stream.readThrough)}`}, wanted is ${iso(start)}${why}`
         missing.push({ connectorId, what, hopeless: judged && trouble !== undefined && isLasting(trouble.failure.code, trouble.attempts) })
       } else if (lost.length > 0) missing.push({ connectorId, what: `${id}: ${lost.join(', ')}`, hopeless: true })
     }
@@ -142,11 +142,11 @@ export interface Missing {
 }
 
 /** What may pass by itself, and after how many tries in a row it is taken to last. An address that was never reached is most likely a wrong one. */
-const triesMost: Readonly<Partial<Record<FailureCode, number>>> = {
+const triesMax: Readonly<Partial<Record<FailureCode, number>>> = {
   'vendor-error': 4,
   'vendor-overloaded': 4,
   'timed-out': 4,
-  'malformed-answer': 3,
+  'malformed-response': 3,
   unreachable: 2,
   throttled: 4,
   'link-dead': 4,
@@ -155,5 +155,5 @@ const triesMost: Readonly<Partial<Record<FailureCode, number>>> = {
 }
 
 function isLasting(code: FailureCode, attempts: number): boolean {
-  return attempts >= (triesMost[code] ?? 1)
+  return attempts >= (triesMax[code] ?? 1)
 }

@@ -43,7 +43,7 @@ function plainScreen(out: NodeJS.WriteStream): Screen {
 }
 
 /** Lines of trouble shown under the table (count). */
-const troublesMost = 5
+const troublesMax = 5
 
 function liveScreen(out: NodeJS.WriteStream): Screen {
   const live = createLogUpdate(out)
@@ -66,7 +66,7 @@ function liveScreen(out: NodeJS.WriteStream): Screen {
       const text = happening(line)
       if (text === undefined || !entry.success || entry.data.level === 'info') return
       troubles.push(text)
-      troubles.splice(0, troubles.length - troublesMost)
+      troubles.splice(0, troubles.length - troublesMax)
     },
     show(now) {
       rows = now
@@ -115,9 +115,9 @@ export function summaryText({ connectors, requests, throttled, seconds }: Summar
   const lines = connectors.flatMap(({ connectorId, state, reason, streams }) => [
     `${connectorId}: ${state}${reason === '' ? '' : `. ${reason}`}`,
     ...streams.map((stream) => {
-      const lost = stream.holes.filter((hole) => hole.lost).length
-      const holes = lost === 0 ? '' : `, ${lost} ${lost === 1 ? 'hole' : 'holes'} lost`
-      return `  ${stream.service}/${stream.event}: ${stream.delivered} delivered, ${stream.filtered} filtered, ${requestsText(stream.requests)}, complete to ${stream.coveredTo}${holes}`
+      const lost = stream.lostRanges.filter((hole) => hole.lost).length
+      const lostRanges = lost === 0 ? '' : `, ${lost} ${lost === 1 ? 'hole' : 'lostRanges'} lost`
+      return `  ${stream.service}/${stream.event}: ${stream.delivered} delivered, ${stream.filtered} filtered, ${requestsText(stream.requests)}, complete to ${stream.coveredTo}${lostRanges}`
     }),
   ])
   return `${lines.join('\n')}\n${requestsText(requests)}, ${throttled} throttled, ${seconds} s.\n`

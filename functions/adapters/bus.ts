@@ -1,18 +1,18 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge'
 import type { Bus } from '../domain/ports.ts'
-import { noticeSource } from '../domain/status/notifications.ts'
+import { notificationSource } from '../domain/status/notifications.ts'
 
 /** One PutEvents takes no more. https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
-const entriesMost = 10
+const entriesMax = 10
 
 /** The stack's own bus on EventBridge. Throws what the SDK throws, and for entries that were refused. */
 export function eventBridgeBus({ client, bus }: { readonly client: EventBridgeClient; readonly bus: string }): Bus {
   return {
-    async put(notices) {
-      for (let from = 0; from < notices.length; from += entriesMost) {
-        const Entries = notices.slice(from, from + entriesMost).map(({ type, detail }) => ({
+    async put(notifications) {
+      for (let from = 0; from < notifications.length; from += entriesMax) {
+        const Entries = notifications.slice(from, from + entriesMax).map(({ type, detail }) => ({
           EventBusName: bus,
-          Source: noticeSource,
+          Source: notificationSource,
           DetailType: type,
           Detail: JSON.stringify(detail),
         }))

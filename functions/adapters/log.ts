@@ -3,15 +3,15 @@ import { iso } from '../domain/time.ts'
 import { redact, secretPattern } from './redact.ts'
 
 /** Bounds of one line: CloudWatch takes 256 KiB, and a reader much less. */
-const depthMost = 8
-const entriesMost = 100
-const textLengthMost = 8_192
+const depthMax = 8
+const entriesMax = 100
+const textLengthMax = 8_192
 
 export interface JsonLog {
   /** Writes one JSON object on one line, with the `time`; nothing for `debug`, which would cost a quiet connector more than all else it says. Never throws. */
   readonly log: Log
   /** From now on this secret is `[redacted]` wherever it would stand in a line, in any of the forms that `secretPattern` knows. */
-  keepOut(secret: string): void
+  addRedaction(secret: string): void
 }
 
 /** `write` gets each line without its newline; by default it goes to stdout. */
@@ -29,7 +29,7 @@ export function jsonLog(options: { readonly clock: Clock; readonly write?: (line
         // Where the log cannot be written there is nobody left to tell, and the work goes on.
       }
     },
-    keepOut(secret) {
+    addRedaction(secret) {
       if (secrets.has(secret)) return
       secrets.add(secret)
       pattern = secretPattern(secrets)
@@ -54,7 +54,7 @@ function plain(value: unknown, clean: (text: string) => string, above: readonly 
   if (value === null || value === undefined || typeof value === 'boolean') return value
   if (typeof value !== 'object') return cut(clean(String(value)))
   if (above.includes(value)) return '[circular]'
-  if (above.length >= depthMost) return '[too deep]'
+  if (above.length >= depthMax) return '[too deep]'
   const within = [...above, value]
   if (value instanceof Error) return plainObject(errorEntries(value), clean, within)
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
@@ -67,14 +67,14 @@ function plain(value: unknown, clean: (text: string) => string, above: readonly 
   if (value instanceof Set) return plain([...value], clean, above)
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
   if (Array.isArray(value)) {
-    const items = value.slice(0, entriesMost).map((item) => plain(item, clean, within))
-    return value.length > entriesMost ? [...items, `[${value.length - entriesMost} more]`] : items
+    const items = value.slice(0, entriesMax).map((item) => plain(item, clean, within))
+    return value.length > entriesMax ? [...items, `[${value.length - entriesMax} more]`] : items
   }
   return plainObject(Object.entries(value), clean, within)
 }
 
 function plainObject(entries: readonly (readonly [string, unknown])[], clean: (text: string) => string, within: readonly object[]): object {
-  const kept = entries.slice(0, entriesMost).map(([key, item]) => [cut(clean(key)), plain(item, clean, within)])
+  const kept = entries.slice(0, entriesMax).map(([key, item]) => [cut(clean(key)), plain(item, clean, within)])
   return Object.fromEntries(kept)
 }
 
@@ -99,5 +99,5 @@ function cleanNumber(value: number, clean: (text: string) => string): unknown {
 }
 
 function cut(text: string): string {
-  return text.length > textLengthMost ? `${text.slice(0, textLengthMost).toWellFormed()}…` : text
+  return text.length > textLengthMax ? `${text.slice(0, textLengthMax).toWellFormed()}…` : text
 }

@@ -13,19 +13,19 @@ const keyCharactersMax = 4096
 
 /**
  * API keys from AWS Secrets Manager. Several reads of one secret share one request. Only what was read is kept, a failure is
- * tried anew. `keepOut` is told each key before anybody else is, so that no log can repeat it.
+ * tried anew. `addRedaction` is told each key before anybody else is, so that no log can repeat it.
  */
 export function secretsManager(options: {
   readonly client: SecretsManagerClient
   readonly clock: Clock
-  readonly keepOut: (secret: string) => void
+  readonly addRedaction: (secret: string) => void
 }): Secrets {
-  const { client, clock, keepOut } = options
+  const { client, clock, addRedaction } = options
   const cache = new Map<string, { readonly readAt: Instant; readonly value: Promise<Result<StoredText>> }>()
 
-  function textOf(secretName: string, fresh: boolean): Promise<Result<StoredText>> {
+  function textOf(secretName: string, bypassCache: boolean): Promise<Result<StoredText>> {
     const cached = cache.get(secretName)
-    if (cached !== undefined && !fresh && clock.now() < cached.readAt + cachedMs) return cached.value
+    if (cached !== undefined && !bypassCache && clock.now() < cached.readAt + cachedMs) return cached.value
     const entry = { readAt: clock.now(), value: request(client, secretName) }
     cache.set(secretName, entry)
     return entry.value.then((value) => {
@@ -35,13 +35,13 @@ export function secretsManager(options: {
   }
 
   return {
-    async read(reference, { fresh = false } = {}) {
-      const value = await textOf(reference.secretName, fresh)
+    async read(reference, { bypassCache = false } = {}) {
+      const value = await textOf(reference.secretName, bypassCache)
       if (!value.ok) return value
       const { text, storedAt } = value.value
       const key = keyIn(text, reference)
       if (!key.ok) return key
-      keepOut(key.value.apiKey)
+      addRedaction(key.value.apiKey)
       return ok({ ...key.value, ...(storedAt === undefined ? {} : { storedAt }) })
     },
   }

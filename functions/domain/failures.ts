@@ -3,26 +3,26 @@
  *
  * - `key`: this API key is of no use; the connector's other keys go on.
  * - `stream`: this stream waits; the others go on.
- * - `slice`: the slice in progress is given up and read anew, narrower.
+ * - `range`: the range in progress is given up and read anew, narrower.
  * - `origin`: nothing behind this base URL can be reached; the run ends and the connector waits.
  * - `connector`: the connector cannot run until somebody mends it.
  * - `sink`: the lake takes nothing more for now; the page stays undelivered and is read again.
  */
-export type FailureScope = 'key' | 'stream' | 'slice' | 'origin' | 'connector' | 'sink'
+export type FailureScope = 'key' | 'stream' | 'range' | 'origin' | 'connector' | 'sink'
 
 interface FailureKind {
   readonly scope: FailureScope
-  /** First wait before the next try (ms); it doubles with each failure in a row up to `retryMostMs`. */
+  /** First wait before the next try (ms); it doubles with each failure in a row up to `retryMaxMs`. */
   readonly retryFirstMs: number
-  readonly retryMostMs: number
+  readonly retryMaxMs: number
   readonly todo: string
 }
 
 const seconds = 1_000
 const minutes = 60 * seconds
 
-function kind(scope: FailureScope, retryFirstMs: number, retryMostMs: number, todo: string): FailureKind {
-  return { scope, retryFirstMs, retryMostMs, todo }
+function kind(scope: FailureScope, retryFirstMs: number, retryMaxMs: number, todo: string): FailureKind {
+  return { scope, retryFirstMs, retryMaxMs, todo }
 }
 
 export const failureKinds = {
@@ -101,20 +101,20 @@ export const failureKinds = {
     "This host is not one of the vendor's. Set baseUrl to one of them, or have the operator allow this host.",
   ),
   'too-large': kind('stream', 1 * minutes, 15 * minutes, 'The answer is larger than a page can be. Give the trace id to the vendor.'),
-  'malformed-answer': kind(
+  'malformed-response': kind(
     'stream',
     5 * seconds,
     15 * minutes,
     'The answer is not what the vendor documents. Check that baseUrl is the API and not a proxy; give the trace id to the vendor.',
   ),
   'link-refused': kind(
-    'slice',
+    'range',
     5 * seconds,
     5 * minutes,
     'The link to the next page leads to another host, which is never followed. Give the trace id to the vendor.',
   ),
-  'link-dead': kind('slice', 0, 1 * minutes, 'The link to the next page had died. The slice is read again, narrower.'),
-  'link-repeats': kind('slice', 0, 1 * minutes, 'The links of this slice do not come to an end. It is read again, narrower.'),
+  'link-dead': kind('range', 0, 1 * minutes, 'The link to the next page had died. The range is read again, narrower.'),
+  'link-repeats': kind('range', 0, 1 * minutes, 'The links of this range do not come to an end. It is read again, narrower.'),
   'secret-missing': kind('connector', 1 * minutes, 5 * minutes, 'The secret does not exist. Create it under exactly this name.'),
   'secret-unreadable': kind(
     'connector',
@@ -177,7 +177,7 @@ export function failureScope(code: FailureCode): FailureScope {
 }
 
 /** "what was seen (trace …). What to do." */
-export function sayFailure({ code, detail, traceId }: Failure): string {
+export function formatFailure({ code, detail, traceId }: Failure): string {
   return `${detail}${traceId === undefined ? '' : ` (trace ${traceId})`}. ${failureKinds[code].todo}`
 }
 
@@ -186,8 +186,8 @@ export function sayFailure({ code, detail, traceId }: Failure): string {
  * the upper half, so that what failed together does not come back together.
  */
 export function retryDelay(code: FailureCode, attempt: number, random: number): number {
-  const { retryFirstMs, retryMostMs } = failureKinds[code]
-  const full = Math.min(retryMostMs, retryFirstMs * 2 ** Math.min(attempt - 1, 20))
+  const { retryFirstMs, retryMaxMs } = failureKinds[code]
+  const full = Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(attempt - 1, 20))
   return Math.round(full / 2 + (full / 2) * random)
 }
 

@@ -13,7 +13,7 @@ export const eventMetrics = {
   EventsDelivered: 'Count',
   /** Events that a log filter dropped. */
   EventsFiltered: 'Count',
-  /** Events that came again and were dropped: slices overlap by design. */
+  /** Events that came again and were dropped: ranges overlap by design. */
   EventsDuplicate: 'Count',
   /** Items that are not what the vendor documents; in the lake, marked malformed. */
   EventsMalformed: 'Count',
@@ -32,9 +32,9 @@ export const runMetrics = {
   /** Time that runs waited in place for tokens. */
   TokenWait: 'Milliseconds',
   /** Times that a range of events was lost for good. */
-  HolesLost: 'Count',
+  RangesLost: 'Count',
   /** Single milliseconds that could not be read to their end and are left alone for an hour. */
-  SlicesSetAside: 'Count',
+  RangesSetAside: 'Count',
 } as const satisfies Record<string, Unit>
 
 /** By vendor; the whole fleet, measured every 5 minutes by `dispatch`. */
@@ -58,17 +58,17 @@ export const fleetMetrics = {
   /** Streams with settled events that are not yet proven complete. */
   StreamsBehind: 'Count',
   /** Lost ranges that the ledgers record. */
-  HolesOnRecord: 'Count',
+  LostRangesOnRecord: 'Count',
   /** How far the proof of the stalest connector lags behind now. */
-  LagMost: 'Milliseconds',
+  LagMax: 'Milliseconds',
   /** The same of the connector that 1 % lag behind more than. */
   LagP99: 'Milliseconds',
   /** Until the first unread event of any connector passes the horizon. */
-  HorizonLeast: 'Milliseconds',
+  RetentionLeftMin: 'Milliseconds',
   /** API keys that the vendor rejected and that rest. */
   KeysRejected: 'Count',
   /** Since the oldest API key in use was stored, by the date of its secret’s version. */
-  KeyAgeMost: 'Milliseconds',
+  KeyAgeMax: 'Milliseconds',
   /** Sites of the vendor that answer with errors of their own, or not at all. */
   VendorOutages: 'Count',
 } as const satisfies Record<string, Unit>

@@ -2,14 +2,14 @@ import type { Connector, SecretReference } from './connector/connector.ts'
 import type { EventMetric, FleetMetric, RunMetric } from './metrics.ts'
 import type { LakeRecord } from './record/record.ts'
 import type { Result } from './result.ts'
-import type { Notice } from './status/notifications.ts'
+import type { Notification } from './status/notifications.ts'
 import type { Outage } from './status/outage.ts'
 import type { ConnectorStatus } from './status/status.ts'
 import type { SeenHash, SeenMark, SeenPage } from './stream/seen-ids.ts'
 import type { Interval, StreamId, StreamState } from './stream/stream.ts'
 import type { Instant } from './time.ts'
 import type { TokenBucket } from './token-bucket.ts'
-import type { VendorAnswer, VendorRequest } from './vendor.ts'
+import type { VendorRequest, VendorResponse } from './vendor.ts'
 
 /** The world as flows see it: types only. Each has an adapter in `adapters/` and a fake in `test/fakes/`, and one contract test for both. */
 
@@ -29,7 +29,7 @@ export interface Source {
     request: VendorRequest,
     apiKey: string,
     connector: Pick<Connector, 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>,
-  ): Promise<Result<VendorAnswer>>
+  ): Promise<Result<VendorResponse>>
 }
 
 /** The way to the lake. */
@@ -50,9 +50,9 @@ export interface Secret {
 export interface Secrets {
   /**
    * Fails with `secret-missing`, `secret-unreadable` or `secret-malformed`; no message holds the value. Answers from a cache of
-   * an hour unless `fresh`.
+   * an hour unless `bypassCache`.
    */
-  read(reference: SecretReference, options?: { readonly fresh?: boolean }): Promise<Result<Secret>>
+  read(reference: SecretReference, options?: { readonly bypassCache?: boolean }): Promise<Result<Secret>>
 }
 
 /** The customer's table: read only. */
@@ -107,7 +107,7 @@ export interface RunState {
 }
 
 /** A status, and what it was amended from. */
-export interface Amended {
+export interface StatusUpdate {
   readonly before?: ConnectorStatus
   readonly after: ConnectorStatus
 }
@@ -142,26 +142,26 @@ export interface State {
    * Writes what `amend` makes of the status, if nobody wrote meanwhile; else it is called again with what was written. Answers
    * nothing when `amend` wants nothing written. A status `retired` expires 4 days after its `since`.
    */
-  amendStatus(
+  updateStatus(
     connectorId: string,
     amend: (before: ConnectorStatus | undefined) => ConnectorStatus | undefined,
-  ): Promise<Amended | undefined>
+  ): Promise<StatusUpdate | undefined>
   /** All connectors by the sharded index `fleet`; eventually consistent. */
   fleet(): AsyncIterable<{ readonly connectorId: string; readonly status: ConnectorStatus }>
 
   /** False where the site's outage is known already. */
   beginOutage(outage: Outage): Promise<boolean>
   outages(): Promise<readonly Outage[]>
-  outageTold(outage: Outage): Promise<void>
+  outageSent(outage: Outage): Promise<void>
   endOutage(outage: Outage): Promise<void>
 
   /** Writes `next` (whose version is `next.version`) if the stored version is still `next.version − 1` (0: if there is none). */
   writeStream(connectorId: string, stream: StreamId, next: StreamState): Promise<boolean>
-  /** Seen ids of every kept page whose slice overlaps `slice`; `classes` as in `StreamState.seenClasses`. */
+  /** Seen ids of every kept page whose range overlaps `range`; `classes` as in `StreamState.seenClasses`. */
   readSeen(
     connectorId: string,
     stream: StreamId,
-    slice: Interval,
+    range: Interval,
     classes: readonly number[],
     into: (hash: SeenHash, mark: SeenMark) => void,
   ): Promise<void>
@@ -192,8 +192,8 @@ export type Log = (entry: LogEntry) => void
 
 /** The event bus: what happened to a connector or a vendor, for whoever wants to know. */
 export interface Bus {
-  /** Resolves when every notice was taken; throws otherwise, and then some may have been. */
-  put(notices: readonly Notice[]): Promise<void>
+  /** Resolves when every notification was taken; throws otherwise, and then some may have been. */
+  put(notifications: readonly Notification[]): Promise<void>
 }
 
 /** Figures of one moment. The id of the connector goes with them and is no dimension of theirs. */

@@ -16,19 +16,19 @@ export const tokenUseWithinMs = 10 * second
 /** A request is given up after this (ms). */
 export const requestTimeoutMs = 30 * second
 /** How long a token is blocked when nobody says what became of its request (ms), from the instant it was given for. */
-const unsettledMs = tokenUseWithinMs + requestTimeoutMs + windowMs + clocksApartMs
-const closureMostMs = 30 * minute
-const retryAfterMostMs = hour
+const unreleasedMs = tokenUseWithinMs + requestTimeoutMs + windowMs + clocksApartMs
+const closureMaxMs = 30 * minute
+const retryAfterMaxMs = hour
 const probeFirstMs = hour
-const probeMostMs = day
+const probeMaxMs = day
 
 /** One request in flight, or one that still counts at the vendor. A token that is free is not kept. */
 export interface Token {
-  /** Free again at this instant; while it is not settled, at the latest then. */
+  /** Free again at this instant; while it is not released, at the latest then. */
   readonly at: Instant
   /** `process:number`: who took it. The part before the colon names the clock that `at` was read on. */
   readonly by: string
-  readonly settled: boolean
+  readonly released: boolean
 }
 
 /** The rate limiter of one API key: one item of the state table. */
@@ -37,18 +37,18 @@ export interface TokenBucket {
   readonly version: number
   /** What the key may do a minute, as its connectors say. */
   readonly limit: number
-  /** What it may do a minute as learnt; 1 ≤ n ≤ limit. */
-  readonly n: number
+  /** What it may do a minute as learnt; 1 ≤ learnedLimit ≤ limit. */
+  readonly learnedLimit: number
   readonly closedUntil: Instant
-  /** When `n` was last cut; a grant remembers it, so that one closure cuts once. */
+  /** When `learnedLimit` was last cut; a grant remembers it, so that one closure cuts once. */
   readonly cutAt: Instant
-  /** How long the last closure at n = 1 was (ms); 0 when there was none since a request went through. */
+  /** How long the last closure at learnedLimit = 1 was (ms); 0 when there was none since a request went through. */
   readonly closureMs: number
   /** The level that the vendor refused, absent when none is known; it is probed at `probeAt`. */
   readonly refusedLevel?: number
   readonly probeAt: Instant
   readonly probeAfterMs: number
-  /** When `n` may next go up by one. */
+  /** When `learnedLimit` may next go up by one. */
   readonly raiseAt: Instant
   readonly tokens: readonly Token[]
   /** Requests by hour since the epoch, the last 26: what `requestsPerDay` is held against. */
@@ -62,10 +62,10 @@ export interface Grant {
   readonly cutAt: Instant
 }
 
-/** What became of a grant. A request without an answer is not settled: its token frees itself. */
-export type Settlement =
+/** What became of a grant. A request without an answer is not released: its token frees itself. */
+export type Release =
   | { readonly grant: Grant; readonly outcome: 'unsent' }
-  | { readonly grant: Grant; readonly outcome: 'answered'; readonly receivedAt: Instant }
+  | { readonly grant: Grant; readonly outcome: 'responded'; readonly receivedAt: Instant }
   | {
       readonly grant: Grant
       readonly outcome: 'throttled'
@@ -78,7 +78,7 @@ export function newBucket(limit: number): TokenBucket {
   return {
     version: 0,
     limit,
-    n: limit,
+    learnedLimit: limit,
     closedUntil: 0,
     cutAt: 0,
     closureMs: 0,
@@ -94,7 +94,7 @@ export function newBucket(limit: number): TokenBucket {
 export function withLimit(bucket: TokenBucket, limit: number): TokenBucket {
   if (limit === bucket.limit) return bucket
   const { refusedLevel: _, ...rest } = bucket
-  return limit < bucket.n ? { ...bucket, limit, n: limit } : { ...rest, limit, n: limit }
+  return limit < bucket.learnedLimit ? { ...bucket, limit, learnedLimit: limit } : { ...rest, limit, learnedLimit: limit }
 }
 
 export type Take =
@@ -103,9 +103,9 @@ export type Take =
   | { readonly kind: 'none'; readonly freeAt: Instant }
 
 /**
- * One token, when it is needed. Of all requests that still count, the n − 1 latest may go on counting at the instant given,
+ * One token, when it is needed. Of all requests that still count, the learnedLimit − 1 latest may go on counting at the instant given,
  * so that instant is when the next older one frees. A token in flight is not given out: nobody knows yet when it frees.
- * What the new one waits for stays in the bucket until it is free: it still counts, should `n` go up meanwhile.
+ * What the new one waits for stays in the bucket until it is free: it still counts, should `learnedLimit` go up meanwhile.
  */
 export function takeToken(
   bucket: TokenBucket,
@@ -113,17 +113,17 @@ export function takeToken(
 ): Take {
   const { now, by } = request
   const clock = clockOf(by)
-  const freeAt = (token: Token) => (token.settled && clockOf(token.by) !== clock ? token.at + clocksApartMs : token.at)
+  const freeAt = (token: Token) => (token.released && clockOf(token.by) !== clock ? token.at + clocksApartMs : token.at)
   const counting = bucket.tokens.filter((token) => freeAt(token) > now).sort((a, b) => freeAt(a) - freeAt(b))
-  const surplus = counting.length - bucket.n
+  const surplus = counting.length - bucket.learnedLimit
   const former = surplus < 0 ? undefined : counting[surplus]
-  if (former !== undefined && !former.settled) {
+  if (former !== undefined && !former.released) {
     return { kind: 'none', freeAt: Math.max(now + second, former.at - tokenUseWithinMs - requestTimeoutMs) }
   }
   const earliest = Math.max(now, former === undefined ? 0 : freeAt(former), bucket.closedUntil, request.notBefore ?? 0)
   const goAt = request.perDay === undefined ? earliest : dayFreeAt(bucket.hours, request.perDay, earliest)
   const grant: Grant = { by, goAt, cutAt: bucket.cutAt }
-  const token: Token = { at: goAt + unsettledMs, by, settled: false }
+  const token: Token = { at: goAt + unreleasedMs, by, released: false }
   return {
     kind: 'taken',
     grant,
@@ -133,55 +133,55 @@ export function takeToken(
 
 /** The same token for a later instant: another limiter that the request needs as well frees only then. */
 export function postponeToken(bucket: TokenBucket, grant: Grant, goAt: Instant): { readonly bucket: TokenBucket; readonly grant: Grant } {
-  const tokens = bucket.tokens.map((token) => (token.by === grant.by ? { ...token, at: goAt + unsettledMs } : token))
+  const tokens = bucket.tokens.map((token) => (token.by === grant.by ? { ...token, at: goAt + unreleasedMs } : token))
   return { bucket: { ...bucket, tokens }, grant: { ...grant, goAt } }
 }
 
 /** Puts down what became of a grant, as long as its token is still the grant's own, and learns from it. */
-export function settleToken(bucket: TokenBucket, settlement: Settlement): TokenBucket {
-  const { grant } = settlement
-  if (settlement.outcome === 'unsent') {
+export function releaseToken(bucket: TokenBucket, release: Release): TokenBucket {
+  const { grant } = release
+  if (release.outcome === 'unsent') {
     const mine = bucket.tokens.some((token) => token.by === grant.by)
     if (!mine) return bucket
     const tokens = bucket.tokens.filter((token) => token.by !== grant.by)
     return { ...bucket, tokens, hours: countHour(bucket.hours, grant.goAt, -1) }
   }
-  const { receivedAt } = settlement
-  const settled: Token = { at: receivedAt + windowMs, by: grant.by, settled: true }
-  const kept = { ...bucket, tokens: bucket.tokens.map((token) => (token.by === grant.by ? settled : token)) }
-  return settlement.outcome === 'answered' ? learnFromAnswer(kept, receivedAt) : learnFromRefusal(kept, settlement)
+  const { receivedAt } = release
+  const released: Token = { at: receivedAt + windowMs, by: grant.by, released: true }
+  const kept = { ...bucket, tokens: bucket.tokens.map((token) => (token.by === grant.by ? released : token)) }
+  return release.outcome === 'responded' ? learnFromResponse(kept, receivedAt) : learnFromRefusal(kept, release)
 }
 
 /** Up by one a minute, to one below the level that was refused; that level itself when its probe is due. */
-function learnFromAnswer(bucket: TokenBucket, at: Instant): TokenBucket {
-  const { n, limit, refusedLevel } = bucket
+function learnFromResponse(bucket: TokenBucket, at: Instant): TokenBucket {
+  const { learnedLimit, limit, refusedLevel } = bucket
   const calm = bucket.closureMs === 0 ? bucket : { ...bucket, closureMs: 0 }
   if (at < calm.raiseAt) return calm
-  if (refusedLevel !== undefined && n >= refusedLevel) {
+  if (refusedLevel !== undefined && learnedLimit >= refusedLevel) {
     const { refusedLevel: _, ...proven } = calm
     return { ...proven, probeAfterMs: probeFirstMs }
   }
   const ceiling = refusedLevel === undefined ? limit : at >= calm.probeAt ? refusedLevel : Math.max(1, refusedLevel - 1)
-  return n < ceiling ? { ...calm, n: n + 1, raiseAt: at + minute } : calm
+  return learnedLimit < ceiling ? { ...calm, learnedLimit: learnedLimit + 1, raiseAt: at + minute } : calm
 }
 
 /** Closes the key; and, once for each closure, lowers what it may do: somebody else uses it, or less is allowed than was said. */
-function learnFromRefusal(bucket: TokenBucket, refusal: Extract<Settlement, { outcome: 'throttled' }>): TokenBucket {
+function learnFromRefusal(bucket: TokenBucket, refusal: Extract<Release, { outcome: 'throttled' }>): TokenBucket {
   const { receivedAt, random, grant } = refusal
-  const wished = refusal.retryAfterMs === undefined ? windowMs : Math.min(refusal.retryAfterMs, retryAfterMostMs)
+  const wished = refusal.retryAfterMs === undefined ? windowMs : Math.min(refusal.retryAfterMs, retryAfterMaxMs)
   if (grant.cutAt !== bucket.cutAt) return { ...bucket, closedUntil: Math.max(bucket.closedUntil, receivedAt + wished) }
-  const { n, refusedLevel } = bucket
-  const probed = n === refusedLevel
-  const closureMs = n === 1 ? Math.min(closureMostMs, Math.max(windowMs, bucket.closureMs * 2)) : 0
+  const { learnedLimit, refusedLevel } = bucket
+  const probed = learnedLimit === refusedLevel
+  const closureMs = learnedLimit === 1 ? Math.min(closureMaxMs, Math.max(windowMs, bucket.closureMs * 2)) : 0
   const closedUntil = Math.max(bucket.closedUntil, receivedAt + Math.max(wished, Math.round(closureMs * (1 + random / 10))))
-  const probeAfterMs = probed ? Math.min(probeMostMs, bucket.probeAfterMs * 2) : probeFirstMs
+  const probeAfterMs = probed ? Math.min(probeMaxMs, bucket.probeAfterMs * 2) : probeFirstMs
   return {
     ...bucket,
-    n: probed ? Math.max(1, n - 1) : Math.max(1, Math.floor(n / 2)),
+    learnedLimit: probed ? Math.max(1, learnedLimit - 1) : Math.max(1, Math.floor(learnedLimit / 2)),
     closedUntil,
     cutAt: receivedAt,
     closureMs,
-    refusedLevel: n,
+    refusedLevel: learnedLimit,
     probeAfterMs,
     probeAt: receivedAt + probeAfterMs,
     raiseAt: closedUntil + minute,
@@ -189,13 +189,13 @@ function learnFromRefusal(bucket: TokenBucket, refusal: Extract<Settlement, { ou
 }
 
 /** How many of the limit seem to go to somebody else. */
-export function takenElsewhere(bucket: TokenBucket): number {
+export function takenByOtherConsumers(bucket: TokenBucket): number {
   return bucket.refusedLevel === undefined ? 0 : bucket.limit - Math.max(1, bucket.refusedLevel - 1)
 }
 
 /** Requests of the last minute, as far as the bucket knows; not those that wait for their instant. */
 export function requestsInLastMinute(bucket: TokenBucket, now: Instant): number {
-  return bucket.tokens.filter(({ at, settled }) => at > now && (settled || at - unsettledMs <= now)).length
+  return bucket.tokens.filter(({ at, released }) => at > now && (released || at - unreleasedMs <= now)).length
 }
 
 function clockOf(by: string): string {

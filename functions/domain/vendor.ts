@@ -10,7 +10,7 @@ export interface VendorRequest {
 }
 
 /** One answer, read in full and parsed as JSON; `body` is untrusted. */
-export interface VendorAnswer {
+export interface VendorResponse {
   readonly body: unknown
   /** When the last byte came. */
   readonly receivedAt: Instant
@@ -42,7 +42,7 @@ export interface Vendor {
   /** The hosts that `baseUrl` may name. */
   readonly hosts: readonly string[]
   /** How long the vendor keeps events for retrieval (ms). */
-  readonly horizonMs: number
+  readonly retentionMs: number
   /** The most items that one page holds. */
   readonly pageItemsMax: number
   /** The attributes of a connector that are this vendor's own, with their defaults; strict. */
@@ -57,8 +57,8 @@ export interface Vendor {
   firstRequest(baseUrl: string, stream: StreamId, from: Instant, to: Instant): VendorRequest
   /** Fails with `link-refused` unless the link, in any of its forms, leads to `baseUrl`'s own origin. */
   nextRequest(baseUrl: string, link: string): Result<VendorRequest>
-  /** Fails with `malformed-answer`; a malformed item is no failure of the page. */
-  parsePage(answer: VendorAnswer): Result<VendorPage>
+  /** Fails with `malformed-response`; a malformed item is no failure of the page. */
+  parsePage(response: VendorResponse): Result<VendorPage>
   /** Never fails: what does not fit stays in `raw`, and an item that is none is marked `malformed`. */
   normalise(item: VendorItem, origin: { readonly stream: StreamId; readonly receivedAt: Instant }): RecordBody
 }

@@ -1,16 +1,16 @@
 import type { Connector } from '../domain/connector/connector.ts'
 import { immutableProblems, parseConnector } from '../domain/connector/connector-schema.ts'
 import type { Problem } from '../domain/connector/problems.ts'
-import { sayFailure } from '../domain/failures.ts'
+import { formatFailure } from '../domain/failures.ts'
 import type { AcceptedConnector, Clock, Queue } from '../domain/ports.ts'
 import { newStatus, withRefusedEdit, withState } from '../domain/status/status.ts'
 import type { StreamId } from '../domain/stream/stream.ts'
 import { floorToSecond, type Instant } from '../domain/time.ts'
 import type { Vendor } from '../domain/vendor.ts'
-import { type TellPorts, tellChanges } from './notify-changes.ts'
+import { type NotifyPorts, notifyChanges } from './notify-changes.ts'
 import { closeKeys, type KeyPorts, openKeys, secretText } from './open-keys.ts'
 
-export interface AcceptPorts extends KeyPorts, TellPorts {
+export interface AcceptPorts extends KeyPorts, NotifyPorts {
   readonly clock: Clock
   readonly queue: Queue
   readonly vendors: ReadonlyMap<string, Vendor>
@@ -27,7 +27,7 @@ export interface AcceptPolicy {
 export type ConnectorItem = Readonly<Record<string, unknown>>
 
 /** Others that write the same acceptance at the same time (count): the stream's record and the hourly comparison, no more. */
-const writesMost = 5
+const writesMax = 5
 
 /**
  * Checks an item and copies it into the state table if it is right; only that copy is ever collected from. A bad item leaves
@@ -36,7 +36,7 @@ const writesMost = 5
 export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, connectorId: string, item: ConnectorItem): Promise<void> {
   const { state, clock, log } = ports
   const itemDigest = digestOf(ports, item)
-  for (let write = 0; write < writesMost; write++) {
+  for (let write = 0; write < writesMax; write++) {
     const before = await state.readAccepted(connectorId)
     const checked = await check(ports, policy, item, before?.connector)
     if (!checked.ok) return refuse(ports, connectorId, item, checked.problems, before)
@@ -46,16 +46,16 @@ export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, 
     if (!unchanged && !(await state.writeAccepted(after, before))) continue
 
     const { connector } = after
-    const accepted = await state.amendStatus(connectorId, (status) => {
+    const accepted = await state.updateStatus(connectorId, (status) => {
       const { trouble: _, ...mended } = status ?? newStatus(now, connector.tenantName)
       const known = unchanged && status !== undefined ? status : mended
-      const whose = { tenantName: connector.tenantName, vendor: connector.type, site: connector.baseUrl }
+      const whose = { tenantName: connector.tenantName, vendor: connector.type, origin: connector.baseUrl }
       const clean = { ...known, ...whose, problems: [], rejectedKeys: unchanged ? known.rejectedKeys : {} }
       if (!connector.enabled) return withState(clean, { state: 'paused', reason: 'enabled is false: nothing is collected.' }, now)
       if (unchanged && status !== undefined && status.state !== 'refused') return clean
       return withState(clean, { state: 'starting', reason: '' }, now)
     })
-    await tellChanges(ports, connectorId, accepted)
+    await notifyChanges(ports, connectorId, accepted)
     if (unchanged) return makeDueIfNever(ports, connector, now)
     await leaveKeys(ports, before?.connector, connector, now)
     log({ level: 'info', event: 'connector-accepted', connectorId, message: before === undefined ? 'new' : 'changed' })
@@ -63,7 +63,7 @@ export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, 
     await state.makeDue(connectorId, now, floorToSecond(now))
     return ports.queue.send(connectorId, 0)
   }
-  throw new Error(`The acceptance of connector ${connectorId} was written by others ${writesMost} times in a row.`)
+  throw new Error(`The acceptance of connector ${connectorId} was written by others ${writesMax} times in a row.`)
 }
 
 /** Whoever accepted it may have been stopped before it was made due. */
@@ -84,7 +84,7 @@ export async function retireConnector(ports: AcceptPorts, connectorId: string): 
     log({ level: 'info', event: 'connector-retired', connectorId, message: 'its item was deleted' })
   }
   await state.removeDue(connectorId)
-  const retired = await state.amendStatus(connectorId, (status) => ({
+  const retired = await state.updateStatus(connectorId, (status) => ({
     ...withState(
       status ?? newStatus(now),
       { state: 'retired', reason: 'The item was deleted. The same id resumes where it stopped, within 4 days.' },
@@ -92,7 +92,7 @@ export async function retireConnector(ports: AcceptPorts, connectorId: string): 
     ),
     problems: [],
   }))
-  await tellChanges(ports, connectorId, retired)
+  await notifyChanges(ports, connectorId, retired)
 }
 
 type Checked = { readonly ok: true; readonly connector: Connector } | { readonly ok: false; readonly problems: readonly Problem[] }
@@ -106,7 +106,7 @@ async function check(ports: AcceptPorts, policy: AcceptPolicy, item: ConnectorIt
   const { failures } = await openKeys(ports, parsed.connector, ports.clock.now())
   const shared = failures.filter(({ code }) => code === 'key-shared')
   if (shared.length === 0) return parsed
-  return { ok: false, problems: shared.map((failure) => ({ path: 'apiKeySecrets', message: sayFailure(failure) })) }
+  return { ok: false, problems: shared.map((failure) => ({ path: 'apiKeySecrets', message: formatFailure(failure) })) }
 }
 
 /** The connector is no longer a user of the keys that it had before: another tenant may have one of them now, and its limit counts there no more. */
@@ -132,13 +132,13 @@ async function refuse(
   const said = problems.map(({ path, message }) => `${path}: ${message}`).join(' ')
   const tenantName = typeof item['tenantName'] === 'string' ? item['tenantName'].slice(0, 128) : undefined
   const vendor = typeof item['type'] === 'string' && ports.vendors.has(item['type']) ? { vendor: item['type'] } : {}
-  const refused = await state.amendStatus(connectorId, (status) => {
+  const refused = await state.updateStatus(connectorId, (status) => {
     const known = { ...vendor, ...(status ?? newStatus(now, tenantName)) }
     if (running) return withRefusedEdit(known, problems, now)
     return withState({ ...known, problems }, { state: 'refused', reason: `The item was not accepted. ${said}` }, now)
   })
   log({ level: 'warn', event: 'connector-refused', connectorId, message: said, goesOnWithAccepted: running })
-  await tellChanges(ports, connectorId, refused)
+  await notifyChanges(ports, connectorId, refused)
 }
 
 function acceptance(
@@ -179,9 +179,9 @@ function canonical(value: unknown): string {
  * itself. What is as it was accepted, has run since, and of which nothing else is said, is not looked at closer.
  */
 export async function reconcileConnectors(ports: AcceptPorts, policy: AcceptPolicy, items: AsyncIterable<ConnectorItem>): Promise<void> {
-  const settled = new Set<string>()
+  const unchanged = new Set<string>()
   for await (const { connectorId, status } of ports.state.fleet()) {
-    if (status.problems.length === 0 && status.state !== 'refused' && status.state !== 'starting') settled.add(connectorId)
+    if (status.problems.length === 0 && status.state !== 'refused' && status.state !== 'starting') unchanged.add(connectorId)
   }
   const accepted = new Map<string, string>()
   for await (const { connector, itemDigest, retiredAt } of ports.state.allAccepted()) {
@@ -192,7 +192,7 @@ export async function reconcileConnectors(ports: AcceptPorts, policy: AcceptPoli
     const connectorId = item['connectorId']
     if (typeof connectorId !== 'string') continue
     there.add(connectorId)
-    if (accepted.get(connectorId) === digestOf(ports, item) && settled.has(connectorId)) continue
+    if (accepted.get(connectorId) === digestOf(ports, item) && unchanged.has(connectorId)) continue
     try {
       await acceptConnector(ports, policy, connectorId, item)
     } catch (error) {

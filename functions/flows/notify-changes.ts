@@ -1,10 +1,10 @@
 import { isVendorsOwn } from '../domain/failures.ts'
-import type { Amended, Bus, Log, State } from '../domain/ports.ts'
-import { changeNotice, type Notice, outageNotice } from '../domain/status/notifications.ts'
+import type { Bus, Log, State, StatusUpdate } from '../domain/ports.ts'
+import { changeNotification, type Notification, outageNotification } from '../domain/status/notifications.ts'
 import type { Outage } from '../domain/status/outage.ts'
-import { changesLeft, withoutTold } from '../domain/status/status.ts'
+import { changesNotIn, withoutSent } from '../domain/status/status.ts'
 
-export interface TellPorts {
+export interface NotifyPorts {
   readonly state: State
   readonly bus: Bus
   readonly log: Log
@@ -15,31 +15,31 @@ export interface TellPorts {
  * once; what a crash or the bus prevented stays in the status, and `dispatch` tells it later. The first connector that a
  * vendor's outage stops tells of the outage. Never throws.
  */
-export async function tellChanges(ports: TellPorts, connectorId: string, amended: Amended | undefined): Promise<void> {
+export async function notifyChanges(ports: NotifyPorts, connectorId: string, amended: StatusUpdate | undefined): Promise<void> {
   const { state, bus, log } = ports
   if (amended === undefined) return
-  const changes = changesLeft(amended.after, amended.before?.changes)
+  const changes = changesNotIn(amended.after, amended.before?.pendingChanges)
   if (changes.length === 0) return
-  const { tenantName = 'unknown', vendor = 'unknown', site } = amended.after
+  const { tenantName = 'unknown', vendor = 'unknown', origin } = amended.after
   try {
-    const notices: Notice[] = changes.map((change) => changeNotice({ connectorId, tenantName, vendor }, change))
+    const notifications: Notification[] = changes.map((change) => changeNotification({ connectorId, tenantName, vendor }, change))
     const outage = changes.find(({ to, cause }) => to === 'failing' && cause !== undefined && isVendorsOwn(cause))
-    if (outage?.cause !== undefined && site !== undefined) {
+    if (outage?.cause !== undefined && origin !== undefined) {
       const { cause, reason, since } = outage
-      await beginOutage(ports, { vendor, site, cause, reason, since, told: false })
+      await beginOutage(ports, { vendor, origin, cause, reason, since, sent: false })
     }
-    await bus.put(notices)
-    await state.amendStatus(connectorId, (before) => (before === undefined ? undefined : withoutTold(before, changes)))
+    await bus.put(notifications)
+    await state.updateStatus(connectorId, (before) => (before === undefined ? undefined : withoutSent(before, changes)))
   } catch (error) {
-    log({ level: 'warn', event: 'change-untold', connectorId, message: 'its change of state is told later', error })
+    log({ level: 'warn', event: 'change-pending', connectorId, message: 'its change of state is told later', error })
   }
 }
 
-export async function beginOutage(ports: TellPorts, outage: Outage): Promise<void> {
-  if (await ports.state.beginOutage(outage)) await tellOutage(ports, outage)
+export async function beginOutage(ports: NotifyPorts, outage: Outage): Promise<void> {
+  if (await ports.state.beginOutage(outage)) await notifyOutage(ports, outage)
 }
 
-export async function tellOutage({ bus, state }: TellPorts, outage: Outage): Promise<void> {
-  await bus.put([outageNotice(outage)])
-  await state.outageTold(outage)
+export async function notifyOutage({ bus, state }: NotifyPorts, outage: Outage): Promise<void> {
+  await bus.put([outageNotification(outage)])
+  await state.outageSent(outage)
 }

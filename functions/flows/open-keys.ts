@@ -4,7 +4,7 @@ import { type Failure, failure } from '../domain/failures.ts'
 import type { KeyUser, Secrets, State } from '../domain/ports.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
 import { day, type Instant } from '../domain/time.ts'
-import type { Gate } from './collect/rate-limiter.ts'
+import type { LimiterRef } from './collect/rate-limiter.ts'
 
 /** An API key that a run may use. */
 export interface OpenKey {
@@ -15,7 +15,7 @@ export interface OpenKey {
   /** A keyed hash of the key itself: two secrets or names of one key have one limiter. */
   readonly fingerprint: string
   /** What a request with it must pass: the rate group's limiter, then the key's own. */
-  readonly gates: readonly Gate[]
+  readonly limiters: readonly LimiterRef[]
 }
 
 export interface KeyPorts {
@@ -35,7 +35,7 @@ export async function openKey(
   connector: Connector,
   reference: SecretReference,
   now: Instant,
-  options: { readonly fresh?: boolean } = {},
+  options: { readonly bypassCache?: boolean } = {},
 ): Promise<Result<OpenKey>> {
   const secret = await ports.secrets.read(reference, options)
   if (!secret.ok) return secret
@@ -47,12 +47,12 @@ export async function openKey(
     await ports.state.forgetKeyUser(fingerprint, connector.connectorId)
     return failed(sharedWith(reference, stranger))
   }
-  const gates = [gateOf(fingerprint, users)]
+  const limiters = [limiterRefOf(fingerprint, users)]
   if (connector.rateGroup !== undefined) {
     const group = `GROUP:${ports.digest(`${connector.type}\n${connector.rateGroup}`).slice(0, 32)}`
-    gates.unshift(gateOf(group, await ports.state.registerKeyUser(group, keyUser(connector, now), now)))
+    limiters.unshift(limiterRefOf(group, await ports.state.registerKeyUser(group, keyUser(connector, now), now)))
   }
-  return ok({ reference, ...secret.value, fingerprint, gates })
+  return ok({ reference, ...secret.value, fingerprint, limiters })
 }
 
 /** Every key of the connector's pool that can be opened, and why the others cannot. */
@@ -74,8 +74,8 @@ export async function openKeys(
 /** The connector no longer uses its keys. What cannot be read is forgotten by itself, two days later. */
 export async function closeKeys(ports: KeyPorts, connector: Connector, now: Instant): Promise<void> {
   const { keys } = await openKeys(ports, connector, now)
-  for (const { gates } of keys) {
-    for (const { bucket } of gates) await ports.state.forgetKeyUser(bucket, connector.connectorId)
+  for (const { limiters } of keys) {
+    for (const { bucket } of limiters) await ports.state.forgetKeyUser(bucket, connector.connectorId)
   }
 }
 
@@ -95,7 +95,7 @@ function keyUser(connector: Connector, now: Instant): KeyUser {
 }
 
 /** The lowest limit of all who use it counts. */
-function gateOf(bucket: string, users: readonly KeyUser[]): Gate {
+function limiterRefOf(bucket: string, users: readonly KeyUser[]): LimiterRef {
   const perDay = users.flatMap(({ requestsPerDay }) => (requestsPerDay === undefined ? [] : [requestsPerDay]))
   return {
     bucket,

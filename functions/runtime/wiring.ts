@@ -14,10 +14,10 @@ import { vendors } from '../vendors/index.ts'
 /** What every function that handles connectors is wired with, once, at cold start. */
 export function wireCore(env: { readonly STATE_TABLE: string; readonly EVENT_BUS: string; readonly METRICS_NAMESPACE: string }) {
   const clock = systemClock
-  const { log, keepOut } = jsonLog({ clock })
+  const { log, addRedaction } = jsonLog({ clock })
   const dynamodb = new DynamoDBClient({})
   const state = stateTable({ client: dynamodb, table: env.STATE_TABLE, now: clock.now })
-  const secrets = secretsManager({ client: new SecretsManagerClient({}), clock, keepOut })
+  const secrets = secretsManager({ client: new SecretsManagerClient({}), clock, addRedaction })
   const stop = new AbortController()
   process.once('SIGTERM', () => stop.abort())
   let number = 0

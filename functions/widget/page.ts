@@ -1,5 +1,5 @@
 import type { ConnectorState } from '../domain/status/connector-state.ts'
-import { type ConnectorStatus, sayRefusedEdit } from '../domain/status/status.ts'
+import { type ConnectorStatus, formatRefusedEdit } from '../domain/status/status.ts'
 import { day, durationText, type Instant, iso } from '../domain/time.ts'
 import { cut, type Html, html, json } from './html.ts'
 import type { StatusQuestion, Theme } from './question.ts'
@@ -15,12 +15,12 @@ export interface StatusRow {
   readonly since: Instant
   /** As of now, not of the last run (ms). */
   readonly lagMs?: number
-  readonly horizonInMs?: number
+  readonly retentionLeftMs?: number
   readonly lastSuccessAt?: Instant
   readonly deliveredToday: number
   readonly deliveredWeek: number
   readonly streamsBehind?: number
-  readonly holes?: number
+  readonly lostRanges?: number
 }
 
 export interface Frame {
@@ -50,32 +50,44 @@ const rank = Object.fromEntries(worstFirst.map((state, i) => [state, i])) as Rea
 const pressing: ReadonlySet<ConnectorState> = new Set(['losing-data', 'failing', 'throttled', 'catching-up'])
 
 /** Of one text (characters). */
-const nameMost = 64
-const reasonMost = 600
+const nameMax = 64
+const reasonMax = 600
 /** Of all rows as the JSON in which a function answers (bytes): with what stands around them the answer stays below 200 KB. */
-const rowsMost = 180_000
+const rowsMax = 180_000
 
 /** `now` is when the status was read. */
 export function statusRow(connectorId: string, status: ConnectorStatus, now: Instant): StatusRow {
-  const { state, reason, since, tenantName = '', lagMs, horizonInMs, lastRunAt, lastSuccessAt, streamsBehind, holes, days } = status
+  const {
+    state,
+    reason,
+    since,
+    tenantName = '',
+    lagMs,
+    retentionLeftMs,
+    lastRunAt,
+    lastSuccessAt,
+    streamsBehind,
+    lostRanges,
+    days,
+  } = status
   const collects = state !== 'refused' && state !== 'paused' && state !== 'retired'
   const sinceRun = now - (lastRunAt ?? now)
   // What a run has not seen yet, or never will while the connector rests.
-  const refusedEdit = state === 'refused' ? [] : sayRefusedEdit(status.problems).filter((said) => !reason.includes(said))
+  const refusedEdit = state === 'refused' ? [] : formatRefusedEdit(status.problems).filter((said) => !reason.includes(said))
   const week = Array.from({ length: 7 }, (_, ago) => days[iso(now - ago * day).slice(0, 10)]?.delivered ?? 0)
   return {
-    connectorId: cut(connectorId, nameMost),
-    tenantName: cut(tenantName, 2 * nameMost),
+    connectorId: cut(connectorId, nameMax),
+    tenantName: cut(tenantName, 2 * nameMax),
     state,
-    reason: cut([reason, ...refusedEdit].join(' '), reasonMost),
+    reason: cut([reason, ...refusedEdit].join(' '), reasonMax),
     since,
     ...(collects && lagMs !== undefined ? { lagMs: lagMs + sinceRun } : {}),
-    ...(collects && horizonInMs !== undefined ? { horizonInMs: horizonInMs - sinceRun } : {}),
+    ...(collects && retentionLeftMs !== undefined ? { retentionLeftMs: retentionLeftMs - sinceRun } : {}),
     ...(lastSuccessAt === undefined ? {} : { lastSuccessAt }),
     deliveredToday: week[0] ?? 0,
     deliveredWeek: week.reduce((sum, delivered) => sum + delivered, 0),
     ...(streamsBehind === undefined ? {} : { streamsBehind }),
-    ...(holes === undefined ? {} : { holes }),
+    ...(lostRanges === undefined ? {} : { lostRanges }),
   }
 }
 
@@ -107,7 +119,7 @@ ${found.length === 0 ? '' : table(rows)}
 
 /** A page that only says something: what failed and what to do. */
 export function messagePage(theme: Theme, title: string, sentences: readonly string[]): string {
-  return page({ theme }, html`<p><b>${title}</b></p>${sentences.map((sentence) => html`<p>${cut(sentence, 2 * reasonMost)}</p>`)}`)
+  return page({ theme }, html`<p><b>${title}</b></p>${sentences.map((sentence) => html`<p>${cut(sentence, 2 * reasonMax)}</p>`)}`)
 }
 
 function noConnectors(): Html {
@@ -128,8 +140,8 @@ function saying({ state, tenant }: StatusQuestion): Html | string {
 function worse(a: StatusRow, b: StatusRow): number {
   const byState = rank[a.state] - rank[b.state]
   const none = Number.MAX_SAFE_INTEGER
-  const byHorizon = pressing.has(a.state) ? (a.horizonInMs ?? none) - (b.horizonInMs ?? none) : 0
-  return byState || byHorizon || (a.connectorId < b.connectorId ? -1 : 1)
+  const byRetention = pressing.has(a.state) ? (a.retentionLeftMs ?? none) - (b.retentionLeftMs ?? none) : 0
+  return byState || byRetention || (a.connectorId < b.connectorId ? -1 : 1)
 }
 
 /** As many rows as the answer may hold. */
@@ -138,7 +150,7 @@ function fitting(rows: readonly Html[]): readonly Html[] {
   let bytes = 0
   const over = rows.findIndex((row) => {
     bytes += encoder.encode(JSON.stringify(row.text)).length
-    return bytes > rowsMost
+    return bytes > rowsMax
   })
   return over === -1 ? rows : rows.slice(0, over)
 }
@@ -154,7 +166,7 @@ const columns = [
   ['today', 'Events delivered today, UTC.'],
   ['7 days', 'Events delivered today and on the six days before, UTC.'],
   ['behind', 'Streams with settled events that are not proven complete.'],
-  ['holes', 'Ranges lost for good that are still on record.'],
+  ['lostRanges', 'Ranges lost for good that are still on record.'],
   ['what is wrong, and what to do', ''],
 ] as const
 
@@ -165,8 +177,8 @@ ${rows}</tbody></table>`
 
 function rowOf(row: StatusRow, now: Instant): Html {
   const { title, tone } = looks[row.state]
-  const lost = row.horizonInMs !== undefined && row.horizonInMs <= 0
-  return html`<tr><td>${row.connectorId}</td><td>${row.tenantName}</td><td class="tb-${tone}">${title}</td><td>${timeText(row.since)}</td><td>${duration(row.lagMs)}</td><td>${lost ? 'passed' : duration(row.horizonInMs)}</td><td>${row.lastSuccessAt === undefined ? '–' : `${durationText(now - row.lastSuccessAt)} ago`}</td><td>${number(row.deliveredToday)}</td><td>${number(row.deliveredWeek)}</td><td>${count(row.streamsBehind)}</td><td>${count(row.holes)}</td><td>${row.reason}</td></tr>
+  const lost = row.retentionLeftMs !== undefined && row.retentionLeftMs <= 0
+  return html`<tr><td>${row.connectorId}</td><td>${row.tenantName}</td><td class="tb-${tone}">${title}</td><td>${timeText(row.since)}</td><td>${duration(row.lagMs)}</td><td>${lost ? 'passed' : duration(row.retentionLeftMs)}</td><td>${row.lastSuccessAt === undefined ? '–' : `${durationText(now - row.lastSuccessAt)} ago`}</td><td>${number(row.deliveredToday)}</td><td>${number(row.deliveredWeek)}</td><td>${count(row.streamsBehind)}</td><td>${count(row.lostRanges)}</td><td>${row.reason}</td></tr>
 `
 }
 

@@ -19,11 +19,11 @@ export interface StatusQuestion {
 export type Theme = 'light' | 'dark'
 
 const limitDefault = 100
-const limitMost = 500
+const limitMax = 500
 
 /** A tenant's name is no longer (characters). */
-const tenantMost = 128
-const tenantError = mustBe(`a part of a tenant's name, ${tenantMost} characters at most`)
+const tenantMax = 128
+const tenantError = mustBe(`a part of a tenant's name, ${tenantMax} characters at most`)
 
 function whole(most?: number) {
   const error = mustBe(`a whole number${most === undefined ? ', 1 or more' : ` from 1 to ${most}`}`)
@@ -40,8 +40,8 @@ const question = {
       z.array(z.enum(connectorStates, { error: mustBeOneOf(connectorStates) }), { error: mustBe('a state, or a list of states') }),
     )
     .default([]),
-  tenant: z.string({ error: tenantError }).max(tenantMost, { error: tenantError }).default(''),
-  limit: whole(limitMost).default(limitDefault),
+  tenant: z.string({ error: tenantError }).max(tenantMax, { error: tenantError }).default(''),
+  limit: whole(limitMax).default(limitDefault),
   from: whole().default(1),
 }
 
@@ -95,6 +95,6 @@ limit: ${limitDefault}
 | --- | --- | --- |
 | \`state\` | any | A state, or a list of states: ${connectorStates.map((state) => `\`${state}\``).join(', ')}. |
 | \`tenant\` | any | Only connectors whose tenant's name holds this text, in whatever case. |
-| \`limit\` | ${limitDefault} | Rows at most: 1 to ${limitMost}. |
+| \`limit\` | ${limitDefault} | Rows at most: 1 to ${limitMax}. |
 | \`from\` | 1 | The row to begin with. The buttons "previous" and "next" set it. |
 `

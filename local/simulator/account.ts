@@ -14,7 +14,7 @@ interface KeyTotals {
   readonly requests: number
   /** Answered with 429. */
   readonly refused: number
-  readonly mostRequestsInAnyMinute: number
+  readonly maxRequestsInAnyMinute: number
   readonly byStatus: Readonly<Record<string, number>>
 }
 
@@ -35,7 +35,7 @@ class KeyAccount {
   readonly requests: AccountedRequest[] = []
   readonly byStatus: Record<string, number> = {}
   count = 0
-  mostInAnyMinute = 0
+  maxInAnyMinute = 0
   /** Arrivals, of which those from `#oldest` on lie within the last minute. */
   #arrivals: number[] = []
   #oldest = 0
@@ -50,7 +50,7 @@ class KeyAccount {
     if (isKept) this.requests.push(request)
     this.#arrivals.push(request.at)
     while ((this.#arrivals[this.#oldest] ?? request.at) <= request.at - minuteMs) this.#oldest += 1
-    this.mostInAnyMinute = Math.max(this.mostInAnyMinute, this.#arrivals.length - this.#oldest)
+    this.maxInAnyMinute = Math.max(this.maxInAnyMinute, this.#arrivals.length - this.#oldest)
     if (this.#oldest > 1_000) {
       this.#arrivals = this.#arrivals.slice(this.#oldest)
       this.#oldest = 0
@@ -89,8 +89,8 @@ export class Account {
   }
 
   /** The most requests that arrived in any `[t, t + 60 s)`, refused ones too, however the vendor's own window is cut. */
-  mostRequestsInAnyMinute(key: string): number {
-    return this.#keys.get(key)?.mostInAnyMinute ?? 0
+  maxRequestsInAnyMinute(key: string): number {
+    return this.#keys.get(key)?.maxInAnyMinute ?? 0
   }
 
   /** How many requests of the key were answered with 429. */
@@ -109,7 +109,7 @@ export class Account {
       customer: account.customer,
       requests: account.count,
       refused: account.byStatus['429'] ?? 0,
-      mostRequestsInAnyMinute: account.mostInAnyMinute,
+      maxRequestsInAnyMinute: account.maxInAnyMinute,
       byStatus: { ...account.byStatus },
     }))
     return {

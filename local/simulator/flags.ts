@@ -105,7 +105,7 @@ const optionFlags: { readonly [option in keyof Settings]-?: Flag } = {
     help: 'of the items; random mixes each page, shuffled all pages',
     read: last,
   },
-  horizonMs: { flag: 'horizon', value: 'DURATION', help: 'older events are not shown', read: one(readDuration) },
+  retentionMs: { flag: 'horizon', value: 'DURATION', help: 'older events are not shown', read: one(readDuration) },
 
   window: { flag: 'window', value: 'fixed|sliding', help: 'fixed opens with a request, sliding is always the last 60 s', read: last },
   requestsPerMinute: { flag: 'requests-per-minute', value: 'N', help: 'of one key; 0 is as often as one likes', read: one(readNumber) },

@@ -27,7 +27,7 @@ const secondMs = 1_000
 const hourMs = 3_600_000
 const bucketEvents = 50
 /** Events kept, so that the pages of an answer do not make them anew. */
-const cachedEventsMost = 50_000
+const cachedEventsMax = 50_000
 
 /**
  * All that ever happens at the vendor, past and future, without holding it: time is cut into buckets, and the events of a
@@ -68,7 +68,7 @@ export class History {
     this.#cache.set(name, events)
     this.#cachedEvents += events.length + 1
     for (const [oldest, { length }] of this.#cache) {
-      if (this.#cachedEvents <= cachedEventsMost || oldest === name) break
+      if (this.#cachedEvents <= cachedEventsMax || oldest === name) break
       this.#cache.delete(oldest)
       this.#cachedEvents -= length + 1
     }

@@ -18,7 +18,7 @@ export interface SimulatedRequest {
   readonly origin?: string
 }
 
-export interface SimulatedAnswer {
+export interface SimulatedResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
@@ -65,9 +65,9 @@ const documentedLinkPath = '/v1/siem/security_events'
 const otherLinkPath = '/siem/v1/security_events'
 const usSite = 'https://api.tmcas.trendmicro.com'
 const defaultRangeMs = 5 * 60_000
-const limitMost = 500
+const limitMax = 500
 /** Older ones die, whatever `pageIdLifeMs` says. */
-const pageIdsMost = 20_000
+const pageIdsMax = 20_000
 
 const errorCodes: Readonly<Record<number, number>> = {
   400: -4000001,
@@ -112,7 +112,7 @@ export class VendorModel {
   }
 
   /** Answers a request that arrives at `now` (epoch ms). Throws when `now` is before that of an earlier call. */
-  answer(request: SimulatedRequest, now: number): SimulatedAnswer {
+  answer(request: SimulatedRequest, now: number): SimulatedResponse {
     if (now < this.#lastNow)
       throw new Error(`A request at ${now} after one at ${this.#lastNow}: requests are answered in the order of their arrival.`)
     this.#lastNow = now
@@ -129,7 +129,7 @@ export class VendorModel {
 
   /**
    * All events of a stream with `selected` in `[from, to)` (the vendor's clock) that an answer at `until` (the caller's clock;
-   * absent: ever) would show, in ascending order. With `lateMostMs`, only those that could be seen so soon after `selected`.
+   * absent: ever) would show, in ascending order. With `lateMaxMs`, only those that could be seen so soon after `selected`.
    */
   *eventsVisible(
     stream: StreamName,
@@ -137,12 +137,12 @@ export class VendorModel {
     to: number,
     until = Number.POSITIVE_INFINITY,
     {
-      lateMostMs = Number.POSITIVE_INFINITY,
+      lateMaxMs = Number.POSITIVE_INFINITY,
       customer = this.customers[0] ?? 'customer',
-    }: { readonly lateMostMs?: number; readonly customer?: string } = {},
+    }: { readonly lateMaxMs?: number; readonly customer?: string } = {},
   ): Iterable<SimulatedEvent> {
     for (const event of this.#history.between(customer, stream, from, to)) {
-      if (event.visibleAt <= until + this.#settings.clockSkewMs && event.visibleAt - event.selected <= lateMostMs) yield event
+      if (event.visibleAt <= until + this.#settings.clockSkewMs && event.visibleAt - event.selected <= lateMaxMs) yield event
     }
   }
 
@@ -163,7 +163,7 @@ export class VendorModel {
     customer: string | undefined,
     now: number,
     random: Random,
-  ): { readonly answer: SimulatedAnswer; readonly shown: readonly SimulatedEvent[] } {
+  ): { readonly answer: SimulatedResponse; readonly shown: readonly SimulatedEvent[] } {
     const settings = this.#settings
     const traceId = uuid(random)
     const delayMs = between(random, settings.delayMs.min, settings.delayMs.max)
@@ -215,7 +215,7 @@ export class VendorModel {
       return refuse(403, `No permission for ${snapshot.stream}`)
     }
 
-    const oldest = vendorNow - settings.horizonMs
+    const oldest = vendorNow - settings.retentionMs
     const fresh = snapshot.limit - (cursor?.repeated.length ?? 0)
     const { found, next } =
       settings.order === 'shuffled'
@@ -279,9 +279,9 @@ export class VendorModel {
     const givenEnd = endText === null ? undefined : timeOf(endText)
     if (Number.isNaN(givenStart)) return badRequest(`start ${startText} is not a time such as 2020-07-19T22:51:40.000Z`)
     if (Number.isNaN(givenEnd)) return badRequest(`end ${endText} is not a time such as 2020-07-19T22:51:40.000Z`)
-    if (limitText !== null && !/^[1-9]\d{0,2}$/.test(limitText)) return badRequest(`limit ${limitText} is not from 1 to ${limitMost}`)
-    const limit = limitText === null ? limitMost : Number(limitText)
-    if (limit > limitMost) return badRequest(`limit ${limit} is not from 1 to ${limitMost}`)
+    if (limitText !== null && !/^[1-9]\d{0,2}$/.test(limitText)) return badRequest(`limit ${limitText} is not from 1 to ${limitMax}`)
+    const limit = limitText === null ? limitMax : Number(limitText)
+    if (limit > limitMax) return badRequest(`limit ${limit} is not from 1 to ${limitMax}`)
     if (format !== 'json' && format !== 'cef') return badRequest(`format ${format} is not cef`)
     const end = givenEnd ?? (givenStart === undefined ? vendorNow : givenStart + defaultRangeMs)
     const start = givenStart ?? end - defaultRangeMs
@@ -321,7 +321,7 @@ export class VendorModel {
     const { pageIdLifeMs } = this.#settings
     for (const [oldest, { bornAt }] of this.#pageIds) {
       const isDead = pageIdLifeMs > 0 && page.bornAt - bornAt > pageIdLifeMs
-      if (!isDead && this.#pageIds.size <= pageIdsMost) break
+      if (!isDead && this.#pageIds.size <= pageIdsMax) break
       this.#pageIds.delete(oldest)
     }
     return pageId
@@ -388,7 +388,7 @@ export class VendorModel {
     oldest: number,
   ): { readonly found: SimulatedEvent[]; readonly next?: Omit<Cursor, 'repeated'> } {
     const everything = Number.MAX_SAFE_INTEGER
-    const { found: all } = this.#readInOrder(snapshot, undefined, everything, snapshot.takenAt - this.#settings.horizonMs)
+    const { found: all } = this.#readInOrder(snapshot, undefined, everything, snapshot.takenAt - this.#settings.retentionMs)
     const mixed = shuffle(randomFrom(snapshot.seed, 1, 1), all)
     const found: SimulatedEvent[] = []
     for (let index = cursor?.index ?? 0; index < mixed.length; index += 1) {

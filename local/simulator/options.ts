@@ -65,7 +65,7 @@ const schema = z.strictObject({
   bounds: z.enum(['inclusive', 'half-open', 'start-exclusive', 'exclusive']).default('inclusive'),
   /** `random` mixes the items of each page, `shuffled` those of all pages of the answer. */
   order: z.enum(['ascending', 'descending', 'random', 'shuffled']).default('ascending'),
-  horizonMs: z
+  retentionMs: z
     .int()
     .min(1)
     .max(366 * 86_400_000)
@@ -151,6 +151,6 @@ export const historyOptions = [
   'malformedItemRate',
   'clockSkewMs',
   'selectBy',
-  'horizonMs',
+  'retentionMs',
   'account',
 ] as const satisfies readonly (keyof Settings)[]

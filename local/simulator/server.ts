@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
 import { isStreamName, streamNames } from './catalogue.ts'
-import { type SimulatedAnswer, VendorModel } from './model.ts'
+import { type SimulatedResponse, VendorModel } from './model.ts'
 import type { SimulatorOptions } from './options.ts'
 
 export interface RunningSimulator {
@@ -15,7 +15,7 @@ export interface RunningSimulator {
 /**
  * The simulator behind a port (any free one when `port` is 0 or absent) of `host` (127.0.0.1). Events are as old as `startAt`
  * says; where there is a `backlogMs` without it, it is now. Beside the API it answers `GET /simulator/account` (totals, JSON)
- * and `GET /simulator/events?from&to&stream&customer&until&lateMostMs` (NDJSON). Throws a sentence when it cannot listen.
+ * and `GET /simulator/events?from&to&stream&customer&until&lateMaxMs` (NDJSON). Throws a sentence when it cannot listen.
  */
 export async function startSimulator(
   options: SimulatorOptions = {},
@@ -71,7 +71,7 @@ export async function startSimulator(
   }
 }
 
-function send(answer: SimulatedAnswer, request: IncomingMessage, response: ServerResponse): void {
+function send(answer: SimulatedResponse, request: IncomingMessage, response: ServerResponse): void {
   const body = Buffer.from(answer.body)
   response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length })
   if (answer.truncateAt === undefined) {
@@ -108,12 +108,12 @@ function listEvents(model: VendorModel, parameters: URLSearchParams, response: S
   const unknown = streams.find((stream) => !isStreamName(stream))
   if (unknown !== undefined) return `stream ${unknown} is none; a stream is service/event, such as ${streamNames[0]}.`
   const customers = parameters.getAll('customer')
-  const lateMostMs = Number(parameters.get('lateMostMs') ?? Number.POSITIVE_INFINITY)
-  if (Number.isNaN(lateMostMs)) return 'lateMostMs is a number of milliseconds.'
+  const lateMaxMs = Number(parameters.get('lateMaxMs') ?? Number.POSITIVE_INFINITY)
+  if (Number.isNaN(lateMaxMs)) return 'lateMaxMs is a number of milliseconds.'
   function* lines(): Iterable<string> {
     for (const customer of customers.length === 0 ? model.customers : customers) {
       for (const stream of streams.length === 0 ? streamNames : streams.filter(isStreamName)) {
-        for (const { seed: _, ...event } of model.eventsVisible(stream, from ?? 0, to ?? 0, until, { lateMostMs, customer })) {
+        for (const { seed: _, ...event } of model.eventsVisible(stream, from ?? 0, to ?? 0, until, { lateMaxMs, customer })) {
           yield `${JSON.stringify({ ...event, shown: model.account.shown.has(event.id) })}\n`
         }
       }

@@ -112,7 +112,7 @@ test('a tick sends out what is due, and it is collected', async () => {
 test('a key that the vendor rejects fails its connector, and a rule passes it on to a person', async () => {
   await put({ ...globex, connectorId: 'globex-revoked', name: 'globex-revoked', apiKeySecrets: ['tributary/revoked'] })
   await expect.poll(() => stateOf('globex-revoked'), withinMs).toBe('failing')
-  await expect.poll(() => changesTold('globex-revoked'), withinMs).toContain('failing')
+  await expect.poll(() => changesSent('globex-revoked'), withinMs).toContain('failing')
 })
 
 test('a key that came to be that of another tenant after it was accepted is not used', async () => {
@@ -133,7 +133,7 @@ test('an item that is wrong is refused and says why, once it is mended it is col
   expect((await state.readStatus('globex-wrong'))?.problems[0]?.message).toContain('exchange')
   await put(right)
   await expect.poll(() => isCollected('globex-wrong'), withinMs).toBe(true)
-  await expect.poll(() => changesTold('globex-wrong'), withinMs).toEqual(expect.arrayContaining(['refused', 'starting']))
+  await expect.poll(() => changesSent('globex-wrong'), withinMs).toEqual(expect.arrayContaining(['refused', 'starting']))
 })
 
 test('a connector that is switched off is paused, and one whose item is deleted is retired', async () => {
@@ -237,8 +237,8 @@ test('the objects lie where the template says and hold every event that the vend
     for (const [stream, { covered }] of streams) {
       if (!isStreamName(stream)) throw new Error(`${stream} is no stream of the simulator`)
       for (const { from, to } of covered) {
-        const lateMostMs = connector.lateArrivalMinutes * minute
-        for (const event of simulator.model.eventsVisible(stream, from, to, undefined, { lateMostMs, customer })) {
+        const lateMaxMs = connector.lateArrivalMinutes * minute
+        for (const event of simulator.model.eventsVisible(stream, from, to, undefined, { lateMaxMs, customer })) {
           if (!hasId(event) || isFiltered(event)) continue
           const id = recordId(digest, connector.connectorId, stream, event.id)
           expected.add(id)
@@ -311,7 +311,7 @@ async function missing(ids: readonly string[], startedAt: number): Promise<reado
 }
 
 /** The states of the connector that a person was told of. */
-async function changesTold(connectorId: string): Promise<readonly (string | undefined)[]> {
+async function changesSent(connectorId: string): Promise<readonly (string | undefined)[]> {
   await listen()
   return changes(told, connectorId)
 }

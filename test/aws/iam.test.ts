@@ -119,7 +119,7 @@ test('each rule may reach its targets and the dead letters of these, and nobody 
         const request = (source: string) => ({ action, resource: target, context: context(source) })
         ways.push(`${rule.logicalId} → ${action}`)
         expect(await isAllowed('events.amazonaws.com', request(rule.arn), [], on), `${rule.logicalId} → ${target}`).toBe(true)
-        // Of topics EventBridge does not say plainly whether it honours conditions; one that it does not would refuse every notice.
+        // Of topics EventBridge does not say plainly whether it honours conditions; one that it does not would refuse every notification.
         if (type === 'AWS::SNS::Topic') continue
         const stranger = `arn:aws:events:${region}:210987654321:rule/strange`
         const asStranger = { ...request(stranger), context: { ...context(stranger), 'aws:SourceAccount': '210987654321' } }

@@ -32,7 +32,7 @@ async function openSecretsManager(): Promise<Open> {
   const services = await localServices({ secrets: values, fault: { secrets: denied } })
   const client = new SecretsManagerClient({ ...services.clientConfig, endpoint: services.addresses.secretsManager })
   return {
-    secrets: secretsManager({ client, clock: new VirtualClock(), keepOut: () => undefined }),
+    secrets: secretsManager({ client, clock: new VirtualClock(), addRedaction: () => undefined }),
     put: (name, value) => void values.set(name, value),
   }
 }
@@ -71,6 +71,6 @@ describe.each([
     const { secrets, put } = await open()
     await secrets.read({ secretName: 'plain' })
     put('plain', 'key-0004')
-    expect(await secrets.read({ secretName: 'plain' }, { fresh: true })).toEqual({ ok: true, value: { apiKey: 'key-0004' } })
+    expect(await secrets.read({ secretName: 'plain' }, { bypassCache: true })).toEqual({ ok: true, value: { apiKey: 'key-0004' } })
   })
 })

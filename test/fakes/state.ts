@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { retiredKeptMs } from '../../functions/adapters/state-table/accepted.ts'
 import { shardOf, shards } from '../../functions/adapters/state-table/store.ts'
-import type { AcceptedConnector, Amended, Clock, Due, KeyUser, RunState, State } from '../../functions/domain/ports.ts'
+import type { AcceptedConnector, Clock, Due, KeyUser, RunState, State, StatusUpdate } from '../../functions/domain/ports.ts'
 import type { Outage } from '../../functions/domain/status/outage.ts'
 import type { ConnectorStatus } from '../../functions/domain/status/status.ts'
 import { type SeenHash, type SeenMark, type SeenPage, seenClass, seenClassWidth } from '../../functions/domain/stream/seen-ids.ts'
@@ -114,10 +114,10 @@ export class MemoryState implements State {
     return this.#live(this.#status.get(connectorId))
   }
 
-  async amendStatus(
+  async updateStatus(
     connectorId: string,
     amend: (before: ConnectorStatus | undefined) => ConnectorStatus | undefined,
-  ): Promise<Amended | undefined> {
+  ): Promise<StatusUpdate | undefined> {
     const before = this.#live(this.#status.get(connectorId))
     const status = amend(before)
     if (status === undefined) return undefined
@@ -133,8 +133,8 @@ export class MemoryState implements State {
   }
 
   async beginOutage(outage: Outage): Promise<boolean> {
-    if (this.#outages.has(siteOf(outage))) return false
-    this.#outages.set(siteOf(outage), outage)
+    if (this.#outages.has(originOf(outage))) return false
+    this.#outages.set(originOf(outage), outage)
     return true
   }
 
@@ -142,13 +142,13 @@ export class MemoryState implements State {
     return [...sorted(this.#outages)].map(([, outage]) => outage)
   }
 
-  async outageTold(outage: Outage): Promise<void> {
-    const open = this.#outages.get(siteOf(outage))
-    if (open?.since === outage.since) this.#outages.set(siteOf(outage), { ...open, told: true })
+  async outageSent(outage: Outage): Promise<void> {
+    const open = this.#outages.get(originOf(outage))
+    if (open?.since === outage.since) this.#outages.set(originOf(outage), { ...open, sent: true })
   }
 
   async endOutage(outage: Outage): Promise<void> {
-    this.#outages.delete(siteOf(outage))
+    this.#outages.delete(originOf(outage))
   }
 
   async writeStream(connectorId: string, stream: StreamId, next: StreamState): Promise<boolean> {
@@ -161,16 +161,16 @@ export class MemoryState implements State {
   async readSeen(
     connectorId: string,
     stream: StreamId,
-    slice: Interval,
+    range: Interval,
     classes: readonly number[],
     into: (hash: SeenHash, mark: SeenMark) => void,
   ): Promise<void> {
     for (const k of classes) {
       const pages = this.#seenOf(connectorId, stream, k)
-      for (let i = firstFrom(pages, slice.from - seenClassWidth(k) + 1); i < pages.length; i++) {
+      for (let i = firstFrom(pages, range.from - seenClassWidth(k) + 1); i < pages.length; i++) {
         const page = pages[i]!
-        if (page.slice.from >= slice.to) break
-        if (page.slice.to <= slice.from || this.#hasExpired(inSeconds(page.expiresAt))) continue
+        if (page.range.from >= range.to) break
+        if (page.range.to <= range.from || this.#hasExpired(inSeconds(page.expiresAt))) continue
         for (const { hash, mark } of page.ids) into(hash, mark)
       }
     }
@@ -178,14 +178,14 @@ export class MemoryState implements State {
 
   async writeSeen(connectorId: string, stream: StreamId, page: SeenPage): Promise<void> {
     if (page.ids.length === 0) return
-    const pages = this.#seenOf(connectorId, stream, seenClass(page.slice))
+    const pages = this.#seenOf(connectorId, stream, seenClass(page.range))
     let gone = 0
     while (gone < pages.length && this.#hasExpired(inSeconds(pages[gone]!.expiresAt))) gone += 1
     pages.splice(0, gone)
-    let place = firstFrom(pages, page.slice.from)
-    while (pages[place]?.slice.from === page.slice.from && pages[place]!.version < page.version) place += 1
+    let place = firstFrom(pages, page.range.from)
+    while (pages[place]?.range.from === page.range.from && pages[place]!.version < page.version) place += 1
     const there = pages[place]
-    const same = there !== undefined && there.slice.from === page.slice.from && there.version === page.version
+    const same = there !== undefined && there.range.from === page.range.from && there.version === page.version
     if (same && !this.#hasExpired(inSeconds(there.expiresAt))) return
     pages.splice(place, same ? 1 : 0, frozen(page))
   }
@@ -257,8 +257,8 @@ function computeIfAbsent<K, V>(map: Map<K, V>, key: K, compute: () => V): V {
   return made
 }
 
-function siteOf({ vendor, site }: Outage): string {
-  return `${vendor}#${site}`
+function originOf({ vendor, origin }: Outage): string {
+  return `${vendor}#${origin}`
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
@@ -269,13 +269,13 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** The first page whose slice begins at `from` or later. */
+/** The first page whose range begins at `from` or later. */
 function firstFrom(pages: readonly SeenPage[], from: Instant): number {
   let low = 0
   let high = pages.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (pages[middle]!.slice.from < from) low = middle + 1
+    if (pages[middle]!.range.from < from) low = middle + 1
     else high = middle
   }
   return low

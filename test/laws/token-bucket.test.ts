@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import {
   newBucket,
+  releaseToken,
   requestTimeoutMs,
-  settleToken,
   type TokenBucket,
   takeToken,
   tokenUseWithinMs,
@@ -18,7 +18,7 @@ interface Fate {
   readonly sendLateMs: number
   readonly toVendorMs: number
   readonly backMs: number
-  readonly end: 'answered' | 'lost' | 'unsent'
+  readonly end: 'responded' | 'lost' | 'unsent'
 }
 
 const fate: fc.Arbitrary<Fate> = fc.record({
@@ -28,7 +28,7 @@ const fate: fc.Arbitrary<Fate> = fc.record({
   toVendorMs: fc.nat({ max: requestTimeoutMs / 2 }),
   backMs: fc.nat({ max: requestTimeoutMs / 2 }),
   end: fc.oneof(
-    { weight: 8, arbitrary: fc.constant('answered' as const) },
+    { weight: 8, arbitrary: fc.constant('responded' as const) },
     { weight: 1, arbitrary: fc.constant('lost' as const) },
     { weight: 1, arbitrary: fc.constant('unsent' as const) },
   ),
@@ -40,10 +40,10 @@ function play(fates: readonly Fate[], limit: number | readonly number[], skews: 
   let bucket: TokenBucket = newBucket(limitAt(0))
   let now = 1_000 * hour
   const arrivals: number[] = []
-  const settlements: { at: number; apply: () => void }[] = []
+  const releases: { at: number; apply: () => void }[] = []
   const settleUntil = (time: number) => {
-    settlements.sort((a, b) => a.at - b.at)
-    while (settlements[0] !== undefined && settlements[0].at <= time) settlements.shift()?.apply()
+    releases.sort((a, b) => a.at - b.at)
+    while (releases[0] !== undefined && releases[0].at <= time) releases.shift()?.apply()
   }
   let number = 0
   for (const { process, idleMs, sendLateMs, toVendorMs, backMs, end } of fates) {
@@ -63,28 +63,28 @@ function play(fates: readonly Fate[], limit: number | readonly number[], skews: 
     const { grant } = take
     const sentAt = grant.goAt - skew + sendLateMs
     if (end === 'unsent') {
-      settlements.push({
+      releases.push({
         at: sentAt,
         apply: () => {
-          bucket = settleToken(bucket, { grant, outcome: 'unsent' })
+          bucket = releaseToken(bucket, { grant, outcome: 'unsent' })
         },
       })
       continue
     }
     arrivals.push(sentAt + toVendorMs)
     const receivedAt = sentAt + toVendorMs + backMs
-    if (end === 'answered')
-      settlements.push({
+    if (end === 'responded')
+      releases.push({
         at: receivedAt,
         apply: () => {
-          bucket = settleToken(bucket, { grant, outcome: 'answered', receivedAt: receivedAt + skew })
+          bucket = releaseToken(bucket, { grant, outcome: 'responded', receivedAt: receivedAt + skew })
         },
       })
   }
   return arrivals.sort((a, b) => a - b)
 }
 
-function mostInAnyMinute(arrivals: readonly number[]): number {
+function maxInAnyMinute(arrivals: readonly number[]): number {
   return Math.max(0, ...arrivals.map((start) => arrivals.filter((at) => at >= start && at < start + minute).length))
 }
 
@@ -96,7 +96,7 @@ describe('the limiter', () => {
         fc.integer({ min: 1, max: 20 }),
         fc.array(fc.integer({ min: -500, max: 500 }), { minLength: 4, maxLength: 4 }),
         (fates, limit, skews) => {
-          expect(mostInAnyMinute(play(fates, limit, skews))).toBeLessThanOrEqual(limit)
+          expect(maxInAnyMinute(play(fates, limit, skews))).toBeLessThanOrEqual(limit)
         },
       ),
       { numRuns: 300 },
@@ -110,7 +110,7 @@ describe('the limiter', () => {
         fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 8 }),
         fc.array(fc.integer({ min: -500, max: 500 }), { minLength: 4, maxLength: 4 }),
         (fates, limits, skews) => {
-          expect(mostInAnyMinute(play(fates, limits, skews))).toBeLessThanOrEqual(Math.max(...limits))
+          expect(maxInAnyMinute(play(fates, limits, skews))).toBeLessThanOrEqual(Math.max(...limits))
         },
       ),
       { numRuns: 300 },
@@ -118,7 +118,7 @@ describe('the limiter', () => {
   })
 
   it('uses 98 % of the limit and more when answers come at once', () => {
-    const prompt: Fate = { process: 0, idleMs: 0, sendLateMs: 0, toVendorMs: 0, backMs: 0, end: 'answered' }
+    const prompt: Fate = { process: 0, idleMs: 0, sendLateMs: 0, toVendorMs: 0, backMs: 0, end: 'responded' }
     const arrivals = play(Array<Fate>(200).fill(prompt), 20, [0])
     expect((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)).toBeLessThan((9 * minute) / 0.98)
   })
@@ -138,7 +138,7 @@ describe('the limiter', () => {
             if (take.kind === 'none') return
             now = take.grant.goAt
             sent.push(now)
-            bucket = settleToken(take.bucket, { grant: take.grant, outcome: 'answered', receivedAt: now })
+            bucket = releaseToken(take.bucket, { grant: take.grant, outcome: 'responded', receivedAt: now })
           })
           for (const start of sent) expect(sent.filter((at) => at >= start && at < start + 24 * hour).length).toBeLessThanOrEqual(perDay)
         },
@@ -176,8 +176,8 @@ describe('what the limiter learns', () => {
       const full = counted.filter((at) => at > now - minute).length >= allowed
       if (full) refused += 1
       else counted.push(now)
-      const outcome = full ? { outcome: 'throttled' as const, random: 0 } : { outcome: 'answered' as const }
-      bucket = settleToken(take.bucket, { grant: take.grant, receivedAt: now, ...outcome })
+      const outcome = full ? { outcome: 'throttled' as const, random: 0 } : { outcome: 'responded' as const }
+      bucket = releaseToken(take.bucket, { grant: take.grant, receivedAt: now, ...outcome })
     }
     return { bucket, refused, answered: counted.length }
   }
@@ -185,7 +185,7 @@ describe('what the limiter learns', () => {
   it('settles one below what was refused when somebody else uses the key, and probes rarely', () => {
     const { bucket, refused, answered } = converse(12, 12 * hour)
     expect(bucket.refusedLevel).toBe(13)
-    expect(bucket.n).toBeGreaterThanOrEqual(11)
+    expect(bucket.learnedLimit).toBeGreaterThanOrEqual(11)
     expect(refused).toBeLessThan(20)
     expect(answered / (12 * 60 * 12)).toBeGreaterThan(0.95)
   })
@@ -198,30 +198,30 @@ describe('what the limiter learns', () => {
       bucket = take.bucket
       return take.grant
     })
-    for (const grant of grants) bucket = settleToken(bucket, { grant, outcome: 'throttled', receivedAt: start + second, random: 0 })
-    expect(bucket.n).toBe(10)
+    for (const grant of grants) bucket = releaseToken(bucket, { grant, outcome: 'throttled', receivedAt: start + second, random: 0 })
+    expect(bucket.learnedLimit).toBe(10)
   })
 
   it('waits for as long as the vendor wishes, an hour at the most', () => {
     const take = takeToken(newBucket(20), { now: start, by: 'p:1' })
     if (take.kind === 'none') throw new Error('there are 20')
     const closed = (retryAfterMs: number) =>
-      settleToken(take.bucket, { grant: take.grant, outcome: 'throttled', receivedAt: start, retryAfterMs, random: 0 }).closedUntil - start
+      releaseToken(take.bucket, { grant: take.grant, outcome: 'throttled', receivedAt: start, retryAfterMs, random: 0 }).closedUntil - start
     expect(closed(90 * second)).toBe(90 * second)
     expect(closed(48 * hour)).toBe(hour)
   })
 
   it('doubles the closure up to half an hour when even one request a minute is refused', () => {
     const { bucket, refused } = converse(0, 12 * hour)
-    expect(bucket.n).toBe(1)
+    expect(bucket.learnedLimit).toBe(1)
     expect(bucket.closureMs).toBe(30 * minute)
     expect(refused).toBeLessThan(40)
   })
 
   it('forgets what it learnt under another limit', () => {
     const { bucket } = converse(12, hour)
-    expect(withLimit(bucket, 40)).toMatchObject({ limit: 40, n: 40 })
+    expect(withLimit(bucket, 40)).toMatchObject({ limit: 40, learnedLimit: 40 })
     expect(withLimit(bucket, 40).refusedLevel).toBeUndefined()
-    expect(withLimit(bucket, 5).n).toBe(5)
+    expect(withLimit(bucket, 5).learnedLimit).toBe(5)
   })
 })

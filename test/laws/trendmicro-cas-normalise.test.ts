@@ -80,7 +80,7 @@ it('any body is a page or a failure, never an exception', () => {
     fc.property(body, (answered) => {
       const page = trendmicroCas.parsePage({ body: answered, receivedAt, traceId: 'sent' })
       if (page.ok) expect(page.value.items.map(({ raw }) => raw)).toEqual((answered as { security_events: unknown[] }).security_events)
-      else expect(page.failure).toMatchObject({ code: 'malformed-answer', traceId: expect.any(String) })
+      else expect(page.failure).toMatchObject({ code: 'malformed-response', traceId: expect.any(String) })
     }),
     { numRuns: 500 },
   )

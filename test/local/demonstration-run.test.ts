@@ -49,7 +49,7 @@ test('--once --json collects everything there is into the lake, says so in one o
       requests: expect.any(Number),
       throttled: 0,
       coveredTo: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
-      holes: [],
+      lostRanges: [],
     })
   }
   expect(summary.lake).toBe(join(dataDir, 'lake'))

@@ -18,7 +18,7 @@ function arrivals(gapsMs: readonly number[]): number[] {
   return gapsMs.map((gapMs) => (at += gapMs))
 }
 
-function mostInAnyMinute(times: readonly number[]): number {
+function maxInAnyMinute(times: readonly number[]): number {
   return Math.max(0, ...times.map((from) => times.filter((at) => at >= from && at < from + minute).length))
 }
 
@@ -28,7 +28,7 @@ test('the most requests in any minute are those of every window that could be la
       const model = new VendorModel({ account })
       const times = arrivals(gapsMs)
       for (const at of times) ask(model, at, { service: 'box', event: 'dlp', limit: 1 })
-      expect(model.account.mostRequestsInAnyMinute('key-one')).toBe(mostInAnyMinute(times))
+      expect(model.account.maxRequestsInAnyMinute('key-one')).toBe(maxInAnyMinute(times))
     }),
     { numRuns: 50 },
   )
@@ -46,7 +46,7 @@ test('no 21st request gets through in any window of its own kind, whoever else a
         for (const at of arrivals(gapsMs)) ask(model, at, { service: 'box', event: 'dlp', limit: 1 })
         const requests = model.account.requests('key-one')
         const admitted = requests.filter(({ status }) => status === 200).map(({ at }) => at)
-        if (window === 'sliding') expect(mostInAnyMinute(admitted)).toBeLessThanOrEqual(20)
+        if (window === 'sliding') expect(maxInAnyMinute(admitted)).toBeLessThanOrEqual(20)
         else if (otherRequestsPerMinute === 0) {
           for (let rest = admitted; rest.length > 0; ) {
             const inWindow = rest.filter((at) => at < rest[0]! + minute)
@@ -122,7 +122,7 @@ test('totals remember no request and no event, and count the same', () => {
     requests: 25,
     refused: 5,
     itemsShown: 10_000,
-    keys: [{ name: 'key 1', mostRequestsInAnyMinute: 25, byStatus: { 200: 20, 429: 5 } }],
+    keys: [{ name: 'key 1', maxRequestsInAnyMinute: 25, byStatus: { 200: 20, 429: 5 } }],
   })
 })
 

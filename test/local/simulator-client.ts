@@ -1,6 +1,6 @@
-import type { SimulatedAnswer, VendorModel } from '../../local/simulator/model.ts'
+import type { SimulatedResponse, VendorModel } from '../../local/simulator/model.ts'
 
-/** Noon, so that a window of days or a day's cap never turns over by accident. */
+/** Noon, so that a window of days or a day's cap never readSteps over by accident. */
 export const noon = Date.parse('2026-11-24T12:00:00.000Z')
 export const second = 1_000
 export const minute = 60_000
@@ -28,7 +28,7 @@ export function ask(
   now: number,
   parameters: Readonly<Record<string, string | number>>,
   key = 'key-one',
-): SimulatedAnswer {
+): SimulatedResponse {
   const query = new URLSearchParams(Object.entries(parameters).map(([name, value]): [string, string] => [name, String(value)]))
   return model.answer({ path: '/v1/siem/security_events', query: query.toString(), authorization: `Bearer ${key}` }, now)
 }
@@ -37,7 +37,7 @@ export function range(from: number, to: number, more: Readonly<Record<string, st
   return { service: 'sharepoint', event: 'securityrisk', start: time(from), end: time(to), ...more }
 }
 
-export function pageOf(answer: SimulatedAnswer): Page {
+export function pageOf(answer: SimulatedResponse): Page {
   if (answer.status !== 200) throw new Error(`${answer.status}: ${answer.body}`)
   return JSON.parse(answer.body)
 }

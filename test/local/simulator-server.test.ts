@@ -51,7 +51,7 @@ test('the account and the events can be asked for from another process', async (
     requests: 1,
     refused: 0,
     eventsShown: 3,
-    keys: [{ mostRequestsInAnyMinute: 1 }],
+    keys: [{ maxRequestsInAnyMinute: 1 }],
   })
   const lines = (await (await fetch(`${url}/simulator/events?from=${Date.now() - 120_000}&to=${new Date().toISOString()}`)).text())
     .trimEnd()

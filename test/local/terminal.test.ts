@@ -123,7 +123,7 @@ describe('the summary', () => {
     requests: 2,
     throttled: 0,
     coveredTo: '2026-11-24T22:05:34.476Z',
-    holes: [],
+    lostRanges: [],
   }
   const summary = { requests: 2, throttled: 0, seconds: 3, lake: 'lake' }
 
@@ -139,13 +139,13 @@ describe('the summary', () => {
     )
   })
 
-  it('counts the holes that are lost, not those that will be read yet', () => {
+  it('counts the lostRanges that are lost, not those that will be read yet', () => {
     const hole = { from: '2026-11-24T00:00:00.000Z', to: '2026-11-24T01:00:00.000Z' }
-    const holes = [
-      { ...hole, reason: 'horizon' as const, lost: true },
+    const lostRanges = [
+      { ...hole, reason: 'retention-limit' as const, lost: true },
       { ...hole, reason: 'not read yet' as const, lost: false },
     ]
-    const connectors = [{ connectorId: 'acme', state: 'ok' as const, reason: '', streams: [{ ...stream, holes }] }]
+    const connectors = [{ connectorId: 'acme', state: 'ok' as const, reason: '', streams: [{ ...stream, lostRanges }] }]
     expect(summaryText({ connectors, ...summary })).toContain(', 1 hole lost\n')
   })
 })

@@ -9,7 +9,7 @@ import { acceptConnector, reconcileConnectors } from '../../functions/flows/acce
 import { collectConnector } from '../../functions/flows/collect/collect-connector.ts'
 import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
 import { measureFleet } from '../../functions/flows/measure-fleet.ts'
-import type { SimulatedAnswer } from '../../local/simulator/model.ts'
+import type { SimulatedResponse } from '../../local/simulator/model.ts'
 import { MemoryConnectors } from '../fakes/connectors.ts'
 import { MemoryQueue } from '../fakes/queue.ts'
 import { audit } from './audit.ts'
@@ -110,7 +110,7 @@ describe('a run', () => {
     expect((await world.stream('acme-cas', 'sharepoint/dlp')).lease).toBeUndefined()
     const fingerprint = (await world.status('acme-cas')).keys?.[0] ?? ''
     const bucket = await world.state.readTokens(fingerprint)
-    expect(bucket?.tokens.every(({ settled }) => settled)).toBe(true)
+    expect(bucket?.tokens.every(({ released }) => released)).toBe(true)
   })
 })
 
@@ -158,7 +158,7 @@ describe('an empty first page with a link to a second', () => {
   it('brings nothing twice: what the second leaves to be remembered is found again', async () => {
     const world = new World({ vendor: { eventsPerHour: 60 } })
     const asEver = world.model.answer.bind(world.model)
-    const held = new Map<string, SimulatedAnswer>()
+    const held = new Map<string, SimulatedResponse>()
     world.model.answer = (request, now) => {
       const asked = new URLSearchParams(request.query)
       const pageId = asked.get('page_id')
@@ -256,9 +256,9 @@ describe('the fleet', () => {
       values: { Connectors: 1, ConnectorsOk: 1, ConnectorsFailing: 0, ConnectorsRefused: 1, StreamsBehind: 0 },
     })
     expect(unknown).toMatchObject({ vendor: 'unknown', values: { Connectors: 0, ConnectorsRefused: 1 } })
-    const { LagMost, HorizonLeast } = own!.values as Record<FleetMetric, number>
-    expect(LagMost).toBeGreaterThan(10 * minute)
-    expect(LagMost).toBeLessThan(20 * minute)
-    expect(HorizonLeast).toBeGreaterThan(71 * hour)
+    const { LagMax, RetentionLeftMin } = own!.values as Record<FleetMetric, number>
+    expect(LagMax).toBeGreaterThan(10 * minute)
+    expect(LagMax).toBeLessThan(20 * minute)
+    expect(RetentionLeftMin).toBeGreaterThan(71 * hour)
   })
 })

@@ -44,7 +44,7 @@ describe('every alarm', () => {
 
   it('needs trouble to last before it pages, but where one value is a loss', () => {
     const atOnce = alarms.filter((alarm) => pages(alarm) && alarm.DatapointsToAlarm === 1).map(({ AlarmName }) => AlarmName)
-    expect(atOnce.sort()).toEqual(['tributary-hole-lost-trendmicro-cas', 'tributary-lake-errors'])
+    expect(atOnce.sort()).toEqual(['tributary-range-lost-trendmicro-cas', 'tributary-lake-errors'])
   })
 
   it('looks back no longer than CloudWatch can', () => {
@@ -62,8 +62,8 @@ describe('the alarms', () => {
   it('warn 48 hours and page 24 hours before events are lost', () => {
     const warns = named('horizon-48h-trendmicro-cas')
     const calls = named('horizon-24h-trendmicro-cas')
-    expect([warns.MetricName, warns.Threshold, pages(warns)]).toEqual(['HorizonLeast', 172_800_000, false])
-    expect([calls.MetricName, calls.Threshold, pages(calls)]).toEqual(['HorizonLeast', 86_400_000, true])
+    expect([warns.MetricName, warns.Threshold, pages(warns)]).toEqual(['RetentionLeftMin', 172_800_000, false])
+    expect([calls.MetricName, calls.Threshold, pages(calls)]).toEqual(['RetentionLeftMin', 86_400_000, true])
   })
 
   it('watch each dead-letter queue and each function of the pipeline', () => {

@@ -47,6 +47,6 @@ describe('the bundles', () => {
 
   it('say in an error where it happened in the source', () => {
     const map = readFileSync(join(functions.get('tributary-collect')!.folder, 'index.mjs.map'), 'utf8')
-    expect(JSON.parse(map).sources).toContainEqual(expect.stringMatching(/functions\/flows\/collect-connector\.ts$/))
+    expect(JSON.parse(map).sources).toContainEqual(expect.stringMatching(/functions\/flows\/collect\/collect-connector\.ts$/))
   })
 })

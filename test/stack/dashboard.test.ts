@@ -8,8 +8,8 @@ import { Dashboard } from '../../lib/dashboard.ts'
 import { eventTypesOf } from '../../lib/measured.ts'
 import { metricsNamespace, observedStack } from './observed.ts'
 
-const { stack, pipeline, notices } = observedStack()
-const alarms = new Alarms(stack, 'Alarms', { pipeline, topic: notices.topic, lagMostMinutes: 120 })
+const { stack, pipeline, notifications } = observedStack()
+const alarms = new Alarms(stack, 'Alarms', { pipeline, topic: notifications.topic, lagMaxMinutes: 120 })
 new Dashboard(stack, 'Dashboard', { pipeline, alarms: alarms.all })
 const template = Template.fromStack(stack)
 

@@ -13,9 +13,9 @@ import type { ObservedPipeline } from '../../lib/observed.ts'
 export const metricsNamespace = 'Tributary'
 
 /** A stack that has nothing but what observes a pipeline which is elsewhere. */
-export function observedStack(notices: Partial<NoticesProps> = {}) {
+export function observedStack(notifications: Partial<NoticesProps> = {}) {
   const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'observed')
-  const told = new Notices(stack, 'Notices', { namePrefix: 'tributary', ...notices })
+  const told = new Notices(stack, 'Notices', { namePrefix: 'tributary', ...notifications })
   const arn = (service: string, resource: string) => stack.formatArn({ service, resource })
   const queue = (name: string) => Queue.fromQueueArn(stack, name, arn('sqs', name))
   const table = (name: string) =>
@@ -40,12 +40,12 @@ export function observedStack(notices: Partial<NoticesProps> = {}) {
     connectorsTable: table('connectors'),
     bus: told.bus,
   }
-  return { stack, pipeline, notices: told }
+  return { stack, pipeline, notifications: told }
 }
 
 /** The template of a stack with the alarms alone. */
 export function alarmsTemplate(): Template {
-  const { stack, pipeline, notices } = observedStack()
-  new Alarms(stack, 'Alarms', { pipeline, topic: notices.topic, lagMostMinutes: 120 })
+  const { stack, pipeline, notifications } = observedStack()
+  new Alarms(stack, 'Alarms', { pipeline, topic: notifications.topic, lagMaxMinutes: 120 })
   return Template.fromStack(stack)
 }

@@ -12,8 +12,8 @@ vi.mock(import('../../functions/vendors/index.ts'), async (original) => {
 })
 
 it('a second vendor has lines and alarms of its own, told apart by its name', () => {
-  const { stack, pipeline, notices } = observedStack()
-  const { all } = new Alarms(stack, 'Alarms', { pipeline, topic: notices.topic, lagMostMinutes: 120 })
+  const { stack, pipeline, notifications } = observedStack()
+  const { all } = new Alarms(stack, 'Alarms', { pipeline, topic: notifications.topic, lagMaxMinutes: 120 })
   new Dashboard(stack, 'Dashboard', { pipeline, alarms: all })
   const template = Template.fromStack(stack)
 

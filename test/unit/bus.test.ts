@@ -2,23 +2,26 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { mockClient } from 'aws-sdk-client-mock'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { eventBridgeBus } from '../../functions/adapters/bus.ts'
-import { changeNotice } from '../../functions/domain/status/notifications.ts'
+import { changeNotification } from '../../functions/domain/status/notifications.ts'
 
 const eventBridge = mockClient(EventBridgeClient)
 const bus = eventBridgeBus({ client: new EventBridgeClient({ region: 'us-east-1' }), bus: 'acme' })
-const notice = changeNotice({ connectorId: 'a', tenantName: 'Acme', vendor: 'v' }, { from: 'ok', to: 'failing', reason: 'r', since: 0 })
+const notification = changeNotification(
+  { connectorId: 'a', tenantName: 'Acme', vendor: 'v' },
+  { from: 'ok', to: 'failing', reason: 'r', since: 0 },
+)
 
 beforeEach(() => {
   eventBridge.reset()
 })
 
 describe('the event bus', () => {
-  it('is given each notice as an event of its type, with its detail as JSON', async () => {
+  it('is given each notification as an event of its type, with its detail as JSON', async () => {
     eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0 })
-    await bus.put([notice])
+    await bus.put([notification])
     expect(eventBridge.commandCalls(PutEventsCommand)[0]?.args[0].input).toEqual({
       Entries: [
-        { EventBusName: 'acme', Source: 'tributary', DetailType: 'Connector State Changed', Detail: JSON.stringify(notice.detail) },
+        { EventBusName: 'acme', Source: 'tributary', DetailType: 'Connector State Changed', Detail: JSON.stringify(notification.detail) },
       ],
     })
   })
@@ -26,12 +29,12 @@ describe('the event bus', () => {
   it('is given no more than ten at once, and nothing where there is none', async () => {
     eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0 })
     await bus.put([])
-    await bus.put(Array.from({ length: 23 }, () => notice))
+    await bus.put(Array.from({ length: 23 }, () => notification))
     expect(eventBridge.commandCalls(PutEventsCommand).map(({ args }) => args[0].input.Entries?.length)).toEqual([10, 10, 3])
   })
 
   it('that refuses one of them says how many and why', async () => {
     eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 1, Entries: [{ EventId: '1' }, { ErrorCode: 'ThrottlingException' }] })
-    await expect(bus.put([notice, notice])).rejects.toThrow('EventBridge refused 1 of 2 events: ThrottlingException')
+    await expect(bus.put([notification, notification])).rejects.toThrow('EventBridge refused 1 of 2 events: ThrottlingException')
   })
 })

@@ -17,7 +17,7 @@ const vendor: Vendor = {
   type: 'acme-mail',
   title: 'Acme Mail',
   hosts: ['api.acme.example', 'api-eu.acme.example'],
-  horizonMs: 72 * 3_600_000,
+  retentionMs: 72 * 3_600_000,
   pageItemsMax: 100,
   attributes: z.strictObject({
     contentTypes: z

@@ -22,7 +22,7 @@ describe('the example', () => {
     const aws = mockClient(SecretsManagerClient)
     aws.on(GetSecretValueCommand).resolves({ SecretString: example('api-key.txt'), CreatedDate: new Date(1_000) })
     const clock = { now: () => 2_000, sleepUntil: async () => {} }
-    const secrets = secretsManager({ client: new SecretsManagerClient({ region: 'us-east-1' }), clock, keepOut: () => {} })
+    const secrets = secretsManager({ client: new SecretsManagerClient({ region: 'us-east-1' }), clock, addRedaction: () => {} })
     expect(await secrets.read({ secretName: 'tributary/acme-cas' })).toEqual({
       ok: true,
       value: { apiKey: 'put-the-authentication-token-here', storedAt: 1_000 },

@@ -27,12 +27,12 @@ function days(...delivered: number[]): ConnectorStatus['days'] {
 
 describe('the tally of a fleet', () => {
   it('of no connectors is zero throughout, and knows neither horizon nor age', () => {
-    const { HorizonLeast: _, KeyAgeMost: __, ...known } = fleetMetrics
+    const { RetentionLeftMin: _, KeyAgeMax: __, ...known } = fleetMetrics
     expect(metricsOf()).toEqual(Object.fromEntries(Object.keys(known).map((name) => [name, 0])))
   })
 
   it('counts connectors by their state, and those at rest in nothing else', () => {
-    const resting = { lagMs: day, streamsBehind: 3, holes: 2, horizonInMs: 1, oldestKeyAt: 0 }
+    const resting = { lagMs: day, streamsBehind: 3, lostRanges: 2, retentionLeftMs: 1, oldestKeyAt: 0 }
     expect(
       metricsOf(status({ state: 'failing' }), status(), status({ ...resting, state: 'paused' }), status({ ...resting, state: 'refused' })),
     ).toMatchObject({
@@ -40,21 +40,21 @@ describe('the tally of a fleet', () => {
       ConnectorsFailing: 1,
       ConnectorsOk: 1,
       ConnectorsRefused: 1,
-      LagMost: 0,
+      LagMax: 0,
       StreamsBehind: 0,
-      HolesOnRecord: 0,
+      LostRangesOnRecord: 0,
     })
   })
 
   it('adds to a lag what has passed since it was measured, and takes it from the horizon', () => {
-    const { LagMost, HorizonLeast } = metricsOf(status({ lastRunAt: now - hour, lagMs: 10 * minute, horizonInMs: 71 * hour }))
-    expect(LagMost).toBe(70 * minute)
-    expect(HorizonLeast).toBe(70 * hour)
+    const { LagMax, RetentionLeftMin } = metricsOf(status({ lastRunAt: now - hour, lagMs: 10 * minute, retentionLeftMs: 71 * hour }))
+    expect(LagMax).toBe(70 * minute)
+    expect(RetentionLeftMin).toBe(70 * hour)
   })
 
   it('tells the one that lags most from the 1 % that do', () => {
     const lags = Array.from({ length: 200 }, (_, i) => status({ lagMs: (i + 1) * minute }))
-    expect(metricsOf(...lags)).toMatchObject({ LagMost: 200 * minute, LagP99: 198 * minute })
+    expect(metricsOf(...lags)).toMatchObject({ LagMax: 200 * minute, LagP99: 198 * minute })
   })
 
   it('counts keys only while they rest', () => {
@@ -63,7 +63,7 @@ describe('the tally of a fleet', () => {
   })
 
   it('knows the age of the oldest key', () => {
-    expect(metricsOf(status({ oldestKeyAt: now - 335 * day }), status({ oldestKeyAt: now - day }), status()).KeyAgeMost).toBe(335 * day)
+    expect(metricsOf(status({ oldestKeyAt: now - 335 * day }), status({ oldestKeyAt: now - day }), status()).KeyAgeMax).toBe(335 * day)
   })
 })
 

@@ -7,8 +7,8 @@ const clock = { now: () => Date.UTC(2026, 10, 24), sleepUntil: async () => {} }
 
 function lineOf(details: Record<string, unknown>, secrets: readonly string[] = []): string {
   const lines: string[] = []
-  const { log, keepOut } = jsonLog({ clock, write: (line) => lines.push(line) })
-  secrets.forEach(keepOut)
+  const { log, addRedaction } = jsonLog({ clock, write: (line) => lines.push(line) })
+  secrets.forEach(addRedaction)
   log({ level: 'info', event: 'tested', message: 'A test', ...details } as LogEntry)
   expect(lines).toHaveLength(1)
   return lines[0]!

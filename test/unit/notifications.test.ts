@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { StateChange } from '../../functions/domain/status/connector-state.ts'
-import { changeNotice, outageNotice } from '../../functions/domain/status/notifications.ts'
+import { changeNotification, outageNotification } from '../../functions/domain/status/notifications.ts'
 
 const since = Date.UTC(2026, 10, 24, 12)
 const acme = { connectorId: 'acme-cas', tenantName: 'Acme', vendor: 'trendmicro-cas' }
 
 function attention(change: Pick<StateChange, 'from' | 'to'> & Partial<StateChange>) {
-  return changeNotice(acme, { reason: '', since, ...change }).detail.attention
+  return changeNotification(acme, { reason: '', since, ...change }).detail.attention
 }
 
 describe('a change of state', () => {
@@ -18,7 +18,7 @@ describe('a change of state', () => {
       since,
       cause: 'secret-missing',
     }
-    expect(changeNotice(acme, change)).toEqual({
+    expect(changeNotification(acme, change)).toEqual({
       type: 'Connector State Changed',
       detail: {
         attention: 'problem',
@@ -63,20 +63,20 @@ describe('a change of state', () => {
     expect(attention({ from: 'failing', to: 'retired' })).toBe('none')
   })
 
-  it('that is none, but a refused edit, is a problem: nobody would notice that the version before goes on', () => {
+  it('that is none, but a refused edit, is a problem: nobody would notification that the version before goes on', () => {
     const reason = 'The last edit was refused, the version before it goes on: intervalMinutes: It is 0.'
-    const { detail } = changeNotice(acme, { from: 'paused', to: 'paused', reason, since, refusedEdit: true })
+    const { detail } = changeNotification(acme, { from: 'paused', to: 'paused', reason, since, refusedEdit: true })
     expect(detail.attention).toBe('problem')
     expect(detail.summary).toBe(`Connector acme-cas of Acme: paused, but an edit was refused at 2026-11-24T12:00:00.000Z. ${reason}`)
     expect(detail.todo).toMatch(/^Correct the item/)
   })
 
-  it('that an outage of the vendor caused is left to the notice of the outage, and so is its end', () => {
+  it('that an outage of the vendor caused is left to the notification of the outage, and so is its end', () => {
     expect(attention({ from: 'ok', to: 'failing', cause: 'vendor-error' })).toBe('none')
     expect(attention({ from: 'failing', to: 'ok', causeBefore: 'unreachable' })).toBe('none')
   })
 
-  it('that turns an outage into a loss is a problem all the same', () => {
+  it('that readSteps an outage into a loss is a problem all the same', () => {
     expect(attention({ from: 'failing', to: 'losing-data', causeBefore: 'vendor-error' })).toBe('problem')
   })
 })
@@ -84,24 +84,24 @@ describe('a change of state', () => {
 describe('an outage', () => {
   const outage = {
     vendor: 'trendmicro-cas',
-    site: 'https://api.example.com',
+    origin: 'https://api.example.com',
     since,
     cause: 'vendor-error',
     reason: 'It answers 500.',
-    told: false,
+    sent: false,
   } as const
 
   it('is a problem of the site when it begins', () => {
-    const { type, detail } = outageNotice(outage)
+    const { type, detail } = outageNotification(outage)
     expect(type).toBe('Vendor Outage Began')
-    expect(detail).toMatchObject({ attention: 'problem', site: 'https://api.example.com', since: '2026-11-24T12:00:00.000Z' })
+    expect(detail).toMatchObject({ attention: 'problem', origin: 'https://api.example.com', since: '2026-11-24T12:00:00.000Z' })
     expect(detail.summary).toMatch(
       /^https:\/\/api\.example\.com \(trendmicro-cas\) fails since 2026-11-24T12:00:00\.000Z: It answers 500\. Nothing, unless/,
     )
   })
 
   it('says when it ends how long it was', () => {
-    const { type, detail } = outageNotice(outage, since + 3_600_000)
+    const { type, detail } = outageNotification(outage, since + 3_600_000)
     expect(type).toBe('Vendor Outage Ended')
     expect(detail).toMatchObject({ attention: 'recovery', since: '2026-11-24T12:00:00.000Z', until: '2026-11-24T13:00:00.000Z' })
   })

@@ -1,20 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type AnswerHeaders, type Exchange, readAnswer } from '../../functions/adapters/http/response.ts'
-import { sayFailure } from '../../functions/domain/failures.ts'
+import { type Exchange, type ResponseHeaders, readResponse } from '../../functions/adapters/http/response.ts'
+import { formatFailure } from '../../functions/domain/failures.ts'
 
 const receivedAt = Date.UTC(2026, 10, 24, 20, 35, 26, 500)
 const date = (offsetMs: number) => new Date(receivedAt + offsetMs).toUTCString()
 const apiKey = '5f0c7f0e-2b43-4c3b-9a0e-0123456789ab'
 
-function failureOf(status: number, headers: AnswerHeaders, body: string, exchange: Exchange = {}) {
-  const answer = readAnswer(status, headers, body, receivedAt, exchange)
+function failureOf(status: number, headers: ResponseHeaders, body: string, exchange: Exchange = {}) {
+  const answer = readResponse(status, headers, body, receivedAt, exchange)
   if (answer.ok) throw new Error('no failure')
   return answer.failure
 }
 
-function answerOf(headers: AnswerHeaders, body: string | Buffer, exchange: Exchange = {}) {
-  const answer = readAnswer(200, headers, body, receivedAt, exchange)
+function answerOf(headers: ResponseHeaders, body: string | Buffer, exchange: Exchange = {}) {
+  const answer = readResponse(200, headers, body, receivedAt, exchange)
   if (!answer.ok) throw new Error(answer.failure.detail)
   return answer.value
 }
@@ -42,7 +42,7 @@ describe('an answer with status 200', () => {
     ['JSON that is cut off', '{"security_events":[{"user":"someone@example.com"', 'JSON that is cut off or broken (49 characters)'],
   ])('that holds %s is malformed, and says so', (_, body, detail) => {
     expect(failureOf(200, { 'content-type': 'text/html' }, body)).toEqual({
-      code: 'malformed-answer',
+      code: 'malformed-response',
       status: 200,
       detail: `The vendor answered 200 with ${detail}`,
     })
@@ -52,7 +52,10 @@ describe('an answer with status 200', () => {
     const whole = JSON.stringify({ traceId: 'abc', security_events: [{ name: 'Zoë', n: 1 }, null] })
     const bytes = Buffer.from(whole)
     for (let length = 0; length < bytes.length; length++) {
-      expect(readAnswer(200, {}, bytes.subarray(0, length), receivedAt)).toMatchObject({ ok: false, failure: { code: 'malformed-answer' } })
+      expect(readResponse(200, {}, bytes.subarray(0, length), receivedAt)).toMatchObject({
+        ok: false,
+        failure: { code: 'malformed-response' },
+      })
     }
   })
 })
@@ -117,7 +120,7 @@ describe('an answer with another status', () => {
       traceId: '7f',
       detail: 'The vendor answered 429, code -4290001: "Maximum allowed requests exceeded"',
     })
-    expect(sayFailure(told)).toContain('(trace 7f)')
+    expect(formatFailure(told)).toContain('(trace 7f)')
   })
 
   it('tells what a body that is no JSON says, on one printable line of at most 200 characters', () => {
@@ -201,7 +204,7 @@ it('anything at all is read without throwing', () => {
       fc.dictionary(fc.constantFrom('date', 'retry-after', 'location', 'content-type'), fc.string()),
       fc.oneof(fc.string(), fc.json()),
       (status, headers, body) => {
-        readAnswer(status, headers, body, receivedAt, { apiKey })
+        readResponse(status, headers, body, receivedAt, { apiKey })
       },
     ),
   )

@@ -16,7 +16,7 @@ beforeEach(() => {
   aws.reset()
   clock = new VirtualClock()
   keptOut = []
-  secrets = secretsManager({ client: new SecretsManagerClient({ region: 'us-east-1' }), clock, keepOut: (key) => keptOut.push(key) })
+  secrets = secretsManager({ client: new SecretsManagerClient({ region: 'us-east-1' }), clock, addRedaction: (key) => keptOut.push(key) })
 })
 
 const calls = () => aws.commandCalls(GetSecretValueCommand).length
@@ -45,7 +45,7 @@ describe('secrets from Secrets Manager', () => {
     hold('key-1')
     await secrets.read(reference)
     hold('key-2')
-    await secrets.read(reference, { fresh: true })
+    await secrets.read(reference, { bypassCache: true })
     expect(await secrets.read(reference)).toEqual({ ok: true, value: { apiKey: 'key-2' } })
     expect(calls()).toBe(2)
   })

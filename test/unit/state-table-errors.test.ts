@@ -28,7 +28,7 @@ const $metadata = {}
 const stream = {
   ...newStream(now, now),
   version: 2,
-  slice: { kind: 'tail', from: 1, to: 2, page: 1, items: 1, nextLink: 'content-of-the-item' },
+  range: { kind: 'tail', from: 1, to: 2, page: 1, items: 1, nextLink: 'content-of-the-item' },
 } as const
 
 describe('an error of DynamoDB', () => {
@@ -147,7 +147,7 @@ describe('an item that no release writes', () => {
     dynamodb.on(GetItemCommand).resolves({ Item: marshall({ ...about, ...newBucket(20), n: 'content-of-the-item', tokens: '' }) })
     const error = await state.readTokens('k').catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(StateUnavailable)
-    expect((error as Error).message).toMatch(/^The state item KEY#k TOKENS is not what a release writes \(n: .*expected number/)
+    expect((error as Error).message).toMatch(/^The state item KEY#k TOKENS is not what a release writes \(learnedLimit: .*expected number/)
     expect((error as Error).message).not.toContain('content-of-the-item')
   })
 
@@ -223,10 +223,10 @@ describe('a write whose answer is lost on the wire', () => {
   })
 
   it('counts a status amended once', async () => {
-    await state.amendStatus('a', () => newStatus(now))
+    await state.updateStatus('a', () => newStatus(now))
     toLose = 1
-    await state.amendStatus('a', (before) => ({ ...before!, turns: before!.turns + 1 }))
-    expect((await state.readStatus('a'))?.turns).toBe(1)
+    await state.updateStatus('a', (before) => ({ ...before!, readSteps: before!.readSteps + 1 }))
+    expect((await state.readStatus('a'))?.readSteps).toBe(1)
   })
 
   it('fails where every answer is lost', async () => {

@@ -10,7 +10,7 @@ describe('the vendor', () => {
   })
 
   it('keeps events for 72 hours and sends 500 a page', () => {
-    expect(vendor).toMatchObject({ horizonMs: 259_200_000, pageItemsMax: 500 })
+    expect(vendor).toMatchObject({ retentionMs: 259_200_000, pageItemsMax: 500 })
   })
 
   it('has the hosts of its eight sites', () => {
@@ -70,7 +70,7 @@ describe('the streams of a connector', () => {
   })
 })
 
-describe('the first request of a slice', () => {
+describe('the first request of a range', () => {
   it('asks for both bounds to the millisecond and for full pages', () => {
     const { url } = vendor.firstRequest('https://api.tmcas.trendmicro.com', 'sharepoint/dlp', 1_595_199_090_001, 1_595_199_091_000)
     const { origin, pathname, searchParams } = new URL(url)

@@ -35,12 +35,12 @@ describe('a page', () => {
   ])('that has %s is malformed and keeps its trace id', (_, body, detail) => {
     expect(parse(body)).toMatchObject({
       ok: false,
-      failure: { code: 'malformed-answer', traceId: 't', detail: expect.stringMatching(detail) },
+      failure: { code: 'malformed-response', traceId: 't', detail: expect.stringMatching(detail) },
     })
   })
 
   it.each([[null], [[]], ['text'], [3]])('cannot be %j', (body) => {
-    expect(parsePage(answer(body, 'sent'))).toMatchObject({ ok: false, failure: { code: 'malformed-answer', traceId: 'sent' } })
+    expect(parsePage(answer(body, 'sent'))).toMatchObject({ ok: false, failure: { code: 'malformed-response', traceId: 'sent' } })
   })
 })
 

@@ -41,9 +41,9 @@ describe('a row of the table', () => {
       lastRunAt: now,
       lastSuccessAt: now - 3 * minute,
       lagMs: 2 * hour,
-      horizonInMs: 70 * hour,
+      retentionLeftMs: 70 * hour,
       streamsBehind: 2,
-      holes: 1,
+      lostRanges: 1,
       days: {
         '2026-11-17': { delivered: 1_000_000, filtered: 0, requests: 1, throttled: 0 },
         '2026-11-18': { delivered: 2_000, filtered: 0, requests: 1, throttled: 0 },
@@ -73,17 +73,17 @@ describe('a row of the table', () => {
   })
 
   it('lets lag grow and the horizon come nearer since the last run', () => {
-    const { lagMs, horizonInMs } = row({ lastRunAt: now - 10 * minute, lagMs: minute, horizonInMs: hour })
-    expect({ lagMs, horizonInMs }).toEqual({ lagMs: 11 * minute, horizonInMs: 50 * minute })
+    const { lagMs, retentionLeftMs } = row({ lastRunAt: now - 10 * minute, lagMs: minute, retentionLeftMs: hour })
+    expect({ lagMs, retentionLeftMs }).toEqual({ lagMs: 11 * minute, retentionLeftMs: 50 * minute })
   })
 
   it.each(['paused', 'retired', 'refused'] as const)('has neither lag nor horizon where nothing is collected: %s', (state) => {
-    expect(row({ state, lastRunAt: now - day, lagMs: 1, horizonInMs: 1 })).not.toHaveProperty('lagMs')
-    expect(row({ state, lastRunAt: now - day, lagMs: 1, horizonInMs: 1 })).not.toHaveProperty('horizonInMs')
+    expect(row({ state, lastRunAt: now - day, lagMs: 1, retentionLeftMs: 1 })).not.toHaveProperty('lagMs')
+    expect(row({ state, lastRunAt: now - day, lagMs: 1, retentionLeftMs: 1 })).not.toHaveProperty('retentionLeftMs')
   })
 
   it('says that the horizon has passed', () => {
-    expect(cells(page([{ state: 'losing-data', lastRunAt: now, horizonInMs: 0 }]))[0]![5]).toBe('passed')
+    expect(cells(page([{ state: 'losing-data', lastRunAt: now, retentionLeftMs: 0 }]))[0]![5]).toBe('passed')
   })
 })
 
@@ -106,8 +106,8 @@ describe('the order of the table', () => {
 
   it('is the nearest horizon first among those that may lose events', () => {
     const html = page([
-      { connectorId: 'a', state: 'failing', lastRunAt: now, horizonInMs: 3 * hour },
-      { connectorId: 'b', state: 'failing', lastRunAt: now, horizonInMs: 2 * hour },
+      { connectorId: 'a', state: 'failing', lastRunAt: now, retentionLeftMs: 3 * hour },
+      { connectorId: 'b', state: 'failing', lastRunAt: now, retentionLeftMs: 2 * hour },
       { connectorId: 'c', state: 'failing' },
     ])
     expect(connectors(html)).toEqual(['b', 'a', 'c'])
@@ -115,8 +115,8 @@ describe('the order of the table', () => {
 
   it('is by name among those that are well, so that they keep their places', () => {
     const html = page([
-      { connectorId: 'b', horizonInMs: 1 },
-      { connectorId: 'a', horizonInMs: 2 },
+      { connectorId: 'b', retentionLeftMs: 1 },
+      { connectorId: 'a', retentionLeftMs: 2 },
     ])
     expect(connectors(html)).toEqual(['a', 'b'])
   })

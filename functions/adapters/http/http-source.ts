@@ -11,17 +11,17 @@ import { type Instant, second } from '../../domain/time.ts'
 import { requestTimeoutMs } from '../../domain/token-bucket.ts'
 import { digest } from '../digest.ts'
 import { AddressRefused, checkTarget, publicLookup, type Target } from './address-guard.ts'
-import { oneLine, readAnswer } from './response.ts'
+import { oneLine, readResponse } from './response.ts'
 
 const userAgent = 'tributary'
 /** Of an answer that is an error only the beginning is of interest. */
-const errorBodyBytesMost = 64 * 1024
-const keyLengthMost = 4_096
-const reasonLengthMost = 200
+const errorBodyBytesMax = 64 * 1024
+const keyLengthMax = 4_096
+const reasonLengthMax = 200
 /** Origins whose connections are kept open (count). */
-const poolsMost = 64
+const poolsMax = 64
 /** A connection is not used again after it has idled this long (ms): the server, or a balancer before it, may have dropped it unseen while this process was frozen. */
-const idleMostMs = 15 * second
+const idleMaxMs = 15 * second
 
 type TlsSettings = Omit<Parameters<Source['fetch']>[2], 'baseUrl'>
 
@@ -48,10 +48,8 @@ export function httpSource(options: HttpSourceOptions): Source {
     async fetch(request, apiKey, connector) {
       const target = checkTarget(request.url, connector.baseUrl, allowedHosts)
       if (!target.ok) return target
-      if (!/^[\x21-\x7e]+$/.test(apiKey) || apiKey.length > keyLengthMost) {
-        return failed(
-          failure('secret-malformed', `The API key is empty, longer than ${keyLengthMost} characters, or not all visible ASCII`),
-        )
+      if (!/^[\x21-\x7e]+$/.test(apiKey) || apiKey.length > keyLengthMax) {
+        return failed(failure('secret-malformed', `The API key is empty, longer than ${keyLengthMax} characters, or not all visible ASCII`))
       }
       const { tlsCaPem, disableTlsVerification } = connector
       const pool = poolFor(target.value, {
@@ -70,12 +68,12 @@ export function httpSource(options: HttpSourceOptions): Source {
         const response = await get(url, requestHeaders(apiKey, traceId), pool.value.agent, deadline.signal)
         const headersAt = clock.now()
         const status = response.statusCode ?? 0
-        const body = await readBody(response, status === 200 ? bodyBytesMax : errorBodyBytesMost)
+        const body = await readBody(response, status === 200 ? bodyBytesMax : errorBodyBytesMax)
         if (status === 200 && body.end !== 'whole') {
           if (deadline.signal.aborted) return timedOut()
           return failed(body.end === 'too-large' ? tooLarge(url, bodyBytesMax, traceId) : cutOff(url, body, traceId))
         }
-        return readAnswer(status, response.headers, body.bytes, clock.now(), { sentAt, headersAt, apiKey, traceId })
+        return readResponse(status, response.headers, body.bytes, clock.now(), { sentAt, headersAt, apiKey, traceId })
       } catch (error) {
         return deadline.signal.aborted ? timedOut() : failed(connectionFailure(error, url, apiKey))
       } finally {
@@ -150,7 +148,7 @@ function tooLarge(url: URL, bytesMax: number, traceId: string): Failure {
 
 function cutOff(url: URL, { bytes, end }: Body, traceId: string): Failure {
   const seen = end === 'encoding' ? 'in an encoding that was not asked for' : `cut off or corrupt after ${bytes.length} bytes`
-  return failure('malformed-answer', `The answer of ${url.host} is ${seen}`, { status: 200, traceId })
+  return failure('malformed-response', `The answer of ${url.host} is ${seen}`, { status: 200, traceId })
 }
 
 /** Codes of OpenSSL's verification and of the TLS layer itself. */
@@ -159,9 +157,9 @@ const tlsCode = /CERT|CRL|^ERR_(TLS|SSL)_|^EPROTO$|^UNABLE_TO_|^(INVALID_CA|INVA
 function connectionFailure(error: unknown, url: URL, apiKey: string): Failure {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
   const said = error instanceof Error && error.message !== '' ? error.message : code
-  const reason = oneLine(said, reasonLengthMost, apiKey)
+  const reason = oneLine(said, reasonLengthMax, apiKey)
   if (error instanceof AddressRefused) return failure('address-refused', `${reason}, which is not a public address`)
-  if (code.startsWith('HPE_')) return failure('malformed-answer', `${url.host} does not answer in HTTP: ${reason}`)
+  if (code.startsWith('HPE_')) return failure('malformed-response', `${url.host} does not answer in HTTP: ${reason}`)
   if (tlsCode.test(code)) return failure('tls-failed', `No trusted connection to ${url.host}: ${reason}`)
   return failure('unreachable', `No connection to ${url.host}: ${reason}`)
 }
@@ -182,7 +180,7 @@ function connectionPools(clock: Clock): (target: Target, tls: TlsSettings) => Re
     if (known !== undefined) {
       pools.delete(name)
       pools.set(name, known)
-      if (clock.now() - known.usedAt > idleMostMs) closeIdle(known.agent)
+      if (clock.now() - known.usedAt > idleMaxMs) closeIdle(known.agent)
       return ok(known)
     }
     const agent = newAgent(target, tls)
@@ -190,7 +188,7 @@ function connectionPools(clock: Clock): (target: Target, tls: TlsSettings) => Re
     const pool = { agent: agent.value, usedAt: clock.now() }
     pools.set(name, pool)
     for (const [oldest, { agent: unused }] of pools) {
-      if (pools.size <= poolsMost) break
+      if (pools.size <= poolsMax) break
       pools.delete(oldest)
       closeIdle(unused)
     }
@@ -207,7 +205,7 @@ function closeIdle(agent: HttpAgent): void {
 
 function newAgent({ url, allowed }: Target, { tlsCaPem, disableTlsVerification }: TlsSettings): Result<HttpAgent> {
   const guarded = allowed ? {} : { lookup: publicLookup() }
-  const kept = { keepAlive: true, maxFreeSockets: 4, timeout: idleMostMs, ...guarded }
+  const kept = { keepAlive: true, maxFreeSockets: 4, timeout: idleMaxMs, ...guarded }
   if (url.protocol === 'http:') return ok(new HttpAgent(kept))
   // Said outright, because the environment could otherwise switch verification off for everyone.
   const verified = { ...kept, rejectUnauthorized: !disableTlsVerification }

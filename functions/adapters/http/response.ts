@@ -1,19 +1,19 @@
 import { type Failure, type FailureCode, failure } from '../../domain/failures.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
 import { hour, type Instant, second } from '../../domain/time.ts'
-import type { VendorAnswer } from '../../domain/vendor.ts'
+import type { VendorResponse } from '../../domain/vendor.ts'
 import { redact, secretPattern } from '../redact.ts'
 
-const excerptLengthMost = 200
-const traceIdLengthMost = 100
+const excerptLengthMax = 200
+const traceIdLengthMax = 100
 /** How much of a text is searched for the key (characters); what is shown comes from its first sixteenth, far from where it was cut. */
-const cleanedLengthMost = 65_536
-const retryAfterMostMs = hour
+const cleanedLengthMax = 65_536
+const retryAfterMaxMs = hour
 /** A key that was cut off in an echo is still recognised by this many of its first characters. */
 const keyPrefixLengthMin = 4
 
 /** By lower-case name, as node:http gives them. */
-export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
+export type ResponseHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
 export interface Exchange {
   /** When the request was sent, and when the head of its answer came; `receivedAt` where absent. */
@@ -29,13 +29,13 @@ export interface Exchange {
  * What an answer means: JSON under status 200, else a failure of the catalogue with the status, the trace id, and what the
  * vendor says in at most 200 characters. Pure, so that a simulated vendor is read exactly as the real one.
  */
-export function readAnswer(
+export function readResponse(
   status: number,
-  headers: AnswerHeaders,
+  headers: ResponseHeaders,
   body: Buffer | string,
   receivedAt: Instant,
   exchange: Exchange = {},
-): Result<VendorAnswer> {
+): Result<VendorResponse> {
   const text = typeof body === 'string' ? body : body.toString('utf8')
   const json = parseJson(text)
   const fromBody = traceIdOf(json, exchange.apiKey)
@@ -77,7 +77,7 @@ function parseJson(text: string): { readonly value: unknown } | undefined {
 function traceIdOf(json: { readonly value: unknown } | undefined, apiKey: string | undefined): string | undefined {
   const traceId = fieldsOf(json)['traceId']
   if (typeof traceId !== 'string') return undefined
-  const clean = oneLine(traceId, traceIdLengthMost, apiKey)
+  const clean = oneLine(traceId, traceIdLengthMax, apiKey)
   return clean === '' ? undefined : clean
 }
 
@@ -88,7 +88,7 @@ function fieldsOf(json: { readonly value: unknown } | undefined): Readonly<Recor
 
 function whatItSays(
   status: number,
-  headers: AnswerHeaders,
+  headers: ResponseHeaders,
   json: { readonly value: unknown } | undefined,
   text: string,
   apiKey?: string,
@@ -97,37 +97,37 @@ function whatItSays(
     const location = headerOf(headers, 'location')
     if (location === undefined) return ''
     const origin = URL.parse(location)?.origin ?? 'null'
-    return ` and points to ${oneLine(origin === 'null' ? location : origin, excerptLengthMost, apiKey)}`
+    return ` and points to ${oneLine(origin === 'null' ? location : origin, excerptLengthMax, apiKey)}`
   }
   const { code, msg } = fieldsOf(json)
   const numbered = typeof code === 'number' ? `, code ${oneLine(String(code), 20, apiKey)}` : ''
-  const said = oneLine(typeof msg === 'string' ? msg : text, excerptLengthMost, apiKey)
+  const said = oneLine(typeof msg === 'string' ? msg : text, excerptLengthMax, apiKey)
   return said === '' ? numbered : `${numbered}: "${said}"`
 }
 
 /** What begins as JSON holds events: none of it gets into a message. */
-function notJson(text: string, headers: AnswerHeaders, apiKey: string | undefined, trace: { readonly traceId?: string }): Failure {
-  const type = oneLine(headerOf(headers, 'content-type') ?? 'no content type', traceIdLengthMost, apiKey)
+function notJson(text: string, headers: ResponseHeaders, apiKey: string | undefined, trace: { readonly traceId?: string }): Failure {
+  const type = oneLine(headerOf(headers, 'content-type') ?? 'no content type', traceIdLengthMax, apiKey)
   const seen =
     text.trim() === ''
       ? 'an empty body'
       : /^\s*[[{"]/.test(text)
         ? `JSON that is cut off or broken (${text.length} characters)`
-        : `something that is not JSON (${type}): "${oneLine(text, excerptLengthMost, apiKey)}"`
-  return failure('malformed-answer', `The vendor answered 200 with ${seen}`, { status: 200, ...trace })
+        : `something that is not JSON (${type}): "${oneLine(text, excerptLengthMax, apiKey)}"`
+  return failure('malformed-response', `The vendor answered 200 with ${seen}`, { status: 200, ...trace })
 }
 
 /** Text from outside on one printable line, without the key: redacted before it is cut, so that no part of the key is left. */
-export function oneLine(text: string, lengthMost: number, apiKey: string | undefined): string {
-  const beginning = text.slice(0, cleanedLengthMost)
+export function oneLine(text: string, lengthMax: number, apiKey: string | undefined): string {
+  const beginning = text.slice(0, cleanedLengthMax)
   const clean = apiKey === undefined ? beginning : withoutKey(beginning, apiKey)
   const line = clean
-    .slice(0, cleanedLengthMost / 16)
+    .slice(0, cleanedLengthMax / 16)
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
     .trim()
     .replaceAll('"', "'")
   const characters = [...line]
-  return characters.length <= lengthMost ? line : `${characters.slice(0, lengthMost - 1).join('')}…`
+  return characters.length <= lengthMax ? line : `${characters.slice(0, lengthMax - 1).join('')}…`
 }
 
 /** Links and ids of an answer are kept in the state and shown in failures: a key that the vendor echoes in them is taken out. The items are data and stay as they are. */
@@ -146,7 +146,7 @@ function withoutKey(text: string, apiKey: string): string {
 }
 
 /** The vendor's clock less ours. `Date` is cut to the second and was set between request and answer, so a second is no error. */
-function clockError(headers: AnswerHeaders, receivedAt: Instant, exchange: Exchange): { readonly clockErrorMs?: number } {
+function clockError(headers: ResponseHeaders, receivedAt: Instant, exchange: Exchange): { readonly clockErrorMs?: number } {
   const date = httpDate(headerOf(headers, 'date'))
   if (date === undefined) return {}
   const { sentAt = receivedAt, headersAt = receivedAt } = exchange
@@ -155,7 +155,7 @@ function clockError(headers: AnswerHeaders, receivedAt: Instant, exchange: Excha
 }
 
 /** Seconds or an HTTP date; a date is held against the vendor's own clock where it tells it. Anything else is no wish. */
-function retryAfter(status: number, headers: AnswerHeaders, receivedAt: Instant): { readonly retryAfterMs?: number } {
+function retryAfter(status: number, headers: ResponseHeaders, receivedAt: Instant): { readonly retryAfterMs?: number } {
   const wish = headerOf(headers, 'retry-after')?.trim()
   if (wish === undefined || (status !== 429 && status !== 503)) return {}
   const until = httpDate(wish)
@@ -164,7 +164,7 @@ function retryAfter(status: number, headers: AnswerHeaders, receivedAt: Instant)
     : until === undefined
       ? undefined
       : until - (httpDate(headerOf(headers, 'date')) ?? receivedAt)
-  return ms === undefined ? {} : { retryAfterMs: Math.min(retryAfterMostMs, Math.max(0, ms)) }
+  return ms === undefined ? {} : { retryAfterMs: Math.min(retryAfterMaxMs, Math.max(0, ms)) }
 }
 
 /** `Sun, 06 Nov 1994 08:49:37 GMT`, the only form that may be sent. */
@@ -174,7 +174,7 @@ function httpDate(text: string | undefined): Instant | undefined {
   return Number.isNaN(at) ? undefined : at
 }
 
-function headerOf(headers: AnswerHeaders, name: string): string | undefined {
+function headerOf(headers: ResponseHeaders, name: string): string | undefined {
   const value = headers[name]
   return value === undefined || typeof value === 'string' ? value : value[0]
 }

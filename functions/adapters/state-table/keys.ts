@@ -70,7 +70,7 @@ export function keyItems(store: Store): Pick<State, 'readTokens' | 'writeTokens'
     writeTokens(bucket, next) {
       const sameVersion = `${isLive} AND #version = :before`
       const condition = { holds: next.version === 1 ? isAbsent : sameVersion, values: { before: next.version - 1 } }
-      return store.put(bucketKey(bucket), { ...next, tokens: tokensToText(next.tokens) }, { condition })
+      return store.put(bucketKey(bucket), z.encode(bucketSchema, { ...next, tokens: tokensToText(next.tokens) }), { condition })
     },
 
     /**
@@ -83,7 +83,7 @@ export function keyItems(store: Store): Pick<State, 'readTokens' | 'writeTokens'
      */
     async registerKeyUser(bucket, user, now) {
       const known = await users(bucket, now)
-      if (known.some((stored) => saysTheSame(stored, user, now))) return known
+      if (known.some((stored) => isSameUse(stored, user, now))) return known
       const key = userKey(bucket, user.connectorId)
       await mustWrite(key, store.put(key, { ...user }, { expiresAt: user.until }))
       return users(bucket, now)
@@ -100,6 +100,6 @@ export function keyItems(store: Store): Pick<State, 'readTokens' | 'writeTokens'
 }
 
 /** Its own `until` is worth a write only once half of it has passed. */
-function saysTheSame(stored: KeyUser, user: KeyUser, now: Instant): boolean {
+function isSameUse(stored: KeyUser, user: KeyUser, now: Instant): boolean {
   return isDeepStrictEqual({ ...stored, until: user.until }, user) && stored.until - now >= (user.until - now) / 2
 }

@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import type { State } from '../../domain/ports.ts'
 import type { Outage } from '../../domain/status/outage.ts'
 import { outageSchema } from './schemas.ts'
@@ -5,19 +6,19 @@ import { isAbsent, isLive, type Key, type Store } from './store.ts'
 
 const pk = 'OUTAGES'
 
-function outageKey({ vendor, site }: Outage): Key {
-  return { pk, sk: `${vendor}#${site}` }
+function outageKey({ vendor, origin }: Outage): Key {
+  return { pk, sk: `${vendor}#${origin}` }
 }
 
 /** The open outages of the vendors' sites: few, and mostly none. */
-export function outageItems(store: Store): Pick<State, 'beginOutage' | 'outages' | 'outageTold' | 'endOutage'> {
+export function outageItems(store: Store): Pick<State, 'beginOutage' | 'outages' | 'outageSent' | 'endOutage'> {
   return {
     /**
      *     run of connector A                 run of connector B
      *     puts the outage of the site
      *                                        puts it: refused, so it tells nobody
      */
-    beginOutage: (outage) => store.put(outageKey(outage), { ...outage }, { condition: { holds: isAbsent } }),
+    beginOutage: (outage) => store.put(outageKey(outage), z.encode(outageSchema, outage), { condition: { holds: isAbsent } }),
 
     async outages() {
       const open: Outage[] = []
@@ -26,7 +27,7 @@ export function outageItems(store: Store): Pick<State, 'beginOutage' | 'outages'
     },
 
     /** Of one that has ended meanwhile there is nothing to put down. */
-    async outageTold(outage) {
+    async outageSent(outage) {
       const same = `${isLive} AND #since = :since`
       await store.update(outageKey(outage), { set: { told: true } }, { holds: same, values: { since: outage.since } })
     },

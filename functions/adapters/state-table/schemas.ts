@@ -6,13 +6,44 @@ import type { AcceptedConnector, Due, KeyUser } from '../../domain/ports.ts'
 import { connectorStates, type StateChange } from '../../domain/status/connector-state.ts'
 import type { Outage } from '../../domain/status/outage.ts'
 import type { ConnectorStatus, DayCounts } from '../../domain/status/status.ts'
-import type { Hole, Interval, Slice, StreamCounts, StreamState } from '../../domain/stream/stream.ts'
+import type { Interval, LostRange, Range, StreamCounts, StreamState } from '../../domain/stream/stream.ts'
 import type { TokenBucket } from '../../domain/token-bucket.ts'
 
-/** Items as they are stored, parsed at the border; what a schema does not name is dropped. */
+/**
+ * Items as they are stored, parsed at the border. Attributes that a schema does not name are dropped.
+ *
+ * Some stored names and values are older than the words of the code. They stay, because an earlier release may read and write the
+ * same items during a deploy and after a rollback. Each schema maps them both ways: parse to read, `z.encode` to write.
+ */
 
 /** All that a type may hold, optional or not: an attribute forgotten here would be lost in silence, so it does not compile. */
 type Shape<T> = { [K in keyof Required<T>]: z.ZodType }
+
+type Stored = Readonly<Record<string, unknown>>
+
+/** `storedNames`: the stored name of each attribute that has another name here. */
+function withStoredNames<S extends z.ZodRawShape>(schema: z.ZodObject<S>, storedNames: { readonly [Name in keyof S]?: string }) {
+  const ours = new Map(Object.entries(storedNames).map(([name, stored]) => [stored, name]))
+  const stored = new Map(Object.entries(storedNames))
+  return z.codec(z.record(z.string(), z.unknown()), schema, {
+    decode: (item) => renamed(item, ours) as z.input<z.ZodObject<S>>,
+    encode: (item) => renamed(item, stored),
+  })
+}
+
+function renamed(item: Stored, names: ReadonlyMap<unknown, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(item).map(([name, value]) => [String(names.get(name) ?? name), value]))
+}
+
+/** One of the keys of `storedValues`, stored as its value. */
+function storedAs<T extends string>(storedValues: Readonly<Record<T, string>>) {
+  const values = Object.keys(storedValues) as T[]
+  const ours = new Map(values.map((value) => [storedValues[value], value]))
+  return z.codec(z.enum([...ours.keys()]), z.enum(values), {
+    decode: (value) => (ours.get(value) ?? value) as T,
+    encode: (value) => storedValues[value as T],
+  })
+}
 
 const instant = z.number()
 const text = z.string()
@@ -21,7 +52,12 @@ const optional = z.exactOptional
 
 const interval = z.object({ from: instant, to: instant } satisfies Shape<Interval>)
 
-const failureCode = z.enum(Object.keys(failureKinds) as FailureCode[])
+const codes = Object.keys(failureKinds) as FailureCode[]
+
+const failureCode = storedAs<FailureCode>({
+  ...(Object.fromEntries(codes.map((code) => [code, code])) as Record<FailureCode, FailureCode>),
+  'malformed-response': 'malformed-answer',
+})
 
 const failure = z.object({
   code: failureCode,
@@ -83,50 +119,58 @@ const stateChange = z.object({
   refusedEdit: optional(z.literal(true)),
 } satisfies Shape<StateChange>)
 
-export const statusSchema: z.ZodType<ConnectorStatus> = z.object({
-  state,
-  reason: text,
-  since: instant,
-  cause: optional(failureCode),
-  changes: optional(z.array(stateChange)),
-  tenantName: optional(text),
-  vendor: optional(text),
-  site: optional(text),
-  lastRunAt: optional(instant),
-  lastSuccessAt: optional(instant),
-  lagMs: optional(z.number()),
-  horizonInMs: optional(z.number()),
-  streamsBehind: optional(count),
-  holes: optional(count),
-  oldestKeyAt: optional(instant),
-  lastFailure: optional(failure.extend({ at: instant, stream: optional(text) })),
-  trouble: optional(z.object({ failure, attempts: count, until: instant })),
-  keys: z.array(text).exactOptional(),
-  rejectedKeys: z.record(text, z.object({ at: instant, until: instant, attempts: count })),
-  problems: z.array(z.object({ path: text, message: text })),
-  days: z.record(text, dayCounts),
-  turns: count,
-} satisfies Shape<ConnectorStatus>)
+export const statusSchema: z.ZodType<ConnectorStatus, Stored> = withStoredNames(
+  z.object({
+    state,
+    reason: text,
+    since: instant,
+    cause: optional(failureCode),
+    pendingChanges: optional(z.array(stateChange)),
+    tenantName: optional(text),
+    vendor: optional(text),
+    origin: optional(text),
+    lastRunAt: optional(instant),
+    lastSuccessAt: optional(instant),
+    lagMs: optional(z.number()),
+    retentionLeftMs: optional(z.number()),
+    streamsBehind: optional(count),
+    lostRanges: optional(count),
+    oldestKeyAt: optional(instant),
+    lastFailure: optional(failure.extend({ at: instant, stream: optional(text) })),
+    trouble: optional(z.object({ failure, attempts: count, until: instant })),
+    keys: z.array(text).exactOptional(),
+    rejectedKeys: z.record(text, z.object({ at: instant, until: instant, attempts: count })),
+    problems: z.array(z.object({ path: text, message: text })),
+    days: z.record(text, dayCounts),
+    readSteps: count,
+  } satisfies Shape<ConnectorStatus>),
+  { retentionLeftMs: 'horizonInMs', lostRanges: 'holes', pendingChanges: 'changes', origin: 'site', readSteps: 'turns' },
+)
 
-export const outageSchema: z.ZodType<Outage> = z.object({
-  vendor: text,
-  site: text,
-  since: instant,
-  cause: failureCode,
-  reason: text,
-  told: z.boolean(),
-} satisfies Shape<Outage>)
+export const outageSchema: z.ZodType<Outage, Stored> = withStoredNames(
+  z.object({
+    vendor: text,
+    origin: text,
+    since: instant,
+    cause: failureCode,
+    reason: text,
+    sent: z.boolean(),
+  } satisfies Shape<Outage>),
+  { origin: 'site', sent: 'told' },
+)
 
-const hole = interval.extend({ reason: z.enum(['horizon', 'paused', 'unreadable']) } satisfies Shape<Omit<Hole, keyof Interval>>)
+const lostRange = interval.extend({
+  reason: storedAs({ 'retention-limit': 'horizon', paused: 'paused', unreadable: 'unreadable' }),
+} satisfies Shape<Omit<LostRange, keyof Interval>>)
 
-const slice = interval.extend({
-  kind: z.enum(['tail', 'fresh', 'settling', 'reread']),
+const range = interval.extend({
+  kind: storedAs({ tail: 'tail', provisional: 'fresh', final: 'settling', reread: 'reread' }),
   readSince: optional(instant),
   nextLink: optional(text),
   page: count,
   items: count,
   key: optional(text),
-} satisfies Shape<Omit<Slice, keyof Interval>>)
+} satisfies Shape<Omit<Range, keyof Interval>>)
 
 const streamCounts = z.object({
   pages: count,
@@ -141,44 +185,50 @@ const streamCounts = z.object({
   byFilter: z.record(text, count),
 } satisfies Shape<StreamCounts>)
 
-export const streamSchema: z.ZodType<StreamState> = z.object({
-  version: count,
-  lease: optional(z.object({ holder: text, until: instant })),
-  since: instant,
-  covered: z.array(interval),
-  holes: z.array(hole),
-  slice: optional(slice),
-  freshTo: instant,
-  widthMs: z.number(),
-  pagesTarget: z.number(),
-  paced: z.boolean(),
-  hard: optional(z.array(interval.extend({ widthMs: z.number() }))),
-  setAside: z.array(interval.extend({ until: instant })),
-  reread: optional(interval),
-  nextRereadAt: instant,
-  seenClasses: z.record(text, instant),
-  trouble: optional(z.object({ failure, attempts: count, until: instant, since: instant })),
-  lastReadAt: optional(instant),
-  counts: streamCounts,
-} satisfies Shape<StreamState>)
+export const streamSchema: z.ZodType<StreamState, Stored> = withStoredNames(
+  z.object({
+    version: count,
+    lease: optional(z.object({ holder: text, until: instant })),
+    since: instant,
+    covered: z.array(interval),
+    lostRanges: z.array(lostRange),
+    range: optional(range),
+    readThrough: instant,
+    widthMs: z.number(),
+    pagesTarget: z.number(),
+    paced: z.boolean(),
+    hard: optional(z.array(interval.extend({ widthMs: z.number() }))),
+    setAside: z.array(interval.extend({ until: instant })),
+    reread: optional(interval),
+    nextRereadAt: instant,
+    seenClasses: z.record(text, instant),
+    trouble: optional(z.object({ failure, attempts: count, until: instant, since: instant })),
+    lastReadAt: optional(instant),
+    counts: streamCounts,
+  } satisfies Shape<StreamState>),
+  { lostRanges: 'holes', range: 'slice', readThrough: 'freshTo' },
+)
 
 /** The tokens themselves are one text: see `token-text.ts`. */
 export type StoredBucket = Omit<TokenBucket, 'tokens'> & { readonly tokens: string }
 
-export const bucketSchema: z.ZodType<StoredBucket> = z.object({
-  version: count,
-  limit: count,
-  n: count,
-  closedUntil: instant,
-  cutAt: instant,
-  closureMs: z.number(),
-  refusedLevel: optional(count),
-  probeAt: instant,
-  probeAfterMs: z.number(),
-  raiseAt: instant,
-  tokens: text,
-  hours: z.record(text, count),
-} satisfies Shape<TokenBucket>)
+export const bucketSchema: z.ZodType<StoredBucket, Stored> = withStoredNames(
+  z.object({
+    version: count,
+    limit: count,
+    learnedLimit: count,
+    closedUntil: instant,
+    cutAt: instant,
+    closureMs: z.number(),
+    refusedLevel: optional(count),
+    probeAt: instant,
+    probeAfterMs: z.number(),
+    raiseAt: instant,
+    tokens: text,
+    hours: z.record(text, count),
+  } satisfies Shape<TokenBucket>),
+  { learnedLimit: 'n' },
+)
 
 export const keyUserSchema: z.ZodType<KeyUser> = z.object({
   connectorId: text,

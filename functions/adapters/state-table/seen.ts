@@ -6,7 +6,7 @@ import type { Interval, StreamId } from '../../domain/stream/stream.ts'
 import { isAbsent, type Key, type Store } from './store.ts'
 
 /** Ids of one item (count): 180 KB of the 400 that it may have. A page of more takes several. */
-const idsMost = 20_000
+const idsMax = 20_000
 const hashBytes = 8
 const idBytes = hashBytes + 1
 const markBytes = { delivered: 1, filtered: 2 } as const satisfies Record<SeenMark, number>
@@ -15,41 +15,41 @@ const seenItem = z.object({ stream: z.string(), from: z.number(), to: z.number()
 
 export function seenItems(store: Store): Pick<State, 'readSeen' | 'writeSeen'> {
   return {
-    async readSeen(connectorId, stream, slice, classes, into) {
-      const found = await Promise.all(classes.map((k) => overlapping(connectorId, stream, slice, k)))
+    async readSeen(connectorId, stream, range, classes, into) {
+      const found = await Promise.all(classes.map((k) => overlapping(connectorId, stream, range, k)))
       for (const ids of found.flat()) unpack(ids, into)
     },
 
     /** The version in the key is one that no other page is ever read at; what is there already is this very page. */
     async writeSeen(connectorId, stream, page) {
-      const { slice, version, ids, expiresAt } = page
-      for (let n = 0; n * idsMost < ids.length; n++) {
-        const packed = pack(ids.slice(n * idsMost, (n + 1) * idsMost))
-        const attributes = { stream, from: slice.from, to: slice.to, ids: packed }
-        await store.put(seenKey(connectorId, stream, slice, version, n), attributes, { condition: { holds: isAbsent }, expiresAt })
+      const { range, version, ids, expiresAt } = page
+      for (let n = 0; n * idsMax < ids.length; n++) {
+        const packed = pack(ids.slice(n * idsMax, (n + 1) * idsMax))
+        const attributes = { stream, from: range.from, to: range.to, ids: packed }
+        await store.put(seenKey(connectorId, stream, range, version, n), attributes, { condition: { holds: isAbsent }, expiresAt })
       }
     },
   }
 
-  /** A slice of class `k` is at most 4^k ms wide, so one that overlaps begins less than that before. */
-  async function overlapping(connectorId: string, stream: StreamId, slice: Interval, k: number): Promise<Uint8Array[]> {
+  /** A range of class `k` is at most 4^k ms wide, so one that overlaps begins less than that before. */
+  async function overlapping(connectorId: string, stream: StreamId, range: Interval, k: number): Promise<Uint8Array[]> {
     const pages: Uint8Array[] = []
     const values = {
       pk: `CONNECTOR#${connectorId}`,
-      first: seenPrefix(stream, k, slice.from - seenClassWidth(k) + 1),
-      // Without what follows the start in a key, this sorts before every slice that begins there.
-      end: seenPrefix(stream, k, slice.to),
+      first: seenPrefix(stream, k, range.from - seenClassWidth(k) + 1),
+      // Without what follows the start in a key, this sorts before every range that begins there.
+      end: seenPrefix(stream, k, range.to),
     }
     for await (const item of store.query({ where: '#pk = :pk AND #sk BETWEEN :first AND :end', values })) {
       const page = store.parse(item, seenItem)
-      if (page.stream === stream && page.from < slice.to && page.to > slice.from) pages.push(page.ids)
+      if (page.stream === stream && page.from < range.to && page.to > range.from) pages.push(page.ids)
     }
     return pages
   }
 }
 
-function seenKey(connectorId: string, stream: StreamId, slice: Interval, version: number, n: number): Key {
-  return { pk: `CONNECTOR#${connectorId}`, sk: `${seenPrefix(stream, seenClass(slice), slice.from)}#${digits(version, 12)}.${n}` }
+function seenKey(connectorId: string, stream: StreamId, range: Interval, version: number, n: number): Key {
+  return { pk: `CONNECTOR#${connectorId}`, sk: `${seenPrefix(stream, seenClass(range), range.from)}#${digits(version, 12)}.${n}` }
 }
 
 function seenPrefix(stream: StreamId, k: number, from: number): string {

@@ -9,7 +9,7 @@ import { isAbsent, isLive, type Key, type Store, shardOf, shards } from './store
 import { fleetIndex } from './table-definitions.ts'
 
 /** Others that write the same status at the same time (count): its run every 30 s, and acceptance. More in a row is a bug. */
-const amendmentsMost = 20
+const updatesMax = 20
 
 const statusItem = z.object({ status: statusSchema, revision: z.number() })
 const fleetItem = z.object({ connectorId: z.string(), status: statusSchema })
@@ -18,8 +18,12 @@ export function statusKey(connectorId: string): Key {
   return { pk: `CONNECTOR#${connectorId}`, sk: 'STATUS' }
 }
 
-export function statusItems(store: Store): Pick<State, 'readStatus' | 'amendStatus' | 'fleet'> {
-  const attributes = (connectorId: string, status: ConnectorStatus) => ({ status, connectorId, fleetShard: shardOf(connectorId) })
+export function statusItems(store: Store): Pick<State, 'readStatus' | 'updateStatus' | 'fleet'> {
+  const attributes = (connectorId: string, status: ConnectorStatus) => ({
+    status: z.encode(statusSchema, status),
+    connectorId,
+    fleetShard: shardOf(connectorId),
+  })
 
   return {
     async readStatus(connectorId) {
@@ -32,9 +36,9 @@ export function statusItems(store: Store): Pick<State, 'readStatus' | 'amendStat
      *                                        writes what it saw: 8
      *     writes on 7: refused, reads 8, amends that
      */
-    async amendStatus(connectorId, amend) {
+    async updateStatus(connectorId, amend) {
       const key = statusKey(connectorId)
-      for (let write = 0; write < amendmentsMost; write++) {
+      for (let write = 0; write < updatesMax; write++) {
         const before = await store.get(key, statusItem)
         const status = amend(before?.status)
         if (status === undefined) return undefined
@@ -47,7 +51,7 @@ export function statusItems(store: Store): Pick<State, 'readStatus' | 'amendStat
         if (await store.put(key, { ...attributes(connectorId, status), revision: revision + 1 }, { condition, expiresAt })) return amended
       }
       throw new StateUnavailable(
-        `The status of connector ${connectorId} was written by others ${amendmentsMost} times in a row. It is tried again with the next change.`,
+        `The status of connector ${connectorId} was written by others ${updatesMax} times in a row. It is tried again with the next change.`,
       )
     },
 

@@ -115,7 +115,7 @@ export function dynamodbStore({ client, table, now }: StoreOptions): Store {
 
   async function read(key: Key): Promise<Attributes | undefined> {
     const get = new GetItemCommand({ TableName: table, Key: typed(key), ConsistentRead: true })
-    const { Item } = await ask('GetItem', sayKey(key), () => client.send(get))
+    const { Item } = await ask('GetItem', formatKey(key), () => client.send(get))
     return Item === undefined ? undefined : unmarshall(Item)
   }
 
@@ -131,7 +131,7 @@ export function dynamodbStore({ client, table, now }: StoreOptions): Store {
    */
   async function tookPlace(key: Key, writeId: string, operation: string, send: () => Promise<unknown>): Promise<boolean> {
     try {
-      await ask(operation, sayKey(key), send)
+      await ask(operation, formatKey(key), send)
       return true
     } catch (refusal) {
       if (!(refusal instanceof ConditionalCheckFailedException)) throw refusal
@@ -147,12 +147,12 @@ export function dynamodbStore({ client, table, now }: StoreOptions): Store {
   function parse<T>(item: Attributes, schema: z.ZodType<T>): T {
     const head = common.safeParse(item)
     if (head.success && head.data.schemaVersion > schemaVersion) {
-      throw new NewerSchema(sayKey(head.data), head.data.schemaVersion, schemaVersion)
+      throw new NewerSchema(formatKey(head.data), head.data.schemaVersion, schemaVersion)
     }
     const parsed = head.success ? schema.safeParse(item) : head
     if (parsed.success) return parsed.data as T
     const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
-    const which = head.success ? sayKey(head.data) : 'without a key or version'
+    const which = head.success ? formatKey(head.data) : 'without a key or version'
     throw new StateUnavailable(
       `The state item ${which} is not what a release writes (${wrong}). Restore it from a backup, or delete it to begin anew.`,
     )
@@ -252,13 +252,13 @@ export function dynamodbStore({ client, table, now }: StoreOptions): Store {
 /** For a write that only a newer item can refuse, and that one was gone when it was looked at. */
 export async function mustWrite(key: Key, written: Promise<boolean>): Promise<void> {
   if (await written) return
-  throw new StateUnavailable(`The state item ${sayKey(key)} was written and removed by a newer release meanwhile. Try again.`)
+  throw new StateUnavailable(`The state item ${formatKey(key)} was written and removed by a newer release meanwhile. Try again.`)
 }
 
 function typed(value: Attributes | Key): Record<string, AttributeValue> {
   return marshall(value, { removeUndefinedValues: true })
 }
 
-function sayKey({ pk, sk }: Key): string {
+function formatKey({ pk, sk }: Key): string {
   return `${pk} ${sk}`
 }

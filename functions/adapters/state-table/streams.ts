@@ -1,6 +1,8 @@
+import * as z from 'zod'
 import type { State } from '../../domain/ports.ts'
 import type { StreamId } from '../../domain/stream/stream.ts'
 import { type Instant, second } from '../../domain/time.ts'
+import { streamSchema } from './schemas.ts'
 import { isAbsent, isLive, type Key, type Store } from './store.ts'
 
 const streamPrefix = 'STREAM#'
@@ -32,7 +34,7 @@ export function streamItems(store: Store): Pick<State, 'writeStream'> {
     writeStream(connectorId, stream, next) {
       const sameVersion = `${isLive} AND #version = :before`
       const condition = { holds: next.version === 1 ? isAbsent : sameVersion, values: { before: next.version - 1 } }
-      return store.put(streamKey(connectorId, stream), { ...next }, { condition })
+      return store.put(streamKey(connectorId, stream), z.encode(streamSchema, next), { condition })
     },
   }
 }

@@ -23,7 +23,7 @@ export function tokensToText(tokens: readonly Token[]): string {
   const text: Columns = { processes: [], at: [], process: [], number: [], settled: [] }
   const indexes = new Map<string, number>()
   let before = 0
-  for (const { at, by, settled } of tokens) {
+  for (const { at, by, released } of tokens) {
     const cut = by.lastIndexOf(':') + 1
     const process = by.slice(0, cut)
     const index = indexes.get(process) ?? indexes.size
@@ -34,7 +34,7 @@ export function tokensToText(tokens: readonly Token[]): string {
     text.at.push(at - before)
     text.process.push(index)
     text.number.push(numberOr(by.slice(cut)))
-    text.settled.push(settled ? 1 : 0)
+    text.settled.push(released ? 1 : 0)
     before = at
   }
   return JSON.stringify(text)
@@ -46,7 +46,7 @@ export function tokensFromText(text: string): Token[] {
   let last = 0
   return at.map((difference, i) => {
     last += difference
-    return { at: last, by: `${processes[process[i] ?? -1] ?? ''}${number[i] ?? ''}`, settled: settled[i] === 1 }
+    return { at: last, by: `${processes[process[i] ?? -1] ?? ''}${number[i] ?? ''}`, released: settled[i] === 1 }
   })
 }
 

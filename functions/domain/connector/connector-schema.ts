@@ -22,10 +22,10 @@ export interface ConnectorPolicy {
 }
 
 /** Problems of one item that are told (count). */
-const problemsMost = 50
-const secretsMost = 20
+const problemsMax = 50
+const secretsMax = 20
 /** The first reading keeps this far off the vendor's horizon (minutes). */
-const horizonMarginMinutes = 10
+const retentionMarginMinutes = 10
 
 function text(pattern: RegExp, allowed: string) {
   const error = mustBe(allowed)
@@ -73,7 +73,7 @@ function isCertificate(base64: string): boolean {
   return text.length % 4 === 0 && /^MI[A-Za-z0-9+/]+={0,2}$/.test(text)
 }
 
-const secretsRule = mustBe(`a list of 1 to ${secretsMost} names of secrets`)
+const secretsRule = mustBe(`a list of 1 to ${secretsMax} names of secrets`)
 
 /** A text in place of the list may be a key, so it is not repeated. */
 function secretsError({ input }: { readonly input?: unknown }): string {
@@ -106,7 +106,7 @@ const attributes = {
   apiKeySecrets: z
     .array(z.string({ error: mustBe('the name of a secret, a text') }), { error: secretsError })
     .min(1, { error: secretsError })
-    .max(secretsMost, { error: secretsError })
+    .max(secretsMax, { error: secretsError })
     .meta({
       kind: 'list of texts',
       description:
@@ -166,7 +166,7 @@ const attributes = {
     .default(10)
     .meta({
       kind: 'number',
-      description: `How far back it begins, in minutes: 0 up to ${horizonMarginMinutes} less than the vendor keeps events (72 hours: 4310).`,
+      description: `How far back it begins, in minutes: 0 up to ${retentionMarginMinutes} less than the vendor keeps events (72 hours: 4310).`,
     }),
   lateArrivalMinutes: whole('a whole number of minutes', 0, 1_440).exactOptional().meta({
     kind: 'number',
@@ -339,7 +339,7 @@ function repetition(all: readonly string[], index: number): string | undefined {
 
 function backfillProblems({ initialBackfillMinutes }: Item, vendor: Vendor): Problem[] {
   const parsed = attributes.initialBackfillMinutes.safeParse(initialBackfillMinutes)
-  const most = Math.floor(vendor.horizonMs / minute) - horizonMarginMinutes
+  const most = Math.floor(vendor.retentionMs / minute) - retentionMarginMinutes
   if (!parsed.success || parsed.data <= most) return []
   const allowed = mustBe(`a whole number of minutes from 0 to ${most}, since the vendor keeps events no longer`)
   return [{ path: 'initialBackfillMinutes', message: allowed({ input: parsed.data }) }]
@@ -364,9 +364,9 @@ function unknownAttributes(item: Item): Problem[] {
 }
 
 function bounded(problems: readonly Problem[]): readonly Problem[] {
-  const more = problems.length - problemsMost
+  const more = problems.length - problemsMax
   if (more <= 0) return problems
-  return [...problems.slice(0, problemsMost), { path: 'item', message: `There are ${more} more problems. Mend these first.` }]
+  return [...problems.slice(0, problemsMax), { path: 'item', message: `There are ${more} more problems. Mend these first.` }]
 }
 
 const immutable = ['connectorId', 'type', 'name', 'tenantName'] as const

@@ -7,14 +7,14 @@ import { closest, hasOnly, mustBe, mustBeOneOf, quote } from './problems.ts'
 
 /** Log filters: which events a connector leaves out of the lake. */
 
-const filtersMost = 50
-const conditionsMost = 20
-const valuesMost = 1_000
-const valueCharactersMost = 1_000
+const filtersMax = 50
+const conditionsMax = 20
+const valuesMax = 1_000
+const valueCharactersMax = 1_000
 /** Patterns in all filters of a connector (count): each may take megabytes while it runs. */
-const patternsMost = 50
+const patternsMax = 50
 /** Instructions of a compiled pattern (count): a match takes at most as many steps for each character. */
-const patternSizeMost = 2_000
+const patternSizeMax = 2_000
 
 /** A filter matches where all of its conditions hold. */
 export interface LogFilter {
@@ -194,7 +194,7 @@ function readPattern(value: Value): Result<RE2JS, string> {
   if (typeof value !== 'string' || value === '') return failed(`It is ${quote(value)}. ${rule}`)
   try {
     const pattern = RE2JS.compile(value)
-    if (pattern.programSize() <= patternSizeMost) return ok(pattern)
+    if (pattern.programSize() <= patternSizeMax) return ok(pattern)
     return failed(`It is ${quote(value)}, which is too large when its repetitions are written out. Give a simpler regular expression.`)
   } catch (thrown) {
     if (!(thrown instanceof RE2JSSyntaxException)) throw thrown
@@ -327,8 +327,8 @@ function unknownField(path: readonly string[], table: FieldTable, above = ''): s
   return `${quote(`${above}${name}`)} has no fields inside. Give it without ${quote(`.${rest.join('.')}`)}.`
 }
 
-const valueRule = mustBe(`a text of at most ${valueCharactersMost} characters, a number, true or false`)
-const valuesRule = mustBe(`a list of at most ${valuesMost} texts or numbers, such as ["low"]`)
+const valueRule = mustBe(`a text of at most ${valueCharactersMax} characters, a number, true or false`)
+const valuesRule = mustBe(`a list of at most ${valuesMax} texts or numbers, such as ["low"]`)
 
 const conditionSchema = z
   .strictObject(
@@ -336,8 +336,8 @@ const conditionSchema = z
       field: fieldSchema,
       operator: z.enum(operators, { error: mustBeOneOf(operators) }),
       values: z
-        .array(z.union([z.string().max(valueCharactersMost), z.number(), z.boolean()], { error: valueRule }), { error: valuesRule })
-        .max(valuesMost, { error: valuesRule })
+        .array(z.union([z.string().max(valueCharactersMax), z.number(), z.boolean()], { error: valueRule }), { error: valuesRule })
+        .max(valuesMax, { error: valuesRule })
         .default([]),
     },
     { error: hasOnly('a condition', ['field', 'operator', 'values']) },
@@ -356,7 +356,7 @@ const conditionSchema = z
   })
 
 const nameRule = mustBe('a name of 1 to 64 letters, digits, dots, blanks, hyphens or underscores, the first a letter or digit')
-const conditionsRule = mustBe(`a list of 1 to ${conditionsMost} conditions`)
+const conditionsRule = mustBe(`a list of 1 to ${conditionsMax} conditions`)
 
 /** One filter. Counts are kept in an object by name, hence what names may be. */
 export const logFilterSchema: z.ZodType<LogFilter> = z.strictObject(
@@ -368,7 +368,7 @@ export const logFilterSchema: z.ZodType<LogFilter> = z.strictObject(
     conditions: z
       .array(z.unknown(), { error: conditionsRule })
       .min(1, { error: conditionsRule })
-      .max(conditionsMost, { error: conditionsRule })
+      .max(conditionsMax, { error: conditionsRule })
       .pipe(z.array(conditionSchema)),
     action: z.enum(['exclude', 'include'], { error: mustBeOneOf(['exclude', 'include']) }).default('exclude'),
     shadow: z.boolean({ error: mustBe('true or false') }).default(false),
@@ -376,16 +376,16 @@ export const logFilterSchema: z.ZodType<LogFilter> = z.strictObject(
   { error: hasOnly('a log filter', ['name', 'conditions', 'action', 'shadow']) },
 )
 
-const filtersRule = mustBe(`a list of at most ${filtersMost} log filters`)
+const filtersRule = mustBe(`a list of at most ${filtersMax} log filters`)
 
 /** All filters of a connector. Sizes are checked before what is inside, so that no item takes long to refuse. */
 export const logFiltersSchema = z
   .array(z.unknown(), { error: filtersRule })
-  .max(filtersMost, { error: filtersRule })
+  .max(filtersMax, { error: filtersRule })
   .superRefine((filters, context) => {
     const patterns = countPatterns(filters)
-    const message = `It has ${patterns} regular expressions. Give at most ${patternsMost}; join some with |.`
-    if (patterns > patternsMost) context.addIssue({ code: 'custom', message })
+    const message = `It has ${patterns} regular expressions. Give at most ${patternsMax}; join some with |.`
+    if (patterns > patternsMax) context.addIssue({ code: 'custom', message })
   })
   .pipe(z.array(logFilterSchema))
   .superRefine((filters, context) => {

@@ -9,20 +9,20 @@ export interface Problem {
 }
 
 /** Of a value that is repeated (characters). */
-const quotedMost = 60
+const quotedMax = 60
 /** A run of letters and digits this long with a digit in it (characters) may be a key. */
 const keyLike = /(?=[A-Za-z0-9]*[0-9])[A-Za-z0-9]{20}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-/i
 /** Beyond it a name is no misspelt one (characters). */
-const nameMost = 64
+const nameMax = 64
 
 /** A value as a message may show it: a text as JSON, cut to 60 characters; what may be a key, a list or an object only by its size. */
 export function quote(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`
   if (typeof value === 'object' && value !== null) return 'an object'
   if (typeof value !== 'string') return String(value)
-  if (keyLike.test(value.slice(0, 2 * quotedMost))) return `a text of ${value.length} characters`
+  if (keyLike.test(value.slice(0, 2 * quotedMax))) return `a text of ${value.length} characters`
   const visible = (text: string) => JSON.stringify(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped)
-  return value.length <= quotedMost ? visible(value) : `${visible(`${value.slice(0, quotedMost)}…`)} (${value.length} characters)`
+  return value.length <= quotedMax ? visible(value) : `${visible(`${value.slice(0, quotedMax)}…`)} (${value.length} characters)`
 }
 
 function escaped(character: string): string {
@@ -64,7 +64,7 @@ export function unknownName(name: string, what: string, known: readonly string[]
 
 /** The one of `known` that `name` seems to be a misspelling of, or a part. */
 export function closest(name: string, known: readonly string[]): string | undefined {
-  if (name.length > nameMost) return undefined
+  if (name.length > nameMax) return undefined
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '')
   const seen = plain(name)
   const allowance = Math.min(2, Math.floor(seen.length / 2))

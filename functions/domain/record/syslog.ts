@@ -8,7 +8,7 @@ import type { LakeRecord, RecordBody } from './record.ts'
 const facility = 4
 
 const severityNumbers: Readonly<Record<Severity, number>> = { critical: 2, high: 3, medium: 4, low: 5, informational: 6 }
-/** Of an event whose severity nobody knows: a notice. */
+/** Of an event whose severity nobody knows: a notification. */
 const severityNumberUnknown = 5
 
 /** The header's field for "none". */

@@ -19,13 +19,19 @@ const stateMetrics: Partial<Record<ConnectorState, FleetMetric>> = {
   refused: 'ConnectorsRefused',
 }
 
-const summed = ['Connectors', 'ConnectorsDroppedOff', 'StreamsBehind', 'HolesOnRecord', 'KeysRejected'] as const satisfies FleetMetric[]
+const summed = [
+  'Connectors',
+  'ConnectorsDroppedOff',
+  'StreamsBehind',
+  'LostRangesOnRecord',
+  'KeysRejected',
+] as const satisfies FleetMetric[]
 
 /** What the statuses of one vendor's connectors come to, as metrics. */
 export class FleetTally {
   private readonly sums = new Map<FleetMetric, number>()
   private readonly lags: number[] = []
-  private horizonLeast = Number.POSITIVE_INFINITY
+  private retentionLeftMin = Number.POSITIVE_INFINITY
   private oldestKeyAt = Number.POSITIVE_INFINITY
 
   /** `now` is when the status was read: what has not run since it was written lags further behind. */
@@ -36,11 +42,11 @@ export class FleetTally {
     this.count('Connectors', 1)
     this.count('ConnectorsDroppedOff', status.state === 'ok' && hasDroppedOff(status, now) ? 1 : 0)
     this.count('StreamsBehind', status.streamsBehind ?? 0)
-    this.count('HolesOnRecord', status.holes ?? 0)
+    this.count('LostRangesOnRecord', status.lostRanges ?? 0)
     this.count('KeysRejected', Object.values(status.rejectedKeys).filter(({ until }) => until > now).length)
     const sinceRun = status.lastRunAt === undefined ? 0 : now - status.lastRunAt
     this.lags.push((status.lagMs ?? 0) + sinceRun)
-    if (status.horizonInMs !== undefined) this.horizonLeast = Math.min(this.horizonLeast, status.horizonInMs - sinceRun)
+    if (status.retentionLeftMs !== undefined) this.retentionLeftMin = Math.min(this.retentionLeftMin, status.retentionLeftMs - sinceRun)
     if (status.oldestKeyAt !== undefined) this.oldestKeyAt = Math.min(this.oldestKeyAt, status.oldestKeyAt)
   }
 
@@ -50,10 +56,10 @@ export class FleetTally {
     return {
       ...Object.fromEntries([...Object.values(stateMetrics), ...summed].map((metric) => [metric, this.sums.get(metric) ?? 0])),
       VendorOutages: outages,
-      LagMost: lags.at(-1) ?? 0,
+      LagMax: lags.at(-1) ?? 0,
       LagP99: lags[Math.ceil(lags.length * 0.99) - 1] ?? 0,
-      ...(Number.isFinite(this.horizonLeast) ? { HorizonLeast: this.horizonLeast } : {}),
-      ...(Number.isFinite(this.oldestKeyAt) ? { KeyAgeMost: now - this.oldestKeyAt } : {}),
+      ...(Number.isFinite(this.retentionLeftMin) ? { RetentionLeftMin: this.retentionLeftMin } : {}),
+      ...(Number.isFinite(this.oldestKeyAt) ? { KeyAgeMax: now - this.oldestKeyAt } : {}),
     }
   }
 

@@ -26,7 +26,7 @@ interface OutageDetail {
   readonly summary: string
   readonly vendor: string
   /** `https://host`. */
-  readonly site: string
+  readonly origin: string
   readonly since: string
   /** When it was seen to be over. */
   readonly until?: string
@@ -35,13 +35,13 @@ interface OutageDetail {
 }
 
 /** What is put on the event bus. Times are ISO 8601, UTC; texts of users are as they wrote them. */
-export type Notice =
+export type Notification =
   | { readonly type: 'Connector State Changed'; readonly detail: ChangeDetail }
-  /** One outage of a vendor's site is one notice, however many connectors it stops: their own changes have the attention `none`. */
+  /** One outage of a vendor's site is one notification, however many connectors it stops: their own changes have the attention `none`. */
   | { readonly type: 'Vendor Outage Began' | 'Vendor Outage Ended'; readonly detail: OutageDetail }
 
 /** The source of every event on the bus. */
-export const noticeSource = 'tributary'
+export const notificationSource = 'tributary'
 
 const todos: Readonly<Record<ConnectorState, string>> = {
   starting: 'Nothing: it is read for the first time, or anew after an edit.',
@@ -58,10 +58,10 @@ const todos: Readonly<Record<ConnectorState, string>> = {
 const troubled: ReadonlySet<ConnectorState> = new Set(['failing', 'losing-data', 'throttled', 'refused'])
 
 /** `connector` is whom it happened to. */
-export function changeNotice(
+export function changeNotification(
   connector: { readonly connectorId: string; readonly tenantName: string; readonly vendor: string },
   change: StateChange,
-): Notice {
+): Notification {
   const { from, to, reason, since, cause, refusedEdit } = change
   const { connectorId, tenantName, vendor } = connector
   const todo = refusedEdit === true ? todos.refused : cause === undefined ? todos[to] : failureKinds[cause].todo
@@ -91,13 +91,13 @@ function attentionOf({ from, to, cause, causeBefore, refusedEdit }: StateChange)
   return causeBefore !== undefined && isVendorsOwn(causeBefore) ? 'none' : 'recovery'
 }
 
-export function outageNotice({ vendor, site, since, reason }: Outage, until?: Instant): Notice {
+export function outageNotification({ vendor, origin, since, reason }: Outage, until?: Instant): Notification {
   const todo = 'Nothing, unless it lasts for hours: then ask the vendor. What was missed is read when the site is back.'
-  const shared = { vendor, site, since: iso(since), reason, todo }
+  const shared = { vendor, origin, since: iso(since), reason, todo }
   if (until === undefined) {
-    const summary = `${site} (${vendor}) fails since ${iso(since)}: ${reason} ${todo}`
+    const summary = `${origin} (${vendor}) fails since ${iso(since)}: ${reason} ${todo}`
     return { type: 'Vendor Outage Began', detail: { attention: 'problem', summary, ...shared } }
   }
-  const summary = `${site} (${vendor}) answers again, seen at ${iso(until)}; it had failed since ${iso(since)}. What was missed is being read.`
+  const summary = `${origin} (${vendor}) answers again, seen at ${iso(until)}; it had failed since ${iso(since)}. What was missed is being read.`
   return { type: 'Vendor Outage Ended', detail: { attention: 'recovery', summary, ...shared, until: iso(until) } }
 }

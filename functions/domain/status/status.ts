@@ -1,8 +1,8 @@
 import type { Connector } from '../connector/connector.ts'
 import type { Problem } from '../connector/problems.ts'
-import { type Failure, type FailureCode, isLasting, isVendorsOwn, sayFailure } from '../failures.ts'
+import { type Failure, type FailureCode, formatFailure, isLasting, isVendorsOwn } from '../failures.ts'
 import type { ReadingPolicy } from '../stream/ledger.ts'
-import { coveredTo, isUnreadable, settledGaps } from '../stream/ledger.ts'
+import { coveredTo, isUnreadable, readableGaps } from '../stream/ledger.ts'
 import type { StreamId, StreamState } from '../stream/stream.ts'
 import { day, hour, type Instant, iso, minute } from '../time.ts'
 import type { ConnectorState, StateChange } from './connector-state.ts'
@@ -22,22 +22,22 @@ export interface ConnectorStatus {
   /** Why it is failing. */
   readonly cause?: FailureCode
   /** Changes of the state that have not been told yet, the oldest first. */
-  readonly changes?: readonly StateChange[]
+  readonly pendingChanges?: readonly StateChange[]
   readonly tenantName?: string
   /** The connector's `type` and `baseUrl`, once it was accepted. */
   readonly vendor?: string
-  readonly site?: string
+  readonly origin?: string
   readonly lastRunAt?: Instant
   /** When a page was last read. */
   readonly lastSuccessAt?: Instant
   /** How far the stalest stream's proof lags behind now (ms), at `lastRunAt`. */
   readonly lagMs?: number
   /** Until the first unread event passes the horizon (ms), at `lastRunAt`. */
-  readonly horizonInMs?: number
+  readonly retentionLeftMs?: number
   /** Streams with settled events that are not proven complete. */
   readonly streamsBehind?: number
   /** Ranges lost for good that the ledgers still record. */
-  readonly holes?: number
+  readonly lostRanges?: number
   /** When the oldest of the keys was stored. */
   readonly oldestKeyAt?: Instant
   readonly lastFailure?: Failure & { readonly at: Instant; readonly stream?: StreamId }
@@ -52,20 +52,20 @@ export interface ConnectorStatus {
   /** By UTC day, the last 8. */
   readonly days: Readonly<Record<string, DayCounts>>
   /** Turns taken, so that every fifth goes to a hole whatever run it falls into. */
-  readonly turns: number
+  readonly readSteps: number
 }
 
 const daysKept = 8
 /** From here on the status warns of the horizon (ms). */
-const horizonWarnMs = day
+const retentionWarnMs = day
 /** Untold changes that are kept (count); more means that nobody has been able to tell for hours. */
-const changesKept = 20
+const pendingChangesMax = 20
 /** Days in a row with events, after which a whole day without is noticed (count). */
 const dropOffAfterDays = 6
 
 export function newStatus(now: Instant, tenantName?: string): ConnectorStatus {
   const tenant = tenantName === undefined ? {} : { tenantName }
-  return { state: 'starting', reason: '', since: now, ...tenant, rejectedKeys: {}, problems: [], days: {}, turns: 0 }
+  return { state: 'starting', reason: '', since: now, ...tenant, rejectedKeys: {}, problems: [], days: {}, readSteps: 0 }
 }
 
 /** What a run saw. */
@@ -77,12 +77,12 @@ export interface RunReport {
   /** Why keys of the pool cannot be used, in words. */
   readonly unusableKeys: readonly string[]
   /** Requests a minute that seem to go to somebody else, of how many. */
-  readonly elsewhere?: { readonly taken: number; readonly limit: number }
+  readonly otherConsumers?: { readonly taken: number; readonly limit: number }
   readonly delivered: DayCounts
 }
 
 /** What a run knows better than what is stored: the rest may have been changed by acceptance meanwhile. */
-export type RunStatus = Pick<ConnectorStatus, 'lastFailure' | 'trouble' | 'keys' | 'oldestKeyAt' | 'rejectedKeys' | 'turns'>
+export type RunStatus = Pick<ConnectorStatus, 'lastFailure' | 'trouble' | 'keys' | 'oldestKeyAt' | 'rejectedKeys' | 'readSteps'>
 
 /** The status after a run: the worst that is true of the connector, with what to do about it. */
 export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: RunReport): ConnectorStatus {
@@ -94,12 +94,12 @@ export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: 
     ...kept,
     ...run,
     vendor: connector.type,
-    site: connector.baseUrl,
+    origin: connector.baseUrl,
     lastRunAt: now,
     lagMs: now - oldest,
-    horizonInMs: oldest + policy.horizonMs - now,
-    streamsBehind: [...streams.values()].filter((stream) => settledGaps(stream, now, policy).length > 0).length,
-    holes: [...streams.values()].reduce((sum, { holes }) => sum + holes.length, 0),
+    retentionLeftMs: oldest + policy.retentionMs - now,
+    streamsBehind: [...streams.values()].filter((stream) => readableGaps(stream, now, policy).length > 0).length,
+    lostRanges: [...streams.values()].reduce((sum, { lostRanges }) => sum + lostRanges.length, 0),
     ...(lastSuccess === 0 ? {} : { lastSuccessAt: lastSuccess }),
     days: countDay(stored.days, now, report.delivered),
   }
@@ -125,18 +125,18 @@ export function withState(status: ConnectorStatus, to: Judgement, now: Instant):
     ...(causeBefore === undefined ? {} : { causeBefore }),
   }
   const since = to.state === status.state ? status.since : now
-  return { ...rest, ...to, since, changes: [...(status.changes ?? []), change].slice(-changesKept) }
+  return { ...rest, ...to, since, pendingChanges: [...(status.pendingChanges ?? []), change].slice(-pendingChangesMax) }
 }
 
-/** An edit was refused, and the version before it goes on. It is a change to be told, but once. */
+/** An edit was refused, and the version before it goes on. It is a change to be sent, but once. */
 export function withRefusedEdit(status: ConnectorStatus, problems: readonly Problem[], now: Instant): ConnectorStatus {
-  const [said, before] = [problems, status.problems].map((each) => sayRefusedEdit(each).join(' '))
+  const [said, before] = [problems, status.problems].map((each) => formatRefusedEdit(each).join(' '))
   if (said === undefined || said === before) return status
   const change: StateChange = { from: status.state, to: status.state, reason: said, since: now, refusedEdit: true }
-  return { ...status, problems, changes: [...(status.changes ?? []), change].slice(-changesKept) }
+  return { ...status, problems, pendingChanges: [...(status.pendingChanges ?? []), change].slice(-pendingChangesMax) }
 }
 
-export function sayRefusedEdit(problems: readonly Problem[]): string[] {
+export function formatRefusedEdit(problems: readonly Problem[]): string[] {
   return problems.map(({ path, message }) => `The last edit was refused, the version before it goes on: ${path}: ${message}`)
 }
 
@@ -145,15 +145,15 @@ function sameCause(a: FailureCode | undefined, b: FailureCode | undefined): bool
   return a === b || (a !== undefined && b !== undefined && isVendorsOwn(a) && isVendorsOwn(b))
 }
 
-/** The changes of a status that are not among those told. */
-export function changesLeft({ changes = [] }: ConnectorStatus, told: readonly StateChange[] = []): readonly StateChange[] {
-  return changes.filter(({ since, to }) => !told.some((change) => change.since === since && change.to === to))
+/** The changes of a status that are not among those sent. */
+export function changesNotIn({ pendingChanges = [] }: ConnectorStatus, sent: readonly StateChange[] = []): readonly StateChange[] {
+  return pendingChanges.filter(({ since, to }) => !sent.some((change) => change.since === since && change.to === to))
 }
 
-export function withoutTold(status: ConnectorStatus, told: readonly StateChange[]): ConnectorStatus {
-  const { changes: _, ...rest } = status
-  const left = changesLeft(status, told)
-  return left.length === 0 ? rest : { ...rest, changes: left }
+export function withoutSent(status: ConnectorStatus, sent: readonly StateChange[]): ConnectorStatus {
+  const { pendingChanges: _, ...rest } = status
+  const left = changesNotIn(status, sent)
+  return left.length === 0 ? rest : { ...rest, pendingChanges: left }
 }
 
 /** It delivered on each of six days, and nothing on the whole day after them nor since. */
@@ -164,44 +164,45 @@ export function hasDroppedOff({ days }: ConnectorStatus, now: Instant): boolean 
 }
 
 function judge(status: ConnectorStatus, report: RunReport): Judgement {
-  const { now, streams, policy, unusableKeys, elsewhere } = report
+  const { now, streams, policy, unusableKeys, otherConsumers } = report
   const troubled = [...streams].flatMap(([id, stream]) =>
     stream.trouble !== undefined && isLasting(stream.trouble.failure.code, stream.trouble.attempts)
       ? [{ id, trouble: stream.trouble }]
       : [],
   )
   const backlog = [...streams.values()].some(
-    (stream) => settledGaps(stream, now, policy).length > 0 || isUnreadable(stream, now) || now - stream.freshTo > policy.intervalMs * 2,
+    (stream) =>
+      readableGaps(stream, now, policy).length > 0 || isUnreadable(stream, now) || now - stream.readThrough > policy.intervalMs * 2,
   )
   const unread = [...streams.values()].every((stream) => stream.lastReadAt === undefined)
   const lateFound = [...streams.values()].reduce((sum, stream) => sum + stream.counts.late, 0)
   const notes = [
     ...unusableKeys,
-    ...(elsewhere === undefined || elsewhere.taken === 0
+    ...(otherConsumers === undefined || otherConsumers.taken === 0
       ? []
       : [
-          `Throttled by another consumer: about ${elsewhere.taken} of the ${elsewhere.limit} requests a minute go elsewhere. Use a key of its own, or lower requestsPerMinute.`,
+          `Throttled by another consumer: about ${otherConsumers.taken} of the ${otherConsumers.limit} requests a minute go elsewhere. Use a key of its own, or lower requestsPerMinute.`,
         ]),
     ...(lateFound > 0
       ? [`${lateFound} events so far came later than lateArrivalMinutes and were found by the daily second look. Raise it.`]
       : []),
-    ...sayRefusedEdit(status.problems),
+    ...formatRefusedEdit(status.problems),
   ]
   const said = (state: ConnectorState, ...first: string[]) => ({ state, reason: [...first, ...notes].join(' ') })
-  if (status.trouble !== undefined) return { ...said('failing', sayFailure(status.trouble.failure)), cause: status.trouble.failure.code }
-  if (backlog && (status.horizonInMs ?? Number.POSITIVE_INFINITY) < horizonWarnMs) {
+  if (status.trouble !== undefined) return { ...said('failing', formatFailure(status.trouble.failure)), cause: status.trouble.failure.code }
+  if (backlog && (status.retentionLeftMs ?? Number.POSITIVE_INFINITY) < retentionWarnMs) {
     return said(
       'losing-data',
-      `Events are lost in ${hoursText(status.horizonInMs ?? 0)} unless the backlog is read by then: the vendor keeps them ${hoursText(policy.horizonMs)}. Add a key of its own, or fewer streams.`,
+      `Events are lost in ${hoursText(status.retentionLeftMs ?? 0)} unless the backlog is read by then: the vendor keeps them ${hoursText(policy.retentionMs)}. Add a key of its own, or fewer streams.`,
     )
   }
   const [worst] = troubled
   if (worst !== undefined) {
-    const reasons = troubled.slice(0, 3).map(({ id, trouble }) => `${id}: ${sayFailure(trouble.failure)}`)
+    const reasons = troubled.slice(0, 3).map(({ id, trouble }) => `${id}: ${formatFailure(trouble.failure)}`)
     const own = troubled.find(({ trouble }) => !isVendorsOwn(trouble.failure.code)) ?? worst
     return { ...said('failing', ...reasons), cause: own.trouble.failure.code }
   }
-  if (elsewhere !== undefined && elsewhere.taken > 0) return said('throttled')
+  if (otherConsumers !== undefined && otherConsumers.taken > 0) return said('throttled')
   if (unread) return said('starting')
   return backlog
     ? said('catching-up', `Older events are still being read; proven complete to ${iso(now - (status.lagMs ?? 0))}.`)

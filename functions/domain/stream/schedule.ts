@@ -1,67 +1,67 @@
 import { type Instant, minute, second } from '../time.ts'
 import type { ReadingPolicy } from './ledger.ts'
-import { liveIsDue, planHole, planLive, planReread, settledGaps } from './ledger.ts'
-import type { Slice, StreamId, StreamState } from './stream.ts'
+import { liveIsDue, planGap, planLive, planReread, readableGaps } from './ledger.ts'
+import type { Range, StreamId, StreamState } from './stream.ts'
 
-/** Whose turn it is: one slice of one stream. */
-export interface Turn {
+/** Whose step it is: one range of one stream. */
+export interface ReadStep {
   readonly stream: StreamId
-  readonly slice: Slice
+  readonly range: Range
   /** How long it is worth waiting for a token in place (ms). */
-  readonly waitMostMs: number
+  readonly waitMaxMs: number
 }
 
-const holeTurnEvery = 5
-const liveWaitMostMs = 65 * second
-const holeWaitMostMs = 15 * second
+const gapStepEvery = 5
+const liveWaitMaxMs = 65 * second
+const gapWaitMaxMs = 15 * second
 
 /**
- * Due live edges come first, the one least fresh before the others; every fifth turn goes to the hole that is nearest to
- * the horizon. Strictly the stalest first lets one backlog starve every other stream; strictly live first loses holes.
- * A stream whose slices do not come to an end leaves every other hole turn to those whose slices do.
+ * Due live edges come first, the one least fresh before the others; every fifth step goes to the gap that is nearest to
+ * the horizon. Strictly the stalest first lets one backlog starve every other stream; strictly live first loses lostRanges.
+ * A stream whose ranges do not come to an end leaves every other gap step to those whose ranges do.
  */
-export function nextTurn(
+export function nextStep(
   streams: ReadonlyMap<StreamId, StreamState>,
-  turns: number,
+  readSteps: number,
   now: Instant,
   policy: ReadingPolicy,
-): Turn | undefined {
+): ReadStep | undefined {
   const ready = [...streams].filter(([, stream]) => stream.trouble === undefined || stream.trouble.until <= now)
   const edge = best(ready, (stream) => (liveIsDue(stream, now, policy) ? lastServedAt(stream) : undefined))
-  const live = turnOf(edge, (stream) => planLive(stream, now, policy), liveWaitMostMs)
+  const live = stepOf(edge, (stream) => planLive(stream, now, policy), liveWaitMaxMs)
   const unpaced = ready.filter(([, { paced }]) => !paced)
-  const oldest = (of: typeof ready) => best(of, (stream) => holeStart(stream, now, policy))
-  const hole = turnOf(
-    (turns % 2 === 0 ? oldest(unpaced) : undefined) ?? oldest(ready),
-    (stream) => planHole(stream, now, policy),
-    holeWaitMostMs,
+  const oldest = (of: typeof ready) => best(of, (stream) => gapStart(stream, now, policy))
+  const gap = stepOf(
+    (readSteps % 2 === 0 ? oldest(unpaced) : undefined) ?? oldest(ready),
+    (stream) => planGap(stream, now, policy),
+    gapWaitMaxMs,
   )
-  const again = best(ready, (stream) => (stream.slice?.kind === 'reread' ? stream.slice.from : planReread(stream)?.from))
-  const first = turns % holeTurnEvery === holeTurnEvery - 1 ? (hole ?? live) : (live ?? hole)
-  return first ?? turnOf(again, planReread, holeWaitMostMs)
+  const again = best(ready, (stream) => (stream.range?.kind === 'reread' ? stream.range.from : planReread(stream)?.from))
+  const first = readSteps % gapStepEvery === gapStepEvery - 1 ? (gap ?? live) : (live ?? gap)
+  return first ?? stepOf(again, planReread, gapWaitMaxMs)
 }
 
-/** The slice that is half read, else the one that `plan` finds. That of a paced stream may not live until another run: it is worth a longer wait. */
-function turnOf(
+/** The range that is half read, else the one that `plan` finds. That of a paced stream may not live until another run: it is worth a longer wait. */
+function stepOf(
   chosen: readonly [StreamId, StreamState] | undefined,
-  plan: (stream: StreamState) => Slice | undefined,
-  waitMostMs: number,
-): Turn | undefined {
+  plan: (stream: StreamState) => Range | undefined,
+  waitMaxMs: number,
+): ReadStep | undefined {
   if (chosen === undefined) return undefined
   const [id, stream] = chosen
-  const slice = stream.slice ?? plan(stream)
-  return slice === undefined ? undefined : { stream: id, slice, waitMostMs: stream.paced ? liveWaitMostMs : waitMostMs }
+  const range = stream.range ?? plan(stream)
+  return range === undefined ? undefined : { stream: id, range, waitMaxMs: stream.paced ? liveWaitMaxMs : waitMaxMs }
 }
 
-/** A paced stream may never come to the end of a slice: how fresh it is must not make it first for ever. */
-function lastServedAt({ paced, freshTo, lastReadAt = 0 }: StreamState): Instant {
-  return paced ? Math.max(freshTo, lastReadAt) : freshTo
+/** A paced stream may never come to the end of a range: how fresh it is must not make it first for ever. */
+function lastServedAt({ paced, readThrough, lastReadAt = 0 }: StreamState): Instant {
+  return paced ? Math.max(readThrough, lastReadAt) : readThrough
 }
 
-/** Where the oldest hole begins that this stream could read now; nothing while a live slice is half read. */
-function holeStart(stream: StreamState, now: Instant, policy: ReadingPolicy): Instant | undefined {
-  if (stream.slice !== undefined) return stream.slice.kind === 'settling' ? stream.slice.from : undefined
-  return settledGaps(stream, now, policy)[0]?.from
+/** Where the oldest gap begins that this stream could read now; nothing while a live range is half read. */
+function gapStart(stream: StreamState, now: Instant, policy: ReadingPolicy): Instant | undefined {
+  if (stream.range !== undefined) return stream.range.kind === 'final' ? stream.range.from : undefined
+  return readableGaps(stream, now, policy)[0]?.from
 }
 
 function best<T>(entries: readonly (readonly [StreamId, T])[], rank: (value: T) => number | undefined): readonly [StreamId, T] | undefined {

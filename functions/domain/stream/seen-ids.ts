@@ -9,22 +9,22 @@ export type SeenHash = string
 
 /** The new ids of one page: one item of the state table. */
 export interface SeenPage {
-  /** The slice that the page belongs to. */
-  readonly slice: Interval
+  /** The range that the page belongs to. */
+  readonly range: Interval
   /** Makes the key unique for good: the stream's version when the page was read. */
   readonly version: number
   readonly ids: readonly { readonly hash: SeenHash; readonly mark: SeenMark }[]
   readonly expiresAt: Instant
 }
 
-/** The class of a slice's width: the least k with width ≤ 4^k ms. Seen ids are kept by class, so that a wide slice of long ago does not make a narrow one load days of ids. */
-export function seenClass(slice: Interval): number {
+/** The class of a range's width: the least k with width ≤ 4^k ms. Seen ids are kept by class, so that a wide range of long ago does not make a narrow one load days of ids. */
+export function seenClass(range: Interval): number {
   let k = 0
-  for (let width = 1; width < slice.to - slice.from; width *= 4) k += 1
+  for (let width = 1; width < range.to - range.from; width *= 4) k += 1
   return k
 }
 
-/** The widest slice of a class (ms). */
+/** The widest range of a class (ms). */
 export function seenClassWidth(k: number): number {
   return 4 ** k
 }

@@ -11,22 +11,22 @@ export interface Interval {
 }
 
 /** Events of this time were not read and never will be. */
-export interface Hole extends Interval {
-  /** `horizon`: the vendor no longer had them when their turn came. `paused`: the same, while the connector was switched off. `unreadable`: every try failed. */
-  readonly reason: 'horizon' | 'paused' | 'unreadable'
+export interface LostRange extends Interval {
+  /** `retention-limit`: the vendor no longer had them when their step came. `paused`: the same, while the connector was switched off. `unreadable`: every try failed. */
+  readonly reason: 'retention-limit' | 'paused' | 'unreadable'
 }
 
 /**
  * - `tail`: the whole unsettled end of the stream, in one.
- * - `fresh`: the newest part of a busy stream; it delivers early and proves nothing.
- * - `settling`: a part that nothing can come late to any more.
+ * - `provisional`: the newest part of a busy stream; it delivers early and proves nothing.
+ * - `final`: a part that nothing can come late to any more.
  * - `reread`: the daily second look.
  */
-export type SliceKind = 'tail' | 'fresh' | 'settling' | 'reread'
+export type RangeKind = 'tail' | 'provisional' | 'final' | 'reread'
 
 /** The piece of a stream that is being read, page by page. */
-export interface Slice extends Interval {
-  readonly kind: SliceKind
+export interface Range extends Interval {
+  readonly kind: RangeKind
   /** When its first page was requested; absent until then. */
   readonly readSince?: Instant
   /** The page to read next, as the vendor gave it; absent before the first page. */
@@ -65,24 +65,24 @@ export interface StreamState {
   /** Proven complete and settled: sorted, disjoint, not touching. */
   readonly covered: readonly Interval[]
   /** Lost for good: sorted, disjoint from `covered`; the last 100 of them. */
-  readonly holes: readonly Hole[]
-  readonly slice?: Slice
+  readonly lostRanges: readonly LostRange[]
+  readonly range?: Range
   /** Read at least once, fresh or settled, up to here. */
-  readonly freshTo: Instant
-  /** How wide the next slice may be (ms). */
+  readonly readThrough: Instant
+  /** How wide the next range may be (ms). */
   readonly widthMs: number
-  /** How many pages the next slice may need; fewer after links died, up to what a turn may take. */
+  /** How many pages the next range may need; fewer after links died, up to what a step may take. */
   readonly pagesTarget: number
-  /** A link died: until a slice succeeds, this stream's requests keep apart and its turn goes on to the slice's end. */
+  /** A link died: until a range succeeds, this stream's requests keep apart and its step goes on to the range's end. */
   readonly paced: boolean
-  /** Where a slice was given up, and how wide one may be there: what is read with ease elsewhere makes it no wider. */
+  /** Where a range was given up, and how wide one may be there: what is read with ease elsewhere makes it no wider. */
   readonly hard?: readonly (Interval & { readonly widthMs: number })[]
-  /** 1 ms slices that cannot be read to their end: left alone until then. */
+  /** 1 ms ranges that cannot be read to their end: left alone until then. */
   readonly setAside: readonly (Interval & { readonly until: Instant })[]
   /** What is left of the daily second look, and when the next one is due. */
   readonly reread?: Interval
   readonly nextRereadAt: Instant
-  /** Widths (as the exponent of 4 in ms) of the slices whose seen ids are kept, and when the last of each was written. */
+  /** Widths (as the exponent of 4 in ms) of the ranges whose seen ids are kept, and when the last of each was written. */
   readonly seenClasses: Readonly<Record<string, Instant>>
   /** Failures in a row; the stream waits until `until`. */
   readonly trouble?: { readonly failure: Failure; readonly attempts: number; readonly until: Instant; readonly since: Instant }

@@ -1,35 +1,35 @@
 import type { Connector } from '../../domain/connector/connector.ts'
 import { type CompiledFilters, compileFilters } from '../../domain/connector/log-filters.ts'
-import { type Failure, failureScope, retryDelay, sayFailure } from '../../domain/failures.ts'
+import { type Failure, failureScope, formatFailure, retryDelay } from '../../domain/failures.ts'
 import type { AcceptedConnector, PublishMetrics } from '../../domain/ports.ts'
 import { type ConnectorStatus, newStatus, type RunStatus, statusAfterRun } from '../../domain/status/status.ts'
 import { type Counted, countsSince, eventValues, sumOfCounts } from '../../domain/stream/counts.ts'
 import * as ledger from '../../domain/stream/ledger.ts'
-import { nextTickOf, nextTurn } from '../../domain/stream/schedule.ts'
+import { nextStep, nextTickOf } from '../../domain/stream/schedule.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { hour, type Instant, iso, minute, second } from '../../domain/time.ts'
-import { takenElsewhere } from '../../domain/token-bucket.ts'
+import { takenByOtherConsumers } from '../../domain/token-bucket.ts'
 import type { Vendor } from '../../domain/vendor.ts'
-import { type TellPorts, tellChanges } from '../notify-changes.ts'
+import { type NotifyPorts, notifyChanges } from '../notify-changes.ts'
 import { type KeyPorts, type OpenKey, openKey, openKeys, secretText } from '../open-keys.ts'
 import { KeyPool } from './key-pool.ts'
 import { type Limiter, type LimiterPorts, limiter } from './rate-limiter.ts'
-import { readTurn, type TurnPorts } from './read-range.ts'
+import { readRange, type StepPorts } from './read-range.ts'
 
-export interface CollectPorts extends TurnPorts, KeyPorts, LimiterPorts, TellPorts {
+export interface CollectPorts extends StepPorts, KeyPorts, LimiterPorts, NotifyPorts {
   readonly vendors: ReadonlyMap<string, Vendor>
   readonly publish: PublishMetrics
 }
 
 /** A page needs this long at most (ms): a wait, a request and its delivery. None is begun later than this before the deadline. */
-const pageMostMs = 110 * second
+const pageMaxMs = 110 * second
 /** The status is written at least this often while a run goes on (ms). */
 const statusEveryMs = 30 * second
 /** A connector that waits for something is looked at again after this at the latest (ms). */
-const restMostMs = hour
+const backoffMaxMs = hour
 
 /**
- * A run: reads the streams of one connector in turns until they are up to date, out of tokens or out of time, and says
+ * A run: reads the streams of one connector in readSteps until they are up to date, out of tokens or out of time, and says
  * when it should run next. What the vendor, the secrets or the lake answer is state; it throws only when the state table fails.
  */
 export async function collectConnector(ports: CollectPorts, connectorId: string, deadline: Instant): Promise<void> {
@@ -74,7 +74,7 @@ class Run {
   private readonly tokens: Limiter
   /** Streams that were found to lose events in this run. */
   private readonly losing = new Set<StreamId>()
-  private readonly sinceStatus = { holesLost: 0, slicesSetAside: 0, waitedMs: 0 }
+  private readonly sinceStatus = { rangesLost: 0, rangesSetAside: 0, waitedMs: 0 }
 
   constructor(
     ports: CollectPorts,
@@ -95,7 +95,7 @@ class Run {
     this.statusAt = now
     this.tokens = limiter(ports)
     this.policy = {
-      horizonMs: vendor.horizonMs,
+      retentionMs: vendor.retentionMs,
       pageItemsMax: vendor.pageItemsMax,
       lateMs: connector.lateArrivalMinutes * minute,
       intervalMs: connector.intervalMinutes * minute,
@@ -118,14 +118,14 @@ class Run {
     if (rest > clock.now()) return rest
     await this.openKeys()
     const { tokens } = this
-    const lastPageBy = deadline - pageMostMs
+    const lastPageBy = deadline - pageMaxMs
     let nextDueAt = this.keys.all.length === 0 ? this.connectorFails(this.keyFailures[0] ?? this.allRejected()) : undefined
     const holder = `${this.ports.process}:${this.ports.nextNumber()}`
     while (nextDueAt === undefined) {
       this.prepareStreams()
       const now = clock.now()
-      const turn = nextTurn(this.readable(now), this.status.turns, now, this.policy)
-      if (turn === undefined) {
+      const step = nextStep(this.readable(now), this.status.readSteps, now, this.policy)
+      if (step === undefined) {
         nextDueAt = this.keys.firstFreeAt(now)
         break
       }
@@ -133,14 +133,14 @@ class Run {
         nextDueAt = now
         break
       }
-      const stream = this.streams.get(turn.stream)
-      const key = this.keys.choose(turn.slice.key, this.status.turns, now)
+      const stream = this.streams.get(step.stream)
+      const key = this.keys.choose(step.range.key, this.status.readSteps, now)
       if (stream === undefined || key === undefined) {
         nextDueAt = this.keys.firstFreeAt(now)
         break
       }
-      // With another key to go on with, nobody waits for this one; but the links of a paced slice do not live long.
-      const patient = this.keys.hasAnother(key, now) && !stream.paced ? { ...turn, waitMostMs: 0 } : turn
+      // With another key to go on with, nobody waits for this one; but the links of a paced range do not live long.
+      const patient = this.keys.hasAnother(key, now) && !stream.paced ? { ...step, waitMaxMs: 0 } : step
       const context = {
         connector: this.connector,
         vendor: this.vendor,
@@ -150,17 +150,17 @@ class Run {
         limiter: tokens,
         lastPageBy,
       }
-      const { end, stream: after } = await readTurn(this.ports, context, patient, stream, key)
-      this.streams.set(turn.stream, after)
-      this.sinceStatus.slicesSetAside += after.setAside.filter(({ from }) => !stream.setAside.some((known) => known.from === from)).length
-      this.status = { ...this.status, turns: this.status.turns + 1 }
+      const { end, stream: after } = await readRange(this.ports, context, patient, stream, key)
+      this.streams.set(step.stream, after)
+      this.sinceStatus.rangesSetAside += after.setAside.filter(({ from }) => !stream.setAside.some((known) => known.from === from)).length
+      this.status = { ...this.status, readSteps: this.status.readSteps + 1 }
       if (end.kind === 'lease-held') {
         await tokens.flush()
         return end.until
       }
-      if (end.kind === 'no-token') nextDueAt = await this.keyIsBusy(key, end.freeAt, turn.waitMostMs)
-      if (end.kind === 'progress') this.turnSucceeded(key, end.clockErrorMs)
-      if (end.kind === 'failed') nextDueAt = await this.turnFailed(end.failure, turn.stream, key)
+      if (end.kind === 'no-token') nextDueAt = await this.keyIsBusy(key, end.freeAt, step.waitMaxMs)
+      if (end.kind === 'progress') this.stepSucceeded(key, end.clockErrorMs)
+      if (end.kind === 'failed') nextDueAt = await this.stepFailed(end.failure, step.stream, key)
       if (clock.now() - this.statusAt >= statusEveryMs && !(await this.writeStatus())) {
         await tokens.flush()
         return undefined
@@ -177,19 +177,19 @@ class Run {
     const pause = lastPause?.to === undefined ? undefined : { from: lastPause.from, to: lastPause.to }
     for (const [id, stream] of this.streams) {
       const kept = ledger.expire(stream, now, this.policy, pause)
-      // What goes on being lost makes the last hole longer with every turn: once a run is enough.
-      if (kept.holes.at(-1)?.to !== stream.holes.at(-1)?.to && !this.losing.has(id)) {
+      // What goes on being lost makes the last lost longer with every step: once a run is enough.
+      if (kept.lostRanges.at(-1)?.to !== stream.lostRanges.at(-1)?.to && !this.losing.has(id)) {
         this.losing.add(id)
-        this.sinceStatus.holesLost += 1
-        const hole = kept.holes.at(-1)
+        this.sinceStatus.rangesLost += 1
+        const lost = kept.lostRanges.at(-1)
         this.ports.log({
           level: 'error',
-          event: 'hole-lost',
+          event: 'range-lost',
           connectorId: this.connector.connectorId,
           stream: id,
-          message: `Events were not read before the vendor dropped them (${hole?.reason})`,
-          from: iso(hole?.from ?? now),
-          to: iso(hole?.to ?? now),
+          message: `Events were not read before the vendor dropped them (${lost?.reason})`,
+          from: iso(lost?.from ?? now),
+          to: iso(lost?.to ?? now),
         })
       }
       this.streams.set(id, ledger.beginReread(kept, now, this.policy))
@@ -214,22 +214,22 @@ class Run {
     }
   }
 
-  /** The streams whose half-read slice does not wait for a busy key. */
+  /** The streams whose half-read range does not wait for a busy key. */
   private readable(now: Instant): ReadonlyMap<StreamId, StreamState> {
-    return new Map([...this.streams].filter(([, { slice }]) => slice?.key === undefined || !this.keys.isBusy(slice.key, now)))
+    return new Map([...this.streams].filter(([, { range }]) => range?.key === undefined || !this.keys.isBusy(range.key, now)))
   }
 
   /** The run ends when no key of the pool has a token to spare before long. */
-  private async keyIsBusy(key: OpenKey, freeAt: Instant, waitMostMs: number): Promise<Instant | undefined> {
+  private async keyIsBusy(key: OpenKey, freeAt: Instant, waitMaxMs: number): Promise<Instant | undefined> {
     const now = this.ports.clock.now()
     this.keys.markBusy(key, freeAt)
     const allBusyTo = this.keys.busyTo(now)
-    if (allBusyTo === undefined || this.keys.all.length === 1 || allBusyTo > now + waitMostMs) return allBusyTo
+    if (allBusyTo === undefined || this.keys.all.length === 1 || allBusyTo > now + waitMaxMs) return allBusyTo
     await this.tokens.wait(allBusyTo)
     return undefined
   }
 
-  private turnSucceeded(key: OpenKey, clockErrorMs: number | undefined): void {
+  private stepSucceeded(key: OpenKey, clockErrorMs: number | undefined): void {
     if (clockErrorMs !== undefined) this.policy = { ...this.policy, clockErrorMs }
     const { trouble: _, ...status } = this.status
     const { [key.fingerprint]: __, ...rejectedKeys } = status.rejectedKeys
@@ -237,7 +237,7 @@ class Run {
   }
 
   /** Answers when to come back if the whole run must end. */
-  private async turnFailed(why: Failure, stream: StreamId, key: OpenKey): Promise<Instant | undefined> {
+  private async stepFailed(why: Failure, stream: StreamId, key: OpenKey): Promise<Instant | undefined> {
     const { clock, random } = this.ports
     const now = clock.now()
     this.status = { ...this.status, lastFailure: { ...why, at: now, stream } }
@@ -250,7 +250,7 @@ class Run {
       case 'sink':
         return now + retryDelay(why.code, 1, random())
       case 'stream':
-      case 'slice':
+      case 'range':
         return undefined
     }
   }
@@ -259,7 +259,9 @@ class Run {
   private async keyRejected(why: Failure, key: OpenKey): Promise<Instant | undefined> {
     const now = this.ports.clock.now()
     const secret = secretText(key.reference)
-    const anew = this.refreshed.has(secret) ? undefined : await openKey(this.ports, this.connector, key.reference, now, { fresh: true })
+    const anew = this.refreshed.has(secret)
+      ? undefined
+      : await openKey(this.ports, this.connector, key.reference, now, { bypassCache: true })
     this.refreshed.add(secret)
     if (anew?.ok && anew.value.fingerprint !== key.fingerprint) {
       this.keys.replace(key, anew.value)
@@ -272,7 +274,7 @@ class Run {
       level: 'error',
       event: 'key-rejected',
       connectorId: this.connector.connectorId,
-      message: `${secret}: ${sayFailure(why)}`,
+      message: `${secret}: ${formatFailure(why)}`,
     })
     this.keys.replace(key)
     return this.keys.all.length > 0 ? undefined : this.connectorFails(why, until)
@@ -293,7 +295,7 @@ class Run {
     const { code, detail, status, traceId } = why
     const failure = { code, detail, ...(status === undefined ? {} : { status }), ...(traceId === undefined ? {} : { traceId }) }
     this.status = { ...this.status, trouble: { failure, attempts, until: rest }, lastFailure: { ...failure, at: now } }
-    log({ level: 'error', event: 'connector-failing', connectorId: this.connector.connectorId, code, message: sayFailure(why) })
+    log({ level: 'error', event: 'connector-failing', connectorId: this.connector.connectorId, code, message: formatFailure(why) })
     return rest
   }
 
@@ -302,22 +304,22 @@ class Run {
     const { ports, connector, streams, policy } = this
     const now = ports.clock.now()
     const learnt = this.keys.all.flatMap(({ fingerprint }) => this.tokens.known(fingerprint) ?? [])
-    const elsewhere = {
-      taken: learnt.reduce((sum, bucket) => sum + takenElsewhere(bucket), 0),
+    const otherConsumers = {
+      taken: learnt.reduce((sum, bucket) => sum + takenByOtherConsumers(bucket), 0),
       limit: learnt.reduce((sum, bucket) => sum + bucket.limit, 0),
     }
     const read = this.readSinceStatus()
     const delivered = sumOfCounts([...read.values()])
-    const report = { now, streams, policy, connector, unusableKeys: this.unusableKeys(), elsewhere, delivered }
+    const report = { now, streams, policy, connector, unusableKeys: this.unusableKeys(), otherConsumers, delivered }
     const own = runPart(this.status)
-    const amended = await ports.state.amendStatus(connector.connectorId, (stored = this.status) =>
+    const amended = await ports.state.updateStatus(connector.connectorId, (stored = this.status) =>
       stored.state === 'paused' || stored.state === 'retired' ? undefined : statusAfterRun(stored, own, report),
     )
     this.publish(read, delivered)
     this.statusAt = now
     if (amended === undefined) return false
     this.status = amended.after
-    await tellChanges(ports, connector.connectorId, amended)
+    await notifyChanges(ports, connector.connectorId, amended)
     return true
   }
 
@@ -337,17 +339,17 @@ class Run {
       const sum = sumOfCounts(streams.map(([, counted]) => counted))
       if (sum.fetched > 0) publish({ vendor, event, connectorId, values: withoutZeros(eventValues(sum)) })
     }
-    const { holesLost, slicesSetAside, waitedMs } = this.sinceStatus
+    const { rangesLost, rangesSetAside, waitedMs } = this.sinceStatus
     const values = withoutZeros({
       Requests: all.requests,
       RequestsThrottled: all.throttled,
       PagesRead: all.pages,
       TokenWait: this.tokens.waitedMs - waitedMs,
-      HolesLost: holesLost,
-      SlicesSetAside: slicesSetAside,
+      RangesLost: rangesLost,
+      RangesSetAside: rangesSetAside,
     })
     if (Object.keys(values).length > 0) publish({ vendor, connectorId, values })
-    Object.assign(this.sinceStatus, { holesLost: 0, slicesSetAside: 0, waitedMs: this.tokens.waitedMs })
+    Object.assign(this.sinceStatus, { rangesLost: 0, rangesSetAside: 0, waitedMs: this.tokens.waitedMs })
   }
 
   private unusableKeys(): string[] {
@@ -357,14 +359,14 @@ class Run {
       ...(rejected > 0 && all > 1
         ? [`${Math.min(rejected, all)} of ${all} keys rejected by the vendor (401): store a new one in its secret.`]
         : []),
-      ...(this.keys.all.length > 0 ? this.keyFailures.map((failure) => sayFailure(failure)) : []),
+      ...(this.keys.all.length > 0 ? this.keyFailures.map((failure) => formatFailure(failure)) : []),
     ]
   }
 
   /** The next tick of the connector's own phase; sooner where a stream's wait ends sooner, later where nothing can be done before. */
   private nextDue(endedBecause: Instant | undefined): Instant {
     const now = this.ports.clock.now()
-    if (endedBecause !== undefined) return Math.min(Math.max(endedBecause, now), now + restMostMs)
+    if (endedBecause !== undefined) return Math.min(Math.max(endedBecause, now), now + backoffMaxMs)
     const phase = Number.parseInt(this.ports.digest(this.connector.connectorId).slice(0, 8), 16) / 2 ** 32
     const waits = [...this.streams.values()].flatMap(({ trouble }) => (trouble === undefined ? [] : [trouble.until]))
     return Math.min(nextTickOf(phase, this.policy.intervalMs, now), ...waits.map((until) => Math.max(until, now + second)))
@@ -375,10 +377,10 @@ function withoutZeros<Name extends string>(values: Readonly<Record<Name, number>
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== 0)) as Partial<Record<Name, number>>
 }
 
-function runPart({ lastFailure, trouble, keys, oldestKeyAt, rejectedKeys, turns }: ConnectorStatus): RunStatus {
+function runPart({ lastFailure, trouble, keys, oldestKeyAt, rejectedKeys, readSteps }: ConnectorStatus): RunStatus {
   return {
     rejectedKeys,
-    turns,
+    readSteps,
     ...(lastFailure === undefined ? {} : { lastFailure }),
     ...(trouble === undefined ? {} : { trouble }),
     ...(keys === undefined ? {} : { keys }),

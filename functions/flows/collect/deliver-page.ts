@@ -8,9 +8,9 @@ import { itemId, recordId } from '../../domain/record/record-id.ts'
 import { ok, type Result } from '../../domain/result.ts'
 import { askedRange } from '../../domain/stream/ledger.ts'
 import type { SeenHash, SeenMark } from '../../domain/stream/seen-ids.ts'
-import type { Slice, StreamCounts, StreamId } from '../../domain/stream/stream.ts'
+import type { Range, StreamCounts, StreamId } from '../../domain/stream/stream.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { Vendor, VendorAnswer, VendorPage, VendorRequest } from '../../domain/vendor.ts'
+import type { Vendor, VendorPage, VendorRequest, VendorResponse } from '../../domain/vendor.ts'
 
 export interface PagePorts {
   readonly clock: Clock
@@ -37,22 +37,22 @@ export interface FetchedPage extends VendorPage {
 /** A page after the lake has acknowledged it. */
 export interface DeliveredPage {
   /** Ids not seen before, with what became of each. */
-  readonly fresh: readonly { readonly hash: SeenHash; readonly mark: SeenMark }[]
+  readonly newIds: readonly { readonly hash: SeenHash; readonly mark: SeenMark }[]
   readonly counts: Partial<StreamCounts>
 }
 
-/** The request of the slice's next page. Fails with `link-refused`. */
-export function pageRequest({ connector, vendor, stream }: PageContext, slice: Slice): Result<VendorRequest> {
-  if (slice.nextLink !== undefined) return vendor.nextRequest(connector.baseUrl, slice.nextLink)
-  const { from, to } = askedRange(slice)
+/** The request of the range's next page. Fails with `link-refused`. */
+export function pageRequest({ connector, vendor, stream }: PageContext, range: Range): Result<VendorRequest> {
+  if (range.nextLink !== undefined) return vendor.nextRequest(connector.baseUrl, range.nextLink)
+  const { from, to } = askedRange(range)
   return ok(vendor.firstRequest(connector.baseUrl, stream, from, to))
 }
 
 /** Reads an answer as the vendor's page. */
-export function parsePage(vendor: Vendor, answer: VendorAnswer, requestedAt: Instant): Result<FetchedPage> {
-  const page = vendor.parsePage(answer)
+export function parsePage(vendor: Vendor, response: VendorResponse, requestedAt: Instant): Result<FetchedPage> {
+  const page = vendor.parsePage(response)
   if (!page.ok) return page
-  const { receivedAt, clockErrorMs } = answer
+  const { receivedAt, clockErrorMs } = response
   return ok({ ...page.value, requestedAt, receivedAt, ...(clockErrorMs === undefined ? {} : { clockErrorMs }) })
 }
 
@@ -60,46 +60,46 @@ export function parsePage(vendor: Vendor, answer: VendorAnswer, requestedAt: Ins
 export async function deliverPage(
   ports: PagePorts,
   context: PageContext,
-  slice: Slice,
+  range: Range,
   page: FetchedPage,
   seen: ReadonlySet<SeenHash>,
 ): Promise<Result<DeliveredPage>> {
   const { connector, vendor, filters, stream } = context
   const { digest } = ports
-  const fresh = new Map<SeenHash, SeenMark>()
+  const newIds = new Map<SeenHash, SeenMark>()
   const byFilter: Record<string, number> = {}
   const records: LakeRecord[] = []
   let malformed = 0
   for (const item of page.items) {
     const id = itemId(item, digest)
     const hash = digest(id).slice(0, 16)
-    if (seen.has(hash) || fresh.has(hash)) continue
+    if (seen.has(hash) || newIds.has(hash)) continue
     const record = toRecord(vendor.normalise(item, { stream, receivedAt: page.receivedAt }), {
       id: recordId(digest, connector.connectorId, stream, id),
       ingestedAt: page.receivedAt,
-      ingestMode: slice.kind === 'settling' || slice.kind === 'reread' ? 'backfill' : 'live',
+      ingestMode: range.kind === 'final' || range.kind === 'reread' ? 'backfill' : 'live',
       connector,
     })
     const { keep, counted } = applyFilters(filters, record)
     for (const name of counted) byFilter[name] = (byFilter[name] ?? 0) + 1
     if (record.malformed === true) malformed += 1
     if (keep) records.push(record)
-    fresh.set(hash, keep ? 'delivered' : 'filtered')
+    newIds.set(hash, keep ? 'delivered' : 'filtered')
   }
   if (records.length > 0) {
     const delivered = await ports.sink.deliver(records)
     if (!delivered.ok) return delivered
   }
   return ok({
-    fresh: [...fresh].map(([hash, mark]) => ({ hash, mark })),
+    newIds: [...newIds].map(([hash, mark]) => ({ hash, mark })),
     counts: {
       pages: 1,
       fetched: page.items.length,
       delivered: records.length,
-      filtered: fresh.size - records.length,
-      alreadySeen: page.items.length - fresh.size,
+      filtered: newIds.size - records.length,
+      alreadySeen: page.items.length - newIds.size,
       malformed,
-      late: slice.kind === 'reread' ? fresh.size : 0,
+      late: range.kind === 'reread' ? newIds.size : 0,
       byFilter,
     },
   })

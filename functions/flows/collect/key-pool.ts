@@ -15,12 +15,12 @@ export class KeyPool {
     return this.keys
   }
 
-  /** A slice stays with its key; a new one goes to the next key that is not busy, in turn. */
-  choose(fingerprint: string | undefined, turns: number, now: Instant): OpenKey | undefined {
+  /** A range stays with its key; a new one goes to the next key that is not busy, in turn. */
+  choose(fingerprint: string | undefined, readSteps: number, now: Instant): OpenKey | undefined {
     const own = this.keys.find((key) => key.fingerprint === fingerprint)
     if (own !== undefined) return own
     const free = this.keys.filter((key) => !this.isBusy(key.fingerprint, now))
-    return free[turns % Math.max(1, free.length)]
+    return free[readSteps % Math.max(1, free.length)]
   }
 
   isBusy(fingerprint: string, now: Instant): boolean {

@@ -20,7 +20,7 @@ export const trendmicroCas: Vendor = {
     'api.tmcas.trendmicro.com.sg',
     'api-in.tmcas.trendmicro.com',
   ],
-  horizonMs: 72 * hour,
+  retentionMs: 72 * hour,
   pageItemsMax,
   attributes: z.strictObject({
     contentTypes: selection(services, ['sharepoint']).describe('The protected services whose events are collected'),

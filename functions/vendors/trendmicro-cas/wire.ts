@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { failure } from '../../domain/failures.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
 import { type Instant, minute } from '../../domain/time.ts'
-import type { VendorAnswer, VendorItem, VendorPage } from '../../domain/vendor.ts'
+import type { VendorItem, VendorPage, VendorResponse } from '../../domain/vendor.ts'
 
 /** A page. A link that is there but no text must not pass for the last page; everything else but the items is of no consequence. */
 const pageSchema = z.object({
@@ -24,11 +24,11 @@ export interface WireItem {
   readonly message: Members
 }
 
-export function parsePage({ body, traceId: sent }: VendorAnswer): Result<VendorPage> {
+export function parsePage({ body, traceId: sent }: VendorResponse): Result<VendorPage> {
   const traceId = traceSchema.safeParse(body).data?.traceId ?? sent
   const trace = traceId === undefined ? {} : { traceId }
   const page = pageSchema.safeParse(body)
-  if (!page.success) return failed(failure('malformed-answer', whatIsWrong(body, page.error), trace))
+  if (!page.success) return failed(failure('malformed-response', whatIsWrong(body, page.error), trace))
   const link = page.data.next_link?.trim() ?? ''
   return ok({ items: page.data.security_events.map(toItem), ...(link === '' ? {} : { nextLink: link }), ...trace })
 }
