@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { systemClock } from '../functions/adapters/clock.ts'
-import { stateTable } from '../functions/adapters/state-table/state-table.ts'
-import type { State } from '../functions/domain/ports.ts'
+import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
 import type { ConnectorItem } from '../functions/flows/accept-connector.ts'
 import { connectorsTableName, startServices, stateTableName } from '../local/services/services.ts'
 import { startSimulatorProcess, startTriggersProcess } from './processes.ts'
@@ -17,7 +16,7 @@ export interface Deployment {
   readonly vendorUrl: string
   /** What a process that runs functions must have in its environment. */
   readonly environment: Readonly<Record<string, string>>
-  readonly state: State
+  readonly state: StateTable
   /** Adds a connector to the simulated vendor; all of them have one key. */
   put(connectorId: string, item: ConnectorItem): Promise<void>
   close(): Promise<void>

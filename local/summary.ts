@@ -1,5 +1,5 @@
+import type { StateTable } from '../functions/adapters/state-table/state-table.ts'
 import type { FailureCode } from '../functions/domain/failures.ts'
-import type { State } from '../functions/domain/ports.ts'
 import type { ConnectorState } from '../functions/domain/status/connector-state.ts'
 import * as ledger from '../functions/domain/stream/ledger.ts'
 import type { LostRange } from '../functions/domain/stream/stream.ts'
@@ -43,7 +43,7 @@ export interface Summary {
 }
 
 export interface SummaryPorts {
-  readonly state: State
+  readonly state: StateTable
   readonly vendors: ReadonlyMap<string, Vendor>
 }
 

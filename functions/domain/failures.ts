@@ -1,200 +1,229 @@
+import { hour, minute, second } from './time.ts'
+
 /**
- * Every way in which collecting can fail, on one screen: whom it concerns, what the reader is told to do, and how it is tried again.
- *
- * - `key`: this API key is of no use; the connector's other keys go on.
- * - `stream`: this stream waits; the others go on.
- * - `range`: the range in progress is given up and read anew, narrower.
- * - `origin`: nothing behind this base URL can be reached; the run ends and the connector waits.
- * - `connector`: the connector cannot run until somebody mends it.
- * - `sink`: the lake takes nothing more for now; the page stays undelivered and is read again.
+ * Every way in which collecting can fail, with all its traits. Nothing else in the code lists failure codes: a new code is one row
+ * here, and it does not compile without each trait.
  */
-export type FailureScope = 'key' | 'stream' | 'range' | 'origin' | 'connector' | 'sink'
-
-interface FailureKind {
+interface FailureTraits {
   readonly scope: FailureScope
-  /** First wait before the next try (ms); it doubles with each failure in a row up to `retryMaxMs`. */
-  readonly retryFirstMs: number
-  readonly retryMaxMs: number
-  readonly todo: string
+  /** The wait before the next try: the first one, and the longest one that it doubles up to with each failure in a row (ms). */
+  readonly retryMs: readonly [first: number, max: number]
+  /** Failures in a row (count) after which a run that was asked to finish (`--once`) stops waiting. 1: waiting never helps. */
+  readonly triesMax: number
+  readonly request: RequestFate
+  /** A link that fails like this is dead: the vendor no longer knows it, or it must not be followed. */
+  readonly killsLink: boolean
+  /** The range may be the reason: too wide for the vendor, or with an event that the vendor cannot show. A narrower one may pass. */
+  readonly blamesRange: boolean
+  /** The vendor's own fault, and so that of every connector at this origin: one outage, not one problem for each connector. */
+  readonly isVendors: boolean
+  /** The cause in words, and the next step of the reader. */
+  readonly remedy: string
 }
 
-const seconds = 1_000
-const minutes = 60 * seconds
+/**
+ * Whom a failure concerns:
+ *
+ * - `key`: this API key cannot be used; the other keys of the connector go on.
+ * - `stream`: this stream waits; the others go on.
+ * - `range`: the range is given up and read again, narrower.
+ * - `origin`: nothing behind this base URL can be reached; the run ends and the connector waits.
+ * - `connector`: the connector cannot run until somebody corrects it.
+ * - `sink`: the lake takes no more records for now; the page stays undelivered and is read again.
+ */
+type FailureScope = 'key' | 'stream' | 'range' | 'origin' | 'connector' | 'sink'
 
-function kind(scope: FailureScope, retryFirstMs: number, retryMaxMs: number, todo: string): FailureKind {
-  return { scope, retryFirstMs, retryMaxMs, todo }
+/**
+ * What the failure says of the request, and so of its token:
+ *
+ * - `responded`: the vendor responded, so the request counts from then.
+ * - `throttled`: the vendor refused it as one too many.
+ * - `unsent`: the request never left, so its token is free again.
+ * - `unknown`: nobody knows whether it arrived, so its token stays blocked for as long as it might.
+ */
+type RequestFate = 'responded' | 'throttled' | 'unsent' | 'unknown'
+
+type Retry = 'scope' | 'retryMs' | 'triesMax'
+
+function kind(retry: Pick<FailureTraits, Retry>, traits: Omit<FailureTraits, Retry | 'remedy'>, remedy: string): FailureTraits {
+  return { ...retry, ...traits, remedy }
 }
 
-export const failureKinds = {
+export const failures = {
   'bad-request': kind(
-    'stream',
-    1 * minutes,
-    60 * minutes,
+    { scope: 'stream', retryMs: [minute, hour], triesMax: 1 },
+    { request: 'responded', killsLink: true, blamesRange: true, isVendors: false },
     'The vendor calls the request malformed (400). Check contentTypes and eventTypes; give the trace id to the vendor if they are right.',
   ),
   unauthorized: kind(
-    'key',
-    30 * minutes,
-    60 * minutes,
-    'The vendor rejects the API key (401). Check that it has not expired and belongs to the site of baseUrl, then store a new one in the secret.',
+    { scope: 'key', retryMs: [30 * minute, hour], triesMax: 1 },
+    { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
+    'The vendor rejects the API key (401). Check that it has not expired and belongs to the origin in baseUrl, then store a new one in the secret.',
   ),
   forbidden: kind(
-    'stream',
-    5 * minutes,
-    60 * minutes,
+    { scope: 'stream', retryMs: [5 * minute, hour], triesMax: 1 },
+    { request: 'responded', killsLink: true, blamesRange: false, isVendors: false },
     "The key has no permission for this content (403). Grant it in the vendor's console or remove the content type from the connector.",
   ),
   'not-found': kind(
-    'origin',
-    1 * minutes,
-    15 * minutes,
+    { scope: 'origin', retryMs: [minute, 15 * minute], triesMax: 1 },
+    { request: 'responded', killsLink: true, blamesRange: false, isVendors: false },
     'There is no such API at this address (404). Check baseUrl: it is the root of the service, without a path.',
   ),
   throttled: kind(
-    'key',
-    1 * minutes,
-    30 * minutes,
+    { scope: 'key', retryMs: [minute, 30 * minute], triesMax: 4 },
+    { request: 'throttled', killsLink: false, blamesRange: false, isVendors: false },
     'The vendor says the key asked too often (429), although the limit was kept: something else uses it. Use a key of its own, or lower requestsPerMinute.',
   ),
   'vendor-error': kind(
-    'stream',
-    5 * seconds,
-    5 * minutes,
-    'The vendor has an error of its own (5xx). It is tried again; give the trace id to the vendor if it lasts.',
+    { scope: 'stream', retryMs: [5 * second, 5 * minute], triesMax: 4 },
+    { request: 'responded', killsLink: false, blamesRange: true, isVendors: true },
+    'The vendor has an error of its own (5xx). Tributary tries again; give the trace id to the vendor if it lasts.',
   ),
-  'vendor-overloaded': kind('stream', 15 * seconds, 5 * minutes, 'The vendor is overloaded or in maintenance (503). It is tried again.'),
+  'vendor-overloaded': kind(
+    { scope: 'stream', retryMs: [15 * second, 5 * minute], triesMax: 4 },
+    { request: 'responded', killsLink: false, blamesRange: false, isVendors: true },
+    'The vendor is overloaded or in maintenance (503). Tributary tries again.',
+  ),
   redirected: kind(
-    'origin',
-    5 * minutes,
-    60 * minutes,
+    { scope: 'origin', retryMs: [5 * minute, hour], triesMax: 1 },
+    { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
     'The address redirects elsewhere, which is never followed. Set baseUrl to the address the API is really at.',
   ),
   'unexpected-status': kind(
-    'stream',
-    1 * minutes,
-    15 * minutes,
+    { scope: 'stream', retryMs: [minute, 15 * minute], triesMax: 1 },
+    { request: 'responded', killsLink: true, blamesRange: false, isVendors: false },
     'The vendor answered with a status it does not document. Check that baseUrl is the API and not a proxy.',
   ),
-  'timed-out': kind('stream', 5 * seconds, 5 * minutes, 'The vendor did not answer in time. It is tried again.'),
+  'timed-out': kind(
+    { scope: 'stream', retryMs: [5 * second, 5 * minute], triesMax: 4 },
+    { request: 'unknown', killsLink: false, blamesRange: true, isVendors: true },
+    'The vendor did not answer in time. Tributary tries again.',
+  ),
   unreachable: kind(
-    'origin',
-    15 * seconds,
-    5 * minutes,
+    { scope: 'origin', retryMs: [15 * second, 5 * minute], triesMax: 2 },
+    { request: 'unknown', killsLink: false, blamesRange: false, isVendors: true },
     'The host cannot be reached. Check baseUrl, DNS and that the function may reach the internet.',
   ),
   'tls-failed': kind(
-    'origin',
-    1 * minutes,
-    15 * minutes,
+    { scope: 'origin', retryMs: [minute, 15 * minute], triesMax: 1 },
+    { request: 'unknown', killsLink: false, blamesRange: false, isVendors: false },
     'The certificate is not trusted. Set tlsCaPem to the CA that signed it; disableTlsVerification is the last resort.',
   ),
   'address-refused': kind(
-    'origin',
-    5 * minutes,
-    60 * minutes,
+    { scope: 'origin', retryMs: [5 * minute, hour], triesMax: 1 },
+    { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
     'The host resolves to a private address, which is never connected to. Check baseUrl and DNS.',
   ),
   'host-refused': kind(
-    'connector',
-    5 * minutes,
-    60 * minutes,
+    { scope: 'connector', retryMs: [5 * minute, hour], triesMax: 1 },
+    { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
     "This host is not one of the vendor's. Set baseUrl to one of them, or have the operator allow this host.",
   ),
-  'too-large': kind('stream', 1 * minutes, 15 * minutes, 'The answer is larger than a page can be. Give the trace id to the vendor.'),
+  'too-large': kind(
+    { scope: 'stream', retryMs: [minute, 15 * minute], triesMax: 4 },
+    { request: 'responded', killsLink: false, blamesRange: true, isVendors: false },
+    'The response is larger than a page can be. Give the trace id to the vendor.',
+  ),
   'malformed-response': kind(
-    'stream',
-    5 * seconds,
-    15 * minutes,
-    'The answer is not what the vendor documents. Check that baseUrl is the API and not a proxy; give the trace id to the vendor.',
+    { scope: 'stream', retryMs: [5 * second, 15 * minute], triesMax: 3 },
+    { request: 'responded', killsLink: false, blamesRange: true, isVendors: false },
+    'The response is not what the vendor documents. Check that baseUrl is the API and not a proxy; give the trace id to the vendor.',
   ),
   'link-refused': kind(
-    'range',
-    5 * seconds,
-    5 * minutes,
+    { scope: 'range', retryMs: [5 * second, 5 * minute], triesMax: 1 },
+    { request: 'unsent', killsLink: true, blamesRange: false, isVendors: false },
     'The link to the next page leads to another host, which is never followed. Give the trace id to the vendor.',
   ),
-  'link-dead': kind('range', 0, 1 * minutes, 'The link to the next page had died. The range is read again, narrower.'),
-  'link-repeats': kind('range', 0, 1 * minutes, 'The links of this range do not come to an end. It is read again, narrower.'),
-  'secret-missing': kind('connector', 1 * minutes, 5 * minutes, 'The secret does not exist. Create it under exactly this name.'),
+  'link-dead': kind(
+    { scope: 'range', retryMs: [0, minute], triesMax: 4 },
+    { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
+    'The link to the next page had died. Tributary reads the range again, narrower.',
+  ),
+  'link-repeats': kind(
+    { scope: 'range', retryMs: [0, minute], triesMax: 4 },
+    { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
+    'The links of this range do not come to an end. Tributary reads the range again, narrower.',
+  ),
+  'secret-missing': kind(
+    { scope: 'connector', retryMs: [minute, 5 * minute], triesMax: 1 },
+    { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
+    'The secret does not exist. Create it under exactly this name.',
+  ),
   'secret-unreadable': kind(
-    'connector',
-    1 * minutes,
-    5 * minutes,
+    { scope: 'connector', retryMs: [minute, 5 * minute], triesMax: 1 },
+    { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
     'The secret cannot be read. Allow secretsmanager:GetSecretValue on it, and kms:Decrypt on its key.',
   ),
   'secret-malformed': kind(
-    'connector',
-    1 * minutes,
-    5 * minutes,
+    { scope: 'connector', retryMs: [minute, 5 * minute], triesMax: 1 },
+    { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
     'The secret does not hold an API key: one line of visible ASCII, or a JSON object with the named key. Store it anew.',
   ),
   'key-shared': kind(
-    'connector',
-    5 * minutes,
-    60 * minutes,
+    { scope: 'connector', retryMs: [5 * minute, hour], triesMax: 1 },
+    { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
     'A connector of another tenant uses this API key; both would get the same events. Use a key of its own, or set sharedKey on both.',
   ),
   'sink-throttled': kind(
-    'sink',
-    2 * seconds,
-    1 * minutes,
-    'Firehose takes no more for now. It is tried again; ask for a higher quota if it lasts.',
+    { scope: 'sink', retryMs: [2 * second, minute], triesMax: 1 },
+    { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
+    'Firehose takes no more for now. Tributary tries again; ask for a higher quota if it lasts.',
   ),
   'sink-failed': kind(
-    'connector',
-    5 * seconds,
-    5 * minutes,
+    { scope: 'connector', retryMs: [5 * second, 5 * minute], triesMax: 1 },
+    { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
     "Firehose refuses the records. Check the delivery stream and the function's permission to write to it.",
   ),
-} as const satisfies Record<string, FailureKind>
+} as const satisfies Record<string, FailureTraits>
 
-export type FailureCode = keyof typeof failureKinds
+export type FailureCode = keyof typeof failures
+
+export const failureCodes = Object.keys(failures) as readonly FailureCode[]
 
 export interface Failure {
   readonly code: FailureCode
   /** What was seen, in one sentence, with the value where it is no secret. */
   readonly detail: string
+  /** HTTP status of the response. */
   readonly status?: number
-  /** What the vendor's support asks for. */
+  /** The vendor's support asks for it. */
   readonly traceId?: string
-  /** The vendor's own wish, from `Retry-After` (ms). */
+  /** The wait that the vendor asked for in `Retry-After` (ms). */
   readonly retryAfterMs?: number
-}
-
-/** Failures that are the vendor's, and so every connector's of the same site. */
-const vendorsOwn: ReadonlySet<FailureCode> = new Set(['vendor-error', 'vendor-overloaded', 'timed-out', 'unreachable'])
-
-export function isVendorsOwn(code: FailureCode): boolean {
-  return vendorsOwn.has(code)
 }
 
 export function failure(code: FailureCode, detail: string, more: Omit<Failure, 'code' | 'detail'> = {}): Failure {
   return { code, detail, ...more }
 }
 
-export function failureScope(code: FailureCode): FailureScope {
-  return failureKinds[code].scope
+/** The vendor's own fault, and so that of every connector at this origin. */
+export function isVendorsOwn(code: FailureCode): boolean {
+  return failures[code].isVendors
 }
 
 /** "what was seen (trace …). What to do." */
 export function formatFailure({ code, detail, traceId }: Failure): string {
-  return `${detail}${traceId === undefined ? '' : ` (trace ${traceId})`}. ${failureKinds[code].todo}`
+  return `${detail}${traceId === undefined ? '' : ` (trace ${traceId})`}. ${failures[code].remedy}`
 }
 
 /**
- * How long to wait (ms) after the `attempt`-th failure in a row (1 is the first). `random` in [0, 1) spreads it over
- * the upper half, so that what failed together does not come back together.
+ * The wait (ms) after the `attempt`-th failure in a row (1 is the first), at least as long as the vendor asked for. `random` in
+ * [0, 1) spreads it over its upper half, so that connectors that failed together do not come back together.
  */
-export function retryDelay(code: FailureCode, attempt: number, random: number): number {
-  const { retryFirstMs, retryMaxMs } = failureKinds[code]
-  const full = Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(attempt - 1, 20))
-  return Math.round(full / 2 + (full / 2) * random)
+export function backoffMs({ code, retryAfterMs = 0 }: Pick<Failure, 'code' | 'retryAfterMs'>, attempt: number, random: number): number {
+  const [firstMs, maxMs] = failures[code].retryMs
+  const full = Math.min(maxMs, firstMs * 2 ** Math.min(attempt - 1, doublingsMax))
+  return Math.max(retryAfterMs, Math.round(full / 2 + (full / 2) * random))
 }
+
+/** Keeps the power of two a whole number that no clock overflows (count). */
+const doublingsMax = 20
 
 /** Whether it is worth somebody's attention: it lasts, or it is of a kind that does not pass by itself. */
 export function isLasting(code: FailureCode, attempts: number): boolean {
-  return attempts >= attemptsPassing || failureKinds[code].retryFirstMs >= 1 * minutes
+  return attempts >= passingAttempts || failures[code].retryMs[0] >= minute
 }
 
-/** Failures in a row of what mostly passes, after which it is taken to last (count). */
-const attemptsPassing = 3
+/** Failures in a row of a kind that mostly passes, after which it is taken to last (count). */
+const passingAttempts = 3

@@ -106,58 +106,74 @@ export interface RunState {
   readonly streams: ReadonlyMap<StreamId, StreamState>
 }
 
-/** A status, and what it was amended from. */
+/** A status as written, and as it was before. */
 export interface StatusUpdate {
   readonly before?: ConnectorStatus
   readonly after: ConnectorStatus
 }
 
 /**
- * The state table. Reads are strongly consistent. A conditional write answers `false` when its condition does not hold,
- * and has then written nothing; every other trouble with the store throws `StateUnavailable`, a newer item `NewerSchema`.
+ * The state table is one adapter, and a flow asks for the stores that it needs of it. Reads are strongly consistent, but for the
+ * listings. A conditional write answers `false` when its condition does not hold, and has then written nothing. Every other trouble
+ * throws: `StateUnavailable`, or `NewerSchema` for an item that a newer release wrote.
  */
-export interface State {
+export interface RunStore {
   readRun(connectorId: string): Promise<RunState>
+}
+
+export interface AcceptedStore {
   readAccepted(connectorId: string): Promise<AcceptedConnector | undefined>
   /** All accepted connectors and tombstones, for the hourly comparison. */
   allAccepted(): AsyncIterable<AcceptedConnector>
   /**
-   * If nobody wrote it since `before` was read (compared by `itemDigest`, `acceptedAt` and `retiredAt`; absent: if there is none). A `retiredAt`
-   * makes it and its streams expire 4 days later, and refuses the next checkpoint of a run under way; without one they stay.
+   * Writes if nobody has since `before` was read (compared by `itemDigest`, `acceptedAt` and `retiredAt`; absent: if there is none).
+   * With a `retiredAt` it and its streams expire 4 days later, and the next checkpoint of a run under way is refused. Without one
+   * they stay.
    */
   writeAccepted(accepted: AcceptedConnector, before: AcceptedConnector | undefined): Promise<boolean>
+}
 
-  /** Those due before `until`, by the sharded index; eventually consistent. */
+export interface DueStore {
+  /** Connectors that are due before `until`, by the sharded index; eventually consistent. */
   dueBefore(until: Instant): AsyncIterable<{ readonly connectorId: string; readonly nextDueAt: Instant }>
   /** Sets `nextDueAt` to `next` if it is still `seen`. */
   claimDue(connectorId: string, seen: Instant, next: Instant): Promise<boolean>
-  /** At the end of a run: sets `nextDueAt` to `next` if it is still `seen` or later than `next`, and never moves an earlier one away. */
+  /** At the end of a run: sets `nextDueAt` to `next` if it is still `seen` or later than `next`. An earlier time stays. */
   setDue(connectorId: string, seen: Instant | undefined, next: Instant): Promise<boolean>
-  /** Makes it due now, whatever was there, and wants every stream read beyond `wantedTo`. */
+  /** Makes the connector due now, whatever was there, and asks for every stream up to `wantedTo`. */
   makeDue(connectorId: string, at: Instant, wantedTo: Instant): Promise<void>
   removeDue(connectorId: string): Promise<void>
+}
 
+export interface StatusStore {
   readStatus(connectorId: string): Promise<ConnectorStatus | undefined>
   /**
-   * Writes what `amend` makes of the status, if nobody wrote meanwhile; else it is called again with what was written. Answers
-   * nothing when `amend` wants nothing written. A status `retired` expires 4 days after its `since`.
+   * Writes what `update` makes of the status, if nobody wrote meanwhile; else `update` is called again with the newer status. Writes
+   * and answers nothing when `update` answers nothing. A status `retired` expires 4 days after its `since`.
    */
   updateStatus(
     connectorId: string,
-    amend: (before: ConnectorStatus | undefined) => ConnectorStatus | undefined,
+    update: (before: ConnectorStatus | undefined) => ConnectorStatus | undefined,
   ): Promise<StatusUpdate | undefined>
   /** All connectors by the sharded index `fleet`; eventually consistent. */
   fleet(): AsyncIterable<{ readonly connectorId: string; readonly status: ConnectorStatus }>
+}
 
-  /** False where the site's outage is known already. */
+export interface OutageStore {
+  /** Answers false when the outage of this origin is known already. */
   beginOutage(outage: Outage): Promise<boolean>
   outages(): Promise<readonly Outage[]>
   outageSent(outage: Outage): Promise<void>
   endOutage(outage: Outage): Promise<void>
+}
 
+export interface StreamStore {
   /** Writes `next` (whose version is `next.version`) if the stored version is still `next.version − 1` (0: if there is none). */
   writeStream(connectorId: string, stream: StreamId, next: StreamState): Promise<boolean>
-  /** Seen ids of every kept page whose range overlaps `range`; `classes` as in `StreamState.seenClasses`. */
+}
+
+export interface SeenIdStore {
+  /** Seen ids of every stored page whose range overlaps `range`; `classes` as in `StreamState.seenClasses`. */
   readSeen(
     connectorId: string,
     stream: StreamId,
@@ -165,13 +181,18 @@ export interface State {
     classes: readonly number[],
     into: (hash: SeenHash, mark: SeenMark) => void,
   ): Promise<void>
-  /** Never overwrites; a page that is there already is left as it is. */
+  /** Never overwrites: a page that is there already stays. */
   writeSeen(connectorId: string, stream: StreamId, page: SeenPage): Promise<void>
+}
 
+export interface TokenStore {
   readTokens(bucket: string): Promise<TokenBucket | undefined>
   /** As `writeStream`. */
   writeTokens(bucket: string, next: TokenBucket): Promise<boolean>
-  /** Everybody who uses the key after `user` has been put down (written only where it says something new). */
+}
+
+export interface KeyUserStore {
+  /** Everybody who uses the key, `user` included. `user` is written only where it says something new. */
   registerKeyUser(bucket: string, user: KeyUser, now: Instant): Promise<readonly KeyUser[]>
   forgetKeyUser(bucket: string, connectorId: string): Promise<void>
   /** The key of the keyed hash that fingerprints API keys: made once, from `candidate`, and never changed. Hex. */

@@ -2,7 +2,7 @@ import type { Connector } from '../domain/connector/connector.ts'
 import { immutableProblems, parseConnector } from '../domain/connector/connector-schema.ts'
 import type { Problem } from '../domain/connector/problems.ts'
 import { formatFailure } from '../domain/failures.ts'
-import type { AcceptedConnector, Clock, Queue } from '../domain/ports.ts'
+import type { AcceptedConnector, AcceptedStore, Clock, DueStore, OutageStore, Queue, RunStore, StatusStore } from '../domain/ports.ts'
 import { newStatus, withRefusedEdit, withState } from '../domain/status/status.ts'
 import type { StreamId } from '../domain/stream/stream.ts'
 import { floorToSecond, type Instant } from '../domain/time.ts'
@@ -11,6 +11,12 @@ import { type NotifyPorts, notifyChanges } from './notify-changes.ts'
 import { closeKeys, type KeyPorts, openKeys, secretText } from './open-keys.ts'
 
 export interface AcceptPorts extends KeyPorts, NotifyPorts {
+  readonly state: KeyPorts['state'] &
+    AcceptedStore &
+    Pick<DueStore, 'makeDue' | 'removeDue'> &
+    RunStore &
+    StatusStore &
+    Pick<OutageStore, 'beginOutage' | 'outageSent'>
   readonly clock: Clock
   readonly queue: Queue
   readonly vendors: ReadonlyMap<string, Vendor>

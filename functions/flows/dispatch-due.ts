@@ -1,10 +1,10 @@
-import type { Clock, Log, Queue, State } from '../domain/ports.ts'
+import type { Clock, DueStore, Log, Queue } from '../domain/ports.ts'
 import { claimMs } from '../domain/stream/schedule.ts'
 import { minute, second } from '../domain/time.ts'
 
 export interface DispatchPorts {
   readonly clock: Clock
-  readonly state: State
+  readonly state: Pick<DueStore, 'dueBefore' | 'claimDue'>
   readonly queue: Queue
   readonly log: Log
 }

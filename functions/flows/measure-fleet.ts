@@ -1,6 +1,7 @@
 import { isVendorsOwn } from '../domain/failures.ts'
-import type { Clock, PublishMetrics } from '../domain/ports.ts'
-import { FleetTally, isAtRest } from '../domain/status/fleet.ts'
+import type { Clock, OutageStore, PublishMetrics, StatusStore } from '../domain/ports.ts'
+import { traitsOfState } from '../domain/status/connector-state.ts'
+import { FleetTally } from '../domain/status/fleet.ts'
 import { outageNotification } from '../domain/status/notifications.ts'
 import type { Outage } from '../domain/status/outage.ts'
 import type { ConnectorStatus } from '../domain/status/status.ts'
@@ -9,6 +10,7 @@ import type { Vendor } from '../domain/vendor.ts'
 import { beginOutage, type NotifyPorts, notifyChanges, notifyOutage } from './notify-changes.ts'
 
 export interface MeasurePorts extends NotifyPorts {
+  readonly state: StatusStore & OutageStore
   readonly clock: Clock
   readonly publish: PublishMetrics
   readonly vendors: ReadonlyMap<string, Vendor>
@@ -51,7 +53,7 @@ export async function measureFleet(ports: MeasurePorts): Promise<void> {
 
 function see(origins: Map<string, ObservedOrigin>, status: ConnectorStatus): void {
   const { vendor, origin, state, cause, reason, since, lastSuccessAt = 0, lastFailure } = status
-  if (vendor === undefined || origin === undefined || isAtRest(state)) return
+  if (vendor === undefined || origin === undefined || !traitsOfState(state).collects) return
   const key = originKey({ vendor, origin })
   const seen = origins.get(key) ?? { vendor, origin, respondedAt: 0 }
   // A key that is rejected is an answer too.

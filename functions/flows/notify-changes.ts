@@ -1,11 +1,11 @@
 import { isVendorsOwn } from '../domain/failures.ts'
-import type { Bus, Log, State, StatusUpdate } from '../domain/ports.ts'
+import type { Bus, Log, OutageStore, StatusStore, StatusUpdate } from '../domain/ports.ts'
 import { changeNotification, type Notification, outageNotification } from '../domain/status/notifications.ts'
 import type { Outage } from '../domain/status/outage.ts'
 import { changesNotIn, withoutSent } from '../domain/status/status.ts'
 
 export interface NotifyPorts {
-  readonly state: State
+  readonly state: Pick<StatusStore, 'updateStatus'> & Pick<OutageStore, 'beginOutage' | 'outageSent'>
   readonly bus: Bus
   readonly log: Log
 }

@@ -1,7 +1,7 @@
 import type { Connector, SecretReference } from '../domain/connector/connector.ts'
 import type { Digest, KeyedDigest } from '../domain/digest.ts'
 import { type Failure, failure } from '../domain/failures.ts'
-import type { KeyUser, Secrets, State } from '../domain/ports.ts'
+import type { KeyUser, KeyUserStore, Secrets } from '../domain/ports.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
 import { day, type Instant } from '../domain/time.ts'
 import type { LimiterRef } from './collect/rate-limiter.ts'
@@ -19,7 +19,7 @@ export interface OpenKey {
 }
 
 export interface KeyPorts {
-  readonly state: State
+  readonly state: KeyUserStore
   readonly secrets: Secrets
   readonly digest: Digest
   readonly keyedDigest: KeyedDigest

@@ -1,4 +1,4 @@
-import type { ConnectorState } from '../domain/status/connector-state.ts'
+import { type ConnectorState, connectorStates, type Tone, traitsOfState } from '../domain/status/connector-state.ts'
 import { type ConnectorStatus, formatRefusedEdit } from '../domain/status/status.ts'
 import { day, durationText, type Instant, iso } from '../domain/time.ts'
 import { cut, type Html, html, json } from './html.ts'
@@ -29,25 +29,7 @@ export interface Frame {
   readonly functionArn: string
 }
 
-type Tone = 'bad' | 'warn' | 'good' | 'quiet'
-
-/** The worst first. */
-const looks: Readonly<Record<ConnectorState, { readonly title: string; readonly tone: Tone }>> = {
-  'losing-data': { title: 'losing data', tone: 'bad' },
-  failing: { title: 'failing', tone: 'bad' },
-  throttled: { title: 'throttled', tone: 'warn' },
-  refused: { title: 'refused', tone: 'warn' },
-  'catching-up': { title: 'catching up', tone: 'warn' },
-  starting: { title: 'starting', tone: 'quiet' },
-  ok: { title: 'ok', tone: 'good' },
-  paused: { title: 'paused', tone: 'quiet' },
-  retired: { title: 'retired', tone: 'quiet' },
-}
-
-const worstFirst = Object.keys(looks) as readonly ConnectorState[]
-const rank = Object.fromEntries(worstFirst.map((state, i) => [state, i])) as Readonly<Record<ConnectorState, number>>
-/** In these states time runs out: of two connectors the one nearer its horizon is worse. */
-const pressing: ReadonlySet<ConnectorState> = new Set(['losing-data', 'failing', 'throttled', 'catching-up'])
+const rank = Object.fromEntries(connectorStates.map((state, i) => [state, i])) as Readonly<Record<ConnectorState, number>>
 
 /** Of one text (characters). */
 const nameMax = 64
@@ -70,7 +52,7 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
     lostRanges,
     days,
   } = status
-  const collects = state !== 'refused' && state !== 'paused' && state !== 'retired'
+  const { collects } = traitsOfState(state)
   const sinceRun = now - (lastRunAt ?? now)
   // What a run has not seen yet, or never will while the connector rests.
   const refusedEdit = state === 'refused' ? [] : formatRefusedEdit(status.problems).filter((said) => !reason.includes(said))
@@ -100,9 +82,9 @@ export function statusPage(all: readonly StatusRow[], question: StatusQuestion, 
   const from = Math.min(question.from, Math.max(1, found.length))
   const rows = fitting(found.slice(from - 1, from - 1 + question.limit).map((row) => rowOf(row, now)))
   const to = from - 1 + rows.length
-  const counts = worstFirst.flatMap((state) => {
+  const counts = connectorStates.flatMap((state) => {
     const count = ofTenant.filter((row) => row.state === state).length
-    return count === 0 ? [] : [ask({ state: [state] }, `${number(count)} ${looks[state].title}`)]
+    return count === 0 ? [] : [ask({ state: [state] }, `${number(count)} ${traitsOfState(state).title}`)]
   })
   const shown =
     found.length === 0
@@ -131,7 +113,7 @@ function noConnectors(): Html {
 
 function saying({ state, tenant }: StatusQuestion): Html | string {
   const parts = [
-    ...(state.length === 0 ? [] : [`State ${state.map((one) => looks[one].title).join(' or ')}.`]),
+    ...(state.length === 0 ? [] : [`State ${state.map((one) => traitsOfState(one).title).join(' or ')}.`]),
     ...(tenant === '' ? [] : [`Tenant like “${tenant}”.`]),
   ]
   return parts.length === 0 ? '' : html`${parts.join(' ')} `
@@ -140,7 +122,7 @@ function saying({ state, tenant }: StatusQuestion): Html | string {
 function worse(a: StatusRow, b: StatusRow): number {
   const byState = rank[a.state] - rank[b.state]
   const none = Number.MAX_SAFE_INTEGER
-  const byRetention = pressing.has(a.state) ? (a.retentionLeftMs ?? none) - (b.retentionLeftMs ?? none) : 0
+  const byRetention = traitsOfState(a.state).isUrgent ? (a.retentionLeftMs ?? none) - (b.retentionLeftMs ?? none) : 0
   return byState || byRetention || (a.connectorId < b.connectorId ? -1 : 1)
 }
 
@@ -176,7 +158,7 @@ ${rows}</tbody></table>`
 }
 
 function rowOf(row: StatusRow, now: Instant): Html {
-  const { title, tone } = looks[row.state]
+  const { title, tone } = traitsOfState(row.state)
   const lost = row.retentionLeftMs !== undefined && row.retentionLeftMs <= 0
   return html`<tr><td>${row.connectorId}</td><td>${row.tenantName}</td><td class="tb-${tone}">${title}</td><td>${timeText(row.since)}</td><td>${duration(row.lagMs)}</td><td>${lost ? 'passed' : duration(row.retentionLeftMs)}</td><td>${row.lastSuccessAt === undefined ? '–' : `${durationText(now - row.lastSuccessAt)} ago`}</td><td>${number(row.deliveredToday)}</td><td>${number(row.deliveredWeek)}</td><td>${count(row.streamsBehind)}</td><td>${count(row.lostRanges)}</td><td>${row.reason}</td></tr>
 `

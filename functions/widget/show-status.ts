@@ -1,10 +1,10 @@
-import type { Clock, Log, State } from '../domain/ports.ts'
+import type { Clock, Log, StatusStore } from '../domain/ports.ts'
 import { NewerSchema, StateUnavailable } from '../domain/state-errors.ts'
 import { messagePage, type StatusRow, statusPage, statusRow } from './page.ts'
 import { parseWidgetEvent, widgetDocumentation } from './question.ts'
 
 export interface ShowPorts {
-  readonly state: Pick<State, 'fleet'>
+  readonly state: Pick<StatusStore, 'fleet'>
   readonly clock: Clock
   readonly log: Log
 }

@@ -5,8 +5,7 @@ import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secr
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { digest } from '../../functions/adapters/digest.ts'
-import { stateTable } from '../../functions/adapters/state-table/state-table.ts'
-import type { State } from '../../functions/domain/ports.ts'
+import { type StateTable, stateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { recordId } from '../../functions/domain/record/record-id.ts'
 import { minute } from '../../functions/domain/time.ts'
 import { vendors } from '../../functions/vendors/index.ts'
@@ -33,7 +32,7 @@ const example: Record<string, AttributeValue> = JSON.parse(readFileSync(join(pro
 
 let simulator: RunningSimulator
 let deployment: Deployment
-let state: State
+let state: StateTable
 let acme: Readonly<Record<string, unknown>>
 let globex: Readonly<Record<string, unknown>>
 const heard: BusEvent[] = []

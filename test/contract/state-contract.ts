@@ -3,9 +3,9 @@ import { type DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/clien
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { stateTable } from '../../functions/adapters/state-table/state-table.ts'
+import { type StateTable, stateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { failure } from '../../functions/domain/failures.ts'
-import type { AcceptedConnector, KeyUser, State } from '../../functions/domain/ports.ts'
+import type { AcceptedConnector, KeyUser } from '../../functions/domain/ports.ts'
 import { NewerSchema } from '../../functions/domain/state-errors.ts'
 import type { Outage } from '../../functions/domain/status/outage.ts'
 import { type ConnectorStatus, newStatus, withState } from '../../functions/domain/status/status.ts'
@@ -30,7 +30,7 @@ let dynamo: StateDynamo
 let table: string
 let now: Instant
 
-/** What the port `State` promises, held by the adapter on the DynamoDB that is started, and by the fake in memory. */
+/** What the port `StateTable` promises, held by the adapter on the DynamoDB that is started, and by the fake in memory. */
 export function stateContract(name: string, startDynamo: () => Promise<StateDynamo>): void {
   beforeAll(async () => {
     dynamo = await startDynamo()
@@ -40,13 +40,13 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
     now = start
   })
 
-  const implementations: [string, () => Promise<State>][] = [
+  const implementations: [string, () => Promise<StateTable>][] = [
     ['in memory', async () => new MemoryState({ now: () => now })],
     [`on ${name}`, newTable],
   ]
 
   describe.each(implementations)('the state table %s', (_, open) => {
-    let state: State
+    let state: StateTable
 
     beforeEach(async () => {
       state = await open()
@@ -612,7 +612,7 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
 
   describe('an item of a newer release', () => {
     const outage: Outage = { vendor: 'v', origin: 'https://a', since: start, cause: 'timed-out', reason: '', sent: false }
-    let state: State
+    let state: StateTable
 
     beforeEach(async () => {
       state = await newTable()
@@ -630,7 +630,7 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
       }
     })
 
-    const calls: [keyof State, (state: State) => Promise<unknown>][] = [
+    const calls: [keyof StateTable, (state: StateTable) => Promise<unknown>][] = [
       ['readRun', (state) => state.readRun('a')],
       ['readAccepted', (state) => state.readAccepted('a')],
       ['allAccepted', (state) => list(state.allAccepted())],
@@ -673,7 +673,7 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
   })
 }
 
-async function newTable(): Promise<State> {
+async function newTable(): Promise<StateTable> {
   table = `state-${randomUUID()}`
   await dynamo.createStateTable(table)
   return stateTable({ client: dynamo.client, table, now: () => now })

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { retiredKeptMs } from '../../functions/adapters/state-table/accepted.ts'
+import type { StateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { shardOf, shards } from '../../functions/adapters/state-table/store.ts'
-import type { AcceptedConnector, Clock, Due, KeyUser, RunState, State, StatusUpdate } from '../../functions/domain/ports.ts'
+import type { AcceptedConnector, Clock, Due, KeyUser, RunState, StatusUpdate } from '../../functions/domain/ports.ts'
 import type { Outage } from '../../functions/domain/status/outage.ts'
 import type { ConnectorStatus } from '../../functions/domain/status/status.ts'
 import { type SeenHash, type SeenMark, type SeenPage, seenClass, seenClassWidth } from '../../functions/domain/stream/seen-ids.ts'
@@ -19,7 +20,7 @@ interface Kept<T> {
  * The state table in memory: one contract test holds it and the adapter to the same answers. A value that is written is
  * frozen, all through, and handed out as it is: nobody can change the state by reference, and nothing is copied.
  */
-export class MemoryState implements State {
+export class MemoryState implements StateTable {
   readonly #clock: Pick<Clock, 'now'>
   readonly #accepted = new Map<string, Kept<AcceptedConnector>>()
   readonly #due = new Map<string, Due>()

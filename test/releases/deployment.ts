@@ -1,3 +1,4 @@
+import type { StateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { randomUUID } from 'node:crypto'
 import {
   type AttributeValue,
@@ -8,7 +9,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { stateTable as tableSchema } from '../../functions/adapters/state-table/table-definitions.ts'
 import type { Notification } from '../../functions/domain/status/notifications.ts'
-import type { Clock, Sink, State } from '../../functions/domain/ports.ts'
+import type { Clock, Sink } from '../../functions/domain/ports.ts'
 import { type Instant, minute, second } from '../../functions/domain/time.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
 import type { ConnectorItem } from '../../functions/flows/accept-connector.ts'
@@ -26,7 +27,7 @@ type Item = Readonly<Record<string, AttributeValue>>
 
 /** One process of a release: its functions, wired with its own adapter of the one table. */
 export interface Process {
-  readonly state: State
+  readonly state: StateTable
   accept(item: ConnectorItem): Promise<void>
   retire(connectorId: string): Promise<void>
   reconcile(items: readonly ConnectorItem[]): Promise<void>
@@ -43,7 +44,7 @@ export class Deployment {
   readonly world: World
   readonly table: string
   /** The table as this release reads it. */
-  readonly state: State
+  readonly state: StateTable
   /** Which release the next invocation runs. */
   deployed: () => Release = () => presentRelease
   /** Of each release, by its name: runs that were begun, and how many of them are under way. */

@@ -1,5 +1,5 @@
 import { digest } from '../../functions/adapters/digest.ts'
-import type { State } from '../../functions/domain/ports.ts'
+import type { StateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { recordId } from '../../functions/domain/record/record-id.ts'
 import { iso, minute } from '../../functions/domain/time.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
@@ -14,7 +14,7 @@ export interface Audit {
   readonly twice: readonly string[]
 }
 
-type Audited = Pick<World, 'lake' | 'model'> & { readonly state: Pick<State, 'allAccepted' | 'readRun'> }
+type Audited = Pick<World, 'lake' | 'model'> & { readonly state: Pick<StateTable, 'allAccepted' | 'readRun'> }
 
 /**
  * Holds the lake against the vendor's own account: every event that is late by no more than `lateArrivalMinutes`, in every

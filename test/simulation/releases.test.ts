@@ -1,7 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type FailureCode, failure, failureKinds } from '../../functions/domain/failures.ts'
-import type { KeyUser, Sink, State } from '../../functions/domain/ports.ts'
+import type { StateTable } from '../../functions/adapters/state-table/state-table.ts'
+import { failure, failureCodes } from '../../functions/domain/failures.ts'
+import type { KeyUser, Sink } from '../../functions/domain/ports.ts'
 import type { ConnectorState } from '../../functions/domain/status/connector-state.ts'
 import { newStatus } from '../../functions/domain/status/status.ts'
 import { coveredTo, newStream } from '../../functions/domain/stream/ledger.ts'
@@ -125,7 +126,7 @@ describe('the state that this release writes', () => {
       await state.updateStatus(each, () => ({ ...newStatus(start), state: each }))
       expect((await then.readStatus(each))?.state).toBe(each)
     }
-    for (const code of Object.keys(failureKinds) as FailureCode[]) {
+    for (const code of failureCodes) {
       const trouble = { failure: failure(code, 'seen'), attempts: 1, until: start, since: start }
       await state.writeStream(code, 'x', { ...newStream(start, start), version: 1, trouble })
       expect((await then.readRun(code)).streams.get('x')?.trouble).toEqual(trouble)
@@ -328,7 +329,7 @@ function attributesOf(values: readonly object[]): string[] {
 }
 
 /** All that a state table holds, as a release reads it. */
-async function everything(state: State, { items }: StoredState) {
+async function everything(state: StateTable, { items }: StoredState) {
   const idsOf = (sk: string) => items.filter((item) => text(item, 'sk') === sk).map((item) => text(item, 'pk').replace(/^\w+#/, ''))
   const runs = await Promise.all(
     [...new Set([...idsOf('ACCEPTED'), ...idsOf('STATUS')])].map(async (id) => [id, await state.readRun(id)] as const),
@@ -363,7 +364,7 @@ async function everything(state: State, { items }: StoredState) {
 }
 
 /** There is no reading of them without putting somebody down: who looks leaves again. */
-async function usersOf(state: State, bucket: string): Promise<readonly KeyUser[]> {
+async function usersOf(state: StateTable, bucket: string): Promise<readonly KeyUser[]> {
   const looking = { connectorId: 'looking', tenantName: 'Nobody', sharedKey: false, requestsPerMinute: 20, until: start + 1_000 * hour }
   const users = await state.registerKeyUser(bucket, looking, start + 100 * hour)
   await state.forgetKeyUser(bucket, 'looking')

@@ -1,7 +1,8 @@
 import { digest, keyedDigest } from '../../functions/adapters/digest.ts'
 import { readResponse } from '../../functions/adapters/http/response.ts'
+import type { StateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { failure } from '../../functions/domain/failures.ts'
-import type { Bus, Clock, LogEntry, MetricValues, Queue, Sink, Source, State } from '../../functions/domain/ports.ts'
+import type { Bus, Clock, LogEntry, MetricValues, Queue, Sink, Source } from '../../functions/domain/ports.ts'
 import type { LakeRecord } from '../../functions/domain/record/record.ts'
 import { failed, ok, type Result } from '../../functions/domain/result.ts'
 import type { StreamState } from '../../functions/domain/stream/stream.ts'
@@ -120,7 +121,7 @@ export class World {
     const { name, clock, random, nextNumber } = this.processes[process % this.processes.length]!
     return {
       clock,
-      state: this.mortal(this.state as State, random),
+      state: this.mortal(this.state as StateTable, random),
       secrets: this.secrets,
       sink: this.mortal(this.faulty(random), random),
       source: this.mortal(this.source(clock), random),

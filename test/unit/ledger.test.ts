@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as ledger from '../../functions/domain/stream/ledger.ts'
+import * as plan from '../../functions/domain/stream/plan.ts'
 import type { Range, StreamState } from '../../functions/domain/stream/stream.ts'
 import { day, hour, minute, second } from '../../functions/domain/time.ts'
 
@@ -32,22 +33,22 @@ describe('what somebody wants up to an instant', () => {
   const unproven = (widthMs: number) => coveredFrom(now - 3 * hour, now - 11 * minute - 2 * second, { readThrough: now, widthMs })
 
   it('is proven with the live edge, where one range holds the tail', () => {
-    expect(ledger.liveIsDue(unproven(hour), now, wanting)).toBe(true)
-    expect(ledger.liveIsDue(unproven(hour), now, policy)).toBe(false)
+    expect(plan.liveIsDue(unproven(hour), now, wanting)).toBe(true)
+    expect(plan.liveIsDue(unproven(hour), now, policy)).toBe(false)
   })
 
   it('is proven as a gap of a busy stream, however little it is', () => {
-    expect(ledger.liveIsDue(unproven(5 * minute), now, wanting)).toBe(false)
-    expect(ledger.readableGaps(unproven(5 * minute), now, wanting)).toEqual([
+    expect(plan.liveIsDue(unproven(5 * minute), now, wanting)).toBe(false)
+    expect(plan.readableGaps(unproven(5 * minute), now, wanting)).toEqual([
       { from: now - 11 * minute - 2 * second, to: now - 10 * minute - 2 * second },
     ])
-    expect(ledger.readableGaps(unproven(5 * minute), now, policy)).toEqual([])
+    expect(plan.readableGaps(unproven(5 * minute), now, policy)).toEqual([])
   })
 
   it('is not read again once it is proven', () => {
     const proven = coveredFrom(now - 3 * hour, now - 10 * minute - 2 * second, { readThrough: now })
-    expect(ledger.liveIsDue(proven, now, wanting)).toBe(false)
-    expect(ledger.readableGaps(proven, now, wanting)).toEqual([])
+    expect(plan.liveIsDue(proven, now, wanting)).toBe(false)
+    expect(plan.readableGaps(proven, now, wanting)).toEqual([])
   })
 })
 
@@ -64,7 +65,7 @@ describe('what is missing', () => {
 })
 
 describe('a range read to its end', () => {
-  const whole = ledger.planLive(stream(now - 20 * minute), now, policy)!
+  const whole = plan.planLive(stream(now - 20 * minute), now, policy)!
 
   it('proves what nothing can come late to any more, counted from the request of its first page', () => {
     const after = ledger.completeRange(stream(now - 20 * minute), { ...whole, page: 3, readSince: now }, now + minute, policy)
@@ -88,7 +89,7 @@ describe('a range read to its end', () => {
 
   it('proves nothing when it was provisional', () => {
     const busy = stream(now - hour, { widthMs: minute })
-    const provisional = ledger.planLive(busy, now, policy)!
+    const provisional = plan.planLive(busy, now, policy)!
     expect(provisional.kind).toBe('provisional')
     expect(ledger.completeRange(busy, { ...provisional, readSince: now }, now, policy).covered).toEqual([])
     // Nor what settled while it waited for its token.
@@ -107,26 +108,26 @@ describe('the next range', () => {
   it('is the whole unsettled tail when that fits one, both cuts on whole seconds', () => {
     const settled = now - 10 * minute - 2 * second
     const quiet = coveredFrom(now - hour, settled, { readThrough: now })
-    expect(ledger.planLive(quiet, now + 5 * minute + 345, policy)).toMatchObject({ kind: 'tail', from: settled, to: now + 5 * minute })
-    expect(ledger.planGap(quiet, now + 5 * minute + 345, policy)).toBeUndefined()
+    expect(plan.planLive(quiet, now + 5 * minute + 345, policy)).toMatchObject({ kind: 'tail', from: settled, to: now + 5 * minute })
+    expect(plan.planGap(quiet, now + 5 * minute + 345, policy)).toBeUndefined()
   })
 
   it('asks a millisecond beyond both cuts', () => {
-    expect(ledger.askedRange({ from: 1_000, to: 2_000 })).toEqual({ from: 999, to: 2_001 })
+    expect(plan.askedRange({ from: 1_000, to: 2_000 })).toEqual({ from: 999, to: 2_001 })
   })
 
   it('of a busy stream runs forward from what was read, and settling ranges end where nothing can come late', () => {
     const busy = coveredFrom(now - 2 * hour, now - 30 * minute, { widthMs: 10 * minute, readThrough: now - 4 * minute })
-    expect(ledger.planLive(busy, now, policy)).toMatchObject({ kind: 'provisional', from: now - 4 * minute, to: now })
-    expect(ledger.planGap(busy, now, policy)).toMatchObject({ kind: 'final', from: now - 30 * minute, to: now - 20 * minute })
+    expect(plan.planLive(busy, now, policy)).toMatchObject({ kind: 'provisional', from: now - 4 * minute, to: now })
+    expect(plan.planGap(busy, now, policy)).toMatchObject({ kind: 'final', from: now - 30 * minute, to: now - 20 * minute })
     const last = coveredFrom(now - 2 * hour, now - 15 * minute, { widthMs: 10 * minute, readThrough: now })
-    expect(ledger.planGap(last, now, policy)).toMatchObject({ from: now - 15 * minute, to: now - 10 * minute - 2 * second })
+    expect(plan.planGap(last, now, policy)).toMatchObject({ from: now - 15 * minute, to: now - 10 * minute - 2 * second })
   })
 
   it('reads what was missed for hours once: provisionally only where it is not final yet', () => {
     const behind = coveredFrom(now - 9 * hour, now - 8 * hour, { widthMs: hour })
-    expect(ledger.planLive(behind, now, policy)).toMatchObject({ kind: 'provisional', from: now - 10 * minute - 2 * second })
-    expect(ledger.planGap(behind, now, policy)).toMatchObject({ kind: 'final', from: now - 8 * hour, to: now - 7 * hour })
+    expect(plan.planLive(behind, now, policy)).toMatchObject({ kind: 'provisional', from: now - 10 * minute - 2 * second })
+    expect(plan.planGap(behind, now, policy)).toMatchObject({ kind: 'final', from: now - 8 * hour, to: now - 7 * hour })
   })
 
   it('is as wide as the density of the last allows', () => {
@@ -139,7 +140,7 @@ describe('the next range', () => {
 
   it('is cut on a millisecond where a second holds too much', () => {
     const crowded = stream(now - hour, { widthMs: 40 })
-    expect(ledger.planGap(crowded, now, policy)).toMatchObject({ from: now - hour, to: now - hour + 40 })
+    expect(plan.planGap(crowded, now, policy)).toMatchObject({ from: now - hour, to: now - hour + 40 })
   })
 })
 
@@ -156,8 +157,8 @@ describe('a range whose link died', () => {
     const at = now - hour
     const before = coveredFrom(now - 2 * hour, at, { widthMs: 1 })
     const after = ledger.giveUpRange(before, range('final', at, at + 1), now)
-    expect(ledger.planGap(after, now, policy)).toMatchObject({ from: at + 1 })
-    expect(ledger.planGap(ledger.expire(after, now + hour, policy), now + hour, policy)).toMatchObject({ from: at })
+    expect(plan.planGap(after, now, policy)).toMatchObject({ from: at + 1 })
+    expect(plan.planGap(ledger.expire(after, now + hour, policy), now + hour, policy)).toMatchObject({ from: at })
   })
 })
 
@@ -166,22 +167,22 @@ describe('a hard place', () => {
   const hard = ledger.narrowRange(stream(from, { widthMs: hour }), range('final', from + minute, from + 2 * minute), now)
 
   it('is come up to, and read in narrower ranges, whatever is read with ease elsewhere', () => {
-    expect(ledger.planGap(hard, now, policy)).toMatchObject({ from, to: from + minute })
+    expect(plan.planGap(hard, now, policy)).toMatchObject({ from, to: from + minute })
     const before = ledger.completeRange(hard, range('final', from, from + minute), now, policy)
-    expect(ledger.planGap(before, now, policy)).toMatchObject({ from: from + minute, to: from + 90 * second })
+    expect(plan.planGap(before, now, policy)).toMatchObject({ from: from + minute, to: from + 90 * second })
     const half = ledger.completeRange(before, range('final', from + minute, from + 90 * second), now, policy)
-    expect(ledger.planGap(half, now, policy)).toMatchObject({ from: from + 90 * second, to: from + 2 * minute })
+    expect(plan.planGap(half, now, policy)).toMatchObject({ from: from + 90 * second, to: from + 2 * minute })
     const whole = ledger.completeRange(half, range('final', from + 90 * second, from + 2 * minute), now, policy)
     expect(whole.hard).toBeUndefined()
   })
 
   it('is halved until one millisecond is left, which is left alone; its neighbours are joined to it', () => {
     let narrower = hard
-    let piece = ledger.planGap(ledger.completeRange(hard, range('final', from, from + minute), now, policy), now, policy)!
+    let piece = plan.planGap(ledger.completeRange(hard, range('final', from, from + minute), now, policy), now, policy)!
     for (let tries = 0; narrower.setAside.length === 0; tries++) {
       expect(tries).toBeLessThan(20)
       narrower = ledger.narrowRange({ ...narrower, covered: [{ from, to: piece.from }] }, piece, now)
-      piece = ledger.planGap(narrower, now, policy)!
+      piece = plan.planGap(narrower, now, policy)!
     }
     expect(piece).toMatchObject({ from: from + minute + 1, to: from + minute + 2 })
     expect(ledger.narrowRange(narrower, piece, now).setAside).toEqual([{ from: from + minute, to: from + minute + 2, until: now + hour }])
@@ -246,11 +247,11 @@ describe('the daily second look', () => {
     const end = now - 11 * minute
     const proven = coveredFrom(now - 2 * day, end, { nextRereadAt: now, widthMs: 20 * hour, readThrough: now })
     const begun = ledger.beginReread(proven, now, policy)
-    const first = ledger.planReread(begun)!
+    const first = plan.planReread(begun)!
     expect(first).toMatchObject({ kind: 'reread', from: end - day, to: end - day + 20 * hour })
     const half = ledger.completeRange(begun, { ...first, readSince: now }, now, policy)
     expect(half.reread).toEqual({ from: first.to, to: end })
-    const done = ledger.completeRange(half, { ...ledger.planReread(half)!, readSince: now }, now, policy)
+    const done = ledger.completeRange(half, { ...plan.planReread(half)!, readSince: now }, now, policy)
     expect(done.reread).toBeUndefined()
     expect(done.nextRereadAt).toBe(now + day)
   })
@@ -264,7 +265,7 @@ describe('the daily second look', () => {
     const end = now - 11 * minute
     const aside = { from: end - day, to: end - day + 1, until: now + hour }
     const proven = coveredFrom(now - 2 * day, end, { nextRereadAt: now, setAside: [aside] })
-    expect(ledger.planReread(ledger.beginReread(proven, now, policy))).toMatchObject({ from: end - day + 1 })
+    expect(plan.planReread(ledger.beginReread(proven, now, policy))).toMatchObject({ from: end - day + 1 })
   })
 
   it('waits for a backlog, which is no lateness', () => {

@@ -30,7 +30,7 @@ describe('a change of state', () => {
         to: 'failing',
         reason: 'There is no secret named tributary/acme.',
         since: '2026-11-24T12:00:00.000Z',
-        todo: 'The secret does not exist. Create it under exactly this name.',
+        remedy: 'The secret does not exist. Create it under exactly this name.',
         cause: 'secret-missing',
       },
     })
@@ -68,7 +68,7 @@ describe('a change of state', () => {
     const { detail } = changeNotification(acme, { from: 'paused', to: 'paused', reason, since, refusedEdit: true })
     expect(detail.attention).toBe('problem')
     expect(detail.summary).toBe(`Connector acme-cas of Acme: paused, but an edit was refused at 2026-11-24T12:00:00.000Z. ${reason}`)
-    expect(detail.todo).toMatch(/^Correct the item/)
+    expect(detail.remedy).toMatch(/^Correct the item/)
   })
 
   it('that an outage of the vendor caused is left to the notification of the outage, and so is its end', () => {

@@ -13,9 +13,9 @@ import {
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { mockClient } from 'aws-sdk-client-mock'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { stateTable } from '../../functions/adapters/state-table/state-table.ts'
+import { type StateTable, stateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { stateTable as tableSchema } from '../../functions/adapters/state-table/table-definitions.ts'
-import type { AcceptedConnector, State } from '../../functions/domain/ports.ts'
+import type { AcceptedConnector } from '../../functions/domain/ports.ts'
 import { NewerSchema, StateUnavailable } from '../../functions/domain/state-errors.ts'
 import { newStatus } from '../../functions/domain/status/status.ts'
 import { newStream } from '../../functions/domain/stream/ledger.ts'
@@ -47,7 +47,7 @@ describe('an error of DynamoDB', () => {
     ['a refused permission', Object.assign(new Error('not authorized'), { name: 'AccessDeniedException' })],
   ]
 
-  const calls: [string, (state: State) => Promise<unknown>][] = [
+  const calls: [string, (state: StateTable) => Promise<unknown>][] = [
     ['a read', (state) => state.readStatus('a')],
     ['a query', (state) => state.readRun('a')],
     ['a listing', async (state) => list(state.dueBefore(now))],
@@ -167,7 +167,7 @@ describe('a write whose answer is lost on the wire', () => {
   let dynamo: LocalDynamo
   let proxy: Server
   let client: DynamoDBClient
-  let state: State
+  let state: StateTable
   /** Answers to writes that are yet to be lost (count). */
   let toLose = 0
   let lost = 0

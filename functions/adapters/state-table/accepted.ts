@@ -1,4 +1,4 @@
-import type { State } from '../../domain/ports.ts'
+import type { AcceptedStore } from '../../domain/ports.ts'
 import { day } from '../../domain/time.ts'
 import { acceptedSchema } from './schemas.ts'
 import { isAbsent, isLive, type Key, type Store, shardOf, shards } from './store.ts'
@@ -12,7 +12,7 @@ export function acceptedKey(connectorId: string): Key {
   return { pk: `CONNECTOR#${connectorId}`, sk: 'ACCEPTED' }
 }
 
-export function acceptedItems(store: Store, streams: StreamRetention): Pick<State, 'readAccepted' | 'allAccepted' | 'writeAccepted'> {
+export function acceptedItems(store: Store, streams: StreamRetention): AcceptedStore {
   return {
     readAccepted: (connectorId) => store.get(acceptedKey(connectorId), acceptedSchema),
 

@@ -1,4 +1,4 @@
-import type { State } from '../../domain/ports.ts'
+import type { DueStore } from '../../domain/ports.ts'
 import { type Key, mustWrite, type Store, shardOf, shards } from './store.ts'
 import { dueIndex } from './table-definitions.ts'
 
@@ -8,7 +8,7 @@ export function dueKey(connectorId: string): Key {
   return { pk: `${connectorPrefix}${connectorId}`, sk: 'DUE' }
 }
 
-export function dueItems(store: Store): Pick<State, 'dueBefore' | 'claimDue' | 'setDue' | 'makeDue' | 'removeDue'> {
+export function dueItems(store: Store): DueStore {
   return {
     // Of a newer item the key is enough: the claim refuses it, and the other connectors go on.
     async *dueBefore(until) {

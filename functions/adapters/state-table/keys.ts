@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod'
-import type { KeyUser, State } from '../../domain/ports.ts'
+import type { KeyUser, KeyUserStore, TokenStore } from '../../domain/ports.ts'
 import { StateUnavailable } from '../../domain/state-errors.ts'
 import type { Instant } from '../../domain/time.ts'
 import { bucketSchema, keyUserSchema } from './schemas.ts'
@@ -20,7 +20,7 @@ function userKey(bucket: string, connectorId: string): Key {
 }
 
 /** What is kept of an API key, by its fingerprint: the limiter, and who uses it. */
-export function keyItems(store: Store): Pick<State, 'readTokens' | 'writeTokens' | 'registerKeyUser' | 'forgetKeyUser' | 'fingerprintKey'> {
+export function keyItems(store: Store): TokenStore & KeyUserStore {
   async function users(bucket: string, now: Instant): Promise<KeyUser[]> {
     const found: KeyUser[] = []
     const where = '#pk = :pk AND begins_with(#sk, :prefix)'

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { State } from '../../domain/ports.ts'
+import type { OutageStore } from '../../domain/ports.ts'
 import type { Outage } from '../../domain/status/outage.ts'
 import { outageSchema } from './schemas.ts'
 import { isAbsent, isLive, type Key, type Store } from './store.ts'
@@ -11,7 +11,7 @@ function outageKey({ vendor, origin }: Outage): Key {
 }
 
 /** The open outages of the vendors' sites: few, and mostly none. */
-export function outageItems(store: Store): Pick<State, 'beginOutage' | 'outages' | 'outageSent' | 'endOutage'> {
+export function outageItems(store: Store): OutageStore {
   return {
     /**
      *     run of connector A                 run of connector B

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Connector, SecretReference } from '../../domain/connector/connector.ts'
 import type { LogFilter } from '../../domain/connector/log-filters.ts'
-import { type Failure, type FailureCode, failureKinds } from '../../domain/failures.ts'
+import { type Failure, type FailureCode, failureCodes } from '../../domain/failures.ts'
 import type { AcceptedConnector, Due, KeyUser } from '../../domain/ports.ts'
 import { connectorStates, type StateChange } from '../../domain/status/connector-state.ts'
 import type { Outage } from '../../domain/status/outage.ts'
@@ -52,10 +52,8 @@ const optional = z.exactOptional
 
 const interval = z.object({ from: instant, to: instant } satisfies Shape<Interval>)
 
-const codes = Object.keys(failureKinds) as FailureCode[]
-
 const failureCode = storedAs<FailureCode>({
-  ...(Object.fromEntries(codes.map((code) => [code, code])) as Record<FailureCode, FailureCode>),
+  ...(Object.fromEntries(failureCodes.map((code) => [code, code])) as Record<FailureCode, FailureCode>),
   'malformed-response': 'malformed-answer',
 })
 

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { State } from '../../domain/ports.ts'
+import type { SeenIdStore } from '../../domain/ports.ts'
 import { StateUnavailable } from '../../domain/state-errors.ts'
 import { type SeenMark, type SeenPage, seenClass, seenClassWidth } from '../../domain/stream/seen-ids.ts'
 import type { Interval, StreamId } from '../../domain/stream/stream.ts'
@@ -13,7 +13,7 @@ const markBytes = { delivered: 1, filtered: 2 } as const satisfies Record<SeenMa
 
 const seenItem = z.object({ stream: z.string(), from: z.number(), to: z.number(), ids: z.instanceof(Uint8Array) })
 
-export function seenItems(store: Store): Pick<State, 'readSeen' | 'writeSeen'> {
+export function seenItems(store: Store): SeenIdStore {
   return {
     async readSeen(connectorId, stream, range, classes, into) {
       const found = await Promise.all(classes.map((k) => overlapping(connectorId, stream, range, k)))

@@ -1,4 +1,15 @@
-import type { RunState, State } from '../../domain/ports.ts'
+import type {
+  AcceptedStore,
+  DueStore,
+  KeyUserStore,
+  OutageStore,
+  RunState,
+  RunStore,
+  SeenIdStore,
+  StatusStore,
+  StreamStore,
+  TokenStore,
+} from '../../domain/ports.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { acceptedItems, acceptedKey } from './accepted.ts'
 import { dueItems, dueKey } from './due.ts'
@@ -10,12 +21,23 @@ import { parseStatus, statusItems, statusKey } from './status.ts'
 import { type Attributes, dynamodbStore, type Store, type StoreOptions } from './store.ts'
 import { streamItems, streamOf, streamRetention } from './streams.ts'
 
+/** Every store of the state table. */
+export type StateTable = RunStore &
+  AcceptedStore &
+  DueStore &
+  StatusStore &
+  OutageStore &
+  StreamStore &
+  SeenIdStore &
+  TokenStore &
+  KeyUserStore
+
 /**
  * The state table on DynamoDB. Reads are strongly consistent but for the listings. Every write leaves what a newer release
  * wrote as it is and throws `NewerSchema`; whatever else goes wrong throws `StateUnavailable`, after the retries of the SDK,
  * and may or may not have taken place.
  */
-export function stateTable(options: StoreOptions): State {
+export function stateTable(options: StoreOptions): StateTable {
   const store = dynamodbStore(options)
   return {
     readRun: (connectorId) => readRun(store, connectorId),

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod'
-import type { State } from '../../domain/ports.ts'
+import type { StatusStore } from '../../domain/ports.ts'
 import { StateUnavailable } from '../../domain/state-errors.ts'
 import type { ConnectorStatus } from '../../domain/status/status.ts'
 import { retiredKeptMs } from './accepted.ts'
@@ -18,7 +18,7 @@ export function statusKey(connectorId: string): Key {
   return { pk: `CONNECTOR#${connectorId}`, sk: 'STATUS' }
 }
 
-export function statusItems(store: Store): Pick<State, 'readStatus' | 'updateStatus' | 'fleet'> {
+export function statusItems(store: Store): StatusStore {
   const attributes = (connectorId: string, status: ConnectorStatus) => ({
     status: z.encode(statusSchema, status),
     connectorId,

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { State } from '../../domain/ports.ts'
+import type { StreamStore } from '../../domain/ports.ts'
 import type { StreamId } from '../../domain/stream/stream.ts'
 import { type Instant, second } from '../../domain/time.ts'
 import { streamSchema } from './schemas.ts'
@@ -22,7 +22,7 @@ export interface StreamRetention {
   keep(connectorId: string): Promise<void>
 }
 
-export function streamItems(store: Store): Pick<State, 'writeStream'> {
+export function streamItems(store: Store): StreamStore {
   return {
     /**
      *     run A                              run B

@@ -1,23 +1,9 @@
 import type { FleetMetric } from '../metrics.ts'
 import type { Instant } from '../time.ts'
-import type { ConnectorState } from './connector-state.ts'
+import { connectorStates, traitsOfState } from './connector-state.ts'
 import { type ConnectorStatus, hasDroppedOff } from './status.ts'
 
-/** States in which nothing is collected, and so nothing lags or is lost. */
-const atRest: ReadonlySet<ConnectorState> = new Set(['refused', 'paused', 'retired'])
-
-export function isAtRest(state: ConnectorState): boolean {
-  return atRest.has(state)
-}
-
-const stateMetrics: Partial<Record<ConnectorState, FleetMetric>> = {
-  ok: 'ConnectorsOk',
-  'catching-up': 'ConnectorsCatchingUp',
-  throttled: 'ConnectorsThrottled',
-  failing: 'ConnectorsFailing',
-  'losing-data': 'ConnectorsLosingData',
-  refused: 'ConnectorsRefused',
-}
+const stateMetrics = connectorStates.flatMap((state) => traitsOfState(state).metric ?? [])
 
 const summed = [
   'Connectors',
@@ -36,9 +22,9 @@ export class FleetTally {
 
   /** `now` is when the status was read: what has not run since it was written lags further behind. */
   add(status: ConnectorStatus, now: Instant): void {
-    const counted = stateMetrics[status.state]
-    if (counted !== undefined) this.count(counted, 1)
-    if (isAtRest(status.state)) return
+    const { metric, collects } = traitsOfState(status.state)
+    if (metric !== undefined) this.count(metric, 1)
+    if (!collects) return
     this.count('Connectors', 1)
     this.count('ConnectorsDroppedOff', status.state === 'ok' && hasDroppedOff(status, now) ? 1 : 0)
     this.count('StreamsBehind', status.streamsBehind ?? 0)
@@ -54,7 +40,7 @@ export class FleetTally {
   metrics(outages: number, now: Instant): Partial<Record<FleetMetric, number>> {
     const lags = this.lags.sort((a, b) => a - b)
     return {
-      ...Object.fromEntries([...Object.values(stateMetrics), ...summed].map((metric) => [metric, this.sums.get(metric) ?? 0])),
+      ...Object.fromEntries([...stateMetrics, ...summed].map((metric) => [metric, this.sums.get(metric) ?? 0])),
       VendorOutages: outages,
       LagMax: lags.at(-1) ?? 0,
       LagP99: lags[Math.ceil(lags.length * 0.99) - 1] ?? 0,

@@ -1,6 +1,6 @@
-import { type FailureCode, failureKinds, isVendorsOwn } from '../failures.ts'
+import { type FailureCode, failures, isVendorsOwn } from '../failures.ts'
 import { type Instant, iso } from '../time.ts'
-import type { ConnectorState, StateChange } from './connector-state.ts'
+import { type ConnectorState, isSwitchedOff, type StateChange, traitsOfState } from './connector-state.ts'
 import type { Outage } from './outage.ts'
 
 /** Whether a person is told: of a problem, of its end, or not at all. */
@@ -17,7 +17,7 @@ interface ChangeDetail {
   readonly to: ConnectorState
   readonly reason: string
   readonly since: string
-  readonly todo: string
+  readonly remedy: string
   readonly cause?: FailureCode
 }
 
@@ -31,7 +31,7 @@ interface OutageDetail {
   /** When it was seen to be over. */
   readonly until?: string
   readonly reason: string
-  readonly todo: string
+  readonly remedy: string
 }
 
 /** What is put on the event bus. Times are ISO 8601, UTC; texts of users are as they wrote them. */
@@ -43,20 +43,6 @@ export type Notification =
 /** The source of every event on the bus. */
 export const notificationSource = 'tributary'
 
-const todos: Readonly<Record<ConnectorState, string>> = {
-  starting: 'Nothing: it is read for the first time, or anew after an edit.',
-  ok: 'Nothing.',
-  'catching-up': 'Nothing, unless it lasts: then add a key of its own, or fewer streams.',
-  throttled: 'Use a key that nothing else uses, or lower requestsPerMinute.',
-  'losing-data': 'Add a key of its own, or fewer streams, before the horizon is reached.',
-  failing: 'See the reason.',
-  refused: 'Correct the item in the connectors table; it is checked again at once.',
-  paused: 'Nothing. Set enabled to true to go on; what is older than the vendor keeps is lost by then.',
-  retired: 'Nothing. Write the item again within 4 days to go on where it stopped.',
-}
-
-const troubled: ReadonlySet<ConnectorState> = new Set(['failing', 'losing-data', 'throttled', 'refused'])
-
 /** `connector` is whom it happened to. */
 export function changeNotification(
   connector: { readonly connectorId: string; readonly tenantName: string; readonly vendor: string },
@@ -64,11 +50,12 @@ export function changeNotification(
 ): Notification {
   const { from, to, reason, since, cause, refusedEdit } = change
   const { connectorId, tenantName, vendor } = connector
-  const todo = refusedEdit === true ? todos.refused : cause === undefined ? todos[to] : failureKinds[cause].todo
+  const remedy =
+    refusedEdit === true ? traitsOfState('refused').remedy : cause === undefined ? traitsOfState(to).remedy : failures[cause].remedy
   const what = refusedEdit === true ? `${to}, but an edit was refused at` : `${from} → ${to} since`
   const detail: ChangeDetail = {
     attention: attentionOf(change),
-    summary: `Connector ${connectorId} of ${tenantName}: ${what} ${iso(since)}. ${reason === '' ? todo : reason}`,
+    summary: `Connector ${connectorId} of ${tenantName}: ${what} ${iso(since)}. ${reason === '' ? remedy : reason}`,
     vendor,
     tenantName,
     connectorId,
@@ -76,7 +63,7 @@ export function changeNotification(
     to,
     reason,
     since: iso(since),
-    todo,
+    remedy,
     ...(cause === undefined ? {} : { cause }),
   }
   return { type: 'Connector State Changed', detail }
@@ -85,17 +72,17 @@ export function changeNotification(
 /** What the vendor's outage caused is told once, for all of its connectors. */
 function attentionOf({ from, to, cause, causeBefore, refusedEdit }: StateChange): Attention {
   if (refusedEdit === true) return 'problem'
-  if (troubled.has(to)) return cause !== undefined && isVendorsOwn(cause) ? 'none' : 'problem'
+  if (traitsOfState(to).isProblem) return cause !== undefined && isVendorsOwn(cause) ? 'none' : 'problem'
   // After an edit it is only tried again.
-  if (!troubled.has(from) || to === 'paused' || to === 'retired' || (to === 'starting' && from !== 'refused')) return 'none'
+  if (!traitsOfState(from).isProblem || isSwitchedOff(to) || (to === 'starting' && from !== 'refused')) return 'none'
   return causeBefore !== undefined && isVendorsOwn(causeBefore) ? 'none' : 'recovery'
 }
 
 export function outageNotification({ vendor, origin, since, reason }: Outage, until?: Instant): Notification {
-  const todo = 'Nothing, unless it lasts for hours: then ask the vendor. What was missed is read when the site is back.'
-  const shared = { vendor, origin, since: iso(since), reason, todo }
+  const remedy = 'Nothing, unless it lasts for hours: then ask the vendor. What was missed is read when the site is back.'
+  const shared = { vendor, origin, since: iso(since), reason, remedy }
   if (until === undefined) {
-    const summary = `${origin} (${vendor}) fails since ${iso(since)}: ${reason} ${todo}`
+    const summary = `${origin} (${vendor}) fails since ${iso(since)}: ${reason} ${remedy}`
     return { type: 'Vendor Outage Began', detail: { attention: 'problem', summary, ...shared } }
   }
   const summary = `${origin} (${vendor}) answers again, seen at ${iso(until)}; it had failed since ${iso(since)}. What was missed is being read.`

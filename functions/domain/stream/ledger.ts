@@ -2,46 +2,40 @@ import type { Instant } from '../time.ts'
 import { day, floorToSecond, hour, minute, second } from '../time.ts'
 import * as intervals from './intervals.ts'
 import { seenClass } from './seen-ids.ts'
-import type { Interval, LostRange, Range, RangeKind, StreamState } from './stream.ts'
+import type { Interval, LostRange, Range, StreamState } from './stream.ts'
 
 /**
- * The coverage ledger of one stream: the set of intervals that are proven complete and settled. What is missing is a fact
- * derived from it, not a high-water mark; what to read next follows from what is missing.
+ * The coverage ledger of one stream: the set of intervals that are proven complete. The gaps follow from it, and the next range to
+ * read follows from the gaps (`plan.ts`). There is no cursor that could run ahead of an unread event.
  */
 
-/** Pages of one step (count); a paced stream goes on to the end of its range, as long as its page ids live. */
+/** Pages of one read step (count). A paced stream may take more, to reach the end of its range while its page ids live. */
 export const stepPagesMax = 5
 export const pacedStepPagesMax = 20
-/** Slices aim below the step's end, since density is an estimate. */
+/** A range aims at fewer pages than a step may read, since density is an estimate (count). */
 const pagesTargetMax = 0.7 * stepPagesMax
-/** A range of more pages than this (count) was much too wide: it is read anew, narrower, before the ids to remember grow without bound. */
-const rangePagesMax = 100
-/** The same where it cannot be narrower. */
-const narrowestRangePagesMax = 2_000
-/** The first range of a stream that nothing is known of (ms). */
+/** The width of a stream's first range, when nothing is known of its density (ms). */
 const firstWidthMs = hour
+/** A range may be this many times as wide as the one before. */
 const widthGrowthMax = 8
+/** How long an unreadable millisecond is left alone (ms). */
 const setAsideMs = hour
-/** Even without lateness an event takes this long to show up (ms). */
+/** Even an event that is not late takes this long to show up (ms). */
 const watermarkMarginMs = 2 * second
-/** A clock further off than this is taken for nonsense (ms): it must not keep a stream from ever being proven. */
+/** A clock that is further off counts as this far off (ms): a nonsense clock must not stop all proof. */
 const clockErrorMaxMs = 5 * minute
-/** While a range is read, the horizon moves; what it proves begins this far above (ms). */
+/** The retention limit moves while a range is read, so its proof begins this far above the limit (ms). */
 const retentionMarginMs = 2 * second
-/** No range starts nearer to the horizon than this (ms). */
+/** No range starts nearer to the retention limit than this (ms). */
 const retentionStartMs = 2 * minute
-/** Holes that are kept for the record (count). */
+/** Lost ranges that are kept on record (count). */
 const lostRangesMax = 100
 /** Hard places that are remembered at once (count). */
 const hardMax = 20
-/** Pieces that are left alone at once (count); more of them, and the oldest is tried again before its time. */
+/** Milliseconds that are left alone at once (count). With more of them, the oldest is tried again early. */
 const setAsideMax = 100
-/** Links that fail this often in a row (count) count as dead. */
-export const linkTriesMax = 5
-/** A range whose first page fails this often in a row (count) may be to blame itself. */
-export const rangeTriesMax = 3
 
-/** What a plan depends on beside the ledger. */
+/** What planning and proof depend on, beside the ledger. */
 export interface ReadingPolicy {
   readonly retentionMs: number
   readonly pageItemsMax: number
@@ -49,7 +43,7 @@ export interface ReadingPolicy {
   readonly intervalMs: number
   /** The vendor's clock less ours (ms), as last seen. */
   readonly clockErrorMs: number
-  /** Somebody wants the stream read beyond this instant. */
+  /** Somebody asked for everything up to this instant: acceptance, or a person. */
   readonly wantedTo: Instant
 }
 
@@ -81,34 +75,34 @@ export function newStream(since: Instant, now: Instant): StreamState {
   }
 }
 
-/** All that is not proven and not given up, oldest first; the last one always ends now. */
+/** Everything that is neither proven nor lost, the oldest first. The last gap always ends now. */
 export function missing(stream: StreamState, now: Instant): Interval[] {
   return intervals.without({ from: stream.since, to: now }, [...stream.covered, ...stream.lostRanges])
 }
 
-/** Everything before it is proven complete or recorded as a lostRange. */
+/** Everything before this instant is proven complete or recorded as lost. */
 export function coveredTo(stream: StreamState, now: Instant): Instant {
   return missing(stream, now)[0]?.from ?? now
 }
 
-/** What is missing and not set aside, oldest first. */
-function open(stream: StreamState, now: Instant): Interval[] {
+/** The gaps without what is set aside, the oldest first. */
+export function openGaps(stream: StreamState, now: Instant): Interval[] {
   return intervals.without({ from: stream.since, to: now }, [...stream.covered, ...stream.lostRanges, ...stream.setAside])
 }
 
-/** Something that is missing is left alone because it cannot be read. */
+/** Whether a gap is left alone because it cannot be read. */
 export function isUnreadable(stream: StreamState, now: Instant): boolean {
   return missing(stream, now).some((gap) => stream.setAside.some((aside) => overlap(aside, gap)))
 }
 
-/** Nothing that shows up in time can still show up before this, for a page requested at `readAt`. */
-function watermark(readAt: Instant, policy: ReadingPolicy): Instant {
+/** The watermark of a page requested at `readAt`: nothing that arrives in time can still show up before it. */
+export function watermark(readAt: Instant, policy: ReadingPolicy): Instant {
   return readAt - policy.lateMs - watermarkMarginMs - Math.min(Math.abs(policy.clockErrorMs), clockErrorMaxMs)
 }
 
 /**
- * Gives up what is too near to the horizon to be read, and records it; `pause` is the last time the connector was switched
- * off. What nobody will ask of again is forgotten; and what was proven when less lateness was reckoned with is read again.
+ * Records as lost what is too near the retention limit to be read, and forgets what nobody will ask for again. Proof that was made
+ * with a smaller `lateArrivalMinutes` is taken back, so that it is read again. `pause` is the last time the connector was off.
  */
 export function expire(stream: StreamState, now: Instant, policy: ReadingPolicy, pause?: Interval): StreamState {
   const end = now - policy.retentionMs + retentionStartMs
@@ -145,50 +139,7 @@ function addLostRange(lostRanges: readonly LostRange[], lostRange: LostRange): L
   return next.slice(-lostRangesMax)
 }
 
-/** The live edge is due when it is half an interval old, or when somebody wants it; or its proof, where that comes with the live edge. */
-export function liveIsDue(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
-  if (stream.range !== undefined && isLive(stream.range.kind)) return true
-  const wantedTo = Math.min(now, policy.wantedTo)
-  if (stream.readThrough < floorToSecond(Math.max(now - policy.intervalMs / 2, wantedTo))) return true
-  return tailStart(stream, now) < watermark(wantedTo, policy) && tailFits(stream, now)
-}
-
-function isLive(kind: RangeKind): boolean {
-  return kind === 'tail' || kind === 'provisional'
-}
-
-/** The range to read for the live edge: the whole unsettled tail where it fits one range, else the next fresh piece. */
-export function planLive(stream: StreamState, now: Instant, policy: ReadingPolicy): Range | undefined {
-  const end = floorToSecond(now)
-  const from = tailStart(stream, now)
-  if (tailFits(stream, now)) return plan(stream, 'tail', from, end)
-  return plan(stream, 'provisional', Math.max(from, stream.readThrough, floorToSecond(watermark(now, policy))), end)
-}
-
-/** The range to read of what is missing and settled, oldest first. The tail is left to the live edge where that reads it whole. */
-export function planGap(stream: StreamState, now: Instant, policy: ReadingPolicy): Range | undefined {
-  const gap = readableGaps(stream, now, policy)[0]
-  return gap === undefined ? undefined : plan(stream, 'final', gap.from, gap.to)
-}
-
-/** What is missing and could be read to its proof now, oldest first. */
-export function readableGaps(stream: StreamState, now: Instant, policy: ReadingPolicy): Interval[] {
-  const end = floorToSecond(watermark(now, policy))
-  const gaps = intervals.until(open(stream, now), end)
-  const tail = tailStart(stream, now)
-  const worthwhile = Math.min(stream.widthMs, policy.intervalMs / 2)
-  // Somebody who wants everything up to an instant wants its proof too, however little is left.
-  const wanted = watermark(policy.wantedTo, policy)
-  return gaps.filter(({ from, to }) => from < tail || (!tailFits(stream, now) && (to - from >= worthwhile || from < wanted)))
-}
-
-/** The daily second look at the last 24 h. */
-export function planReread(stream: StreamState): Range | undefined {
-  const next = stream.reread === undefined ? undefined : intervals.without(stream.reread, stream.setAside)[0]
-  return next === undefined ? undefined : plan(stream, 'reread', next.from, next.to)
-}
-
-/** Only what is proven is looked at again: what is new there came late, what is missing elsewhere did not. */
+/** Starts the daily re-read. It covers proven time only: a new event there came late, one in a gap did not. */
 export function beginReread(stream: StreamState, now: Instant, policy: ReadingPolicy): StreamState {
   if (stream.reread !== undefined || stream.nextRereadAt > now) return stream
   const to = floorToSecond(coveredTo(stream, now))
@@ -197,38 +148,10 @@ export function beginReread(stream: StreamState, now: Instant, policy: ReadingPo
   return { ...stream, reread: { from, to }, nextRereadAt: now + day }
 }
 
-function tailStart(stream: StreamState, now: Instant): Instant {
-  return open(stream, now).at(-1)?.from ?? now
-}
-
-function tailFits(stream: StreamState, now: Instant): boolean {
-  const tail = { from: tailStart(stream, now), to: now }
-  return tail.to - tail.from <= stream.widthMs && !isHard(stream, tail)
-}
-
-/** `[from, end)` or its beginning, cut on a whole second where it can be; nothing when it is empty. */
-function plan(stream: StreamState, kind: RangeKind, from: Instant, end: Instant): Range | undefined {
-  if (from >= end) return undefined
-  const most = Math.min(end, from + stream.widthMs, ...(stream.hard ?? []).map((place) => easyTo(place, from)))
-  const whole = floorToSecond(most)
-  return { kind, from, to: whole > from ? whole : most, page: 0, items: 0 }
-}
-
-/** How far a range from `from` may go because of a hard place: up to it, or with its width inside it. */
-function easyTo(place: Interval & { readonly widthMs: number }, from: Instant): Instant {
-  if (place.from > from) return place.from
-  return place.to > from ? Math.min(place.to, from + place.widthMs) : Number.POSITIVE_INFINITY
-}
-
-/** What to ask the vendor for: a millisecond more at both ends, so that an event on a cut is in one of the two ranges whatever the bounds mean. */
-export function askedRange(range: Interval): Interval {
-  return { from: range.from - 1, to: range.to + 1 }
-}
-
-/** The range was read to its end, its last page received at `receivedAt`. A fresh one proves nothing: scraps of proof would be without number. */
+/** The range was read to its end, its last page received at `receivedAt`. A provisional range proves nothing: it would leave countless scraps of proof. */
 export function completeRange(stream: StreamState, range: Range, receivedAt: Instant, policy: ReadingPolicy): StreamState {
   const { range: _, reread, hard, ...rest } = stream
-  // The vendor whose clock is ahead of ours drops its events so much earlier.
+  // A vendor whose clock is ahead of ours drops its events that much earlier.
   const aheadMs = Math.min(Math.max(0, policy.clockErrorMs), clockErrorMaxMs)
   const proven: Interval = {
     from: Math.max(range.from, receivedAt - policy.retentionMs + retentionMarginMs + aheadMs),
@@ -248,21 +171,16 @@ export function completeRange(stream: StreamState, range: Range, receivedAt: Ins
   }
 }
 
-/** Width comes from density: the pages that a range may need. A range much narrower than allowed shows a crowd, but no emptiness. */
+/** The next width follows from density: as wide as the pages allow. A range much narrower than allowed can show a crowd, but not that the stream is empty. */
 function nextWidth(stream: StreamState, range: Range, policy: ReadingPolicy): number {
   const width = range.to - range.from
   const wanted = stream.pagesTarget * policy.pageItemsMax
   const ideal = range.items === 0 ? Number.POSITIVE_INFINITY : Math.floor((width * wanted) / range.items)
-  const most = Math.max(stream.widthMs, width * widthGrowthMax)
-  return Math.max(1, Math.min(ideal, most, policy.retentionMs))
+  const widest = Math.max(stream.widthMs, width * widthGrowthMax)
+  return Math.max(1, Math.min(ideal, widest, policy.retentionMs))
 }
 
-/** Too many pages to go on with. */
-export function rangeIsEndless(range: Range): boolean {
-  return range.page >= (range.to - range.from > 1 ? rangePagesMax : narrowestRangePagesMax)
-}
-
-/** The range's link died or its links have no end: the next one is narrower. One that cannot be is left alone for an hour. */
+/** The range cannot be read to its end: the next one is narrower, and slower. One that cannot be narrower is left alone for an hour. */
 export function giveUpRange(stream: StreamState, range: Range, now: Instant): StreamState {
   const { range: _, ...rest } = stream
   const width = range.to - range.from
@@ -277,13 +195,13 @@ export function giveUpRange(stream: StreamState, range: Range, now: Instant): St
   return width > 1 ? withHard(given, range, widthMs) : leaveAlone(given, range, now)
 }
 
-/** The vendor fails again and again: the range may be too wide for it, or hold an event that it cannot cope with. It is read again, narrower. */
+/** The vendor fails again and again: the range may be too wide, or hold an event that the vendor cannot show. The next one is narrower. */
 export function narrowRange(stream: StreamState, range: Range, now: Instant): StreamState {
   const width = range.to - range.from
   return width > 1 ? withHard(stream, range, Math.floor(width / 2)) : leaveAlone(stream, range, now)
 }
 
-/** Some of it was given up before. */
+/** Whether a part of it was given up before. */
 export function isHard({ hard = [] }: StreamState, range: Interval): boolean {
   return hard.some((place) => overlap(place, range))
 }
@@ -293,7 +211,7 @@ function withHard(stream: StreamState, { from, to }: Interval, widthMs: number):
   return { ...stream, hard: [...others, { from, to, widthMs }].slice(-hardMax) }
 }
 
-/** Neighbours are left alone as one; and since the next range asks for a millisecond of this one too, it is as narrow. */
+/** Neighbours are left alone together. The next range also asks for a millisecond of this one, so it is as narrow. */
 function leaveAlone(stream: StreamState, { from, to }: Interval, now: Instant): StreamState {
   const until = now + setAsideMs
   const last = stream.setAside.at(-1)
@@ -306,7 +224,7 @@ function leaveAlone(stream: StreamState, { from, to }: Interval, now: Instant): 
   return withHard({ ...rest, ...passed, setAside }, { from: to, to: to + 2 }, 1)
 }
 
-/** What is left of the hard places when a range was read; nothing at all where nothing is left. */
+/** The hard places that are left after a range was read; no attribute where none is left. */
 function withoutRead(hard: StreamState['hard'], range: Interval): Pick<StreamState, 'hard'> {
   const left = (hard ?? []).flatMap((place) => {
     if (!overlap(place, range)) return [place]
@@ -315,7 +233,7 @@ function withoutRead(hard: StreamState['hard'], range: Interval): Pick<StreamSta
   return left.length === 0 ? {} : { hard: left }
 }
 
-/** Remembers that seen ids of a range as wide as this one may be kept. */
+/** Records that seen ids of ranges as wide as this one may be stored. */
 export function keepSeenClass(stream: StreamState, range: Interval, now: Instant): StreamState {
   return { ...stream, seenClasses: { ...stream.seenClasses, [seenClass(range)]: now } }
 }

@@ -1,24 +1,27 @@
 import { type Instant, minute, second } from '../time.ts'
 import type { ReadingPolicy } from './ledger.ts'
-import { liveIsDue, planGap, planLive, planReread, readableGaps } from './ledger.ts'
+import { liveIsDue, planGap, planLive, planReread, readableGaps } from './plan.ts'
 import type { Range, StreamId, StreamState } from './stream.ts'
 
-/** Whose step it is: one range of one stream. */
+/** The next thing a run does: read one range of one stream, a few pages of it. */
 export interface ReadStep {
   readonly stream: StreamId
   readonly range: Range
-  /** How long it is worth waiting for a token in place (ms). */
+  /** How long the step may wait in place for a token (ms). Beyond it the run ends and comes back when the token is free. */
   readonly waitMaxMs: number
 }
 
+/** Every so many steps one goes to a gap (count). Live edges first for ever would lose gaps to the retention limit. */
 const gapStepEvery = 5
+/** A live edge waits for one whole window of the limiter, and a little (ms). */
 const liveWaitMaxMs = 65 * second
+/** A gap gives way sooner, so that one backlog does not hold a function for minutes (ms). */
 const gapWaitMaxMs = 15 * second
 
 /**
- * Due live edges come first, the one least fresh before the others; every fifth step goes to the gap that is nearest to
- * the horizon. Strictly the stalest first lets one backlog starve every other stream; strictly live first loses lostRanges.
- * A stream whose ranges do not come to an end leaves every other gap step to those whose ranges do.
+ * Due live edges come first, the one that was read longest ago before the others. Every fifth step goes to the gap that is nearest
+ * to the retention limit. The stalest first, always, would let one backlog starve every other stream; live edges first, always,
+ * would lose gaps. A stream whose ranges do not come to an end leaves every other gap step to the streams whose ranges do.
  */
 export function nextStep(
   streams: ReadonlyMap<StreamId, StreamState>,
@@ -30,18 +33,18 @@ export function nextStep(
   const edge = best(ready, (stream) => (liveIsDue(stream, now, policy) ? lastServedAt(stream) : undefined))
   const live = stepOf(edge, (stream) => planLive(stream, now, policy), liveWaitMaxMs)
   const unpaced = ready.filter(([, { paced }]) => !paced)
-  const oldest = (of: typeof ready) => best(of, (stream) => gapStart(stream, now, policy))
+  const oldestGap = (candidates: typeof ready) => best(candidates, (stream) => gapStart(stream, now, policy))
   const gap = stepOf(
-    (readSteps % 2 === 0 ? oldest(unpaced) : undefined) ?? oldest(ready),
+    (readSteps % 2 === 0 ? oldestGap(unpaced) : undefined) ?? oldestGap(ready),
     (stream) => planGap(stream, now, policy),
     gapWaitMaxMs,
   )
-  const again = best(ready, (stream) => (stream.range?.kind === 'reread' ? stream.range.from : planReread(stream)?.from))
+  const reread = best(ready, (stream) => (stream.range?.kind === 'reread' ? stream.range.from : planReread(stream)?.from))
   const first = readSteps % gapStepEvery === gapStepEvery - 1 ? (gap ?? live) : (live ?? gap)
-  return first ?? stepOf(again, planReread, gapWaitMaxMs)
+  return first ?? stepOf(reread, planReread, gapWaitMaxMs)
 }
 
-/** The range that is half read, else the one that `plan` finds. That of a paced stream may not live until another run: it is worth a longer wait. */
+/** The range that is half read, else the one that `plan` finds. The links of a paced stream may die before another run, so it may wait longer. */
 function stepOf(
   chosen: readonly [StreamId, StreamState] | undefined,
   plan: (stream: StreamState) => Range | undefined,
@@ -53,12 +56,12 @@ function stepOf(
   return range === undefined ? undefined : { stream: id, range, waitMaxMs: stream.paced ? liveWaitMaxMs : waitMaxMs }
 }
 
-/** A paced stream may never come to the end of a range: how fresh it is must not make it first for ever. */
+/** A paced stream may never come to the end of a range, so its last page counts as well: else it would come first for ever. */
 function lastServedAt({ paced, readThrough, lastReadAt = 0 }: StreamState): Instant {
   return paced ? Math.max(readThrough, lastReadAt) : readThrough
 }
 
-/** Where the oldest gap begins that this stream could read now; nothing while a live range is half read. */
+/** Where the oldest gap begins that this stream can read now; nothing while a live range is half read. */
 function gapStart(stream: StreamState, now: Instant, policy: ReadingPolicy): Instant | undefined {
   if (stream.range !== undefined) return stream.range.kind === 'final' ? stream.range.from : undefined
   return readableGaps(stream, now, policy)[0]?.from
@@ -83,5 +86,5 @@ export function nextTickOf(phase: number, intervalMs: number, now: Instant): Ins
   return Math.floor((now - offset) / intervalMs + 1) * intervalMs + offset
 }
 
-/** A claimed connector whose message is lost comes up again after this (ms). */
+/** A claimed connector whose message was lost comes up again after this (ms). */
 export const claimMs = 5 * minute

@@ -2,21 +2,18 @@ import type { Connector } from '../../domain/connector/connector.ts'
 import type { CompiledFilters } from '../../domain/connector/log-filters.ts'
 import { applyFilters } from '../../domain/connector/log-filters.ts'
 import type { Digest } from '../../domain/digest.ts'
-import type { Clock, Sink, Source, State } from '../../domain/ports.ts'
+import type { Sink } from '../../domain/ports.ts'
 import { type LakeRecord, toRecord } from '../../domain/record/record.ts'
 import { itemId, recordId } from '../../domain/record/record-id.ts'
 import { ok, type Result } from '../../domain/result.ts'
-import { askedRange } from '../../domain/stream/ledger.ts'
+import { askedRange } from '../../domain/stream/plan.ts'
 import type { SeenHash, SeenMark } from '../../domain/stream/seen-ids.ts'
 import type { Range, StreamCounts, StreamId } from '../../domain/stream/stream.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Vendor, VendorPage, VendorRequest, VendorResponse } from '../../domain/vendor.ts'
 
-export interface PagePorts {
-  readonly clock: Clock
-  readonly source: Source
+export interface DeliverPorts {
   readonly sink: Sink
-  readonly state: State
   readonly digest: Digest
 }
 
@@ -58,7 +55,7 @@ export function parsePage(vendor: Vendor, response: VendorResponse, requestedAt:
 
 /** Drops what was seen, normalises and filters the rest and delivers what is kept. Fails as the sink does; `seen` is left as it was. */
 export async function deliverPage(
-  ports: PagePorts,
+  ports: DeliverPorts,
   context: PageContext,
   range: Range,
   page: FetchedPage,

@@ -1,21 +1,85 @@
+import type { Connector } from '../../domain/connector/connector.ts'
+import { backoffMs, type Failure, failure, formatFailure } from '../../domain/failures.ts'
+import type { Clock, Log } from '../../domain/ports.ts'
+import type { ConnectorStatus } from '../../domain/status/status.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { OpenKey } from '../open-keys.ts'
+import { type KeyPorts, type OpenKey, openKey, openKeys, secretText } from '../open-keys.ts'
 
-/** The keys of one run: which of them has a token to spare, and which is used next. */
+export interface KeyPoolPorts extends KeyPorts {
+  readonly clock: Clock
+  readonly log: Log
+  /** In [0, 1). */
+  readonly random: () => number
+}
+
+type RejectedKeys = ConnectorStatus['rejectedKeys']
+
+/** The keys of one run: which can be used, which has a token to spare, which is next, and what is wrong with the others. */
 export class KeyPool {
+  private readonly ports: KeyPoolPorts
+  private readonly connector: Connector
   private keys: readonly OpenKey[]
+  private rejected: RejectedKeys
+  /** Why keys could not be opened. */
+  private readonly failures: readonly Failure[]
   /** Keys without a token to spare, by fingerprint, and until when. */
   private readonly busyUntil = new Map<string, Instant>()
+  /** Secrets that this run has read past the cache. */
+  private readonly refreshed = new Set<string>()
+  private readonly openedStatus: Pick<ConnectorStatus, 'keys' | 'oldestKeyAt'>
 
-  constructor(keys: readonly OpenKey[]) {
-    this.keys = keys
+  /** Opens every key of the connector, without those that are backing off after a rejection. */
+  static async open(ports: KeyPoolPorts, connector: Connector, rejectedBefore: RejectedKeys): Promise<KeyPool> {
+    return new KeyPool(ports, connector, await openKeys(ports, connector, ports.clock.now()), rejectedBefore)
+  }
+
+  private constructor(
+    ports: KeyPoolPorts,
+    connector: Connector,
+    { keys, failures }: Awaited<ReturnType<typeof openKeys>>,
+    rejectedBefore: RejectedKeys,
+  ) {
+    this.ports = ports
+    this.connector = connector
+    this.failures = failures
+    // A key that is no longer in its secret is of no interest.
+    const fingerprints = new Set(keys.map(({ fingerprint }) => fingerprint))
+    this.rejected = Object.fromEntries(Object.entries(rejectedBefore).filter(([fingerprint]) => fingerprints.has(fingerprint)))
+    const now = ports.clock.now()
+    this.keys = keys.filter(({ fingerprint }) => (this.rejected[fingerprint]?.until ?? 0) <= now)
+    const storedAt = keys.flatMap((key) => key.storedAt ?? [])
+    this.openedStatus = {
+      keys: this.keys.map(({ fingerprint }) => fingerprint),
+      ...(storedAt.length === 0 ? {} : { oldestKeyAt: Math.min(...storedAt) }),
+    }
   }
 
   get all(): readonly OpenKey[] {
     return this.keys
   }
 
-  /** A range stays with its key; a new one goes to the next key that is not busy, in turn. */
+  /** Its part of the connector's status. */
+  get status(): Pick<ConnectorStatus, 'keys' | 'oldestKeyAt' | 'rejectedKeys'> {
+    return { ...this.openedStatus, rejectedKeys: this.rejected }
+  }
+
+  /** Why the pool is empty. */
+  whyEmpty(lastFailure: Failure | undefined): Failure {
+    if (this.failures[0] !== undefined) return this.failures[0]
+    return lastFailure?.code === 'unauthorized' ? lastFailure : failure('unauthorized', 'The vendor rejected every key of this connector')
+  }
+
+  /** One sentence for each thing that is wrong with a part of the pool. */
+  notes(): string[] {
+    const all = this.connector.apiKeySecrets.length
+    const rejected = Math.min(Object.keys(this.rejected).length, all)
+    return [
+      ...(rejected > 0 && all > 1 ? [`${rejected} of ${all} keys rejected by the vendor (401): store a new one in its secret.`] : []),
+      ...(this.keys.length > 0 ? this.failures.map(formatFailure) : []),
+    ]
+  }
+
+  /** A range stays with its key. A new range goes to the next key that is not busy, round robin. */
   choose(fingerprint: string | undefined, readSteps: number, now: Instant): OpenKey | undefined {
     const own = this.keys.find((key) => key.fingerprint === fingerprint)
     if (own !== undefined) return own
@@ -35,21 +99,60 @@ export class KeyPool {
     this.busyUntil.set(key.fingerprint, until)
   }
 
-  /** When the first of them frees, if all are busy. */
-  busyTo(now: Instant): Instant | undefined {
+  /** When the first key frees, if all are busy. */
+  allBusyUntil(now: Instant): Instant | undefined {
     if (!this.keys.every(({ fingerprint }) => this.isBusy(fingerprint, now))) return undefined
     return Math.min(...this.keys.map(({ fingerprint }) => this.busyUntil.get(fingerprint) ?? now))
   }
 
-  /** When the first of those that are busy frees. */
+  /** When the first of the busy keys frees. */
   firstFreeAt(now: Instant): Instant | undefined {
     const busy = [...this.busyUntil.values()].filter((until) => until > now)
     return busy.length === 0 ? undefined : Math.min(...busy)
   }
 
-  /** Takes a key out, and puts another in its place. */
-  replace(key: OpenKey, by?: OpenKey): void {
-    const others = this.keys.filter(({ fingerprint }) => fingerprint !== key.fingerprint)
-    this.keys = by === undefined ? others : [by, ...others]
+  /** The vendor accepted the key. */
+  accept({ fingerprint }: OpenKey): void {
+    const { [fingerprint]: _, ...others } = this.rejected
+    this.rejected = others
+  }
+
+  /**
+   * The vendor rejected the key. Its secret may hold a new one already; if not, the key backs off, and the others go on. Answers when
+   * it may be tried again, if no key is left.
+   */
+  async reject(key: OpenKey, why: Failure): Promise<Instant | undefined> {
+    const { clock, log, random } = this.ports
+    const now = clock.now()
+    const secret = secretText(key.reference)
+    const replacement = await this.reread(key, now)
+    if (replacement !== undefined) {
+      this.keys = [replacement, ...this.without(key, replacement)]
+      return undefined
+    }
+    const attempts = (this.rejected[key.fingerprint]?.attempts ?? 0) + 1
+    const until = now + backoffMs({ code: why.code }, attempts, random())
+    this.rejected = { ...this.rejected, [key.fingerprint]: { at: now, until, attempts } }
+    log({
+      level: 'error',
+      event: 'key-rejected',
+      connectorId: this.connector.connectorId,
+      message: `${secret}: ${formatFailure(why)}`,
+    })
+    this.keys = this.without(key)
+    return this.keys.length > 0 ? undefined : until
+  }
+
+  /** The key that its secret holds now, if it is another one. Each secret is read past the cache once a run. */
+  private async reread(key: OpenKey, now: Instant): Promise<OpenKey | undefined> {
+    const secret = secretText(key.reference)
+    if (this.refreshed.has(secret)) return undefined
+    this.refreshed.add(secret)
+    const anew = await openKey(this.ports, this.connector, key.reference, now, { bypassCache: true })
+    return anew.ok && anew.value.fingerprint !== key.fingerprint ? anew.value : undefined
+  }
+
+  private without(...keys: readonly OpenKey[]): readonly OpenKey[] {
+    return this.keys.filter(({ fingerprint }) => !keys.some((key) => key.fingerprint === fingerprint))
   }
 }

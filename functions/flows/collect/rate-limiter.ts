@@ -1,106 +1,156 @@
-import type { Clock, State } from '../../domain/ports.ts'
+import type { Clock, TokenStore } from '../../domain/ports.ts'
 import { type Instant, second } from '../../domain/time.ts'
 import type { Grant, Release, TokenBucket } from '../../domain/token-bucket.ts'
 import { newBucket, postponeToken, releaseToken, takeToken, tokenUseWithinMs, withLimit } from '../../domain/token-bucket.ts'
 
-/** One limiter that a request must pass: the key's own, and its rate group's. */
+/** One limiter that a request must pass: the one of its key, or the one of its rate group. */
 export interface LimiterRef {
   readonly bucket: string
   readonly limit: number
   readonly perDay?: number
 }
 
-/** The right to one request, through every ref it needs. */
-interface Permit {
+/** The right to one request, with a token of every limiter that it must pass. */
+export interface Permit {
   readonly goAt: Instant
   readonly grants: readonly { readonly ref: LimiterRef; readonly grant: Grant }[]
 }
 
-type Admission = { readonly kind: 'go'; readonly permit: Permit } | { readonly kind: 'wait'; readonly freeAt: Instant }
+export type Admission =
+  | { readonly kind: 'go'; readonly permit: Permit }
+  | { readonly kind: 'wait'; readonly freeAt: Instant }
+  /** `beforeWaiting` answered no. */
+  | { readonly kind: 'called-off' }
 
-export type Outcome =
+export type RequestOutcome =
   | { readonly outcome: 'unsent' }
   | { readonly outcome: 'responded'; readonly receivedAt: Instant }
   | { readonly outcome: 'throttled'; readonly receivedAt: Instant; readonly retryAfterMs?: number; readonly random: number }
 
-/** Conditional writes in a row that others may win before something must be wrong (count): each loss is another's win. */
+/** Conditional writes in a row that others may win (count). Each loss is the win of another run, so more of them is a bug. */
 const writesMax = 200
 
 type Taken = { readonly grant: Grant } | { readonly freeAt: Instant }
 
 export interface LimiterPorts {
   readonly clock: Clock
-  readonly state: State
+  readonly state: TokenStore
   /** Names this process, and so its clock. */
   readonly process: string
   /** Unlike any other of this process. */
   readonly nextNumber: () => number
-  /** Aborted when the process is told to end: waits end at once, and give back what they wait for. */
+  /** Aborted when the process must end: a wait then ends at once, and gives back its tokens. */
   readonly stop: AbortSignal
 }
 
-export interface Limiter {
+/** The part of the limiter that a read step uses. */
+export type Limiter = Pick<RateLimiter, 'admit' | 'release'>
+
+/** The tokens of one run: taken one at a time, when a request needs them. */
+export class RateLimiter {
+  private readonly ports: LimiterPorts
+  /** Releases that no write has carried yet, by bucket. */
+  private readonly pending = new Map<string, { readonly ref: LimiterRef; readonly releases: readonly Release[] }>()
+  private readonly buckets = new Map<string, TokenBucket>()
+  private waited = 0
+
+  constructor(ports: LimiterPorts) {
+    this.ports = ports
+  }
+
+  /** The sum of all waits so far (ms). */
+  get waitedMs(): number {
+    return this.waited
+  }
+
+  /** A bucket as it was last read or written. */
+  known(bucket: string): TokenBucket | undefined {
+    return this.buckets.get(bucket)
+  }
+
   /**
-   * Takes one token of every ref and waits until they may be used, at most `waitMaxMs`; otherwise takes none and says when
-   * it is worth coming back. `beforeWaiting` is called once when there is a wait of a second or more.
+   * Takes one token of every limiter and waits until they may be used, at most `waitMaxMs`. Otherwise it takes none, and answers
+   * when it is worth coming back. `beforeWaiting` is called once before a wait of a second or more, and may call it off.
    */
-  admit(
-    limiters: readonly LimiterRef[],
+  async admit(
+    refs: readonly LimiterRef[],
     options: { readonly waitMaxMs: number; readonly notBefore?: Instant; readonly beforeWaiting?: (until: Instant) => Promise<boolean> },
-  ): Promise<Admission>
-  /** Puts down what became of a permit; it is written with the next take of the same ref, or by `flush`. */
-  release(permit: Permit, outcome: Outcome): void
-  flush(): Promise<void>
-  /** Returns then, or at once when the process is told to end. */
-  wait(until: Instant): Promise<void>
-  /** How long it has waited so far, all waits together (ms). */
-  readonly waitedMs: number
-  /** As last read or written. */
-  known(bucket: string): TokenBucket | undefined
-}
-
-export function limiter(ports: LimiterPorts): Limiter {
-  const { clock, state, stop } = ports
-  const pending = new Map<string, Release[]>()
-  const limiters = new Map<string, LimiterRef>()
-  const known = new Map<string, TokenBucket>()
-  let waitedMs = 0
-
-  /** Reads the bucket, applies what is pending and `change`, and writes if nobody wrote meanwhile; else does it again. */
-  async function update<T>(
-    ref: LimiterRef,
-    change: (bucket: TokenBucket) => { readonly bucket?: TokenBucket; readonly result: T },
-  ): Promise<T> {
-    for (let write = 0; write < writesMax; write++) {
-      const stored = (await state.readTokens(ref.bucket)) ?? newBucket(ref.limit)
-      const releases = pending.get(ref.bucket) ?? []
-      const released = releases.reduce(releaseToken, withLimit(stored, ref.limit))
-      const { bucket, result } = change(released)
-      if (bucket === undefined) {
-        known.set(ref.bucket, released)
-        return result
+  ): Promise<Admission> {
+    const { clock, stop } = this.ports
+    const { waitMaxMs, notBefore = 0, beforeWaiting } = options
+    const latest = clock.now() + waitMaxMs
+    for (;;) {
+      const taken = await this.takeAll(refs, latest, notBefore)
+      const until = taken.kind === 'go' ? taken.permit.goAt : taken.freeAt
+      if (until > latest) return taken
+      const isLong = until - clock.now() >= second
+      if (isLong && beforeWaiting !== undefined && !(await beforeWaiting(until))) {
+        this.giveBack(taken)
+        return { kind: 'called-off' }
       }
-      const next = { ...bucket, version: stored.version + 1 }
-      if (await state.writeTokens(ref.bucket, next)) {
-        known.set(ref.bucket, next)
-        const later = (pending.get(ref.bucket) ?? []).filter((release) => !releases.includes(release))
-        pending.set(ref.bucket, later)
-        return result
+      await this.wait(until)
+      if (stop.aborted) {
+        this.giveBack(taken)
+        return { kind: 'wait', freeAt: until }
       }
+      if (taken.kind === 'go' && clock.now() <= until + tokenUseWithinMs) return taken
+      this.giveBack(taken)
     }
-    throw new Error(`The limiter ${ref.bucket} was written by others ${writesMax} times in a row.`)
   }
 
-  function postpone(ref: LimiterRef, grant: Grant, goAt: Instant): Promise<Grant> {
-    return update(ref, (bucket) => {
-      const postponed = postponeToken(bucket, grant, goAt)
-      return { bucket: postponed.bucket, result: postponed.grant }
-    })
+  /** Records the outcome of a request. It is written with the next take of the same limiter, or by `flush`. */
+  release({ grants }: Permit, outcome: RequestOutcome): void {
+    for (const { ref, grant } of grants) {
+      const releases = this.pending.get(ref.bucket)?.releases ?? []
+      this.pending.set(ref.bucket, { ref, releases: [...releases, { grant, ...outcome }] })
+    }
   }
 
-  function take(ref: LimiterRef, latest: Instant, notBefore: Instant): Promise<Taken> {
-    const by = `${ports.process}:${ports.nextNumber()}`
-    return update<Taken>(ref, (bucket) => {
+  /** Writes every release that no take has carried. */
+  async flush(): Promise<void> {
+    for (const { ref, releases } of this.pending.values()) {
+      if (releases.length > 0) await this.update(ref, (bucket) => ({ bucket, result: undefined }))
+    }
+  }
+
+  /** Returns then, or at once when the process must end. */
+  async wait(until: Instant): Promise<void> {
+    const { clock, stop } = this.ports
+    const from = clock.now()
+    if (!stop.aborted) await asleepOrStopped(this.ports, until)
+    this.waited += Math.max(0, clock.now() - from)
+  }
+
+  private giveBack(taken: Admission): void {
+    if (taken.kind === 'go') this.release(taken.permit, { outcome: 'unsent' })
+  }
+
+  private async takeAll(
+    refs: readonly LimiterRef[],
+    latest: Instant,
+    notBefore: Instant,
+  ): Promise<Exclude<Admission, { kind: 'called-off' }>> {
+    const grants: { ref: LimiterRef; grant: Grant }[] = []
+    let goAt = notBefore
+    for (const ref of refs) {
+      const taken = await this.take(ref, latest, goAt)
+      if ('freeAt' in taken) {
+        this.release({ goAt, grants }, { outcome: 'unsent' })
+        return { kind: 'wait', freeAt: taken.freeAt }
+      }
+      grants.push({ ref, grant: taken.grant })
+      goAt = Math.max(goAt, taken.grant.goAt)
+    }
+    for (const held of grants) {
+      if (held.grant.goAt < goAt) held.grant = await this.postpone(held.ref, held.grant, goAt)
+    }
+    return { kind: 'go', permit: { goAt, grants } }
+  }
+
+  private take(ref: LimiterRef, latest: Instant, notBefore: Instant): Promise<Taken> {
+    const { clock, process, nextNumber } = this.ports
+    const by = `${process}:${nextNumber()}`
+    return this.update<Taken>(ref, (bucket) => {
       const perDay = ref.perDay === undefined ? {} : { perDay: ref.perDay }
       const taken = takeToken(bucket, { now: clock.now(), by, notBefore, ...perDay })
       if (taken.kind === 'none') return { result: { freeAt: taken.freeAt } }
@@ -109,80 +159,45 @@ export function limiter(ports: LimiterPorts): Limiter {
     })
   }
 
-  async function takeAll(limiters: readonly LimiterRef[], latest: Instant, notBefore: Instant): Promise<Admission> {
-    const grants: { ref: LimiterRef; grant: Grant }[] = []
-    let goAt = notBefore
-    for (const ref of limiters) {
-      const taken = await take(ref, latest, goAt)
-      if ('freeAt' in taken) {
-        release({ goAt, grants }, { outcome: 'unsent' })
-        return { kind: 'wait', freeAt: taken.freeAt }
-      }
-      grants.push({ ref, grant: taken.grant })
-      goAt = Math.max(goAt, taken.grant.goAt)
-    }
-    for (const held of grants) {
-      if (held.grant.goAt < goAt) held.grant = await postpone(held.ref, held.grant, goAt)
-    }
-    return { kind: 'go', permit: { goAt, grants } }
-  }
-
-  function release({ grants }: Permit, outcome: Outcome): void {
-    for (const { ref, grant } of grants) {
-      const releases = pending.get(ref.bucket) ?? []
-      pending.set(ref.bucket, [...releases, { grant, ...outcome }])
-      limiters.set(ref.bucket, ref)
-    }
-  }
-
-  async function wait(until: Instant): Promise<void> {
-    const from = clock.now()
-    if (!stop.aborted) await asleepOrStopped(until)
-    waitedMs += Math.max(0, clock.now() - from)
-  }
-
-  // The signal outlives the run by far, so nothing of the run may stay with it.
-  function asleepOrStopped(until: Instant): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const end = () => resolve()
-      stop.addEventListener('abort', end, { once: true })
-      const asleep = clock.sleepUntil(until).finally(() => stop.removeEventListener('abort', end))
-      asleep.then(end, reject)
+  private postpone(ref: LimiterRef, grant: Grant, goAt: Instant): Promise<Grant> {
+    return this.update(ref, (bucket) => {
+      const postponed = postponeToken(bucket, grant, goAt)
+      return { bucket: postponed.bucket, result: postponed.grant }
     })
   }
 
-  return {
-    wait,
-    async admit(wanted, { waitMaxMs, notBefore = 0, beforeWaiting }) {
-      const latest = clock.now() + waitMaxMs
-      for (;;) {
-        const admission = await takeAll(wanted, latest, notBefore)
-        const until = admission.kind === 'go' ? admission.permit.goAt : admission.freeAt
-        if (until > latest) return admission
-        if (until - clock.now() >= second && beforeWaiting !== undefined && !(await beforeWaiting(until))) {
-          if (admission.kind === 'go') release(admission.permit, { outcome: 'unsent' })
-          return { kind: 'wait', freeAt: until }
-        }
-        await wait(until)
-        if (stop.aborted) {
-          if (admission.kind === 'go') release(admission.permit, { outcome: 'unsent' })
-          return { kind: 'wait', freeAt: until }
-        }
-        if (admission.kind === 'wait') continue
-        if (clock.now() <= until + tokenUseWithinMs) return admission
-        release(admission.permit, { outcome: 'unsent' })
+  /** Reads the bucket, applies the pending releases and `change`, and writes if nobody wrote meanwhile; else does it again. */
+  private async update<T>(
+    ref: LimiterRef,
+    change: (bucket: TokenBucket) => { readonly bucket?: TokenBucket; readonly result: T },
+  ): Promise<T> {
+    const { state } = this.ports
+    for (let write = 0; write < writesMax; write++) {
+      const stored = (await state.readTokens(ref.bucket)) ?? newBucket(ref.limit)
+      const releases = this.pending.get(ref.bucket)?.releases ?? []
+      const released = releases.reduce(releaseToken, withLimit(stored, ref.limit))
+      const { bucket, result } = change(released)
+      if (bucket === undefined) {
+        this.buckets.set(ref.bucket, released)
+        return result
       }
-    },
-    release,
-    async flush() {
-      for (const [bucket, releases] of pending) {
-        const ref = limiters.get(bucket)
-        if (releases.length > 0 && ref !== undefined) await update(ref, (released) => ({ bucket: released, result: undefined }))
-      }
-    },
-    get waitedMs() {
-      return waitedMs
-    },
-    known: (bucket) => known.get(bucket),
+      const next = { ...bucket, version: stored.version + 1 }
+      if (!(await state.writeTokens(ref.bucket, next))) continue
+      this.buckets.set(ref.bucket, next)
+      const later = (this.pending.get(ref.bucket)?.releases ?? []).filter((release) => !releases.includes(release))
+      this.pending.set(ref.bucket, { ref, releases: later })
+      return result
+    }
+    throw new Error(`The limiter ${ref.bucket} was written by others ${writesMax} times in a row.`)
   }
+}
+
+/** The signal outlives the run by far, so nothing of the run may stay with it. */
+function asleepOrStopped({ clock, stop }: LimiterPorts, until: Instant): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = () => resolve()
+    stop.addEventListener('abort', end, { once: true })
+    const asleep = clock.sleepUntil(until).finally(() => stop.removeEventListener('abort', end))
+    asleep.then(end, reject)
+  })
 }

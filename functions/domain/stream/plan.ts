@@ -1,0 +1,78 @@
+import { floorToSecond, type Instant } from '../time.ts'
+import * as intervals from './intervals.ts'
+import { isHard, openGaps, type ReadingPolicy, watermark } from './ledger.ts'
+import type { Interval, Range, RangeKind, StreamState } from './stream.ts'
+
+/** Which range of a stream to read next. All of it follows from the ledger. */
+
+/** The live edge is due when it is half an interval old, when somebody asked for it, or when the same request brings its proof. */
+export function liveIsDue(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
+  if (stream.range !== undefined && isLive(stream.range.kind)) return true
+  const wantedTo = Math.min(now, policy.wantedTo)
+  if (stream.readThrough < floorToSecond(Math.max(now - policy.intervalMs / 2, wantedTo))) return true
+  return tailStart(stream, now) < watermark(wantedTo, policy) && tailFits(stream, now)
+}
+
+function isLive(kind: RangeKind): boolean {
+  return kind === 'tail' || kind === 'provisional'
+}
+
+/** The range to read for the live edge: the whole tail where it fits one range, else the next provisional piece. */
+export function planLive(stream: StreamState, now: Instant, policy: ReadingPolicy): Range | undefined {
+  const end = floorToSecond(now)
+  const from = tailStart(stream, now)
+  if (tailFits(stream, now)) return plan(stream, 'tail', from, end)
+  return plan(stream, 'provisional', Math.max(from, stream.readThrough, floorToSecond(watermark(now, policy))), end)
+}
+
+/** The oldest gap that can be proven now. The tail is left to the live edge where that reads all of it. */
+export function planGap(stream: StreamState, now: Instant, policy: ReadingPolicy): Range | undefined {
+  const gap = readableGaps(stream, now, policy)[0]
+  return gap === undefined ? undefined : plan(stream, 'final', gap.from, gap.to)
+}
+
+/** The gaps that can be read and proven now, the oldest first. */
+export function readableGaps(stream: StreamState, now: Instant, policy: ReadingPolicy): Interval[] {
+  const end = floorToSecond(watermark(now, policy))
+  const gaps = intervals.until(openGaps(stream, now), end)
+  const tail = tailStart(stream, now)
+  const worthwhile = Math.min(stream.widthMs, policy.intervalMs / 2)
+  // Whoever asks for everything up to an instant wants the proof as well, however short the gap.
+  const wanted = watermark(policy.wantedTo, policy)
+  return gaps.filter(({ from, to }) => from < tail || (!tailFits(stream, now) && (to - from >= worthwhile || from < wanted)))
+}
+
+/** The next range of the daily re-read of the last 24 h. */
+export function planReread(stream: StreamState): Range | undefined {
+  const next = stream.reread === undefined ? undefined : intervals.without(stream.reread, stream.setAside)[0]
+  return next === undefined ? undefined : plan(stream, 'reread', next.from, next.to)
+}
+
+/** Where the unproven end of the stream begins. */
+function tailStart(stream: StreamState, now: Instant): Instant {
+  return openGaps(stream, now).at(-1)?.from ?? now
+}
+
+function tailFits(stream: StreamState, now: Instant): boolean {
+  const tail = { from: tailStart(stream, now), to: now }
+  return tail.to - tail.from <= stream.widthMs && !isHard(stream, tail)
+}
+
+/** `[from, end)` or its beginning, cut on a whole second where possible; nothing when it is empty. */
+function plan(stream: StreamState, kind: RangeKind, from: Instant, end: Instant): Range | undefined {
+  if (from >= end) return undefined
+  const latest = Math.min(end, from + stream.widthMs, ...(stream.hard ?? []).map((place) => easyTo(place, from)))
+  const whole = floorToSecond(latest)
+  return { kind, from, to: whole > from ? whole : latest, page: 0, items: 0 }
+}
+
+/** How far a range from `from` may go because of a hard place: up to the place, or, inside it, as wide as the place allows. */
+function easyTo(place: Interval & { readonly widthMs: number }, from: Instant): Instant {
+  if (place.from > from) return place.from
+  return place.to > from ? Math.min(place.to, from + place.widthMs) : Number.POSITIVE_INFINITY
+}
+
+/** The interval to ask the vendor for: a millisecond more at both ends, so that an event on a cut is in one of two neighbours, whatever the vendor's bounds mean. */
+export function askedRange(range: Interval): Interval {
+  return { from: range.from - 1, to: range.to + 1 }
+}

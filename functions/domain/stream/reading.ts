@@ -1,0 +1,164 @@
+import { backoffMs, type Failure, failure, failures, formatFailure } from '../failures.ts'
+import { type Instant, iso } from '../time.ts'
+import { addCounts } from './counts.ts'
+import * as ledger from './ledger.ts'
+import type { Range, StreamCounts, StreamState } from './stream.ts'
+
+/**
+ * What follows from a page, and what from a failure. Both give the stream as it becomes, the range to go on with, the outcome of
+ * the read step, and the lines to log. Giving up, narrowing, backing off and endless links are decided here, and nowhere else.
+ */
+
+/** A link that fails this often in a row (count) counts as dead. */
+const linkTriesMax = 5
+/** A range whose first page fails this often in a row (count) may be to blame itself. */
+const rangeTriesMax = 3
+/** A range of more pages than this (count) was much too wide: it is read again, narrower, before its seen ids grow without bound. */
+const rangePagesMax = 100
+/** The same for a range of one millisecond, which cannot be narrower (count). */
+const narrowestRangePagesMax = 2_000
+
+export type StepOutcome =
+  /** Pages were read, or the range was given up for a narrower one: either way the ledger is ahead of where it was. */
+  | { readonly kind: 'progress'; readonly clockErrorMs?: number }
+  | { readonly kind: 'no-token'; readonly freeAt: Instant }
+  /** Another run reads this connector. */
+  | { readonly kind: 'lease-held'; readonly until: Instant }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+
+/** A line of the log, less whom it concerns. */
+interface ReadingLog {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly event: 'page-read' | 'page-failed' | 'range-given-up' | 'range-set-aside'
+  readonly message: string
+  readonly [detail: string]: unknown
+}
+
+export interface Reading {
+  readonly stream: StreamState
+  /** The range with its next page, where the step may go on. Absent: the step ends. */
+  readonly range?: Range
+  readonly outcome: StepOutcome
+  readonly log: readonly ReadingLog[]
+}
+
+/** A page that the lake has acknowledged. */
+export interface PageRead {
+  /** The fingerprint of the key that read it. */
+  readonly key: string
+  readonly requestedAt: Instant
+  readonly receivedAt: Instant
+  readonly items: number
+  readonly newIds: number
+  readonly nextLink?: string
+  readonly clockErrorMs?: number
+  readonly counts: Partial<StreamCounts>
+}
+
+/**
+ * The range as this key may read it, and the stream before its first page. Page ids may be bound to a key, so a range that another
+ * key began starts again. A range without a page is not kept: the next step plans anew.
+ */
+export function beginReading(before: StreamState, planned: Range, key: string): { readonly stream: StreamState; readonly range: Range } {
+  const { lease: _, range: begun, ...stream } = before
+  const { kind, from, to } = planned
+  const range = planned.key === undefined || planned.key === key ? planned : { kind, from, to, page: 0, items: 0 }
+  return { range, stream: begun === undefined || range.page === 0 ? stream : { ...stream, range: begun } }
+}
+
+/** One request more. */
+export function countRequest(stream: StreamState, why?: Failure): StreamState {
+  return { ...stream, counts: addCounts(stream.counts, { requests: 1, throttled: why?.code === 'throttled' ? 1 : 0 }) }
+}
+
+/** `linksRead`: the links that this step has followed so far. */
+export function afterPage(
+  stream: StreamState,
+  range: Range,
+  page: PageRead,
+  { policy, linksRead, now }: { readonly policy: ledger.ReadingPolicy; readonly linksRead: ReadonlySet<string>; readonly now: Instant },
+): Reading {
+  const { requestedAt, receivedAt, nextLink, key } = page
+  const clockErrorMs = page.clockErrorMs === undefined ? {} : { clockErrorMs: page.clockErrorMs }
+  const { trouble: _, ...before } = stream
+  const counted = { ...before, counts: addCounts(before.counts, page.counts), lastReadAt: receivedAt }
+  const { kind, from, to, readSince = requestedAt } = range
+  const link = nextLink === undefined ? {} : { nextLink }
+  const read: Range = { kind, from, to, key, readSince, page: range.page + 1, items: range.items + page.items, ...link }
+  const log = [pageRead(range, page)]
+  const progress = { kind: 'progress', ...clockErrorMs } as const
+
+  if (nextLink === undefined) {
+    return { stream: ledger.completeRange(counted, read, receivedAt, { ...policy, ...clockErrorMs }), outcome: progress, log }
+  }
+  const endless = endlessLinks(read, nextLink === range.nextLink || linksRead.has(nextLink))
+  if (endless !== undefined) return giveUp(counted, read, endless, now, log)
+  return { stream: { ...counted, range: read }, range: read, outcome: progress, log }
+}
+
+/** The page could not be fetched, read or delivered. */
+export function afterFailure(stream: StreamState, range: Range, why: Failure, now: Instant, random: () => number): Reading {
+  const { scope, killsLink, blamesRange } = failures[why.code]
+  const attempts = (stream.trouble?.attempts ?? 0) + 1
+  const log = [pageFailed(why)]
+  if (range.nextLink !== undefined && (killsLink || attempts >= linkTriesMax)) {
+    const { trouble: _, ...untroubled } = stream
+    return giveUp(untroubled, range, failure('link-dead', `The link to page ${range.page + 1} answers: ${why.detail}`), now, log)
+  }
+  const failed = { kind: 'failed', failure: why } as const
+  // A fault of the whole origin may be this stream's alone. So the stream waits as well, and the next run begins with another.
+  if (scope !== 'stream' && scope !== 'origin') return { stream, outcome: failed, log }
+  const until = now + backoffMs(why, attempts, random())
+  const troubled = { ...stream, trouble: { failure: why, attempts, until, since: stream.trouble?.since ?? now } }
+  const suspect = blamesRange && (attempts >= rangeTriesMax || ledger.isHard(stream, range))
+  if (range.nextLink !== undefined || !suspect) return { stream: troubled, outcome: failed, log }
+  const narrower = ledger.narrowRange(troubled, range, now)
+  return { stream: narrower, outcome: failed, log: [...log, givenUp(troubled, narrower, range, why)] }
+}
+
+/** The link to the next page must not be followed, so the page was never asked for. */
+export function afterRefusedLink(stream: StreamState, range: Range, why: Failure, now: Instant): Reading {
+  return giveUp(stream, range, why, now, [])
+}
+
+function giveUp(stream: StreamState, range: Range, why: Failure, now: Instant, log: readonly ReadingLog[]): Reading {
+  const narrower = ledger.giveUpRange(stream, range, now)
+  return { stream: narrower, outcome: { kind: 'progress' }, log: [...log, givenUp(stream, narrower, range, why)] }
+}
+
+function endlessLinks({ from, to, page }: Range, repeats: boolean): Failure | undefined {
+  if (repeats) return failure('link-repeats', `The link to page ${page + 1} was there before`)
+  const pagesMax = to - from > 1 ? rangePagesMax : narrowestRangePagesMax
+  return page >= pagesMax ? failure('link-repeats', `The range has more than ${page} pages`) : undefined
+}
+
+function pageRead(range: Range, { items, newIds, counts }: PageRead): ReadingLog {
+  return {
+    level: items > 0 ? 'info' : 'debug',
+    event: 'page-read',
+    message: `${newIds} new of ${items}`,
+    kind: range.kind,
+    from: iso(range.from),
+    to: iso(range.to),
+    page: range.page + 1,
+    ...counts,
+  }
+}
+
+function pageFailed(why: Failure): ReadingLog {
+  const trace = why.traceId === undefined ? {} : { traceId: why.traceId }
+  return { level: 'warn', event: 'page-failed', message: formatFailure(why), code: why.code, ...trace }
+}
+
+function givenUp(before: StreamState, narrower: StreamState, { from, to, page }: Range, why: Failure): ReadingLog {
+  const isSetAside = narrower.setAside !== before.setAside
+  return {
+    level: isSetAside ? 'error' : 'warn',
+    event: isSetAside ? 'range-set-aside' : 'range-given-up',
+    message: formatFailure(why),
+    from: iso(from),
+    to: iso(to),
+    page,
+    nextWidthMs: narrower.hard?.at(-1)?.widthMs,
+  }
+}

@@ -1,0 +1,177 @@
+import type { Connector } from '../../domain/connector/connector.ts'
+import { backoffMs, type Failure, formatFailure } from '../../domain/failures.ts'
+import type { Clock, Log, PublishMetrics, StatusStore } from '../../domain/ports.ts'
+import { isSwitchedOff } from '../../domain/status/connector-state.ts'
+import { type ConnectorStatus, newStatus, statusAfterRun } from '../../domain/status/status.ts'
+import { type Counted, countsSince, eventValues, sumOfCounts } from '../../domain/stream/counts.ts'
+import type { ReadingPolicy } from '../../domain/stream/ledger.ts'
+import type { LostRange, StreamId, StreamState } from '../../domain/stream/stream.ts'
+import { type Instant, iso, second } from '../../domain/time.ts'
+import { takenByOtherConsumers } from '../../domain/token-bucket.ts'
+import type { Vendor } from '../../domain/vendor.ts'
+import { type NotifyPorts, notifyChanges } from '../notify-changes.ts'
+import type { KeyPool } from './key-pool.ts'
+import type { RateLimiter } from './rate-limiter.ts'
+
+/** The status is written at least this often while a run goes on (ms). */
+const writeEveryMs = 30 * second
+
+export interface ReportPorts extends NotifyPorts {
+  readonly clock: Clock
+  readonly state: NotifyPorts['state'] & StatusStore
+  readonly log: Log
+  readonly publish: PublishMetrics
+  /** In [0, 1). */
+  readonly random: () => number
+}
+
+/** What the report of a run is made from. */
+interface Reported {
+  readonly streams: ReadonlyMap<StreamId, StreamState>
+  readonly policy: ReadingPolicy
+  readonly keys: KeyPool
+  readonly limiter: RateLimiter
+}
+
+/** What a run tells: the connector's status, the notifications of its changes, the metrics, and the lines of the log about them. */
+export class RunReport {
+  /** As last written, with what this run has seen since. */
+  private current: ConnectorStatus
+  private readonly ports: ReportPorts
+  private readonly connector: Connector
+  private readonly vendor: Vendor
+  private writtenAt: Instant
+  /** The streams as they were when the status was last written. */
+  private reported: ReadonlyMap<StreamId, StreamState>
+  /** Streams that lose events in this run. */
+  private readonly losing = new Set<StreamId>()
+  private readonly sinceWrite = { rangesLost: 0, rangesSetAside: 0, waitedMs: 0 }
+
+  constructor(
+    ports: ReportPorts,
+    connector: Connector,
+    vendor: Vendor,
+    stored: ConnectorStatus | undefined,
+    streams: ReadonlyMap<StreamId, StreamState>,
+  ) {
+    this.ports = ports
+    this.connector = connector
+    this.vendor = vendor
+    this.writtenAt = ports.clock.now()
+    this.current = stored ?? newStatus(this.writtenAt, connector.tenantName)
+    this.reported = new Map(streams)
+  }
+
+  get status(): ConnectorStatus {
+    return this.current
+  }
+
+  stepTaken(before: StreamState, after: StreamState): void {
+    const isNew = ({ from }: { readonly from: Instant }) => !before.setAside.some((known) => known.from === from)
+    this.sinceWrite.rangesSetAside += after.setAside.filter(isNew).length
+    this.current = { ...this.current, readSteps: this.current.readSteps + 1 }
+  }
+
+  pageRead(): void {
+    const { trouble: _, ...status } = this.current
+    this.current = status
+  }
+
+  stepFailed(why: Failure, stream: StreamId): void {
+    this.current = { ...this.current, lastFailure: { ...why, at: this.ports.clock.now(), stream } }
+  }
+
+  /** The whole connector must back off: until the given instant, or as long as the failure asks for. Answers until when. */
+  connectorFailed(why: Failure, backoffUntil?: Instant): Instant {
+    const { clock, random, log } = this.ports
+    const now = clock.now()
+    const attempts = (this.current.trouble?.attempts ?? 0) + 1
+    const until = backoffUntil ?? now + backoffMs(why, attempts, random())
+    const { retryAfterMs: _, ...failure } = why
+    this.current = { ...this.current, trouble: { failure, attempts, until }, lastFailure: { ...failure, at: now } }
+    const { connectorId } = this.connector
+    log({ level: 'error', event: 'connector-failing', connectorId, code: why.code, message: formatFailure(why) })
+    return until
+  }
+
+  /** A range that goes on being lost grows with every step, so each stream is reported once a run. */
+  rangeLost(stream: StreamId, lost: LostRange): void {
+    if (this.losing.has(stream)) return
+    this.losing.add(stream)
+    this.sinceWrite.rangesLost += 1
+    this.ports.log({
+      level: 'error',
+      event: 'range-lost',
+      connectorId: this.connector.connectorId,
+      stream,
+      message: `Events were not read before the vendor dropped them (${lost.reason})`,
+      from: iso(lost.from),
+      to: iso(lost.to),
+    })
+  }
+
+  isDue(): boolean {
+    return this.ports.clock.now() - this.writtenAt >= writeEveryMs
+  }
+
+  /** Answers false when the connector must not run any more: only acceptance brings back one that was switched off or deleted. */
+  async write({ streams, policy, keys, limiter }: Reported): Promise<boolean> {
+    const { ports, connector } = this
+    const now = ports.clock.now()
+    const read = new Map([...streams].map(([id, { counts }]) => [id, countsSince(this.reported.get(id)?.counts, counts)]))
+    this.reported = new Map(streams)
+    const delivered = sumOfCounts([...read.values()])
+    const { lastFailure, trouble, readSteps } = this.current
+    const run = {
+      ...keys.status,
+      readSteps,
+      ...(lastFailure === undefined ? {} : { lastFailure }),
+      ...(trouble === undefined ? {} : { trouble }),
+    }
+    const otherConsumers = shareOfOthers(keys, limiter)
+    const report = { now, streams, policy, connector, unusableKeys: keys.notes(), otherConsumers, delivered }
+    const updated = await ports.state.updateStatus(connector.connectorId, (stored = this.current) =>
+      isSwitchedOff(stored.state) ? undefined : statusAfterRun(stored, run, report),
+    )
+    this.publish(read, delivered, limiter.waitedMs)
+    this.writtenAt = now
+    if (updated === undefined) return false
+    this.current = updated.after
+    await notifyChanges(ports, connector.connectorId, updated)
+    return true
+  }
+
+  /** A figure of zero is not published: CloudWatch bills a metric for each hour in which it has a value, and reads none as zero. */
+  private publish(read: ReadonlyMap<StreamId, Counted>, all: Counted, waitedMs: number): void {
+    const { publish } = this.ports
+    const { connectorId, type: vendor } = this.connector
+    const byEvent = Map.groupBy(read, ([stream]) => this.vendor.describe(stream).event)
+    for (const [event, streams] of byEvent) {
+      const sum = sumOfCounts(streams.map(([, counted]) => counted))
+      if (sum.fetched > 0) publish({ vendor, event, connectorId, values: withoutZeros(eventValues(sum)) })
+    }
+    const values = withoutZeros({
+      Requests: all.requests,
+      RequestsThrottled: all.throttled,
+      PagesRead: all.pages,
+      TokenWait: waitedMs - this.sinceWrite.waitedMs,
+      RangesLost: this.sinceWrite.rangesLost,
+      RangesSetAside: this.sinceWrite.rangesSetAside,
+    })
+    if (Object.keys(values).length > 0) publish({ vendor, connectorId, values })
+    Object.assign(this.sinceWrite, { rangesLost: 0, rangesSetAside: 0, waitedMs })
+  }
+}
+
+/** Requests a minute that seem to go to other consumers of the keys, of how many. */
+function shareOfOthers(keys: KeyPool, limiter: RateLimiter): { readonly taken: number; readonly limit: number } {
+  const buckets = keys.all.flatMap(({ fingerprint }) => limiter.known(fingerprint) ?? [])
+  return {
+    taken: buckets.reduce((sum, bucket) => sum + takenByOtherConsumers(bucket), 0),
+    limit: buckets.reduce((sum, bucket) => sum + bucket.limit, 0),
+  }
+}
+
+function withoutZeros<Name extends string>(values: Readonly<Record<Name, number>>): Partial<Record<Name, number>> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== 0)) as Partial<Record<Name, number>>
+}
