@@ -3,10 +3,10 @@ import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda'
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag'
 import type { IConstruct } from 'constructs'
 import type { environments } from '../functions/env.ts'
-import type { Notices } from './notices.ts'
-import type { PipelineFunction } from './pipeline-function.ts'
-import type { DeadLetterQueue } from './queues.ts'
+import type { PipelineFunction } from './functions/pipeline-function.ts'
+import type { Notices } from './monitoring/notifications.ts'
 import type { Settings } from './settings.ts'
+import type { DeadLetterQueue } from './state/queues.ts'
 
 /** The rules that a synth must pass, and what of the functions and queues does not follow them, each with its reason. */
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { alarmsTemplate } from './observed.ts'
+import { alarmsTemplate } from './observed-pipeline.ts'
 
 interface Alarm {
   readonly AlarmName: string

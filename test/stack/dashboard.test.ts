@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { eventMetrics, fleetMetrics, runMetrics } from '../../functions/domain/metrics.ts'
 import { vendors } from '../../functions/vendors/index.ts'
-import { Alarms } from '../../lib/alarms.ts'
-import { Dashboard } from '../../lib/dashboard.ts'
-import { eventTypesOf } from '../../lib/measured.ts'
-import { metricsNamespace, observedStack } from './observed.ts'
+import { Alarms } from '../../lib/monitoring/alarms.ts'
+import { Dashboard } from '../../lib/monitoring/dashboard.ts'
+import { eventTypesOf } from '../../lib/monitoring/metrics.ts'
+import { metricsNamespace, observedStack } from './observed-pipeline.ts'
 
 const { stack, pipeline, notices } = observedStack()
 const alarms = new Alarms(stack, 'Alarms', { pipeline, topic: notices.topic, lagMostMinutes: 120 })

@@ -3,7 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { describe, expect, it } from 'vitest'
-import { SyslogDelivery } from '../../lib/delivery-stream.ts'
+import { SyslogDelivery } from '../../lib/lake/delivery-stream.ts'
 import { layoutOf } from '../../local/services/s3-destination.ts'
 import { readable } from './stack.ts'
 

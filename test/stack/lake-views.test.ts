@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { FieldTable } from '../../functions/domain/record.ts'
-import { lakeViews, storedView } from '../../lib/lake-views.ts'
+import { lakeViews, storedView } from '../../lib/lake/lake-views.ts'
 
 const fields = {
   id: { type: 'string', required: true, doc: 'Identity.' },

@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
-import { connectorPlaceholder, LogQueries, logQueries } from '../../lib/log-queries.ts'
-import { observedStack } from './observed.ts'
+import { connectorPlaceholder, LogQueries, logQueries } from '../../lib/monitoring/log-queries.ts'
+import { observedStack } from './observed-pipeline.ts'
 
 const root = new URL('../..', import.meta.url).pathname
 const written = globSync('functions/**/*.ts', { cwd: root })

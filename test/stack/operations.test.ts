@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { eventMetrics, fleetMetrics, runMetrics } from '../../functions/domain/metrics.ts'
 import { changeNotice } from '../../functions/domain/notices.ts'
 import { vendors } from '../../functions/vendors/index.ts'
-import { logQueries } from '../../lib/log-queries.ts'
-import { eventTypesOf } from '../../lib/measured.ts'
-import { alarmsTemplate } from './observed.ts'
+import { logQueries } from '../../lib/monitoring/log-queries.ts'
+import { eventTypesOf } from '../../lib/monitoring/metrics.ts'
+import { alarmsTemplate } from './observed-pipeline.ts'
 
 const docs = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
 const runbook = docs.slice(docs.indexOf('\n## Runbook'))

@@ -1,8 +1,8 @@
 import { Template } from 'aws-cdk-lib/assertions'
 import { expect, it, vi } from 'vitest'
-import { Alarms } from '../../lib/alarms.ts'
-import { Dashboard } from '../../lib/dashboard.ts'
-import { observedStack } from './observed.ts'
+import { Alarms } from '../../lib/monitoring/alarms.ts'
+import { Dashboard } from '../../lib/monitoring/dashboard.ts'
+import { observedStack } from './observed-pipeline.ts'
 
 vi.mock(import('../../functions/vendors/index.ts'), async (original) => {
   const actual = await original()

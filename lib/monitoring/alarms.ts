@@ -15,12 +15,12 @@ import { Rule } from 'aws-cdk-lib/aws-events'
 import { EventBus } from 'aws-cdk-lib/aws-events-targets'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
-import type { EventMetric, FleetMetric, RunMetric } from '../functions/domain/metrics.ts'
-import { day, hour, minute } from '../functions/domain/time.ts'
-import type { Vendor } from '../functions/domain/vendor.ts'
-import { errorsFolder } from './lake-layout.ts'
-import { deliveryMetric, eventMetric, eventTypesOf, everyVendor, fleetMetric, quotaUsed, runMetric } from './measured.ts'
-import type { ObservedPipeline } from './observed.ts'
+import type { EventMetric, FleetMetric, RunMetric } from '../../functions/domain/metrics.ts'
+import { day, hour, minute } from '../../functions/domain/time.ts'
+import type { Vendor } from '../../functions/domain/vendor.ts'
+import { errorsFolder } from '../lake/lake-layout.ts'
+import { deliveryMetric, eventMetric, eventTypesOf, everyVendor, fleetMetric, quotaUsed, runMetric } from './metrics.ts'
+import type { ObservedPipeline } from './observed-pipeline.ts'
 
 interface AlarmRow {
   /** The heading of its entry in `docs/operations.md`, and the beginning of its name. */

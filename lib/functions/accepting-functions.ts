@@ -1,11 +1,11 @@
 import type { IEventBus } from 'aws-cdk-lib/aws-events'
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
-import type { ConnectorsTable } from './connectors-table.ts'
+import type { Settings } from '../settings.ts'
+import type { ConnectorsTable } from '../state/connectors-table.ts'
+import type { DeadLetterQueue, WorkQueue } from '../state/queues.ts'
+import type { StateTable } from '../state/state-table.ts'
 import { allow, type EnvironmentOf, type PipelineFunctionSettings, readSecrets, useKey } from './pipeline-function.ts'
-import type { DeadLetterQueue, WorkQueue } from './queues.ts'
-import type { Settings } from './settings.ts'
-import type { StateTable } from './state-table.ts'
 
 /** What `connector-changed` and `dispatch` have in common: both hold items against the settings, and ask for runs. */
 export interface AcceptanceProps extends PipelineFunctionSettings {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { FailureCode } from '../../functions/domain/failures.ts'
 import { type Attention, changeNotice, type Notice, noticeSource, outageNotice } from '../../functions/domain/notices.ts'
 import type { Outage } from '../../functions/domain/outage.ts'
-import { observedStack } from './observed.ts'
+import { observedStack } from './observed-pipeline.ts'
 
 const told = Template.fromStack(observedStack({ mails: ['soc@example.com', 'ops@example.com'] }).stack)
 const ofType = (template: Template, type: string) => Object.values(template.findResources(type)).map(({ Properties }) => Properties)

@@ -2,7 +2,7 @@ import { App, Stack } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { describe, expect, it } from 'vitest'
-import { Lake, type LakeProps } from '../../lib/lake.ts'
+import { Lake, type LakeProps } from '../../lib/lake/lake-bucket.ts'
 
 const keyArn = 'arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666'
 

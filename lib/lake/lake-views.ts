@@ -1,4 +1,4 @@
-import { type Field, type FieldTable, type GlueColumn, glueColumns } from '../functions/domain/record.ts'
+import { type Field, type FieldTable, type GlueColumn, glueColumns } from '../../functions/domain/record.ts'
 
 /** The table that holds everything delivered. */
 export const recordsTable = 'records'

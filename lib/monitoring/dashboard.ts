@@ -14,12 +14,12 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
-import { dueIndex, fleetIndex } from '../functions/adapters/state-schema.ts'
-import type { EventMetric, FleetMetric, RunMetric } from '../functions/domain/metrics.ts'
-import { hour, minute } from '../functions/domain/time.ts'
-import type { Vendor } from '../functions/domain/vendor.ts'
-import { deliveryMetric, eventMetric, eventTypesOf, everyVendor, fleetMetric, fleetPeriod, quotaUsed, runMetric } from './measured.ts'
-import type { ObservedPipeline } from './observed.ts'
+import { dueIndex, fleetIndex } from '../../functions/adapters/state-schema.ts'
+import type { EventMetric, FleetMetric, RunMetric } from '../../functions/domain/metrics.ts'
+import { hour, minute } from '../../functions/domain/time.ts'
+import type { Vendor } from '../../functions/domain/vendor.ts'
+import { deliveryMetric, eventMetric, eventTypesOf, everyVendor, fleetMetric, fleetPeriod, quotaUsed, runMetric } from './metrics.ts'
+import type { ObservedPipeline } from './observed-pipeline.ts'
 
 export interface DashboardProps {
   readonly pipeline: ObservedPipeline

@@ -2,8 +2,8 @@ import type { RemovalPolicy } from 'aws-cdk-lib'
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
-import { stateTable } from '../functions/adapters/state-schema.ts'
-import { allow } from './pipeline-function.ts'
+import { stateTable } from '../../functions/adapters/state-schema.ts'
+import { allow } from '../functions/pipeline-function.ts'
 import { SchemaTable } from './schema-table.ts'
 
 /** What the functions know of each connector and key; only they write it. */

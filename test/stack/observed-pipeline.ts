@@ -6,9 +6,9 @@ import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Queue } from 'aws-cdk-lib/aws-sqs'
-import { Alarms } from '../../lib/alarms.ts'
-import { Notices, type NoticesProps } from '../../lib/notices.ts'
-import type { ObservedPipeline } from '../../lib/observed.ts'
+import { Alarms } from '../../lib/monitoring/alarms.ts'
+import { Notices, type NoticesProps } from '../../lib/monitoring/notifications.ts'
+import type { ObservedPipeline } from '../../lib/monitoring/observed-pipeline.ts'
 
 export const metricsNamespace = 'Tributary'
 

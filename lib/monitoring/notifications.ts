@@ -6,7 +6,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
-import { type Attention, noticeSource } from '../functions/domain/notices.ts'
+import { type Attention, noticeSource } from '../../functions/domain/notices.ts'
 
 export interface NoticesProps {
   /** Names the bus. */

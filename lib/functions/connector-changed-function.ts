@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib'
 import { StartingPosition } from 'aws-cdk-lib/aws-lambda'
 import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
 import type { Construct } from 'constructs'
-import { type AcceptanceProps, acceptanceEnvironment, acceptancePermissions } from './acceptance.ts'
+import { type AcceptanceProps, acceptanceEnvironment, acceptancePermissions } from './accepting-functions.ts'
 import { allow, PipelineFunction } from './pipeline-function.ts'
 
 /** Accepts, refuses or retires the connectors whose items have changed. */

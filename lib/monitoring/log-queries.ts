@@ -1,6 +1,6 @@
 import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import type { ObservedPipeline } from './observed.ts'
+import type { ObservedPipeline } from './observed-pipeline.ts'
 
 /** What stands in a query for the connector that is asked about; who runs the query puts an id in its place. */
 export const connectorPlaceholder = 'CONNECTOR_ID'

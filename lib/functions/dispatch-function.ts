@@ -3,8 +3,8 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import type { Construct } from 'constructs'
-import { dueIndex, fleetIndex } from '../functions/adapters/state-schema.ts'
-import { type AcceptanceProps, acceptanceEnvironment, acceptancePermissions } from './acceptance.ts'
+import { dueIndex, fleetIndex } from '../../functions/adapters/state-schema.ts'
+import { type AcceptanceProps, acceptanceEnvironment, acceptancePermissions } from './accepting-functions.ts'
 import { allow, PipelineFunction } from './pipeline-function.ts'
 
 /** After a minute the next tick does what this one would have done. */

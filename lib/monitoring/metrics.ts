@@ -1,9 +1,9 @@
 import { Duration } from 'aws-cdk-lib'
 import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch'
-import type { EventMetric, FleetMetric, RunMetric } from '../functions/domain/metrics.ts'
-import type { Vendor } from '../functions/domain/vendor.ts'
-import { vendors } from '../functions/vendors/index.ts'
-import type { ObservedPipeline } from './observed.ts'
+import type { EventMetric, FleetMetric, RunMetric } from '../../functions/domain/metrics.ts'
+import type { Vendor } from '../../functions/domain/vendor.ts'
+import { vendors } from '../../functions/vendors/index.ts'
+import type { ObservedPipeline } from './observed-pipeline.ts'
 
 /** How often `dispatch` measures the fleet; shorter periods would show gaps. */
 export const fleetPeriod = Duration.minutes(5)

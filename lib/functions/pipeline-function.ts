@@ -7,9 +7,9 @@ import { LogLevel, NodejsFunction, type NodejsFunctionProps, OutputFormat } from
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import type { z } from 'zod'
-import type { environments } from '../functions/env.ts'
+import type { environments } from '../../functions/env.ts'
+import type { Settings } from '../settings.ts'
 import { bundle } from './bundle.ts'
-import type { Settings } from './settings.ts'
 
 type Environments = typeof environments
 
@@ -74,7 +74,7 @@ export class PipelineFunction<Name extends keyof Environments> extends Construct
       ...props.options,
       functionName,
       description: props.description,
-      entry: fileURLToPath(new URL(`../functions/${props.entry}.ts`, import.meta.url)),
+      entry: fileURLToPath(new URL(`../../functions/${props.entry}.ts`, import.meta.url)),
       runtime: Runtime.NODEJS_24_X,
       architecture: settings.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
       memorySize: props.memoryMb,
