@@ -1,0 +1,77 @@
+import { MathExpression, type Metric } from 'aws-cdk-lib/aws-cloudwatch'
+import type { EventMetric, FleetMetric, RunMetric } from '../../functions/domain/metrics.ts'
+import type { Vendor } from '../../functions/domain/vendor.ts'
+import { deliveryMetric, eventMetric, eventTypesOf, everyVendor, fleetMetric, quotaUsed, runMetric } from './metrics.ts'
+import type { ObservedPipeline } from './observed-pipeline.ts'
+
+/** What the alarms read: the pipeline, and one metric that a rule beside the alarms makes. */
+interface Watchable {
+  readonly pipeline: ObservedPipeline
+  /** How many objects came under `errors/` of the lake. */
+  readonly lakeErrors: Metric
+}
+
+/** The metrics that one row of the table watches, each with the end of its alarm's name; `''` is the only one. */
+export type Watched = (watchable: Watchable) => Readonly<Record<string, Metric | MathExpression>>
+
+export function eachVendorRun(name: RunMetric): Watched {
+  return ({ pipeline }) => byVendor((vendor) => runMetric(pipeline, vendor, name))
+}
+
+export function eachVendorFleet(name: FleetMetric): Watched {
+  return ({ pipeline }) => byVendor((vendor) => fleetMetric(pipeline, vendor, name))
+}
+
+/** How often `dispatch` measured the fleet. */
+export const eachVendorMeasurements: Watched = ({ pipeline }) =>
+  byVendor((vendor) => fleetMetric(pipeline, vendor, 'Connectors').with({ statistic: 'SampleCount' }))
+
+export function eachVendorEvents(name: EventMetric): Watched {
+  return ({ pipeline }) => byVendor((vendor) => total(eventTypesOf(vendor).map((event) => eventMetric(pipeline, vendor, event, name))))
+}
+
+export function eachFunction(name: 'Errors' | 'Throttles'): Watched {
+  return ({ pipeline: { functions } }) => {
+    const working = { collect: functions.collect, 'connector-changed': functions.connectorChanged, dispatch: functions.dispatch }
+    return mapped(working, (one) => one.metric(name, { statistic: 'Sum' }))
+  }
+}
+
+export const eachDeadLetterQueue: Watched = ({ pipeline }) =>
+  mapped(pipeline.deadLetterQueues, (queue) => queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }))
+
+export const ticksCarriedOut: Watched = ({ pipeline: { functions } }) => ({
+  '': new MathExpression({
+    expression: 'ticks - failed',
+    label: 'Ticks carried out',
+    usingMetrics: {
+      ticks: functions.dispatch.metricInvocations({ statistic: 'Sum' }),
+      failed: functions.dispatch.metricErrors({ statistic: 'Sum' }),
+    },
+  }),
+})
+
+export function delivery(name: string, statistic: string): Watched {
+  return ({ pipeline }) => ({ '': deliveryMetric(pipeline, name, statistic) })
+}
+
+export const deliveryQuota: Watched = ({ pipeline }) => ({ '': quotaUsed(pipeline) })
+
+export const lakeErrorObjects: Watched = ({ lakeErrors }) => ({ '': lakeErrors })
+
+function byVendor<T>(metric: (vendor: Vendor) => T): Readonly<Record<string, T>> {
+  return Object.fromEntries(everyVendor.map((vendor) => [vendor.type, metric(vendor)]))
+}
+
+function mapped<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Readonly<Record<string, U>> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]))
+}
+
+/** A metric without a value does not count. */
+function total(metrics: readonly Metric[]): MathExpression {
+  return new MathExpression({ expression: 'SUM(FILL(METRICS(), 0))', label: metrics[0]?.metricName ?? '', usingMetrics: numbered(metrics) })
+}
+
+function numbered(metrics: readonly Metric[]): Record<string, Metric> {
+  return Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric]))
+}
