@@ -12,6 +12,7 @@ import {
   ticksCarriedOut,
   type Watched,
 } from './alarm-metrics.ts'
+import { deliveryAgeMaxSeconds, horizonPageHours, horizonWarnHours, keyAgeMaxDays, quotaUsedMaxPercent } from './thresholds.ts'
 
 export interface AlarmRow {
   /** The heading of its entry in `docs/operations.md`, and the beginning of its name. */
@@ -52,7 +53,7 @@ export function alarmTable({ lagMostMinutes }: { readonly lagMostMinutes: number
       what: "In less than 48 hours the first unread events pass the vendor's horizon.",
       first: "find the connector with the shortest time to the horizon in the dashboard's table, and read its reason.",
       watched: eachVendorFleet('HorizonLeast'),
-      when: { below: 48 * hour },
+      when: { below: horizonWarnHours * hour },
       lasting: [3, 3, 5],
       missing: 'fine',
     },
@@ -62,7 +63,7 @@ export function alarmTable({ lagMostMinutes }: { readonly lagMostMinutes: number
       what: "In less than 24 hours the first unread events pass the vendor's horizon and are lost.",
       first: "find the connector with the shortest time to the horizon in the dashboard's table, and give it a key of its own.",
       watched: eachVendorFleet('HorizonLeast'),
-      when: { below: 24 * hour },
+      when: { below: horizonPageHours * hour },
       lasting: [3, 3, 5],
       missing: 'fine',
     },
@@ -112,7 +113,7 @@ export function alarmTable({ lagMostMinutes }: { readonly lagMostMinutes: number
       what: 'An API key was stored more than 335 days ago; one that lasts a year ends within 30 days.',
       first: "look up in the vendor's console when it expires, and store a new one in the same secret.",
       watched: eachVendorFleet('KeyAgeMost'),
-      when: { above: 335 * day },
+      when: { above: keyAgeMaxDays * day },
       lasting: [1, 1, 60],
       missing: 'fine',
     },
@@ -233,7 +234,7 @@ export function alarmTable({ lagMostMinutes }: { readonly lagMostMinutes: number
       what: 'Firehose holds events that it has not written to the lake for 15 minutes; after 24 hours it drops them.',
       first: "look at Firehose's error log: mostly the bucket, its key or the delivery role was changed.",
       watched: delivery('DeliveryToS3.DataFreshness', 'Maximum'),
-      when: { above: 900 },
+      when: { above: deliveryAgeMaxSeconds },
       lasting: [3, 3, 5],
       missing: 'fine',
     },
@@ -263,7 +264,7 @@ export function alarmTable({ lagMostMinutes }: { readonly lagMostMinutes: number
       what: 'For 15 minutes Firehose has taken more than 80 % of what its quota allows; above it, collecting waits.',
       first: 'ask AWS for a higher quota of the delivery stream.',
       watched: deliveryQuota,
-      when: { above: 80 },
+      when: { above: quotaUsedMaxPercent },
       lasting: [3, 3, 5],
       missing: 'fine',
     },

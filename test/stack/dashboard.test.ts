@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { eventMetrics, fleetMetrics, runMetrics } from '../../functions/domain/metrics.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import { Alarms } from '../../lib/monitoring/alarms.ts'
-import { Dashboard } from '../../lib/monitoring/dashboard.ts'
+import { Dashboard } from '../../lib/monitoring/dashboard/dashboard.ts'
 import { eventTypesOf } from '../../lib/monitoring/metrics.ts'
 import { metricsNamespace, observedStack } from './observed-pipeline.ts'
 

@@ -1,7 +1,7 @@
 import { Template } from 'aws-cdk-lib/assertions'
 import { expect, it, vi } from 'vitest'
 import { Alarms } from '../../lib/monitoring/alarms.ts'
-import { Dashboard } from '../../lib/monitoring/dashboard.ts'
+import { Dashboard } from '../../lib/monitoring/dashboard/dashboard.ts'
 import { observedStack } from './observed-pipeline.ts'
 
 vi.mock(import('../../functions/vendors/index.ts'), async (original) => {

@@ -1,0 +1,49 @@
+import { type IWidget, Metric } from 'aws-cdk-lib/aws-cloudwatch'
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
+import { dueIndex, fleetIndex } from '../../../functions/adapters/state-schema.ts'
+import { second } from '../../../functions/domain/time.ts'
+import type { ObservedPipeline } from '../observed-pipeline.ts'
+import { deliveryLine, functionLines, runLines, tableLine } from './lines.ts'
+import { graph, inUnit, type Line, row, text } from './widgets.ts'
+
+export function costRow(pipeline: ObservedPipeline): IWidget[][] {
+  const { logGroups } = pipeline
+  const units = (name: string): Line[] => [
+    tableLine(name, { TableName: pipeline.stateTable.tableName }, 'state'),
+    ...[dueIndex, fleetIndex].map((index) =>
+      tableLine(name, { TableName: pipeline.stateTable.tableName, GlobalSecondaryIndexName: index }, `state, index ${index}`),
+    ),
+    tableLine(name, { TableName: pipeline.connectorsTable.tableName }, 'connectors'),
+  ]
+  return [
+    text(
+      'What it costs',
+      'What AWS bills, in the units that it bills. **Waiting for tokens** is paid as Lambda time: much of it means that connectors share a key. **Log bytes** often cost more than all else once many pages are read. This dashboard reads more than 50 metrics, so it costs $3 a month.',
+    ),
+    row(
+      graph(
+        'Lambda time (s)',
+        inUnit(
+          functionLines(pipeline, (one) => one.metricDuration({ statistic: 'Sum' })),
+          second,
+        ),
+      ),
+      graph('Of which waiting for tokens (s)', inUnit(runLines(pipeline, ['TokenWait', 'waiting']), second)),
+      graph('DynamoDB: read units', units('ConsumedReadCapacityUnits')),
+      graph('DynamoDB: write units', units('ConsumedWriteCapacityUnits')),
+    ),
+    row(
+      graph('Firehose: bytes taken', [deliveryLine(pipeline, 'IncomingBytes', 'Sum', 'taken')]),
+      graph('Log bytes', [
+        logBytes(logGroups.collect, 'collect'),
+        logBytes(logGroups.connectorChanged, 'connector-changed'),
+        logBytes(logGroups.dispatch, 'dispatch'),
+      ]),
+    ),
+  ]
+}
+
+function logBytes({ logGroupName }: ILogGroup, label: string): Line {
+  const dimensionsMap = { LogGroupName: logGroupName }
+  return [new Metric({ namespace: 'AWS/Logs', metricName: 'IncomingBytes', statistic: 'Sum', dimensionsMap }), label]
+}
