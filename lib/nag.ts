@@ -2,11 +2,11 @@ import { Validations } from 'aws-cdk-lib'
 import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda'
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag'
 import type { IConstruct } from 'constructs'
-import type { environments } from '../functions/env.ts'
+import { allFunctions, type EachFunction, type FunctionKey, workingFunctions } from './functions/function-names.ts'
 import type { PipelineFunction } from './functions/pipeline-function.ts'
 import type { Notices } from './monitoring/notifications.ts'
 import type { Settings } from './settings.ts'
-import type { DeadLetterQueue } from './state/queues.ts'
+import type { DeadLetterKind, DeadLetterQueue } from './state/queues.ts'
 
 /** The rules that a synth must pass, and what of the functions and queues does not follow them, each with its reason. */
 
@@ -14,10 +14,8 @@ export function addRules(app: IConstruct): void {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app))
 }
 
-type FunctionName = keyof typeof environments
-
 /** Why no function has a dead-letter queue of its own. */
-const withoutDeadLetters: Readonly<Record<FunctionName, string>> = {
+const withoutDeadLetters: EachFunction<string> = {
   collect: 'Only the work queue invokes it, and a message that fails goes to the dead-letter queue of that queue.',
   connectorChanged: 'Only the stream invokes it, and records that fail go to the on-failure queue of the mapping.',
   dispatch:
@@ -27,8 +25,8 @@ const withoutDeadLetters: Readonly<Record<FunctionName, string>> = {
 
 export function acknowledgeFindings(parts: {
   readonly settings: Pick<Settings, 'secretPrefix' | 'vpc'>
-  readonly functions: { readonly [Name in FunctionName]: PipelineFunction<Name> }
-  readonly deadLetterQueues: Readonly<Record<'work' | 'changes' | 'ticks', DeadLetterQueue>>
+  readonly functions: { readonly [Name in FunctionKey]: PipelineFunction<Name> }
+  readonly deadLetterQueues: Readonly<Record<DeadLetterKind, DeadLetterQueue>>
   readonly notices: Notices
 }): void {
   const { settings, functions, deadLetterQueues, notices } = parts
@@ -45,15 +43,15 @@ export function acknowledgeFindings(parts: {
       acknowledge(role, 'Serverless-LambdaStarPermissions', reason)
     }
   }
-  for (const name of Object.keys(withoutDeadLetters) as FunctionName[]) {
+  for (const name of allFunctions) {
     acknowledge(functions[name].handler, 'Serverless-LambdaDLQ', withoutDeadLetters[name])
   }
   const listing = 'The one action on * lists the ARNs of streams and takes no resource; Lambda calls it to read the table’s stream.'
   acknowledge(functions.connectorChanged.role, 'AwsSolutions-IAM5[Resource::*]', listing)
   acknowledge(functions.connectorChanged.role, 'Serverless-LambdaStarPermissions', listing)
-  for (const { role } of [functions.collect, functions.connectorChanged, functions.dispatch]) {
+  for (const name of workingFunctions) {
     acknowledge(
-      role,
+      functions[name].role,
       `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:${settings.secretPrefix}*]`,
       'Users name their secrets after the stack was made, and an ARN ends with six random characters: nothing narrower than the prefix can be known.',
     )

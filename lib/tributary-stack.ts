@@ -4,6 +4,7 @@ import type { Construct } from 'constructs'
 import { CollectFunction } from './functions/collect-function.ts'
 import { ConnectorChangedFunction } from './functions/connector-changed-function.ts'
 import { DispatchFunction } from './functions/dispatch-function.ts'
+import { mapFunctions } from './functions/function-names.ts'
 import { StatusWidgetFunction } from './functions/status-widget-function.ts'
 import { Catalog } from './lake/catalog.ts'
 import { SyslogDelivery } from './lake/delivery-stream.ts'
@@ -90,8 +91,8 @@ export class TributaryStack extends Stack {
     const pipeline: ObservedPipeline = {
       namePrefix,
       metricsNamespace,
-      functions: mapped(functions, ({ handler }) => handler),
-      logGroups: mapped(functions, ({ logGroup }) => logGroup),
+      functions: mapFunctions(functions, ({ handler }) => handler),
+      logGroups: mapFunctions(functions, ({ logGroup }) => logGroup),
       tickRule: functions.dispatch.tickRule,
       workQueue,
       deadLetterQueues,
@@ -126,10 +127,4 @@ export class TributaryStack extends Stack {
   private say(name: string, value: string, description: string): void {
     new CfnOutput(this, name, { value, description })
   }
-}
-
-type Each<T> = Readonly<Record<'collect' | 'connectorChanged' | 'dispatch' | 'statusWidget', T>>
-
-function mapped<From, To>({ collect, connectorChanged, dispatch, statusWidget }: Each<From>, map: (from: From) => To): Each<To> {
-  return { collect: map(collect), connectorChanged: map(connectorChanged), dispatch: map(dispatch), statusWidget: map(statusWidget) }
 }

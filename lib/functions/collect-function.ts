@@ -43,7 +43,7 @@ export class CollectFunction extends PipelineFunction<'collect'> {
     super(scope, id, {
       settings,
       encryptionKey,
-      entry: 'collect',
+      name: 'collect',
       description: 'A run: reads the streams of one connector and delivers their events.',
       memoryMb: settings.collectMemoryMb,
       timeout: Duration.minutes(5),

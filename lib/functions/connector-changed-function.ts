@@ -12,7 +12,7 @@ export class ConnectorChangedFunction extends PipelineFunction<'connectorChanged
     super(scope, id, {
       settings,
       encryptionKey,
-      entry: 'connector-changed',
+      name: 'connectorChanged',
       description: 'Accepts, refuses or retires connectors whose items have changed.',
       memoryMb: 512,
       timeout: Duration.minutes(2),

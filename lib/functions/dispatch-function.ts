@@ -19,7 +19,7 @@ export class DispatchFunction extends PipelineFunction<'dispatch'> {
     super(scope, id, {
       settings,
       encryptionKey,
-      entry: 'dispatch',
+      name: 'dispatch',
       description: 'Each minute: sends out the connectors that are due, compares the tables, measures the fleet.',
       memoryMb: 512,
       timeout: Duration.minutes(5),

@@ -10,11 +10,12 @@ import type { z } from 'zod'
 import type { environments } from '../../functions/env.ts'
 import type { Settings } from '../settings.ts'
 import { bundle } from './bundle.ts'
+import { type FunctionKey, functionNames } from './function-names.ts'
 
 type Environments = typeof environments
 
 /** Every variable that the function parses, and no other. */
-export type EnvironmentOf<Name extends keyof Environments> = Readonly<Record<keyof z.input<Environments[Name]>, string>>
+export type EnvironmentOf<Name extends FunctionKey> = Readonly<Record<keyof z.input<Environments[Name]>, string>>
 
 /** What every function takes from the stack. */
 export interface PipelineFunctionSettings {
@@ -23,9 +24,8 @@ export interface PipelineFunctionSettings {
   readonly encryptionKey?: IKey
 }
 
-export interface PipelineFunctionProps<Name extends keyof Environments> extends PipelineFunctionSettings {
-  /** File of its entry point in `functions/`, without its ending; and the end of its name. */
-  readonly entry: string
+export interface PipelineFunctionProps<Name extends FunctionKey> extends PipelineFunctionSettings {
+  readonly name: Name
   readonly description: string
   readonly environment: EnvironmentOf<Name>
   /** All that it may do, beside writing its log. */
@@ -41,7 +41,7 @@ export interface PipelineFunctionProps<Name extends keyof Environments> extends 
  * A function of the pipeline with its log and a role of its own. The role has what is written by hand and nothing else: what
  * other constructs would grant it is dropped, and a test pins each policy.
  */
-export class PipelineFunction<Name extends keyof Environments> extends Construct {
+export class PipelineFunction<Name extends FunctionKey> extends Construct {
   readonly handler: NodejsFunction
   readonly role: Role
   readonly logGroup: LogGroup
@@ -49,7 +49,8 @@ export class PipelineFunction<Name extends keyof Environments> extends Construct
   constructor(scope: Construct, id: string, props: PipelineFunctionProps<Name>) {
     super(scope, id)
     const { settings, encryptionKey } = props
-    const functionName = `${settings.namePrefix}-${props.entry}`
+    const name = functionNames[props.name]
+    const functionName = `${settings.namePrefix}-${name}`
 
     this.logGroup = new LogGroup(this, 'Log', {
       logGroupName: `/aws/lambda/${functionName}`,
@@ -74,7 +75,7 @@ export class PipelineFunction<Name extends keyof Environments> extends Construct
       ...props.options,
       functionName,
       description: props.description,
-      entry: fileURLToPath(new URL(`../../functions/${props.entry}.ts`, import.meta.url)),
+      entry: fileURLToPath(new URL(`../../functions/${name}.ts`, import.meta.url)),
       runtime: Runtime.NODEJS_24_X,
       architecture: settings.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
       memorySize: props.memoryMb,

@@ -15,7 +15,7 @@ export class StatusWidgetFunction extends PipelineFunction<'statusWidget'> {
     super(scope, id, {
       settings,
       encryptionKey,
-      entry: 'status-widget',
+      name: 'statusWidget',
       description: 'Draws the table of connectors on the dashboard; reads only.',
       memoryMb: 256,
       timeout: Duration.seconds(30),

@@ -1,6 +1,7 @@
 import { MathExpression, type Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import type { EventMetric, FleetMetric, RunMetric } from '../../functions/domain/metrics.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
+import { functionNames, workingFunctions } from '../functions/function-names.ts'
 import { deliveryMetric, eventMetric, eventTypesOf, everyVendor, fleetMetric, quotaUsed, runMetric } from './metrics.ts'
 import type { ObservedPipeline } from './observed-pipeline.ts'
 
@@ -32,8 +33,8 @@ export function eachVendorEvents(name: EventMetric): Watched {
 
 export function eachFunction(name: 'Errors' | 'Throttles'): Watched {
   return ({ pipeline: { functions } }) => {
-    const working = { collect: functions.collect, 'connector-changed': functions.connectorChanged, dispatch: functions.dispatch }
-    return mapped(working, (one) => one.metric(name, { statistic: 'Sum' }))
+    const named = workingFunctions.map((key) => [functionNames[key], functions[key].metric(name, { statistic: 'Sum' })])
+    return Object.fromEntries(named)
   }
 }
 

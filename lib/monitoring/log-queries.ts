@@ -1,5 +1,6 @@
 import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
+import { workingFunctions } from '../functions/function-names.ts'
 import type { ObservedPipeline } from './observed-pipeline.ts'
 
 /** What stands in a query for the connector that is asked about; who runs the query puts an id in its place. */
@@ -88,8 +89,7 @@ export const logQueries: Readonly<Record<string, string>> = {
 export class LogQueries extends Construct {
   constructor(scope: Construct, id: string, { namePrefix, logGroups }: ObservedPipeline) {
     super(scope, id)
-    const { collect, connectorChanged, dispatch } = logGroups
-    const logGroupNames = [collect, connectorChanged, dispatch].map(({ logGroupName }) => logGroupName)
+    const logGroupNames = workingFunctions.map((name) => logGroups[name].logGroupName)
     for (const [name, queryString] of Object.entries(logQueries)) {
       new CfnQueryDefinition(this, name.replaceAll(/\W+/g, '-'), { name: `${namePrefix}/${name}`, queryString, logGroupNames })
     }

@@ -4,14 +4,8 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
-
-/** One of each for every function of the pipeline; `statusWidget` where the stack has it. */
-interface OfFunctions<T> {
-  readonly collect: T
-  readonly connectorChanged: T
-  readonly dispatch: T
-  readonly statusWidget?: T
-}
+import type { EachWorkingFunction } from '../functions/function-names.ts'
+import type { DeadLetterKind } from '../state/queues.ts'
 
 /** What the dashboard, the alarms and the saved queries look at. They change none of it. */
 export interface ObservedPipeline {
@@ -19,12 +13,13 @@ export interface ObservedPipeline {
   readonly namePrefix: string
   /** As the functions have it in `METRICS_NAMESPACE`. */
   readonly metricsNamespace: string
-  readonly functions: OfFunctions<IFunction>
-  readonly logGroups: OfFunctions<ILogGroup>
+  /** Without a status widget the dashboard has no table of connectors. */
+  readonly functions: EachWorkingFunction<IFunction> & { readonly statusWidget?: IFunction }
+  readonly logGroups: EachWorkingFunction<ILogGroup>
   /** The rule that ticks once a minute. */
   readonly tickRule?: IRule
   readonly workQueue: IQueue
-  readonly deadLetterQueues: { readonly work: IQueue; readonly changes: IQueue; readonly ticks: IQueue }
+  readonly deadLetterQueues: Readonly<Record<DeadLetterKind, IQueue>>
   readonly deliveryStreamName: string
   /** Sends its events to EventBridge; what Firehose could not process lies in it under `errors/`. */
   readonly lakeBucket: IBucket

@@ -24,6 +24,9 @@ export class WorkQueue extends Queue {
   }
 }
 
+/** Which work failed: a run, a change of a connector, or a tick. */
+export type DeadLetterKind = 'work' | 'changes' | 'ticks'
+
 /** What could not be done, kept for a person for 14 days. */
 export class DeadLetterQueue extends Queue {
   constructor(scope: Construct, id: string, { encryptionKey }: Encrypted) {

@@ -6,6 +6,7 @@ import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Queue } from 'aws-cdk-lib/aws-sqs'
+import { functionNames, mapFunctions } from '../../lib/functions/function-names.ts'
 import { Alarms } from '../../lib/monitoring/alarms.ts'
 import { Notices, type NoticesProps } from '../../lib/monitoring/notifications.ts'
 import type { ObservedPipeline } from '../../lib/monitoring/observed-pipeline.ts'
@@ -20,17 +21,11 @@ export function observedStack(notices: Partial<NoticesProps> = {}) {
   const queue = (name: string) => Queue.fromQueueArn(stack, name, arn('sqs', name))
   const table = (name: string) =>
     Table.fromTableArn(stack, name, stack.formatArn({ service: 'dynamodb', resource: 'table', resourceName: name }))
-  const named = <T>(of: (name: string) => T) => ({
-    collect: of('collect'),
-    connectorChanged: of('connector-changed'),
-    dispatch: of('dispatch'),
-    statusWidget: of('status-widget'),
-  })
   const pipeline: ObservedPipeline = {
     namePrefix: 'tributary',
     metricsNamespace,
-    functions: named((name) => LambdaFunction.fromFunctionName(stack, name, `tributary-${name}`)),
-    logGroups: named((name) => LogGroup.fromLogGroupName(stack, `${name}-log`, `/aws/lambda/tributary-${name}`)),
+    functions: mapFunctions(functionNames, (name) => LambdaFunction.fromFunctionName(stack, name, `tributary-${name}`)),
+    logGroups: mapFunctions(functionNames, (name) => LogGroup.fromLogGroupName(stack, `${name}-log`, `/aws/lambda/tributary-${name}`)),
     tickRule: Rule.fromEventRuleArn(stack, 'tick', arn('events', 'rule/tick')),
     workQueue: queue('work'),
     deadLetterQueues: { work: queue('work-dead'), changes: queue('changes-dead'), ticks: queue('ticks-dead') },

@@ -2,12 +2,12 @@ import { type IWidget, Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import { dueIndex, fleetIndex } from '../../../functions/adapters/state-schema.ts'
 import { second } from '../../../functions/domain/time.ts'
+import { functionNames, workingFunctions } from '../../functions/function-names.ts'
 import type { ObservedPipeline } from '../observed-pipeline.ts'
 import { deliveryLine, functionLines, runLines, tableLine } from './lines.ts'
 import { graph, inUnit, type Line, row, text } from './widgets.ts'
 
 export function costRow(pipeline: ObservedPipeline): IWidget[][] {
-  const { logGroups } = pipeline
   const units = (name: string): Line[] => [
     tableLine(name, { TableName: pipeline.stateTable.tableName }, 'state'),
     ...[dueIndex, fleetIndex].map((index) =>
@@ -34,11 +34,10 @@ export function costRow(pipeline: ObservedPipeline): IWidget[][] {
     ),
     row(
       graph('Firehose: bytes taken', [deliveryLine(pipeline, 'IncomingBytes', 'Sum', 'taken')]),
-      graph('Log bytes', [
-        logBytes(logGroups.collect, 'collect'),
-        logBytes(logGroups.connectorChanged, 'connector-changed'),
-        logBytes(logGroups.dispatch, 'dispatch'),
-      ]),
+      graph(
+        'Log bytes',
+        workingFunctions.map((name) => logBytes(pipeline.logGroups[name], functionNames[name])),
+      ),
     ),
   ]
 }

@@ -2,6 +2,7 @@ import { type IMetric, Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { EventMetric, FleetMetric, RunMetric } from '../../../functions/domain/metrics.ts'
 import type { Vendor } from '../../../functions/domain/vendor.ts'
+import { functionNames, workingFunctions } from '../../functions/function-names.ts'
 import { deliveryMetric, eventMetric, eventTypesOf, everyVendor, fleetMetric, runMetric } from '../metrics.ts'
 import type { ObservedPipeline } from '../observed-pipeline.ts'
 import type { Line } from './widgets.ts'
@@ -25,12 +26,7 @@ export function eventLines(pipeline: ObservedPipeline, name: EventMetric): reado
 }
 
 export function functionLines(pipeline: ObservedPipeline, metric: (one: IFunction) => IMetric): readonly Line[] {
-  const { collect, connectorChanged, dispatch } = pipeline.functions
-  return [
-    [metric(collect), 'collect'],
-    [metric(connectorChanged), 'connector-changed'],
-    [metric(dispatch), 'dispatch'],
-  ]
+  return workingFunctions.map((name): Line => [metric(pipeline.functions[name]), functionNames[name]])
 }
 
 export function deliveryLine(pipeline: ObservedPipeline, name: string, statistic: string, label: string): Line {
