@@ -1,14 +1,15 @@
 import type { IEventBus } from 'aws-cdk-lib/aws-events'
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
+import { allow, readSecrets, useKey } from '../permissions.ts'
 import type { Settings } from '../settings.ts'
 import type { ConnectorsTable } from '../state/connectors-table.ts'
 import type { DeadLetterQueue, WorkQueue } from '../state/queues.ts'
 import type { StateTable } from '../state/state-table.ts'
-import { allow, type EnvironmentOf, type PipelineFunctionSettings, readSecrets, useKey } from './pipeline-function.ts'
+import type { EnvironmentOf, PipelineFunctionSettings } from './pipeline-function.ts'
 
 /** What `connector-changed` and `dispatch` have in common: both hold items against the settings, and ask for runs. */
-export interface AcceptanceProps extends PipelineFunctionSettings {
+export interface AcceptingFunctionProps extends PipelineFunctionSettings {
   readonly settings: Settings
   readonly metricsNamespace: string
   readonly connectorsTable: ConnectorsTable
@@ -19,7 +20,7 @@ export interface AcceptanceProps extends PipelineFunctionSettings {
   readonly deadLetters: DeadLetterQueue
 }
 
-export function acceptanceEnvironment(props: AcceptanceProps): EnvironmentOf<'connectorChanged'> {
+export function acceptingEnvironment(props: AcceptingFunctionProps): EnvironmentOf<'connectorChanged'> {
   const { settings, stateTable, workQueue, bus, metricsNamespace } = props
   return {
     STATE_TABLE: stateTable.tableName,
@@ -32,7 +33,7 @@ export function acceptanceEnvironment(props: AcceptanceProps): EnvironmentOf<'co
   }
 }
 
-export function acceptancePermissions(scope: Construct, props: AcceptanceProps): readonly PolicyStatement[] {
+export function acceptingPermissions(scope: Construct, props: AcceptingFunctionProps): readonly PolicyStatement[] {
   const { settings, encryptionKey, stateTable, workQueue, bus, deadLetters } = props
   return [
     stateTable.use(),

@@ -2,10 +2,11 @@ import { Duration } from 'aws-cdk-lib'
 import type { IEventBus } from 'aws-cdk-lib/aws-events'
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
 import type { Construct } from 'constructs'
+import { allow, readSecrets, useKey } from '../permissions.ts'
 import type { Settings } from '../settings.ts'
 import type { WorkQueue } from '../state/queues.ts'
 import type { StateTable } from '../state/state-table.ts'
-import { allow, PipelineFunction, type PipelineFunctionSettings, readSecrets, useKey } from './pipeline-function.ts'
+import { PipelineFunction, type PipelineFunctionSettings } from './pipeline-function.ts'
 
 export interface CollectFunctionProps extends PipelineFunctionSettings {
   readonly settings: Settings

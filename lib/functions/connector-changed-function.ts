@@ -2,12 +2,13 @@ import { Duration } from 'aws-cdk-lib'
 import { StartingPosition } from 'aws-cdk-lib/aws-lambda'
 import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources'
 import type { Construct } from 'constructs'
-import { type AcceptanceProps, acceptanceEnvironment, acceptancePermissions } from './accepting-functions.ts'
-import { allow, PipelineFunction } from './pipeline-function.ts'
+import { allow } from '../permissions.ts'
+import { type AcceptingFunctionProps, acceptingEnvironment, acceptingPermissions } from './accepting-functions.ts'
+import { PipelineFunction } from './pipeline-function.ts'
 
 /** Accepts, refuses or retires the connectors whose items have changed. */
 export class ConnectorChangedFunction extends PipelineFunction<'connectorChanged'> {
-  constructor(scope: Construct, id: string, props: AcceptanceProps) {
+  constructor(scope: Construct, id: string, props: AcceptingFunctionProps) {
     const { settings, encryptionKey, connectorsTable, deadLetters } = props
     super(scope, id, {
       settings,
@@ -16,12 +17,12 @@ export class ConnectorChangedFunction extends PipelineFunction<'connectorChanged
       description: 'Accepts, refuses or retires connectors whose items have changed.',
       memoryMb: 512,
       timeout: Duration.minutes(2),
-      environment: acceptanceEnvironment(props),
+      environment: acceptingEnvironment(props),
       permissions: [
         allow(['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], connectorsTable.streamArn),
         // It takes no resource. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
         allow(['dynamodb:ListStreams'], '*'),
-        ...acceptancePermissions(scope, props),
+        ...acceptingPermissions(scope, props),
       ],
     })
     this.handler.addEventSource(

@@ -4,8 +4,9 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import type { Construct } from 'constructs'
 import { dueIndex, fleetIndex } from '../../functions/adapters/state-schema.ts'
-import { type AcceptanceProps, acceptanceEnvironment, acceptancePermissions } from './accepting-functions.ts'
-import { allow, PipelineFunction } from './pipeline-function.ts'
+import { allow } from '../permissions.ts'
+import { type AcceptingFunctionProps, acceptingEnvironment, acceptingPermissions } from './accepting-functions.ts'
+import { PipelineFunction } from './pipeline-function.ts'
 
 /** After a minute the next tick does what this one would have done. */
 const tickLife = { maxEventAge: Duration.minutes(1), retryAttempts: 0 } as const
@@ -14,7 +15,7 @@ const tickLife = { maxEventAge: Duration.minutes(1), retryAttempts: 0 } as const
 export class DispatchFunction extends PipelineFunction<'dispatch'> {
   readonly tickRule: Rule
 
-  constructor(scope: Construct, id: string, props: AcceptanceProps) {
+  constructor(scope: Construct, id: string, props: AcceptingFunctionProps) {
     const { settings, encryptionKey, connectorsTable, stateTable, deadLetters } = props
     super(scope, id, {
       settings,
@@ -23,11 +24,11 @@ export class DispatchFunction extends PipelineFunction<'dispatch'> {
       description: 'Each minute: sends out the connectors that are due, compares the tables, measures the fleet.',
       memoryMb: 512,
       timeout: Duration.minutes(5),
-      environment: { ...acceptanceEnvironment(props), CONNECTORS_TABLE: connectorsTable.tableName },
+      environment: { ...acceptingEnvironment(props), CONNECTORS_TABLE: connectorsTable.tableName },
       permissions: [
         allow(['dynamodb:Scan'], connectorsTable.tableArn),
         stateTable.list(dueIndex, fleetIndex),
-        ...acceptancePermissions(scope, props),
+        ...acceptingPermissions(scope, props),
       ],
       options: { ...tickLife, onFailure: new SqsDestination(deadLetters) },
     })

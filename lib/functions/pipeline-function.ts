@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
-import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { type Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Architecture, CfnFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { LogLevel, NodejsFunction, type NodejsFunctionProps, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
@@ -8,6 +8,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import type { z } from 'zod'
 import type { environments } from '../../functions/env.ts'
+import { allow, putIntoSubnets } from '../permissions.ts'
 import type { Settings } from '../settings.ts'
 import { bundle } from './bundle.ts'
 import { type FunctionKey, functionNames } from './function-names.ts'
@@ -66,7 +67,7 @@ export class PipelineFunction<Name extends FunctionKey> extends Construct {
           statements: [
             ...props.permissions,
             allow(['logs:CreateLogStream', 'logs:PutLogEvents'], this.logGroup.logGroupArn),
-            ...(settings.vpc === undefined ? [] : [networkInterfaces()]),
+            ...(settings.vpc === undefined ? [] : [putIntoSubnets()]),
           ],
         }),
       },
@@ -97,35 +98,4 @@ export class PipelineFunction<Name extends FunctionKey> extends Construct {
       this.handler.node.defaultChild.vpcConfig = settings.vpc
     }
   }
-}
-
-/** These actions on these resources. */
-export function allow(actions: readonly string[], ...resources: readonly string[]): PolicyStatement {
-  return new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources: [...resources] })
-}
-
-/** Every secret under the prefix of the stack. */
-export function readSecrets(scope: Construct, secretPrefix: string): PolicyStatement {
-  const { partition, region, account } = Stack.of(scope)
-  return allow(['secretsmanager:GetSecretValue'], `arn:${partition}:secretsmanager:${region}:${account}:secret:${secretPrefix}*`)
-}
-
-/** None where AWS’s own keys encrypt: these need no permission. */
-export function useKey(key: IKey | undefined, ...actions: readonly ('kms:Decrypt' | 'kms:GenerateDataKey')[]): readonly PolicyStatement[] {
-  return key === undefined ? [] : [allow(actions, key.keyArn)]
-}
-
-/** Lambda puts a function into subnets with the function’s role; none of these actions can be held to a resource that is known before. */
-function networkInterfaces(): PolicyStatement {
-  return allow(
-    [
-      'ec2:CreateNetworkInterface',
-      'ec2:DescribeNetworkInterfaces',
-      'ec2:DescribeSubnets',
-      'ec2:DeleteNetworkInterface',
-      'ec2:AssignPrivateIpAddresses',
-      'ec2:UnassignPrivateIpAddresses',
-    ],
-    '*',
-  )
 }

@@ -1,8 +1,9 @@
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import { fleetIndex } from '../../functions/adapters/state-schema.ts'
+import { useKey } from '../permissions.ts'
 import type { StateTable } from '../state/state-table.ts'
-import { PipelineFunction, type PipelineFunctionSettings, useKey } from './pipeline-function.ts'
+import { PipelineFunction, type PipelineFunctionSettings } from './pipeline-function.ts'
 
 export interface StatusWidgetFunctionProps extends PipelineFunctionSettings {
   readonly stateTable: StateTable

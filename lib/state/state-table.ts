@@ -3,7 +3,7 @@ import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
 import { stateTable } from '../../functions/adapters/state-schema.ts'
-import { allow } from '../functions/pipeline-function.ts'
+import { allow } from '../permissions.ts'
 import { SchemaTable } from './schema-table.ts'
 
 /** What the functions know of each connector and key; only they write it. */
