@@ -4,7 +4,7 @@ import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag'
 import type { IConstruct } from 'constructs'
 import { allFunctions, type EachFunction, type FunctionKey, workingFunctions } from './functions/function-names.ts'
 import type { PipelineFunction } from './functions/pipeline-function.ts'
-import type { Notices } from './monitoring/notifications.ts'
+import type { Notifications } from './monitoring/notifications.ts'
 import type { Settings } from './settings.ts'
 import type { DeadLetterKind, DeadLetterQueue } from './state/queues.ts'
 
@@ -27,9 +27,9 @@ export function acknowledgeFindings(parts: {
   readonly settings: Pick<Settings, 'secretPrefix' | 'vpc'>
   readonly functions: { readonly [Name in FunctionKey]: PipelineFunction<Name> }
   readonly deadLetterQueues: Readonly<Record<DeadLetterKind, DeadLetterQueue>>
-  readonly notices: Notices
+  readonly notifications: Notifications
 }): void {
-  const { settings, functions, deadLetterQueues, notices } = parts
+  const { settings, functions, deadLetterQueues, notifications } = parts
 
   for (const { handler, role } of Object.values(functions)) {
     acknowledge(
@@ -70,7 +70,7 @@ export function acknowledgeFindings(parts: {
   }
 
   acknowledge(
-    notices,
+    notifications,
     'Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment',
     'The stack is made for no particular account; the rule and an own topic are in the one that it is deployed to.',
   )

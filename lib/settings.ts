@@ -14,9 +14,9 @@ function text(pattern: RegExp, allowed: string) {
   return z.string({ error }).regex(pattern, { error })
 }
 
-function whole(what: string, least: number, most: number) {
-  const error = mustBe(`${what}, a whole number from ${least} to ${most}`)
-  return z.int({ error }).min(least, { error }).max(most, { error })
+function whole(what: string, min: number, max: number) {
+  const error = mustBe(`${what}, a whole number from ${min} to ${max}`)
+  return z.int({ error }).min(min, { error }).max(max, { error })
 }
 
 function flag() {
@@ -131,7 +131,7 @@ const fileDefault = 'settings.json'
 const fileOption = 'settings'
 
 /** Names in the context that the CDK and its command line keep there for themselves. */
-const ofCdk = /^(aws:|@aws-cdk|cli-telemetry$|acknowledged-issue-numbers$)/
+const cdkNames = /^(aws:|@aws-cdk|cli-telemetry$|acknowledged-issue-numbers$)/
 
 /** Thrown with one sentence for each mistake. */
 export class SettingsError extends Error {}
@@ -146,7 +146,7 @@ export function readSettings(context: Readonly<Record<string, unknown>>): {
   /** Settings that hold for this deploy only. */
   readonly overridden: readonly string[]
 } {
-  const own = Object.entries(context).filter(([name]) => !ofCdk.test(name))
+  const own = Object.entries(context).filter(([name]) => !cdkNames.test(name))
   const overrides = new Map(own.filter(([name]) => name !== fileOption).map(([name, value]) => [name, fromCommandLine(name, value)]))
   const file = context[fileOption] === undefined ? undefined : String(context[fileOption])
   const inFile = fromFile(file ?? fileDefault, file === undefined)

@@ -7,13 +7,13 @@ import { DispatchFunction } from './functions/dispatch-function.ts'
 import { mapFunctions } from './functions/function-names.ts'
 import { StatusWidgetFunction } from './functions/status-widget-function.ts'
 import { Catalog } from './lake/catalog.ts'
-import { SyslogDelivery } from './lake/delivery-stream.ts'
-import { Lake } from './lake/lake-bucket.ts'
+import { DeliveryStream } from './lake/delivery-stream.ts'
+import { LakeBucket } from './lake/lake-bucket.ts'
 import { QueryWorkgroup } from './lake/query-workgroup.ts'
 import { Alarms } from './monitoring/alarms.ts'
 import { Dashboard } from './monitoring/dashboard/dashboard.ts'
 import { LogQueries } from './monitoring/log-queries.ts'
-import { Notices } from './monitoring/notifications.ts'
+import { Notifications } from './monitoring/notifications.ts'
 import type { ObservedPipeline } from './monitoring/observed-pipeline.ts'
 import { acknowledgeFindings } from './nag.ts'
 import type { Settings } from './settings.ts'
@@ -41,7 +41,7 @@ export class TributaryStack extends Stack {
 
     const connectorsTable = new ConnectorsTable(this, 'ConnectorsTable', { removalPolicy, encryptionKey })
     const stateTable = new StateTable(this, 'StateTable', { removalPolicy, encryptionKey })
-    const { bucket } = new Lake(this, 'Lake', {
+    const { bucket } = new LakeBucket(this, 'Lake', {
       retentionDays: settings.lakeRetentionDays,
       encryptionKey,
       removable: settings.removalPolicy === 'destroy',
@@ -50,7 +50,7 @@ export class TributaryStack extends Stack {
     this.pin('StateTable', stateTable)
     this.pin('LakeBucket', bucket)
 
-    const { deliveryStreamName, deliveryStreamArn } = new SyslogDelivery(this, 'Delivery', {
+    const { deliveryStreamName, deliveryStreamArn } = new DeliveryStream(this, 'Delivery', {
       namePrefix,
       bucket,
       logRetention: settings.logRetentionDays,
@@ -62,13 +62,13 @@ export class TributaryStack extends Stack {
       databaseName,
       scanBytesMax: settings.athenaScanLimitGb * 1024 ** 3,
     })
-    const notices = new Notices(this, 'Notices', {
+    const notifications = new Notifications(this, 'Notices', {
       namePrefix,
       topicArn: settings.alarmTopicArn,
       mails: settings.alarmEmails,
       encryptionKey,
     })
-    const { bus, topic } = notices
+    const { bus, topic } = notifications
 
     const deadLetterQueues = {
       work: new DeadLetterQueue(this, 'WorkDeadLetters', { encryptionKey }),
@@ -102,21 +102,21 @@ export class TributaryStack extends Stack {
       connectorsTable,
       bus,
     }
-    const alarms = new Alarms(this, 'Alarms', { pipeline, topic, lagMostMinutes: settings.lagAlarmMinutes })
+    const alarms = new Alarms(this, 'Alarms', { pipeline, topic, lagMaxMinutes: settings.lagAlarmMinutes })
     new Dashboard(this, 'Dashboard', { pipeline, alarms: alarms.all })
     new LogQueries(this, 'LogQueries', pipeline)
-    acknowledgeFindings({ settings, functions, deadLetterQueues, notices })
+    acknowledgeFindings({ settings, functions, deadLetterQueues, notifications })
 
-    this.say('ConnectorsTableName', connectorsTable.tableName, 'Write the connectors here.')
-    this.say('StateTableName', stateTable.tableName, 'What the functions know; nobody else writes it.')
-    this.say('SecretPrefix', settings.secretPrefix, 'Names of secrets with API keys begin with it.')
-    this.say('LakeBucketName', bucket.bucketName, 'The records lie here.')
-    this.say('AthenaWorkgroupName', workgroupName, 'Query in this workgroup.')
-    this.say('AthenaDatabaseName', databaseName, 'The database of the lake’s table and views.')
-    this.say('WorkDeadLettersUrl', deadLetterQueues.work.queueUrl, 'Runs that failed.')
-    this.say('ChangeDeadLettersUrl', deadLetterQueues.changes.queueUrl, 'Changes of connectors that could not be handled.')
-    this.say('TickDeadLettersUrl', deadLetterQueues.ticks.queueUrl, 'Ticks that failed.')
-    this.say('DashboardName', namePrefix, 'CloudWatch, Dashboards.')
+    this.output('ConnectorsTableName', connectorsTable.tableName, 'Write the connectors here.')
+    this.output('StateTableName', stateTable.tableName, 'What the functions know; nobody else writes it.')
+    this.output('SecretPrefix', settings.secretPrefix, 'Names of secrets with API keys begin with it.')
+    this.output('LakeBucketName', bucket.bucketName, 'The records lie here.')
+    this.output('AthenaWorkgroupName', workgroupName, 'Query in this workgroup.')
+    this.output('AthenaDatabaseName', databaseName, 'The database of the lake’s table and views.')
+    this.output('WorkDeadLettersUrl', deadLetterQueues.work.queueUrl, 'Runs that failed.')
+    this.output('ChangeDeadLettersUrl', deadLetterQueues.changes.queueUrl, 'Changes of connectors that could not be handled.')
+    this.output('TickDeadLettersUrl', deadLetterQueues.ticks.queueUrl, 'Ticks that failed.')
+    this.output('DashboardName', namePrefix, 'CloudWatch, Dashboards.')
   }
 
   /** What is retained comes back into a stack by its logical id: it must not move with the code. */
@@ -124,7 +124,7 @@ export class TributaryStack extends Stack {
     if (CfnElement.isCfnElement(defaultChild)) this.renameLogicalId(this.getLogicalId(defaultChild), logicalId)
   }
 
-  private say(name: string, value: string, description: string): void {
+  private output(name: string, value: string, description: string): void {
     new CfnOutput(this, name, { value, description })
   }
 }

@@ -33,7 +33,7 @@ function heapFlags(memoryMb: number): readonly string[] {
  * A page is in memory as text, as items, as records and as what Firehose is sent, all at once. Measured at its peak, the whole process takes
  * 150 MB and 25 bytes for each byte of the page.
  */
-function answerBytesMax(memoryMb: number): number {
+function responseBytesMax(memoryMb: number): number {
   return Math.floor(((memoryMb - 192) / 28) * 1024 ** 2)
 }
 
@@ -56,7 +56,7 @@ export class CollectFunction extends PipelineFunction<'collect'> {
         METRICS_NAMESPACE: props.metricsNamespace,
         ALLOWED_HOSTS: settings.allowedHosts.join(','),
         TLS_VERIFICATION_OPTIONAL: String(settings.tlsVerificationOptional),
-        ANSWER_BYTES_MAX: String(answerBytesMax(settings.collectMemoryMb)),
+        ANSWER_BYTES_MAX: String(responseBytesMax(settings.collectMemoryMb)),
       },
       permissions: [
         stateTable.use(),

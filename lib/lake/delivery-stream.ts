@@ -6,7 +6,7 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { errorPrefix, errorsFolder, recordObjects, recordsFolder } from './lake-layout.ts'
 
-export interface SyslogDeliveryProps {
+export interface DeliveryStreamProps {
   /** Begins the name of the log group. */
   readonly namePrefix: string
   /** Where its objects are encrypted with a key of one's own, so is the log. */
@@ -16,14 +16,14 @@ export interface SyslogDeliveryProps {
 }
 
 /** Whichever is reached first closes an object. The size is before compression; gzip cannot be split, so one object is one reader of Athena. */
-const buffered = { intervalInSeconds: 60, sizeInMBs: 128 }
+const bufferingHints = { intervalInSeconds: 60, sizeInMBs: 128 }
 
 /** The delivery stream of the records: what it acknowledges is an object of the lake about a minute later. */
-export class SyslogDelivery extends Construct {
+export class DeliveryStream extends Construct {
   readonly deliveryStreamName: string
   readonly deliveryStreamArn: string
 
-  constructor(scope: Construct, id: string, props: SyslogDeliveryProps) {
+  constructor(scope: Construct, id: string, props: DeliveryStreamProps) {
     super(scope, id)
     const { namePrefix, bucket, logRetention = RetentionDays.ONE_MONTH } = props
 
@@ -52,7 +52,7 @@ export class SyslogDelivery extends Construct {
         errorOutputPrefix: errorPrefix,
         compressionFormat: recordObjects.CompressionFormat,
         fileExtension: recordObjects.FileExtension,
-        bufferingHints: buffered,
+        bufferingHints,
         cloudWatchLoggingOptions: { enabled: true, logGroupName: logGroup.logGroupName, logStreamName: logStream.logStreamName },
       },
     })

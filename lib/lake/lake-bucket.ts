@@ -12,7 +12,7 @@ import {
 import { Construct } from 'constructs'
 import { errorsFolder, recordsFolder, resultsFolder } from './lake-layout.ts'
 
-export interface LakeProps {
+export interface LakeBucketProps {
   /** Days for which a record is kept; as a former version it can be brought back for 30 more. Absent: for ever. */
   readonly retentionDays?: number
   /** Encrypts the objects. Absent: keys that S3 manages. */
@@ -22,10 +22,10 @@ export interface LakeProps {
 }
 
 /** The bucket of the lake. CloudFormation names it, so that one which stayed behind is in nobody's way. */
-export class Lake extends Construct {
+export class LakeBucket extends Construct {
   readonly bucket: Bucket
 
-  constructor(scope: Construct, id: string, props: LakeProps = {}) {
+  constructor(scope: Construct, id: string, props: LakeBucketProps = {}) {
     super(scope, id)
     const { retentionDays, encryptionKey, removable = false } = props
 

@@ -22,19 +22,19 @@ export interface LakeView {
 export function lakeViews(fields: FieldTable): readonly LakeView[] {
   const columns = [...glueColumns(fields), ...partitionKeys]
   const names = columns.map(({ name }) => quoted(name)).join(', ')
-  const oneOfEach = (key: string) =>
+  const firstOfEach = (key: string) =>
     `SELECT ${names} FROM (SELECT *, row_number() OVER (PARTITION BY ${key} ORDER BY ingested_at) AS occurrence FROM ${recordsTable}) WHERE occurrence = 1`
   return [
     {
       name: 'syslog',
       // A condition on dt is pushed below the window because dt is one of its keys.
-      sql: oneOfEach('dt, id'),
+      sql: firstOfEach('dt, id'),
       doc: 'One of each event within its day of arrival. A condition on dt reads those days only.',
       columns,
     },
     {
       name: 'syslog_exact',
-      sql: oneOfEach('id'),
+      sql: firstOfEach('id'),
       doc: 'One of each event over everything. Reads the whole lake, whatever the condition.',
       columns,
     },

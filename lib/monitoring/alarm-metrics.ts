@@ -39,7 +39,7 @@ export function eachFunction(name: 'Errors' | 'Throttles'): Watched {
 }
 
 export const eachDeadLetterQueue: Watched = ({ pipeline }) =>
-  mapped(pipeline.deadLetterQueues, (queue) => queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }))
+  mapValues(pipeline.deadLetterQueues, (queue) => queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }))
 
 export const ticksCarriedOut: Watched = ({ pipeline: { functions } }) => ({
   '': new MathExpression({
@@ -64,7 +64,7 @@ function byVendor<T>(metric: (vendor: Vendor) => T): Readonly<Record<string, T>>
   return Object.fromEntries(everyVendor.map((vendor) => [vendor.type, metric(vendor)]))
 }
 
-function mapped<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Readonly<Record<string, U>> {
+function mapValues<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Readonly<Record<string, U>> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]))
 }
 

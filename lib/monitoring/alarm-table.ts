@@ -35,7 +35,7 @@ export interface AlarmRow {
 }
 
 /** Every alarm. One bad value pages only where one is a loss; `1 of n` keeps an alarm on between values, so that each episode is one mail. */
-export function alarmTable({ lagMostMinutes }: { readonly lagMostMinutes: number }): readonly AlarmRow[] {
+export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }): readonly AlarmRow[] {
   return [
     {
       key: 'hole-lost',
@@ -83,7 +83,7 @@ export function alarmTable({ lagMostMinutes }: { readonly lagMostMinutes: number
       what: "For an hour a connector's proof of completeness has lagged further behind than it should.",
       first: 'run the saved query "why it was late" for the connector with the longest lag.',
       watched: eachVendorFleet('LagMost'),
-      when: { above: lagMostMinutes * minute },
+      when: { above: lagMaxMinutes * minute },
       lasting: [12, 12, 5],
       missing: 'fine',
     },

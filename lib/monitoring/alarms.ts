@@ -24,7 +24,7 @@ export interface AlarmsProps {
   /** Every alarm but the composite one acts on it. */
   readonly topic: ITopic
   /** How far the proof of the stalest connector may lag behind. */
-  readonly lagMostMinutes: number
+  readonly lagMaxMinutes: number
 }
 
 /** The composite alarm's heading in `docs/operations.md`. */
@@ -42,7 +42,7 @@ export class Alarms extends Construct {
     const act = new SnsAction(topic)
     const watchable = { pipeline, lakeErrors: this.lakeErrors(pipeline) }
 
-    const made = alarmTable(props).flatMap((row) =>
+    const alarms = alarmTable(props).flatMap((row) =>
       Object.entries(row.watched(watchable)).map(([subject, metric]) => {
         const name = subject === '' ? row.key : `${row.key}-${subject}`
         const alarm = new Alarm(this, name, { alarmName: `${pipeline.namePrefix}-${name}`, ...alarmProps(row, metric) })
@@ -56,10 +56,10 @@ export class Alarms extends Construct {
       compositeAlarmName: `${pipeline.namePrefix}-${atRiskKey}`,
       alarmDescription: `Events are at risk: at least one alarm that pages is on. First: open that one. Runbook: ${runbook}#${atRiskKey}`,
       alarmRule: AlarmRule.anyOf(
-        ...made.filter(({ severity }) => severity === 'page').map(({ alarm }) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM)),
+        ...alarms.filter(({ severity }) => severity === 'page').map(({ alarm }) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM)),
       ),
     })
-    this.all = [atRisk, ...made.map(({ alarm }) => alarm)]
+    this.all = [atRisk, ...alarms.map(({ alarm }) => alarm)]
   }
 
   /**

@@ -6,7 +6,7 @@ import type { ObservedPipeline } from './observed-pipeline.ts'
 /** What stands in a query for the connector that is asked about; who runs the query puts an id in its place. */
 export const connectorPlaceholder = 'CONNECTOR_ID'
 
-const ofOne = `filter connectorId = "${connectorPlaceholder}"`
+const oneConnector = `filter connectorId = "${connectorPlaceholder}"`
 
 /**
  * CloudWatch Logs Insights, by name. Every line is a JSON object, so each of its properties is a field: those of the log, and those of
@@ -14,28 +14,28 @@ const ofOne = `filter connectorId = "${connectorPlaceholder}"`
  */
 export const logQueries: Readonly<Record<string, string>> = {
   'one connector: everything': `fields time, level, event, stream, message
-| ${ofOne}
+| ${oneConnector}
 | filter ispresent(message)
 | sort @timestamp desc
 | limit 500`,
 
   'one connector: runs': `fields time, state, message, reason
-| ${ofOne} and event = "run-ended"
+| ${oneConnector} and event = "run-ended"
 | sort @timestamp desc
 | limit 200`,
 
   'one connector: pages': `fields time, stream, kind, from, to, page, fetched, delivered, filtered, alreadySeen, malformed, late
-| ${ofOne} and event = "page-read"
+| ${oneConnector} and event = "page-read"
 | sort @timestamp desc
 | limit 500`,
 
   'one connector: why it was late': `fields time, event, stream, state, reason, message
-| ${ofOne}
+| ${oneConnector}
 | filter (event = "run-ended" and state != "ok") or event in ["page-failed", "slice-given-up", "slice-set-aside", "key-rejected", "connector-failing", "hole-lost"]
 | sort @timestamp asc
 | limit 500`,
 
-  'one connector: events by hour': `${ofOne} and event = "page-read"
+  'one connector: events by hour': `${oneConnector} and event = "page-read"
 | stats sum(fetched) as read, sum(delivered) as intoTheLake, sum(filtered) as leftOut, sum(alreadySeen) as duplicates by bin(1h) as hour
 | sort hour desc`,
 

@@ -8,7 +8,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
 import { type Attention, noticeSource } from '../../functions/domain/notices.ts'
 
-export interface NoticesProps {
+export interface NotificationsProps {
   /** Names the bus. */
   readonly namePrefix: string
   /** An existing topic, whose policy is its owner's: `docs/operations.md` says what it must allow. Absent: the stack makes one. */
@@ -23,15 +23,15 @@ export interface NoticesProps {
 }
 
 /** What a person is told of: a problem and its end. */
-const told = ['problem', 'recovery'] as const satisfies readonly Attention[]
+const notified = ['problem', 'recovery'] as const satisfies readonly Attention[]
 
 /** How a person hears of it: the bus that carries every notice, the topic that mails, and the rule that sends what needs attention from one to the other. */
-export class Notices extends Construct {
+export class Notifications extends Construct {
   readonly bus: IEventBus
   /** Alarms act on it as well. */
   readonly topic: ITopic
 
-  constructor(scope: Construct, id: string, props: NoticesProps) {
+  constructor(scope: Construct, id: string, props: NotificationsProps) {
     super(scope, id)
     const { namePrefix, topicArn, mails = [], encryptionKey } = props
 
@@ -53,7 +53,7 @@ export class Notices extends Construct {
     const rule = new Rule(this, 'Rule', {
       eventBus: this.bus,
       description: 'Tells people of problems and of their end.',
-      eventPattern: { source: [noticeSource], detail: { attention: [...told] } },
+      eventPattern: { source: [noticeSource], detail: { attention: [...notified] } },
       // The path rather than a template: a quotation mark in what a user wrote breaks no JSON.
       targets: [new SnsTopic(this.topic, { message: RuleTargetInput.fromEventPath('$.detail.summary') })],
     })

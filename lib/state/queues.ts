@@ -16,7 +16,7 @@ interface Encrypted {
 export class WorkQueue extends Queue {
   constructor(scope: Construct, id: string, { encryptionKey, deadLetters }: Encrypted & { readonly deadLetters: Queue }) {
     super(scope, id, {
-      ...safe(encryptionKey),
+      ...encrypted(encryptionKey),
       retentionPeriod: Duration.minutes(15),
       visibilityTimeout: Duration.minutes(6),
       deadLetterQueue: { queue: deadLetters, maxReceiveCount: 2 },
@@ -30,11 +30,11 @@ export type DeadLetterKind = 'work' | 'changes' | 'ticks'
 /** What could not be done, kept for a person for 14 days. */
 export class DeadLetterQueue extends Queue {
   constructor(scope: Construct, id: string, { encryptionKey }: Encrypted) {
-    super(scope, id, { ...safe(encryptionKey), retentionPeriod: Duration.days(14) })
+    super(scope, id, { ...encrypted(encryptionKey), retentionPeriod: Duration.days(14) })
   }
 }
 
-function safe(encryptionMasterKey: IKey | undefined): QueueProps {
+function encrypted(encryptionMasterKey: IKey | undefined): QueueProps {
   return {
     enforceSSL: true,
     ...(encryptionMasterKey === undefined

@@ -6,10 +6,10 @@ import { vendors } from '../../functions/vendors/index.ts'
 import { Alarms } from '../../lib/monitoring/alarms.ts'
 import { Dashboard } from '../../lib/monitoring/dashboard/dashboard.ts'
 import { eventTypesOf } from '../../lib/monitoring/metrics.ts'
-import { metricsNamespace, observedStack } from './observed-pipeline.ts'
+import { lagMaxMinutes, metricsNamespace, observedStack } from './observed-pipeline.ts'
 
-const { stack, pipeline, notices } = observedStack()
-const alarms = new Alarms(stack, 'Alarms', { pipeline, topic: notices.topic, lagMostMinutes: 120 })
+const { stack, pipeline, notifications } = observedStack()
+const alarms = new Alarms(stack, 'Alarms', { pipeline, topic: notifications.topic, lagMaxMinutes })
 new Dashboard(stack, 'Dashboard', { pipeline, alarms: alarms.all })
 const template = Template.fromStack(stack)
 

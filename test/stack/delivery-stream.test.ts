@@ -3,7 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { describe, expect, it } from 'vitest'
-import { SyslogDelivery } from '../../lib/lake/delivery-stream.ts'
+import { DeliveryStream } from '../../lib/lake/delivery-stream.ts'
 import { layoutOf } from '../../local/services/s3-destination.ts'
 import { readable } from './stack.ts'
 
@@ -13,7 +13,7 @@ function templateOf({ ownKey = false } = {}): Template {
   const stack = new Stack(new App(), 'delivery')
   const encryptionKey = ownKey ? Key.fromKeyArn(stack, 'Key', keyArn) : undefined
   const bucket = new Bucket(stack, 'Bucket', encryptionKey === undefined ? {} : { encryptionKey })
-  new SyslogDelivery(stack, 'Delivery', { namePrefix: 'tributary', bucket })
+  new DeliveryStream(stack, 'Delivery', { namePrefix: 'tributary', bucket })
   return Template.fromStack(stack)
 }
 

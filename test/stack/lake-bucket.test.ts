@@ -2,22 +2,22 @@ import { App, Stack } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { describe, expect, it } from 'vitest'
-import { Lake, type LakeProps } from '../../lib/lake/lake-bucket.ts'
+import { LakeBucket, type LakeBucketProps } from '../../lib/lake/lake-bucket.ts'
 
 const keyArn = 'arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666'
 
-function templateOf(props: (stack: Stack) => LakeProps = () => ({})): Template {
+function templateOf(props: (stack: Stack) => LakeBucketProps = () => ({})): Template {
   const stack = new Stack(new App(), 'lake')
-  new Lake(stack, 'Lake', props(stack))
+  new LakeBucket(stack, 'Lake', props(stack))
   return Template.fromStack(stack)
 }
 
-function rules(props: LakeProps = {}): readonly Readonly<Record<string, unknown>>[] {
+function rules(props: LakeBucketProps = {}): readonly Readonly<Record<string, unknown>>[] {
   const [bucket] = Object.values(templateOf(() => props).findResources('AWS::S3::Bucket'))
   return bucket?.['Properties'].LifecycleConfiguration.Rules
 }
 
-const under = (prefix: string, props?: LakeProps) => rules(props).filter(({ Prefix }) => Prefix === prefix)
+const under = (prefix: string, props?: LakeBucketProps) => rules(props).filter(({ Prefix }) => Prefix === prefix)
 
 describe('the bucket of the lake', () => {
   it('is encrypted, with keys of S3 or with the own one', () => {
@@ -78,7 +78,7 @@ describe('the bucket of the lake', () => {
 
 describe('the lifecycle of the lake', () => {
   it('ends records and errors after the retention, and never without one', () => {
-    const expirations = (props?: LakeProps) =>
+    const expirations = (props?: LakeBucketProps) =>
       ['syslog/', 'errors/'].map((prefix) => under(prefix, props).flatMap(({ ExpirationInDays }) => ExpirationInDays ?? []))
     expect(expirations({ retentionDays: 400 })).toEqual([[400], [400]])
     expect(expirations()).toEqual([[], []])
@@ -95,7 +95,7 @@ describe('the lifecycle of the lake', () => {
   })
 
   it('moves records to where they are cheaper while nobody reads them, if they stay long enough to gain by it', () => {
-    const moves = (props?: LakeProps) => under('syslog/', props).flatMap(({ Transitions }) => Transitions ?? [])
+    const moves = (props?: LakeBucketProps) => under('syslog/', props).flatMap(({ Transitions }) => Transitions ?? [])
     expect(moves()).toEqual([{ StorageClass: 'INTELLIGENT_TIERING', TransitionInDays: 30 }])
     expect(moves({ retentionDays: 91 })).toHaveLength(1)
     expect(moves({ retentionDays: 90 })).toEqual([])

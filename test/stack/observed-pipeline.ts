@@ -8,15 +8,18 @@ import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Queue } from 'aws-cdk-lib/aws-sqs'
 import { functionNames, mapFunctions } from '../../lib/functions/function-names.ts'
 import { Alarms } from '../../lib/monitoring/alarms.ts'
-import { Notices, type NoticesProps } from '../../lib/monitoring/notifications.ts'
+import { Notifications, type NotificationsProps } from '../../lib/monitoring/notifications.ts'
 import type { ObservedPipeline } from '../../lib/monitoring/observed-pipeline.ts'
 
 export const metricsNamespace = 'Tributary'
 
+/** The default of the setting lagAlarmMinutes. */
+export const lagMaxMinutes = 120
+
 /** A stack that has nothing but what observes a pipeline which is elsewhere. */
-export function observedStack(notices: Partial<NoticesProps> = {}) {
+export function observedStack(props: Partial<NotificationsProps> = {}) {
   const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'observed')
-  const told = new Notices(stack, 'Notices', { namePrefix: 'tributary', ...notices })
+  const notifications = new Notifications(stack, 'Notices', { namePrefix: 'tributary', ...props })
   const arn = (service: string, resource: string) => stack.formatArn({ service, resource })
   const queue = (name: string) => Queue.fromQueueArn(stack, name, arn('sqs', name))
   const table = (name: string) =>
@@ -33,14 +36,14 @@ export function observedStack(notices: Partial<NoticesProps> = {}) {
     lakeBucket: Bucket.fromBucketName(stack, 'bucket', 'lake-bucket'),
     stateTable: table('state'),
     connectorsTable: table('connectors'),
-    bus: told.bus,
+    bus: notifications.bus,
   }
-  return { stack, pipeline, notices: told }
+  return { stack, pipeline, notifications }
 }
 
 /** The template of a stack with the alarms alone. */
 export function alarmsTemplate(): Template {
-  const { stack, pipeline, notices } = observedStack()
-  new Alarms(stack, 'Alarms', { pipeline, topic: notices.topic, lagMostMinutes: 120 })
+  const { stack, pipeline, notifications } = observedStack()
+  new Alarms(stack, 'Alarms', { pipeline, topic: notifications.topic, lagMaxMinutes })
   return Template.fromStack(stack)
 }

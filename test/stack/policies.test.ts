@@ -43,7 +43,7 @@ function plainId(id: string): string {
 const state = 'Allow dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem, dynamodb:Query, dynamodb:UpdateItem on <StateTable.Arn>'
 const secrets =
   'Allow secretsmanager:GetSecretValue on arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:tributary/*'
-const notices = 'Allow events:PutEvents on <NoticesBus.Arn>'
+const notifications = 'Allow events:PutEvents on <NoticesBus.Arn>'
 const ownLog = (group: string) => `Allow logs:CreateLogStream, logs:PutLogEvents on <${group}.Arn>`
 
 describe('what each role may do', () => {
@@ -53,7 +53,7 @@ describe('what each role may do', () => {
         state,
         secrets,
         'Allow firehose:PutRecordBatch on <DeliveryStream.Arn>',
-        notices,
+        notifications,
         'Allow sqs:DeleteMessage, sqs:GetQueueAttributes, sqs:ReceiveMessage on <WorkQueue.Arn>',
         ownLog('CollectLog'),
       ],
@@ -62,7 +62,7 @@ describe('what each role may do', () => {
         'Allow dynamodb:ListStreams on *',
         state,
         secrets,
-        notices,
+        notifications,
         'Allow sqs:SendMessage on <ChangeDeadLetters.Arn>, <WorkQueue.Arn>',
         ownLog('ConnectorChangedLog'),
       ],
@@ -71,7 +71,7 @@ describe('what each role may do', () => {
         'Allow dynamodb:Query on <StateTable.Arn>/index/due, <StateTable.Arn>/index/fleet',
         state,
         secrets,
-        notices,
+        notifications,
         'Allow sqs:SendMessage on <TickDeadLetters.Arn>, <WorkQueue.Arn>',
         ownLog('DispatchLog'),
       ],

@@ -2,7 +2,7 @@ import { Template } from 'aws-cdk-lib/assertions'
 import { expect, it, vi } from 'vitest'
 import { Alarms } from '../../lib/monitoring/alarms.ts'
 import { Dashboard } from '../../lib/monitoring/dashboard/dashboard.ts'
-import { observedStack } from './observed-pipeline.ts'
+import { lagMaxMinutes, observedStack } from './observed-pipeline.ts'
 
 vi.mock(import('../../functions/vendors/index.ts'), async (original) => {
   const actual = await original()
@@ -12,8 +12,8 @@ vi.mock(import('../../functions/vendors/index.ts'), async (original) => {
 })
 
 it('a second vendor has lines and alarms of its own, told apart by its name', () => {
-  const { stack, pipeline, notices } = observedStack()
-  const { all } = new Alarms(stack, 'Alarms', { pipeline, topic: notices.topic, lagMostMinutes: 120 })
+  const { stack, pipeline, notifications } = observedStack()
+  const { all } = new Alarms(stack, 'Alarms', { pipeline, topic: notifications.topic, lagMaxMinutes })
   new Dashboard(stack, 'Dashboard', { pipeline, alarms: all })
   const template = Template.fromStack(stack)
 

@@ -99,8 +99,8 @@ describe('the way of the work', () => {
       readonly MessageRetentionPeriod: number
       readonly RedrivePolicy: { readonly maxReceiveCount: number }
     }
-    const delaySecondsMost = 60
-    expect(delaySecondsMost + RedrivePolicy.maxReceiveCount * VisibilityTimeout).toBeLessThan(MessageRetentionPeriod)
+    const delaySecondsMax = 60
+    expect(delaySecondsMax + RedrivePolicy.maxReceiveCount * VisibilityTimeout).toBeLessThan(MessageRetentionPeriod)
     expect(VisibilityTimeout).toBeGreaterThan(Number(functionNamed('tributary-collect')['Timeout']))
     expect(MessageRetentionPeriod).toBe(15 * 60)
   })
