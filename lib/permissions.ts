@@ -3,23 +3,23 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
 
-/** These actions on these resources. */
+/** Allows these actions on these resources. */
 export function allow(actions: readonly string[], ...resources: readonly string[]): PolicyStatement {
   return new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources: [...resources] })
 }
 
-/** Every secret under the prefix of the stack. */
+/** Allows reading the secrets whose names begin with the prefix. */
 export function readSecrets(scope: Construct, secretPrefix: string): PolicyStatement {
   const { partition, region, account } = Stack.of(scope)
   return allow(['secretsmanager:GetSecretValue'], `arn:${partition}:secretsmanager:${region}:${account}:secret:${secretPrefix}*`)
 }
 
-/** None where AWS’s own keys encrypt: these need no permission. */
+/** No statement without a key: keys that AWS manages need no permission. */
 export function useKey(key: IKey | undefined, ...actions: readonly ('kms:Decrypt' | 'kms:GenerateDataKey')[]): readonly PolicyStatement[] {
   return key === undefined ? [] : [allow(actions, key.keyArn)]
 }
 
-/** Lambda puts a function into subnets with the function’s role; none of these actions can be held to a resource that is known before. */
+/** Lambda makes network interfaces with the role of the function. They have no ARN before that, so no narrower resource is possible. */
 export function putIntoSubnets(): PolicyStatement {
   return allow(
     [

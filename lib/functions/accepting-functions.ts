@@ -8,7 +8,7 @@ import type { DeadLetterQueue, WorkQueue } from '../state/queues.ts'
 import type { StateTable } from '../state/state-table.ts'
 import type { EnvironmentOf, PipelineFunctionSettings } from './pipeline-function.ts'
 
-/** What `connector-changed` and `dispatch` have in common: both hold items against the settings, and ask for runs. */
+/** Shared by `connector-changed` and `dispatch`: both check connectors against the settings and put runs into the work queue. */
 export interface AcceptingFunctionProps extends PipelineFunctionSettings {
   readonly settings: Settings
   readonly metricsNamespace: string
@@ -16,7 +16,7 @@ export interface AcceptingFunctionProps extends PipelineFunctionSettings {
   readonly stateTable: StateTable
   readonly workQueue: WorkQueue
   readonly bus: IEventBus
-  /** Where goes what the function could not handle. The hourly comparison and the next tick repair what it would have done. */
+  /** Receives events that failed. The next tick and the hourly comparison of the tables do their work later. */
   readonly deadLetters: DeadLetterQueue
 }
 
@@ -36,7 +36,7 @@ export function acceptingEnvironment(props: AcceptingFunctionProps): Environment
 export function acceptingPermissions(scope: Construct, props: AcceptingFunctionProps): readonly PolicyStatement[] {
   const { settings, encryptionKey, stateTable, workQueue, bus, deadLetters } = props
   return [
-    stateTable.use(),
+    stateTable.readAndWrite(),
     readSecrets(scope, settings.secretPrefix),
     allow(['events:PutEvents'], bus.eventBusArn),
     allow(['sqs:SendMessage'], workQueue.queueArn, deadLetters.queueArn),

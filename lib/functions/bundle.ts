@@ -1,4 +1,4 @@
-/** How a function is bundled, in the words of `NodejsFunction`: what is deployed, and what the bench measures. */
+/** Options of `NodejsFunction`. The bench bundles with them as well, so that it measures the deployed code. */
 export const bundle = {
   mainFields: ['module', 'main'],
   target: 'node24',
@@ -6,8 +6,8 @@ export const bundle = {
   sourceMap: true,
   sourcesContent: false,
   /**
-   * What the SDK loads when it is needed, which is never: Lambda puts a role's credentials into the environment, and no API that the
-   * functions call streams events. 150 KB of each bundle.
+   * The SDK loads these only on demand, and the functions never need them: Lambda puts the role's credentials into the environment, and
+   * no API in use streams events. Each bundle is 150 KB smaller without them.
    */
   externalModules: [
     '@aws-sdk/credential-provider-http',

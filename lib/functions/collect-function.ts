@@ -18,26 +18,29 @@ export interface CollectFunctionProps extends PipelineFunctionSettings {
   readonly deliveryStreamArn: string
 }
 
-/** Outside the heap of a run: code, stacks and bodies of answers (MB). */
+/** Memory of a run outside the heap: code, stacks and bodies of responses (MB). */
 const outsideHeapMb = 64
 
 /**
- * A heap for this memory. On a machine with more, Node lets short-lived objects pile up to 128 MB, and what they hold outside
- * the heap with them, before it collects the few MB that live.
+ * Limits of the heap that fit this memory. By default Node collects short-lived objects only after 128 MB of them, and until then they
+ * keep their buffers outside the heap.
  */
 function heapFlags(memoryMb: number): readonly string[] {
   return [`--max-old-space-size=${memoryMb - outsideHeapMb}`, '--max-semi-space-size=8']
 }
 
-/**
- * A page is in memory as text, as items, as records and as what Firehose is sent, all at once. Measured at its peak, the whole process takes
- * 150 MB and 25 bytes for each byte of the page.
- */
+/** Memory of the process without a page (MB). Measured: 150; the rest is a margin. */
+const processMb = 192
+
+/** A page is in memory as text, items, records and request to Firehose at once. Measured: 25 bytes a byte; the rest is a margin. */
+const memoryBytesPerPageByte = 28
+
+/** The largest page that a run with this memory can read. */
 function responseBytesMax(memoryMb: number): number {
-  return Math.floor(((memoryMb - 192) / 28) * 1024 ** 2)
+  return Math.floor(((memoryMb - processMb) / memoryBytesPerPageByte) * 1024 ** 2)
 }
 
-/** One message of the work queue is one run of one connector. */
+/** Runs one connector for each message of the work queue. */
 export class CollectFunction extends PipelineFunction<'collect'> {
   constructor(scope: Construct, id: string, props: CollectFunctionProps) {
     const { settings, encryptionKey, stateTable, workQueue, bus, deliveryStreamName, deliveryStreamArn } = props
@@ -45,7 +48,7 @@ export class CollectFunction extends PipelineFunction<'collect'> {
       settings,
       encryptionKey,
       name: 'collect',
-      description: 'A run: reads the streams of one connector and delivers their events.',
+      description: 'One run: reads the streams of one connector and delivers their events.',
       memoryMb: settings.collectMemoryMb,
       timeout: Duration.minutes(5),
       nodeFlags: heapFlags(settings.collectMemoryMb),
@@ -59,7 +62,7 @@ export class CollectFunction extends PipelineFunction<'collect'> {
         ANSWER_BYTES_MAX: String(responseBytesMax(settings.collectMemoryMb)),
       },
       permissions: [
-        stateTable.use(),
+        stateTable.readAndWrite(),
         readSecrets(scope, settings.secretPrefix),
         allow(['firehose:PutRecordBatch'], deliveryStreamArn),
         allow(['events:PutEvents'], bus.eventBusArn),

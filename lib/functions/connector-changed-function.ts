@@ -6,7 +6,7 @@ import { allow } from '../permissions.ts'
 import { type AcceptingFunctionProps, acceptingEnvironment, acceptingPermissions } from './accepting-functions.ts'
 import { PipelineFunction } from './pipeline-function.ts'
 
-/** Accepts, refuses or retires the connectors whose items have changed. */
+/** Accepts, refuses or retires each connector whose item has changed. */
 export class ConnectorChangedFunction extends PipelineFunction<'connectorChanged'> {
   constructor(scope: Construct, id: string, props: AcceptingFunctionProps) {
     const { settings, encryptionKey, connectorsTable, deadLetters } = props
@@ -20,14 +20,14 @@ export class ConnectorChangedFunction extends PipelineFunction<'connectorChanged
       environment: acceptingEnvironment(props),
       permissions: [
         allow(['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], connectorsTable.streamArn),
-        // It takes no resource. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+        // This action takes no resource. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
         allow(['dynamodb:ListStreams'], '*'),
         ...acceptingPermissions(scope, props),
       ],
     })
     this.handler.addEventSource(
       new DynamoEventSource(connectorsTable, {
-        // LATEST would miss what is written while the mapping is made.
+        // LATEST would miss items that are written while the mapping is created.
         startingPosition: StartingPosition.TRIM_HORIZON,
         batchSize: 100,
         bisectBatchOnError: true,

@@ -8,10 +8,10 @@ import { allow } from '../permissions.ts'
 import { type AcceptingFunctionProps, acceptingEnvironment, acceptingPermissions } from './accepting-functions.ts'
 import { PipelineFunction } from './pipeline-function.ts'
 
-/** After a minute the next tick does what this one would have done. */
+/** No retry: a minute later the next tick does the same work. */
 const tickLife = { maxEventAge: Duration.minutes(1), retryAttempts: 0 } as const
 
-/** A tick a minute: sends out what is due, compares the tables, measures the fleet. */
+/** Sends out the connectors that are due, compares the tables and measures the fleet, once a minute. */
 export class DispatchFunction extends PipelineFunction<'dispatch'> {
   readonly tickRule: Rule
 
@@ -21,20 +21,20 @@ export class DispatchFunction extends PipelineFunction<'dispatch'> {
       settings,
       encryptionKey,
       name: 'dispatch',
-      description: 'Each minute: sends out the connectors that are due, compares the tables, measures the fleet.',
+      description: 'Once a minute: sends out the connectors that are due, compares the tables, measures the fleet.',
       memoryMb: 512,
       timeout: Duration.minutes(5),
       environment: { ...acceptingEnvironment(props), CONNECTORS_TABLE: connectorsTable.tableName },
       permissions: [
         allow(['dynamodb:Scan'], connectorsTable.tableArn),
-        stateTable.list(dueIndex, fleetIndex),
+        stateTable.queryIndexes(dueIndex, fleetIndex),
         ...acceptingPermissions(scope, props),
       ],
       options: { ...tickLife, onFailure: new SqsDestination(deadLetters) },
     })
     this.tickRule = new Rule(this, 'Tick', {
       ruleName: `${settings.namePrefix}-tick`,
-      description: 'Wakes dispatch once a minute. Disabling it stops all collecting; enabling it goes on where it stopped.',
+      description: 'Runs dispatch once a minute. Disable it to stop collecting; enable it to continue where collecting stopped.',
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [new LambdaFunction(this.handler, { ...tickLife, deadLetterQueue: deadLetters })],
     })

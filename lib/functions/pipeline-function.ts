@@ -15,13 +15,13 @@ import { type FunctionKey, functionNames } from './function-names.ts'
 
 type Environments = typeof environments
 
-/** Every variable that the function parses, and no other. */
+/** The variables that the function parses, all of them and no others. */
 export type EnvironmentOf<Name extends FunctionKey> = Readonly<Record<keyof z.input<Environments[Name]>, string>>
 
-/** What every function takes from the stack. */
+/** Settings that every function takes from the stack. */
 export interface PipelineFunctionSettings {
   readonly settings: Pick<Settings, 'namePrefix' | 'architecture' | 'logRetentionDays' | 'vpc'>
-  /** Encrypts the tables and queues that the function uses, and its log. Absent: AWS’s own keys. */
+  /** Encrypts the tables and queues that the function uses, and its log. Absent: keys that AWS manages. */
   readonly encryptionKey?: IKey
 }
 
@@ -29,18 +29,18 @@ export interface PipelineFunctionProps<Name extends FunctionKey> extends Pipelin
   readonly name: Name
   readonly description: string
   readonly environment: EnvironmentOf<Name>
-  /** All that it may do, beside writing its log. */
+  /** Everything that the function may do, except writing its log. */
   readonly permissions: readonly PolicyStatement[]
   readonly memoryMb: number
   readonly timeout: Duration
-  /** Flags of Node, beside those that every function has. */
+  /** Flags of Node, in addition to those of every function. */
   readonly nodeFlags?: readonly string[]
   readonly options?: Pick<NodejsFunctionProps, 'maxEventAge' | 'retryAttempts' | 'onFailure' | 'reservedConcurrentExecutions'>
 }
 
 /**
- * A function of the pipeline with its log and a role of its own. The role has what is written by hand and nothing else: what
- * other constructs would grant it is dropped, and a test pins each policy.
+ * A function of the pipeline with a log and a role of its own. The role has only the permissions listed here: grants by other
+ * constructs are dropped, and a test pins each policy.
  */
 export class PipelineFunction<Name extends FunctionKey> extends Construct {
   readonly handler: NodejsFunction
@@ -61,7 +61,7 @@ export class PipelineFunction<Name extends FunctionKey> extends Construct {
     })
     this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: `What the function ${functionName} may do`,
+      description: `Permissions of the function ${functionName}`,
       inlinePolicies: {
         function: new PolicyDocument({
           statements: [
@@ -84,13 +84,13 @@ export class PipelineFunction<Name extends FunctionKey> extends Construct {
       environment: { ...props.environment, NODE_OPTIONS: ['--enable-source-maps', ...(props.nodeFlags ?? [])].join(' ') },
       role: this.role.withoutPolicyUpdates(),
       logGroup: this.logGroup,
-      // The functions write lines of JSON themselves, as metrics in their log want it.
+      // The functions write JSON themselves. CloudWatch would not find metrics in lines that Lambda wraps in JSON of its own.
       loggingFormat: LoggingFormat.TEXT,
       bundling: {
         ...bundle,
         format: OutputFormat.ESM,
         logLevel: LogLevel.WARNING,
-        // The SDK that was tested, and it loads faster than the one of the runtime.
+        // The bundled SDK is the one that was tested, and it loads faster than the SDK of the runtime.
         bundleAwsSDK: true,
       },
     })

@@ -9,7 +9,7 @@ export interface StatusWidgetFunctionProps extends PipelineFunctionSettings {
   readonly stateTable: StateTable
 }
 
-/** Draws the table of connectors on the dashboard. It reads one index and can write nothing. */
+/** Draws the table of connectors on the dashboard. It may read one index, and write nothing. */
 export class StatusWidgetFunction extends PipelineFunction<'statusWidget'> {
   constructor(scope: Construct, id: string, props: StatusWidgetFunctionProps) {
     const { settings, encryptionKey, stateTable } = props
@@ -21,7 +21,7 @@ export class StatusWidgetFunction extends PipelineFunction<'statusWidget'> {
       memoryMb: 256,
       timeout: Duration.seconds(30),
       environment: { STATE_TABLE: stateTable.tableName },
-      permissions: [stateTable.list(fleetIndex), ...useKey(encryptionKey, 'kms:Decrypt')],
+      permissions: [stateTable.queryIndexes(fleetIndex), ...useKey(encryptionKey, 'kms:Decrypt')],
     })
   }
 }

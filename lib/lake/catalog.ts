@@ -8,15 +8,15 @@ import { recordsFolder } from './lake-layout.ts'
 import { lakeViews, partitionKeys, recordsTable, storedView } from './lake-views.ts'
 
 export interface CatalogProps {
-  /** Names the database, with `_` for what is neither a letter nor a digit. */
+  /** Names the database, with `_` in place of each character that is neither a letter nor a digit. */
   readonly namePrefix: string
   readonly bucket: IBucket
 }
 
-/** Nothing was ever delivered before it. Without a condition on dt a query looks for each hour since then, and may not find it. */
+/** Nothing was delivered before this day. Without a condition on dt, a query asks for the folder of each hour since then. */
 const firstDay = '2026-11-01'
 
-/** The lake as tables: `records`, made from the field table, and the views `syslog`, `syslog_exact` and `syslog_raw` of it. */
+/** The lake as tables: `records`, made from the field table, and its views `syslog`, `syslog_exact` and `syslog_raw`. */
 export class Catalog extends Construct {
   readonly databaseName: string
 
@@ -36,7 +36,7 @@ export class Catalog extends Construct {
       databaseName: database.ref,
       tableInput: {
         name: recordsTable,
-        description: 'Every record as delivered. The views have one of each event.',
+        description: 'Every record as delivered. The views show each event once.',
         tableType: 'EXTERNAL_TABLE',
         partitionKeys: [...partitionKeys],
         parameters: {
@@ -51,7 +51,7 @@ export class Catalog extends Construct {
           location,
           inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
           outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
-          // Not OpenX's, of which Athena's guide says that what it answers can vary.
+          // Not the SerDe of OpenX: by Athena's guide its results can vary.
           // https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html
           serdeInfo: { serializationLibrary: 'org.apache.hive.hcatalog.data.JsonSerDe' },
         },
@@ -72,13 +72,13 @@ export class Catalog extends Construct {
           storageDescriptor: { columns: [...view.columns], serdeInfo: { name: '-', serializationLibrary: '-' } },
         },
       })
-      // Athena wants the empty list, which the CDK leaves out of a property.
+      // Athena needs the empty list, and the CDK leaves out an empty property.
       table.addPropertyOverride('TableInput.PartitionKeys', [])
     }
   }
 }
 
-/** Athena works the partitions out, none has to be added: https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html */
+/** Athena computes the partitions, so nobody has to add them: https://docs.aws.amazon.com/athena/latest/ug/partition-projection.html */
 const projection = {
   'projection.enabled': 'true',
   'projection.dt.type': 'date',

@@ -7,18 +7,18 @@ import { Construct } from 'constructs'
 import { errorPrefix, errorsFolder, recordObjects, recordsFolder } from './lake-layout.ts'
 
 export interface DeliveryStreamProps {
-  /** Begins the name of the log group. */
+  /** The name of the log group begins with it. */
   readonly namePrefix: string
-  /** Where its objects are encrypted with a key of one's own, so is the log. */
+  /** If the bucket has a KMS key, the log is encrypted with the same key. */
   readonly bucket: IBucket
-  /** Of the log of failed deliveries. Absent: a month. */
+  /** How long the log of failed deliveries is kept. Absent: a month. */
   readonly logRetention?: RetentionDays
 }
 
-/** Whichever is reached first closes an object. The size is before compression; gzip cannot be split, so one object is one reader of Athena. */
+/** The first limit that is reached closes an object. The size is before compression. Athena cannot split gzip: an object has one reader. */
 const bufferingHints = { intervalInSeconds: 60, sizeInMBs: 128 }
 
-/** The delivery stream of the records: what it acknowledges is an object of the lake about a minute later. */
+/** The delivery stream of the records. A record that it acknowledged is in the lake about a minute later. */
 export class DeliveryStream extends Construct {
   readonly deliveryStreamName: string
   readonly deliveryStreamArn: string
@@ -60,7 +60,7 @@ export class DeliveryStream extends Construct {
     this.deliveryStreamArn = stream.attrArn
   }
 
-  /** What Firehose's guide lists, less everything outside the two folders: https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-s3 */
+  /** The permissions of Firehose's guide, limited to the two folders: https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-s3 */
   private roleOf(bucket: IBucket, logStreamArn: string): Role {
     const folders = [recordsFolder, errorsFolder]
     const statements = [
@@ -78,7 +78,7 @@ export class DeliveryStream extends Construct {
       statements.push(new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [bucket.encryptionKey.keyArn] }))
     }
     const role = new Role(this, 'Role', {
-      description: 'Firehose writes the records of the lake.',
+      description: 'Firehose writes records to the lake.',
       assumedBy: new ServicePrincipal('firehose.amazonaws.com', {
         conditions: { StringEquals: { 'sts:ExternalId': Stack.of(this).account } },
       }),
@@ -89,7 +89,7 @@ export class DeliveryStream extends Construct {
     for (const folder of folders) {
       Validations.of(role).acknowledge({
         id: `AwsSolutions-IAM5[Resource::<${bucketId}.Arn>/${folder}*]`,
-        reason: 'An object’s name holds its time and something random: it can only be told by its folder.',
+        reason: 'The name of an object has its time and a random part, so only its folder is known in advance.',
       })
     }
     return role

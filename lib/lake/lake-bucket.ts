@@ -13,15 +13,15 @@ import { Construct } from 'constructs'
 import { errorsFolder, recordsFolder, resultsFolder } from './lake-layout.ts'
 
 export interface LakeBucketProps {
-  /** Days for which a record is kept; as a former version it can be brought back for 30 more. Absent: for ever. */
+  /** Days for which a record is kept. For 30 more days it can be restored from its old version. Absent: for ever. */
   readonly retentionDays?: number
   /** Encrypts the objects. Absent: keys that S3 manages. */
   readonly encryptionKey?: IKey
-  /** The lake goes with the stack, with everything in it: for a trial. Absent or false: it stays. */
+  /** Destroying the stack deletes the lake and every object in it: for a trial. Absent or false: the lake stays. */
   readonly removable?: boolean
 }
 
-/** The bucket of the lake. CloudFormation names it, so that one which stayed behind is in nobody's way. */
+/** The bucket of the lake. CloudFormation names it, so that a bucket left behind does not block the next stack. */
 export class LakeBucket extends Construct {
   readonly bucket: Bucket
 
@@ -43,17 +43,20 @@ export class LakeBucket extends Construct {
       autoDeleteObjects: removable,
     })
     const resource = this.bucket.node.defaultChild
-    // The bucket's own property would add a function whose role may change the notifications of every bucket.
+    // The CDK's own property `eventBridgeEnabled` would add a function that may change the notifications of every bucket.
     if (resource instanceof CfnBucket) {
       resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } }
     }
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
       reason:
-        'Who reads the lake is for the account’s CloudTrail to record (data events, which name the identity); a second bucket of access logs would have to be kept, guarded and paid for as well.',
+        'CloudTrail’s data events record who reads the lake. A bucket of access logs would have to be kept, protected and paid for as well.',
     })
   }
 }
+
+/** An object in intelligent tiering costs less from its 60th day on. With a retention up to this one the gain is too small. */
+const tieringGainsAboveDays = 90
 
 function lifecycle(retentionDays: number | undefined): LifecycleRule[] {
   const expiration = retentionDays === undefined ? undefined : Duration.days(retentionDays)
@@ -66,13 +69,13 @@ function lifecycle(retentionDays: number | undefined): LifecycleRule[] {
       abortIncompleteMultipartUploadAfter: Duration.days(7),
     },
     ...(expiration === undefined ? [] : [retention(recordsFolder), retention(errorsFolder)]),
-    // Infrequent access would ask twice Athena's price for reading. An object is cheaper from its 60th day on; S3 leaves those below 128 KB.
+    // Infrequent access would double Athena's price of reading. S3 does not move objects below 128 KB.
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/intelligent-tiering-overview.html
-    ...(retentionDays !== undefined && retentionDays <= 90
+    ...(retentionDays !== undefined && retentionDays <= tieringGainsAboveDays
       ? []
       : [
           {
-            id: 'cheaper where nobody reads',
+            id: 'cheaper storage of unread records',
             prefix: recordsFolder,
             transitions: [{ storageClass: StorageClass.INTELLIGENT_TIERING, transitionAfter: Duration.days(30) }],
           },

@@ -1,18 +1,18 @@
 /**
- * How objects lie in the lake's bucket: what the delivery stream writes, the Glue table finds and the lifecycle counts by. The local
- * delivery stream takes it as its default. Property names are Firehose's own.
+ * Folders and names of the objects in the lake's bucket. The delivery stream, the Glue table and the lifecycle use them, and the local
+ * delivery stream takes them as its default. Property names are Firehose's own.
  * https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html
  */
 
 export const recordsFolder = 'syslog/'
 
-/** What Firehose could not process. */
+/** Records that Firehose could not process. */
 export const errorsFolder = 'errors/'
 
-/** Results of Athena's queries. */
+/** Results of Athena queries. */
 export const resultsFolder = 'athena-results/'
 
-/** By arrival in UTC, since only arrival is known to come in order: a late event lies where today's query finds it. */
+/** Folders by time of arrival (UTC), so that a query of today finds an event that came late. */
 export const recordObjects = {
   Prefix: `${recordsFolder}dt=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/`,
   CompressionFormat: 'GZIP',

@@ -1,22 +1,22 @@
 export interface SavedQuery {
   readonly name: string
-  /** What it answers, and what each `?` stands for. */
+  /** The question that it answers, and the meaning of each `?`. */
   readonly doc: string
-  /** In Athena's SQL. Every one has a condition on `dt`, so none reads more of the lake than it says. */
+  /** SQL of Athena. Each query has a condition on `dt`, so that it reads those days only. */
   readonly sql: string
 }
 
-/** A condition on `dt`: arrived within these days, today being one of them (UTC). */
+/** A condition on `dt`: arrived within these days, today included (UTC). */
 const lastDays = (days: number) => `dt >= date_format(current_date - interval '${days - 1}' day, '%Y-%m-%d')`
 
 /** Minutes from the event to its receipt. */
 const delay = `(ingested_at - "timestamp") / 60000e0`
 
-/** What somebody who answers for security asks of the lake, ready in the console of Athena. */
+/** Questions of a security team, saved in the console of Athena. */
 export const savedQueries: readonly SavedQuery[] = [
   {
     name: 'Ingestion of the last hour',
-    doc: 'Is it arriving? Events by tenant and connector in the last 60 minutes, and the newest of each.',
+    doc: 'Do events arrive? Counts by tenant and connector of the last 60 minutes, with the newest event of each.',
     sql: `
       SELECT tenant_name, connector_id, event_type, count(*) AS events,
         from_unixtime(max(ingested_at) / 1000e0) AS last_received,
@@ -28,7 +28,7 @@ export const savedQueries: readonly SavedQuery[] = [
   },
   {
     name: 'Top threats',
-    doc: 'What was found most in the last 7 days, in how many places and how much of it was high or critical.',
+    doc: 'The most frequent threats of the last 7 days: events, affected users, and how many of the events were high or critical.',
     sql: `
       SELECT threat_name, threat_type, tenant_name, count(*) AS events, count(DISTINCT "user") AS users,
         count_if(severity IN ('high', 'critical')) AS high_or_critical,
@@ -41,7 +41,7 @@ export const savedQueries: readonly SavedQuery[] = [
   },
   {
     name: 'Data loss prevention by policy',
-    doc: 'Data security findings of the last 7 days by tenant, policy and matched template, and what was done. A finding that matched two templates counts with both.',
+    doc: 'Data security findings of the last 7 days by tenant, policy, matched template and action. A finding that matched two templates counts for both.',
     sql: `
       SELECT tenant_name, policy_name, template, action, count(*) AS events, count(DISTINCT "user") AS users
       FROM (SELECT * FROM syslog WHERE ${lastDays(7)} AND class_uid = 2006) AS findings
@@ -51,7 +51,7 @@ export const savedQueries: readonly SavedQuery[] = [
   },
   {
     name: 'Events of one user',
-    doc: 'Everything about one user in the last 30 days, the newest first. ? is the user, in single quotes: the case does not matter.',
+    doc: 'All events of one user in the last 30 days, newest first. ? is the user, in single quotes, in upper or lower case.',
     sql: `
       SELECT from_unixtime("timestamp" / 1000e0) AS event_time, tenant_name, service, event_type, severity, threat_name, policy_name, action, outcome,
         file_name, email_subject, location, id
@@ -72,7 +72,7 @@ export const savedQueries: readonly SavedQuery[] = [
   },
   {
     name: 'Delay from event to arrival',
-    doc: 'Minutes from the event to its receipt for events read as they came, by day and connector (7 days). The vendor’s own delay is in it; delivery to the lake adds about a minute.',
+    doc: 'Minutes from event to receipt in the last 7 days, by day and connector, of events that were read live. The vendor’s own delay is included; delivery to the lake adds about a minute.',
     sql: `
       SELECT dt, connector_id, event_type, count(*) AS events,
         round(approx_percentile(${delay}, 0.5), 1) AS p50_minutes,
@@ -85,9 +85,9 @@ export const savedQueries: readonly SavedQuery[] = [
   },
   {
     name: 'Duplicates',
-    doc: 'Records that are in the lake more than once (7 days): at most a page after a crash or an answer of Firehose that got lost. The views syslog and syslog_exact show one of each.',
+    doc: 'Records of the last 7 days that are in the lake more than once. A crash or a lost response of Firehose repeats at most a page. The views syslog and syslog_exact show each event once.',
     sql: `
-      SELECT connector_id, count(*) AS events, sum(copies) AS records, max(copies) AS most_copies,
+      SELECT connector_id, count(*) AS events, sum(copies) AS records, max(copies) AS max_copies,
         from_unixtime(min(first_received) / 1000e0) AS first_received, from_unixtime(max(last_received) / 1000e0) AS last_received
       FROM (
         SELECT connector_id, id, count(*) AS copies, min(ingested_at) AS first_received, max(ingested_at) AS last_received
@@ -101,7 +101,7 @@ export const savedQueries: readonly SavedQuery[] = [
   },
   {
     name: 'Malformed records',
-    doc: 'Items that were not what the vendor documents (7 days). All there is of them is in raw.',
+    doc: 'Items of the last 7 days that do not match the vendor’s documentation. The column raw has each item as received.',
     sql: `
       SELECT dt, hour, tenant_name, connector_id, service, event_type, raw_encoding, raw, id
       FROM syslog

@@ -1,24 +1,24 @@
 import { type Field, type FieldTable, type GlueColumn, glueColumns } from '../../functions/domain/record.ts'
 
-/** The table that holds everything delivered. */
+/** The table of all delivered records. */
 export const recordsTable = 'records'
 
-/** By arrival in UTC, `2026-11-25` and `09`. They compare as texts as they do as times. */
+/** Time of arrival (UTC), `2026-11-25` and `09`. Compared as texts they are in the order of time. */
 export const partitionKeys = [
-  { name: 'dt', type: 'string', comment: 'Day of arrival, UTC: yyyy-MM-dd. A condition on it is what keeps a query small.' },
+  { name: 'dt', type: 'string', comment: 'Day of arrival, UTC: yyyy-MM-dd. A condition on dt keeps a query small.' },
   { name: 'hour', type: 'string', comment: 'Hour of arrival, UTC: 00 to 23.' },
 ] as const satisfies readonly GlueColumn[]
 
 export interface LakeView {
   readonly name: 'syslog' | 'syslog_exact' | 'syslog_raw'
   readonly doc: string
-  /** A SELECT in Athena's SQL, over `records` in the same database. */
+  /** A SELECT in the SQL of Athena, over `records` in the same database. */
   readonly sql: string
-  /** What it answers, in order. */
+  /** The columns of the SELECT, in order. */
   readonly columns: readonly GlueColumn[]
 }
 
-/** The views of a table with these fields. They name every column: one that is added later makes none of them stale. */
+/** The views of a table with these fields. They name every column, so a column that is added later makes none of them stale. */
 export function lakeViews(fields: FieldTable): readonly LakeView[] {
   const columns = [...glueColumns(fields), ...partitionKeys]
   const names = columns.map(({ name }) => quoted(name)).join(', ')
@@ -27,28 +27,28 @@ export function lakeViews(fields: FieldTable): readonly LakeView[] {
   return [
     {
       name: 'syslog',
-      // A condition on dt is pushed below the window because dt is one of its keys.
+      // With dt as a key, Athena applies a condition on dt before it looks for copies.
       sql: firstOfEach('dt, id'),
-      doc: 'One of each event within its day of arrival. A condition on dt reads those days only.',
+      doc: 'Each event once for each day on which it arrived. With a condition on dt only those days are read.',
       columns,
     },
     {
       name: 'syslog_exact',
       sql: firstOfEach('id'),
-      doc: 'One of each event over everything. Reads the whole lake, whatever the condition.',
+      doc: 'Each event once. Every query reads the whole lake, whatever its condition.',
       columns,
     },
     {
       name: 'syslog_raw',
       sql: `SELECT ${names} FROM ${recordsTable}`,
-      doc: 'Every record as delivered: after a crash an event can be there twice.',
+      doc: 'Every record as delivered. After a crash an event can be there twice.',
       columns,
     },
   ]
 }
 
 /**
- * A view as Athena keeps it in Glue. The types have to be those that the SELECT answers, or Athena calls the view stale.
+ * A view as Athena stores it in Glue. The types must be those of the SELECT, or Athena calls the view stale.
  * https://github.com/trinodb/trino/blob/master/core/trino-spi/src/main/java/io/trino/spi/connector/ConnectorViewDefinition.java
  */
 export function storedView(view: LakeView, fields: FieldTable, database: string): string {
@@ -73,7 +73,7 @@ function prestoType(field: Field): string {
   return `row(${members.join(', ')})`
 }
 
-/** `timestamp` and `user` are words of the language. */
+/** `timestamp` and `user` are keywords of SQL. */
 function quoted(name: string): string {
   return `"${name}"`
 }

@@ -6,16 +6,16 @@ import { resultsFolder } from './lake-layout.ts'
 import { savedQueries } from './lake-queries.ts'
 
 export interface QueryWorkgroupProps {
-  /** The workgroup's name. */
+  /** Names the workgroup. */
   readonly namePrefix: string
-  /** Of the lake; results lie in it for a week. */
+  /** The bucket of the lake. It keeps results for a week. */
   readonly bucket: IBucket
   readonly databaseName: string
-  /** Bytes that one query may read, at least 10 MB. Absent: 100 GiB, about half a dollar's worth. */
+  /** Bytes that one query may read, at least 10 MB. Absent: 100 GiB, which cost about half a dollar. */
   readonly scanBytesMax?: number
 }
 
-/** Athena's side of the lake: a workgroup in which no query reads more than it may, and the queries that are asked most. */
+/** The workgroup of Athena that limits how much a query may read, with the saved queries. */
 export class QueryWorkgroup extends Construct {
   readonly workgroupName: string
 
@@ -26,7 +26,7 @@ export class QueryWorkgroup extends Construct {
     const workgroup = new CfnWorkGroup(this, 'Workgroup', {
       name: namePrefix,
       description: 'Queries of the lake.',
-      // Without it a workgroup that has queries in it stays, and with it the stack.
+      // Without it, a workgroup that has queries cannot be deleted, and neither can the stack.
       recursiveDeleteOption: true,
       workGroupConfiguration: {
         enforceWorkGroupConfiguration: true,

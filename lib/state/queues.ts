@@ -4,14 +4,14 @@ import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
 
 interface Encrypted {
-  /** Absent: a key of SQS. */
+  /** Absent: a key that SQS manages. */
   readonly encryptionKey?: IKey
 }
 
 /**
- * Messages hint, state decides: one that is older than 15 minutes says nothing any more. So a message that fails must reach its
- * dead-letter queue before that: sent with a delay of up to 1 minute, and received twice for 6 minutes each, it is there after 13.
- * (The usual 6 × the function's time-out would let it expire unseen. A message that comes again too early finds the lease held.)
+ * A message is only a hint; the state decides. After 15 minutes a message is out of date, so a failing message must reach the
+ * dead-letter queue earlier. It does so after 13: a delay of up to 1 minute, then two attempts of 6 minutes each. With the usual
+ * visibility of 6 × the function's time-out it would expire first. If a message comes back too early, the lease stops the second run.
  */
 export class WorkQueue extends Queue {
   constructor(scope: Construct, id: string, { encryptionKey, deadLetters }: Encrypted & { readonly deadLetters: Queue }) {
@@ -27,7 +27,7 @@ export class WorkQueue extends Queue {
 /** Which work failed: a run, a change of a connector, or a tick. */
 export type DeadLetterKind = 'work' | 'changes' | 'ticks'
 
-/** What could not be done, kept for a person for 14 days. */
+/** Keeps failed messages for a person, for 14 days. */
 export class DeadLetterQueue extends Queue {
   constructor(scope: Construct, id: string, { encryptionKey }: Encrypted) {
     super(scope, id, { ...encrypted(encryptionKey), retentionPeriod: Duration.days(14) })

@@ -13,16 +13,16 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
 
 export interface SchemaTableProps {
-  /** As CreateTable takes it; its name is not used, since a retained table would bar the next stack. */
+  /** Input of CreateTable. Its table name is ignored: with a fixed name, a retained table would block the next stack. */
   readonly schema: Required<Pick<CreateTableCommandInput, 'AttributeDefinitions' | 'KeySchema'>> & CreateTableCommandInput
-  /** Absent: nothing expires. */
+  /** Absent: items never expire. */
   readonly timeToLiveAttribute?: string
   readonly removalPolicy: RemovalPolicy
-  /** Absent: AWS’s own key. */
+  /** Absent: a key that AWS manages. */
   readonly encryptionKey?: IKey
 }
 
-/** A table that the functions' own schema describes. Its logical id is its id: by it a retained table comes back into a stack. */
+/** A table made from the functions' own definition of it. */
 export class SchemaTable extends Table {
   constructor(scope: Construct, id: string, { schema, timeToLiveAttribute, removalPolicy, encryptionKey }: SchemaTableProps) {
     const { AttributeDefinitions, GlobalSecondaryIndexes = [], StreamSpecification } = schema
@@ -55,6 +55,6 @@ function keysOf(
     const type = definitions?.find(({ AttributeName }) => AttributeName === name)?.AttributeType
     return { name, type: type === 'N' ? AttributeType.NUMBER : AttributeType.STRING }
   })
-  if (partitionKey === undefined) throw new Error('A table or index without a key')
+  if (partitionKey === undefined) throw new Error('A table or index has no key.')
   return { partitionKey, ...(sortKey === undefined ? {} : { sortKey }) }
 }

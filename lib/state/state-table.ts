@@ -6,19 +6,19 @@ import { stateTable } from '../../functions/adapters/state-schema.ts'
 import { allow } from '../permissions.ts'
 import { SchemaTable } from './schema-table.ts'
 
-/** What the functions know of each connector and key; only they write it. */
+/** The memory of the functions about each connector and key. Only the functions write it. */
 export class StateTable extends SchemaTable {
   constructor(scope: Construct, id: string, props: { readonly removalPolicy: RemovalPolicy; readonly encryptionKey?: IKey }) {
     super(scope, id, { ...props, schema: stateTable(id), timeToLiveAttribute: 'expiresAt' })
   }
 
-  /** Reading and writing its items; its indexes are read by those who say so. */
-  use(): PolicyStatement {
+  /** Allows reading and writing items. Indexes are read only with `queryIndexes`. */
+  readAndWrite(): PolicyStatement {
     return allow(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], this.tableArn)
   }
 
-  /** Reading these of its indexes. */
-  list(...indexes: readonly string[]): PolicyStatement {
+  /** Allows reading these indexes. */
+  queryIndexes(...indexes: readonly string[]): PolicyStatement {
     return allow(['dynamodb:Query'], ...indexes.map((index) => `${this.tableArn}/index/${index}`))
   }
 }
