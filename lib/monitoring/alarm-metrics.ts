@@ -5,14 +5,14 @@ import { functionNames, workingFunctions } from '../functions/function-names.ts'
 import { deliveryMetric, eventMetric, eventTypesOf, everyVendor, fleetMetric, quotaUsed, runMetric } from './metrics.ts'
 import type { ObservedPipeline } from './observed-pipeline.ts'
 
-/** What the alarms read: the pipeline, and one metric that a rule beside the alarms makes. */
+/** The alarms read the pipeline, and one metric of a rule that is made together with them. */
 interface Watchable {
   readonly pipeline: ObservedPipeline
-  /** How many objects came under `errors/` of the lake. */
+  /** Number of new objects under `errors/` of the lake. */
   readonly lakeErrors: Metric
 }
 
-/** The metrics that one row of the table watches, each with the end of its alarm's name; `''` is the only one. */
+/** The metrics of one row of the table. Each key ends the name of one alarm; the key `''` adds nothing. */
 export type Watched = (watchable: Watchable) => Readonly<Record<string, Metric | MathExpression>>
 
 export function eachVendorRun(name: RunMetric): Watched {
@@ -68,7 +68,7 @@ function mapValues<T, U>(record: Readonly<Record<string, T>>, map: (value: T) =>
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]))
 }
 
-/** A metric without a value does not count. */
+/** The sum. A metric without a value counts as 0. */
 function total(metrics: readonly Metric[]): MathExpression {
   return new MathExpression({ expression: 'SUM(FILL(METRICS(), 0))', label: metrics[0]?.metricName ?? '', usingMetrics: numbered(metrics) })
 }

@@ -12,261 +12,267 @@ import {
   ticksCarriedOut,
   type Watched,
 } from './alarm-metrics.ts'
-import { deliveryAgeMaxSeconds, horizonPageHours, horizonWarnHours, keyAgeMaxDays, quotaUsedMaxPercent } from './thresholds.ts'
+import { deliveryAgeMaxSeconds, keyAgeMaxDays, quotaUsedMaxPercent, retentionPageHours, retentionWarnHours } from './thresholds.ts'
 
 export interface AlarmRow {
-  /** The heading of its entry in `docs/operations.md`, and the beginning of its name. */
+  /** Heading of the entry in `docs/operations.md`. The name of the alarm begins with it. */
   readonly key: string
-  /** `page`: events are at stake within hours, or nobody would notice that they are. Its end is told as well. `warn`: within days. */
+  /**
+   * - `page`: events are at risk within hours, or nobody would notice the risk. The topic gets the end of the alarm as well.
+   * - `warn`: somebody must act within days.
+   */
   readonly severity: 'warn' | 'page'
-  readonly what: string
-  /** The first thing to do. */
-  readonly first: string
+  readonly problem: string
+  readonly firstStep: string
   readonly watched: Watched
   readonly when: { readonly above: number } | { readonly below: number }
-  /** `[m, n, minutes]`: m of the last n periods of so many minutes. */
+  /** `[m, n, minutes]`: m bad periods among the last n, each this many minutes long. */
   readonly lasting: readonly [m: number, n: number, minutes: number]
   /**
-   * - `fine`: no value is nothing wrong (a counter that nobody counted up; a value of a fleet without connectors).
-   * - `unchanged`: it is measured every 5 minutes come what may, so no value means that nobody looked, which has alarms of its own.
-   * - `bad`: its absence is the very thing.
+   * The meaning of a period without a value.
+   * - `fine`: nothing is wrong. Nothing was counted, or there are no connectors.
+   * - `unchanged`: nothing is known, so the alarm keeps its state. Other alarms watch that the fleet is measured.
+   * - `bad`: the missing value is the problem.
    */
-  readonly missing: 'fine' | 'unchanged' | 'bad'
+  readonly noValue: 'fine' | 'unchanged' | 'bad'
 }
 
-/** Every alarm. One bad value pages only where one is a loss; `1 of n` keeps an alarm on between values, so that each episode is one mail. */
+/**
+ * Every alarm. One bad period is enough to page only if events are lost by it. `1 of n` keeps an alarm on between bad periods, so that one
+ * episode sends one mail.
+ */
 export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }): readonly AlarmRow[] {
   return [
     {
       key: 'hole-lost',
       severity: 'page',
-      what: "Events passed the vendor's horizon unread: they are lost.",
-      first: 'run the saved query "holes lost" for whose and which, and stop more from following.',
+      problem: 'The vendor dropped events before they were read: they are lost.',
+      firstStep: 'run the saved query "lost ranges" for the connector and the times, and fix the cause before more is lost.',
       watched: eachVendorRun('HolesLost'),
       when: { above: 0 },
       lasting: [1, 12, 5],
-      missing: 'fine',
+      noValue: 'fine',
     },
     {
-      key: 'horizon-48h',
+      key: 'retention-limit-48h',
       severity: 'warn',
-      what: "In less than 48 hours the first unread events pass the vendor's horizon.",
-      first: "find the connector with the shortest time to the horizon in the dashboard's table, and read its reason.",
+      problem: `In less than ${retentionWarnHours} hours the vendor drops events that are not read yet.`,
+      firstStep: "find the connector with the least time left in the dashboard's table, and read its reason.",
       watched: eachVendorFleet('HorizonLeast'),
-      when: { below: horizonWarnHours * hour },
+      when: { below: retentionWarnHours * hour },
       lasting: [3, 3, 5],
-      missing: 'fine',
+      noValue: 'fine',
     },
     {
-      key: 'horizon-24h',
+      key: 'retention-limit-24h',
       severity: 'page',
-      what: "In less than 24 hours the first unread events pass the vendor's horizon and are lost.",
-      first: "find the connector with the shortest time to the horizon in the dashboard's table, and give it a key of its own.",
+      problem: `In less than ${retentionPageHours} hours the vendor drops events that are not read yet: then they are lost.`,
+      firstStep: "find the connector with the least time left in the dashboard's table, and give it an API key of its own.",
       watched: eachVendorFleet('HorizonLeast'),
-      when: { below: horizonPageHours * hour },
+      when: { below: retentionPageHours * hour },
       lasting: [3, 3, 5],
-      missing: 'fine',
+      noValue: 'fine',
     },
     {
       key: 'losing-data',
       severity: 'page',
-      what: 'A connector is losing events, or is about to.',
-      first: "read its reason in the dashboard's table; a key of its own is the quickest help.",
+      problem: 'A connector is losing events, or will lose them within a day.',
+      firstStep: "read its reason in the dashboard's table. An API key of its own helps fastest.",
       watched: eachVendorFleet('ConnectorsLosingData'),
       when: { above: 0 },
       lasting: [3, 3, 5],
-      missing: 'unchanged',
+      noValue: 'unchanged',
     },
     {
       key: 'lag',
       severity: 'warn',
-      what: "For an hour a connector's proof of completeness has lagged further behind than it should.",
-      first: 'run the saved query "why it was late" for the connector with the longest lag.',
+      problem: 'For an hour a connector has lagged behind by more than lagAlarmMinutes.',
+      firstStep: 'run the saved query "why it was late" for the connector with the longest lag.',
       watched: eachVendorFleet('LagMost'),
       when: { above: lagMaxMinutes * minute },
       lasting: [12, 12, 5],
-      missing: 'fine',
+      noValue: 'fine',
     },
     {
       key: 'connectors-failing',
       severity: 'warn',
-      what: 'For an hour at least one connector has been failing: something must be mended.',
-      first: "read the reasons in the dashboard's table; each says what to do.",
+      problem: 'For an hour at least one connector has been failing. Somebody must fix its cause.',
+      firstStep: "read the reasons in the dashboard's table. Each says what to do.",
       watched: eachVendorFleet('ConnectorsFailing'),
       when: { above: 0 },
       lasting: [12, 12, 5],
-      missing: 'unchanged',
+      noValue: 'unchanged',
     },
     {
       key: 'key-rejected',
       severity: 'warn',
-      what: 'The vendor rejects an API key; where a connector has others, they go on.',
-      first: 'run the saved query "keys rejected" for the secret\'s name, and store a valid key in it.',
+      problem: 'The vendor rejects an API key. A connector with other keys goes on with them.',
+      firstStep: 'run the saved query "keys rejected" for the name of the secret, and store a valid key in it.',
       watched: eachVendorFleet('KeysRejected'),
       when: { above: 0 },
       lasting: [3, 3, 5],
-      missing: 'unchanged',
+      noValue: 'unchanged',
     },
     {
       key: 'key-old',
       severity: 'warn',
-      what: 'An API key was stored more than 335 days ago; one that lasts a year ends within 30 days.',
-      first: "look up in the vendor's console when it expires, and store a new one in the same secret.",
+      problem: `An API key was stored more than ${keyAgeMaxDays} days ago. A key that is valid for a year expires within 30 days.`,
+      firstStep: "look up in the vendor's console when the key expires, and store a new one in the same secret.",
       watched: eachVendorFleet('KeyAgeMost'),
       when: { above: keyAgeMaxDays * day },
       lasting: [1, 1, 60],
-      missing: 'fine',
+      noValue: 'fine',
     },
     {
       key: 'throttled-by-others',
       severity: 'warn',
-      what: 'For half an hour the vendor has refused requests although the limit was kept: something else uses the key.',
-      first: 'find out what else uses the key, or make one for this connector alone.',
+      problem: 'For half an hour the vendor has refused requests although the limit was kept: something else uses the key.',
+      firstStep: 'find out what else uses the key, or create a key for this connector alone.',
       watched: eachVendorFleet('ConnectorsThrottled'),
       when: { above: 0 },
       lasting: [6, 6, 5],
-      missing: 'unchanged',
+      noValue: 'unchanged',
     },
     {
       key: 'dropped-off',
       severity: 'warn',
-      what: 'A connector that delivered every day for six days delivered nothing on the last whole day.',
-      first: "ask in the vendor's console whether there were events on that day, with the connector's event types and services.",
+      problem: 'A connector delivered events on six days in a row, and none on the last whole day.',
+      firstStep: "check in the vendor's console whether the connector's event types and services had events on that day.",
       watched: eachVendorFleet('ConnectorsDroppedOff'),
       when: { above: 0 },
       lasting: [1, 1, 60],
-      missing: 'unchanged',
+      noValue: 'unchanged',
     },
     {
       key: 'vendor-outage',
       severity: 'warn',
-      what: 'For half an hour a site of the vendor has answered with errors of its own, or not at all.',
-      first: "look at the vendor's status page; what is missed is read afterwards.",
+      problem: 'For half an hour an origin of the vendor has responded with server errors, or not at all.',
+      firstStep: "look at the vendor's status page. Events that are missed now are read after the outage.",
       watched: eachVendorFleet('VendorOutages'),
       when: { above: 0 },
       lasting: [6, 6, 5],
-      missing: 'unchanged',
+      noValue: 'unchanged',
     },
     {
       key: 'events-malformed',
       severity: 'warn',
-      what: 'The vendor sent items that are not what it documents. They are in the lake, marked malformed.',
-      first: 'look at them in Athena: SELECT raw FROM syslog WHERE malformed.',
+      problem: 'The vendor sent items that do not match its documentation. They are in the lake, marked malformed.',
+      firstStep: 'look at them in Athena: SELECT raw FROM syslog WHERE malformed.',
       watched: eachVendorEvents('EventsMalformed'),
       when: { above: 0 },
       lasting: [1, 6, 60],
-      missing: 'fine',
+      noValue: 'fine',
     },
     {
       key: 'slice-set-aside',
       severity: 'warn',
-      what: 'A single millisecond could not be read to its end and is left alone for an hour at a time.',
-      first: 'run the saved query "failures" for its trace id, and give it to the vendor.',
+      problem: 'One millisecond of a stream cannot be read completely. It is tried again once an hour.',
+      firstStep: 'run the saved query "failures" for the trace id, and send it to the vendor.',
       watched: eachVendorRun('SlicesSetAside'),
       when: { above: 0 },
       lasting: [1, 6, 60],
-      missing: 'fine',
+      noValue: 'fine',
     },
     {
       key: 'events-late',
       severity: 'warn',
-      what: 'Events came later than lateArrivalMinutes; the daily second look found and delivered them.',
-      first: 'raise lateArrivalMinutes of the connectors whose reason says so.',
+      problem: 'Events came later than lateArrivalMinutes. The daily second look found and delivered them.',
+      firstStep: 'raise lateArrivalMinutes of the connectors whose reason asks for it.',
       watched: eachVendorEvents('EventsLate'),
       when: { above: 0 },
       lasting: [1, 24, 60],
-      missing: 'fine',
+      noValue: 'fine',
     },
     {
       key: 'dispatch-silent',
       severity: 'page',
-      what: 'For 10 minutes no tick has been carried out, so nothing is collected.',
-      first: 'look whether dispatch fails (saved query "function failures") or is not invoked (is the tick\'s rule enabled?).',
+      problem: 'For 10 minutes dispatch has completed no tick, so nothing is collected.',
+      firstStep: 'check whether dispatch fails (saved query "function failures") or is not invoked (is the rule of the tick enabled?).',
       watched: ticksCarriedOut,
       when: { below: 1 },
       lasting: [2, 2, 5],
-      missing: 'bad',
+      noValue: 'bad',
     },
     {
       key: 'fleet-unmeasured',
       severity: 'page',
-      what: 'For half an hour nobody has measured the fleet: horizon, lag and failing connectors are not watched.',
-      first: 'if dispatch-silent is on, see there; else run the saved query "function failures" for dispatch.',
+      problem: 'For half an hour the fleet has not been measured: time to the retention limit, lag and failing connectors are not watched.',
+      firstStep: 'if dispatch-silent is on, begin there. If not, run the saved query "function failures" for dispatch.',
       watched: eachVendorMeasurements,
       when: { below: 1 },
       lasting: [2, 2, 15],
-      missing: 'bad',
+      noValue: 'bad',
     },
     {
       key: 'dead-letters',
       severity: 'warn',
-      what: 'Messages that could not be handled, time after time, lie in a dead-letter queue: a bug, or broken infrastructure.',
-      first: 'run the saved query "function failures"; redrive the queue once its cause is mended.',
+      problem: 'A dead-letter queue holds messages that failed at every attempt: a bug, or broken infrastructure.',
+      firstStep: 'run the saved query "function failures", fix the cause, then redrive the queue.',
       watched: eachDeadLetterQueue,
       when: { above: 0 },
       lasting: [1, 1, 5],
-      // SQS says nothing of a queue that has been idle for 6 hours, and its letters still lie there.
-      missing: 'unchanged',
+      // SQS reports no value for a queue that was idle for 6 hours, and the messages are still in it.
+      noValue: 'unchanged',
     },
     {
       key: 'function-errors',
       severity: 'warn',
-      what: 'For 15 minutes a function has failed again and again: a bug, or broken infrastructure, never what a vendor answers.',
-      first: 'run the saved query "function failures".',
+      problem: 'For 15 minutes a function has failed again and again: a bug, or broken infrastructure, never an error of the vendor.',
+      firstStep: 'run the saved query "function failures".',
       watched: eachFunction('Errors'),
       when: { above: 0 },
       lasting: [3, 3, 5],
-      missing: 'fine',
+      noValue: 'fine',
     },
     {
       key: 'function-throttles',
       severity: 'warn',
-      what: "For 15 minutes Lambda has refused to run a function: the account's concurrency is used up.",
-      first: "compare ConcurrentExecutions with the account's quota, and ask for a higher one.",
+      problem: "For 15 minutes Lambda has refused to run a function: the account's concurrency is used up.",
+      firstStep: "compare ConcurrentExecutions with the account's quota, and request a higher one.",
       watched: eachFunction('Throttles'),
       when: { above: 0 },
       lasting: [3, 3, 5],
-      missing: 'fine',
+      noValue: 'fine',
     },
     {
       key: 'lake-stale',
       severity: 'page',
-      what: 'Firehose holds events that it has not written to the lake for 15 minutes; after 24 hours it drops them.',
-      first: "look at Firehose's error log: mostly the bucket, its key or the delivery role was changed.",
+      problem: 'Events have waited in Firehose for more than 15 minutes. After 24 hours Firehose drops them.',
+      firstStep: "read Firehose's error log. The usual cause is a change of the bucket, its key or the delivery role.",
       watched: delivery('DeliveryToS3.DataFreshness', 'Maximum'),
       when: { above: deliveryAgeMaxSeconds },
       lasting: [3, 3, 5],
-      missing: 'fine',
+      noValue: 'fine',
     },
     {
       key: 'lake-writes-failing',
       severity: 'warn',
-      what: "For 15 minutes some of Firehose's writes to the lake have failed; it tries again for 24 hours.",
-      first: "look at Firehose's error log.",
+      problem: "For 15 minutes some of Firehose's writes to the lake have failed. Firehose retries for 24 hours.",
+      firstStep: "read Firehose's error log.",
       watched: delivery('DeliveryToS3.Success', 'Average'),
       when: { below: 1 },
       lasting: [3, 3, 5],
-      missing: 'fine',
+      noValue: 'fine',
     },
     {
       key: 'lake-errors',
       severity: 'page',
-      what: 'Firehose put records that it could not process under errors/: no query finds them there.',
-      first: 'open the newest object under errors/; each line says why, and holds the record.',
+      problem: 'Firehose could not process records and put them under errors/, where no query finds them.',
+      firstStep: 'open the newest object under errors/. Each line has the reason and the record.',
       watched: lakeErrorObjects,
       when: { above: 0 },
       lasting: [1, 12, 5],
-      missing: 'fine',
+      noValue: 'fine',
     },
     {
       key: 'lake-quota',
       severity: 'warn',
-      what: 'For 15 minutes Firehose has taken more than 80 % of what its quota allows; above it, collecting waits.',
-      first: 'ask AWS for a higher quota of the delivery stream.',
+      problem: `For 15 minutes Firehose has received more than ${quotaUsedMaxPercent} % of its quota. Above the quota, collecting waits.`,
+      firstStep: 'ask AWS for a higher quota of the delivery stream.',
       watched: deliveryQuota,
       when: { above: quotaUsedMaxPercent },
       lasting: [3, 3, 5],
-      missing: 'fine',
+      noValue: 'fine',
     },
   ]
 }

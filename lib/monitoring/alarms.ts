@@ -21,9 +21,9 @@ import type { ObservedPipeline } from './observed-pipeline.ts'
 
 export interface AlarmsProps {
   readonly pipeline: ObservedPipeline
-  /** Every alarm but the composite one acts on it. */
+  /** Receives every alarm except the composite one. */
   readonly topic: ITopic
-  /** How far the proof of the stalest connector may lag behind. */
+  /** How far a connector may lag behind. */
   readonly lagMaxMinutes: number
 }
 
@@ -32,7 +32,7 @@ const atRiskKey = 'pipeline-at-risk'
 const runbook = 'docs/operations.md'
 const treatMissing = { fine: TreatMissingData.NOT_BREACHING, unchanged: TreatMissingData.IGNORE, bad: TreatMissingData.BREACHING } as const
 
-/** Whatever needs a person. Which connector it is, the notices say; the alarms say that it lasts, or what no connector can say of itself. */
+/** Alarms for everything that needs a person: problems that last, and problems that no connector can report itself. Notifications name the connector. */
 export class Alarms extends Construct {
   readonly all: readonly IAlarm[]
 
@@ -51,10 +51,10 @@ export class Alarms extends Construct {
         return { alarm, severity: row.severity }
       }),
     )
-    // It acts on nothing: each of its alarms has told already, and a second that joins the first would not be told by it.
+    // No action: each member notifies by itself, and the composite stays silent when a second one joins.
     const atRisk = new CompositeAlarm(this, atRiskKey, {
       compositeAlarmName: `${pipeline.namePrefix}-${atRiskKey}`,
-      alarmDescription: `Events are at risk: at least one alarm that pages is on. First: open that one. Runbook: ${runbook}#${atRiskKey}`,
+      alarmDescription: `Events are at risk: at least one alarm that pages is on. First: open that alarm. Runbook: ${runbook}#${atRiskKey}`,
       alarmRule: AlarmRule.anyOf(
         ...alarms.filter(({ severity }) => severity === 'page').map(({ alarm }) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM)),
       ),
@@ -63,12 +63,12 @@ export class Alarms extends Construct {
   }
 
   /**
-   * How often an object came to lie under `errors/`. No metric of Firehose counts them, and a mail for each object would be one a minute.
-   * The rule's target is the pipeline's own bus, where whoever routes notices finds the objects' names as well.
+   * Counts new objects under `errors/`. Firehose has no metric for them, and one mail for each object could be one a minute. The rule
+   * sends them to the pipeline's own bus, so that a rule of the user can read the names of the objects.
    */
   private lakeErrors({ lakeBucket, bus }: ObservedPipeline): Metric {
     const rule = new Rule(this, 'LakeErrors', {
-      description: "What Firehose could not process came to lie in the lake's bucket.",
+      description: 'Sends new objects under errors/ of the lake to the bus: records that Firehose could not process.',
       eventPattern: {
         source: ['aws.s3'],
         detailType: ['Object Created'],
@@ -78,22 +78,22 @@ export class Alarms extends Construct {
     })
     Validations.of(rule).acknowledge({
       id: 'Serverless-EventBusDLQ',
-      reason: 'An alarm counts its invocations, delivered or not, and the objects themselves stay in the bucket.',
+      reason: 'An alarm counts the invocations of the rule, even those that fail, and the objects stay in the bucket.',
     })
     return new Metric({ namespace: 'AWS/Events', metricName: 'Invocations', statistic: 'Sum', dimensionsMap: { RuleName: rule.ruleName } })
   }
 }
 
-function alarmProps({ key, severity, what, first, when, lasting, missing }: AlarmRow, metric: Metric | MathExpression) {
+function alarmProps({ key, severity, problem, firstStep, when, lasting, noValue }: AlarmRow, metric: Metric | MathExpression) {
   const [datapointsToAlarm, evaluationPeriods, minutes] = lasting
   const above = 'above' in when
   return {
     metric: metric.with({ period: Duration.minutes(minutes) }),
-    alarmDescription: `${what} First: ${first} Runbook: ${runbook}#${key} (${severity})`,
+    alarmDescription: `${problem} First: ${firstStep} Runbook: ${runbook}#${key} (${severity})`,
     threshold: above ? when.above : when.below,
     comparisonOperator: above ? ComparisonOperator.GREATER_THAN_THRESHOLD : ComparisonOperator.LESS_THAN_THRESHOLD,
     datapointsToAlarm,
     evaluationPeriods,
-    treatMissingData: treatMissing[missing],
+    treatMissingData: treatMissing[noValue],
   }
 }

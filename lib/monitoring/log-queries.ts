@@ -3,14 +3,14 @@ import { Construct } from 'constructs'
 import { workingFunctions } from '../functions/function-names.ts'
 import type { ObservedPipeline } from './observed-pipeline.ts'
 
-/** What stands in a query for the connector that is asked about; who runs the query puts an id in its place. */
+/** Stands for the id of a connector. Replace it before you run the query. */
 export const connectorPlaceholder = 'CONNECTOR_ID'
 
 const oneConnector = `filter connectorId = "${connectorPlaceholder}"`
 
 /**
- * CloudWatch Logs Insights, by name. Every line is a JSON object, so each of its properties is a field: those of the log, and those of
- * the lines that carry metrics, where the connector's id is a property.
+ * Queries of CloudWatch Logs Insights, by name. Every line is a JSON object, and each of its properties is a field. Lines that carry
+ * metrics have the connector's id as a property.
  */
 export const logQueries: Readonly<Record<string, string>> = {
   'one connector: everything': `fields time, level, event, stream, message
@@ -36,7 +36,7 @@ export const logQueries: Readonly<Record<string, string>> = {
 | limit 500`,
 
   'one connector: events by hour': `${oneConnector} and event = "page-read"
-| stats sum(fetched) as read, sum(delivered) as intoTheLake, sum(filtered) as leftOut, sum(alreadySeen) as duplicates by bin(1h) as hour
+| stats sum(fetched) as read, sum(delivered) as intoTheLake, sum(filtered) as dropped, sum(alreadySeen) as duplicates by bin(1h) as hour
 | sort hour desc`,
 
   'all: failures': `fields time, connectorId, stream, event, code, traceId, message
@@ -49,7 +49,7 @@ export const logQueries: Readonly<Record<string, string>> = {
 | sort failures desc
 | limit 200`,
 
-  'all: holes lost': `fields time, connectorId, stream, from, to, message
+  'all: lost ranges': `fields time, connectorId, stream, from, to, message
 | filter event = "hole-lost"
 | sort @timestamp desc
 | limit 200`,
@@ -85,7 +85,7 @@ export const logQueries: Readonly<Record<string, string>> = {
 | limit 200`,
 }
 
-/** The saved queries, in a folder of CloudWatch Logs Insights that is named as the stack. They cost nothing until they are run. */
+/** The saved queries, in a folder of CloudWatch Logs Insights with the name of the stack. They cost nothing until somebody runs them. */
 export class LogQueries extends Construct {
   constructor(scope: Construct, id: string, { namePrefix, logGroups }: ObservedPipeline) {
     super(scope, id)

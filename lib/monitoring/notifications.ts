@@ -11,24 +11,24 @@ import { type Attention, noticeSource } from '../../functions/domain/notices.ts'
 export interface NotificationsProps {
   /** Names the bus. */
   readonly namePrefix: string
-  /** An existing topic, whose policy is its owner's: `docs/operations.md` says what it must allow. Absent: the stack makes one. */
+  /** ARN of an existing topic. Its owner writes its policy; `docs/operations.md` says what it must allow. Absent: the stack makes a topic. */
   readonly topicArn?: string
-  /** Each gets a mail that asks for confirmation; before it is confirmed nothing arrives. Absent or empty: nobody is subscribed by the stack. */
+  /** Each address gets a mail that asks for confirmation, and nothing else before that. Absent or empty: the stack subscribes nobody. */
   readonly mails?: readonly string[]
   /**
-   * Encrypts the topic that the stack makes; its policy must let `cloudwatch.amazonaws.com` and `events.amazonaws.com` call
-   * `kms:Decrypt` and `kms:GenerateDataKey*`. Absent: no key, since CloudWatch cannot use `aws/sns` and its alarms would be lost without a word.
+   * Encrypts the topic that the stack makes. The policy of the key must let `cloudwatch.amazonaws.com` and `events.amazonaws.com` call
+   * `kms:Decrypt` and `kms:GenerateDataKey*`. Absent: no key, because CloudWatch cannot use `aws/sns`: its alarms would be lost silently.
    */
   readonly encryptionKey?: IKey
 }
 
-/** What a person is told of: a problem and its end. */
+/** A person is notified of a problem and of its end. */
 const notified = ['problem', 'recovery'] as const satisfies readonly Attention[]
 
-/** How a person hears of it: the bus that carries every notice, the topic that mails, and the rule that sends what needs attention from one to the other. */
+/** The bus carries every notification. The rule sends those that need attention to the topic, and the topic sends mail. */
 export class Notifications extends Construct {
   readonly bus: IEventBus
-  /** Alarms act on it as well. */
+  /** Receives alarms as well. */
   readonly topic: ITopic
 
   constructor(scope: Construct, id: string, props: NotificationsProps) {
@@ -40,27 +40,26 @@ export class Notifications extends Construct {
     for (const mail of mails) {
       Validations.of(this.topic.addSubscription(new EmailSubscription(mail))).acknowledge({
         id: 'Serverless-SNSRedrivePolicy',
-        reason: 'Nobody would send a mail again from a queue; what it said stays on the dashboard until it is over.',
+        reason: 'Nobody would resend a mail from a queue, and the dashboard shows each state until it is over.',
       })
     }
     if (topicArn === undefined && mails.length === 0) {
       Annotations.of(this).addWarningV2(
-        'tributary:nobody-is-told',
-        'No alarm mail and no topic is set: alarms and notices reach nobody until somebody subscribes to the topic.',
+        'tributary:nobody-is-notified',
+        'No alarm mail and no topic is set: alarms and notifications reach nobody until somebody subscribes to the topic.',
       )
     }
 
     const rule = new Rule(this, 'Rule', {
       eventBus: this.bus,
-      description: 'Tells people of problems and of their end.',
+      description: 'Notifies people of problems and of their end.',
       eventPattern: { source: [noticeSource], detail: { attention: [...notified] } },
-      // The path rather than a template: a quotation mark in what a user wrote breaks no JSON.
+      // A path, not a template: in a template, a quotation mark in the text of a user would break the JSON.
       targets: [new SnsTopic(this.topic, { message: RuleTargetInput.fromEventPath('$.detail.summary') })],
     })
     Validations.of(rule).acknowledge({
       id: 'Serverless-EventBusDLQ',
-      reason:
-        'EventBridge tries for 24 hours; what is told later than that is told by the dashboard, where each state stays until it is over.',
+      reason: 'EventBridge retries for 24 hours. After that, the dashboard still shows each state until it is over.',
     })
   }
 

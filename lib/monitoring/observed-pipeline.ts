@@ -7,24 +7,24 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { EachWorkingFunction } from '../functions/function-names.ts'
 import type { DeadLetterKind } from '../state/queues.ts'
 
-/** What the dashboard, the alarms and the saved queries look at. They change none of it. */
+/** The parts of the pipeline that the dashboard, the alarms and the saved queries read. None of them changes the pipeline. */
 export interface ObservedPipeline {
-  /** Begins the name of the dashboard, of each alarm and of each saved query. */
+  /** The names of the dashboard, of each alarm and of each saved query begin with it. */
   readonly namePrefix: string
-  /** As the functions have it in `METRICS_NAMESPACE`. */
+  /** The functions have it in `METRICS_NAMESPACE`. */
   readonly metricsNamespace: string
   /** Without a status widget the dashboard has no table of connectors. */
   readonly functions: EachWorkingFunction<IFunction> & { readonly statusWidget?: IFunction }
   readonly logGroups: EachWorkingFunction<ILogGroup>
-  /** The rule that ticks once a minute. */
+  /** The rule that invokes `dispatch` once a minute. */
   readonly tickRule?: IRule
   readonly workQueue: IQueue
   readonly deadLetterQueues: Readonly<Record<DeadLetterKind, IQueue>>
   readonly deliveryStreamName: string
-  /** Sends its events to EventBridge; what Firehose could not process lies in it under `errors/`. */
+  /** The bucket sends its events to EventBridge. Records that Firehose could not process are under `errors/`. */
   readonly lakeBucket: IBucket
   readonly stateTable: ITable
   readonly connectorsTable: ITable
-  /** The stack's own, on which each change of a connector's state is one event. */
+  /** The stack's own bus. Each change of a connector's state is one event on it. */
   readonly bus: IEventBus
 }

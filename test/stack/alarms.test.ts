@@ -60,8 +60,8 @@ describe('every alarm', () => {
 
 describe('the alarms', () => {
   it('warn 48 hours and page 24 hours before events are lost', () => {
-    const warns = named('horizon-48h-trendmicro-cas')
-    const calls = named('horizon-24h-trendmicro-cas')
+    const warns = named('retention-limit-48h-trendmicro-cas')
+    const calls = named('retention-limit-24h-trendmicro-cas')
     expect([warns.MetricName, warns.Threshold, pages(warns)]).toEqual(['HorizonLeast', 172_800_000, false])
     expect([calls.MetricName, calls.Threshold, pages(calls)]).toEqual(['HorizonLeast', 86_400_000, true])
   })

@@ -78,7 +78,7 @@ describe('the dashboard', () => {
       '## Flow of events',
       '## Delivery to the lake',
       '## Platform',
-      '## What it costs',
+      '## Costs',
     ])
   })
 

@@ -182,8 +182,8 @@ describe('the template', () => {
     (_, overrides) => {
       const { app } = stackWith(overrides)
       addRules(app)
-      const toldNobody = overrides['alarmTopicArn'] === undefined ? ['Annotation::tributary:nobody-is-told'] : []
-      expect(findings(app)).toEqual(toldNobody)
+      const unnotified = overrides['alarmTopicArn'] === undefined ? ['Annotation::tributary:nobody-is-notified'] : []
+      expect(findings(app)).toEqual(unnotified)
     },
   )
 

@@ -5,7 +5,7 @@ export function alarmsRow(alarms: readonly IAlarm[]): IWidget[][] {
   return [
     text(
       'Alarms',
-      'Each alarm’s description names the first thing to do, and its entry in docs/operations.md. All green: nothing is needed.',
+      'The description of each alarm says what to do first, and names the entry in docs/operations.md. If all are green, there is nothing to do.',
     ),
     [new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: columns, height: 5 })],
   ]

@@ -7,7 +7,7 @@ export function connectorsRow({ functions: { statusWidget } }: ObservedPipeline)
   return [
     text(
       'Connectors',
-      'Every connector, the worst first: its state, why, how far its proof of completeness lags behind, and how long until unread events pass the vendor’s horizon. **The reason says what to do.** A connector that is missing here has no item in the connectors table, or none that was seen: see *dispatch* below.',
+      'All connectors, the worst first, each with its state, the reason, its lag, and the time until the vendor drops events that are not read yet. **The reason says what to do.** If a connector is missing, the connectors table has no item for it, or the item has not been processed: see *dispatch* below.',
     ),
     [new CustomWidget({ title: 'Connectors', functionArn: statusWidget.functionArn, width: columns, height: 10, updateOnResize: false })],
   ]

@@ -17,8 +17,8 @@ export function costRow(pipeline: ObservedPipeline): IWidget[][] {
   ]
   return [
     text(
-      'What it costs',
-      'What AWS bills, in the units that it bills. **Waiting for tokens** is paid as Lambda time: much of it means that connectors share a key. **Log bytes** often cost more than all else once many pages are read. This dashboard reads more than 50 metrics, so it costs $3 a month.',
+      'Costs',
+      'Usage in the units that AWS bills. **Waiting for tokens** is billed as Lambda time: a high value means that connectors share a key. **Log bytes** often cost the most if many pages are read. This dashboard reads more than 50 metrics, so it costs $3 a month.',
     ),
     row(
       graph(
@@ -28,12 +28,12 @@ export function costRow(pipeline: ObservedPipeline): IWidget[][] {
           second,
         ),
       ),
-      graph('Of which waiting for tokens (s)', inUnit(runLines(pipeline, ['TokenWait', 'waiting']), second)),
+      graph('Lambda time spent waiting for tokens (s)', inUnit(runLines(pipeline, ['TokenWait', 'waiting']), second)),
       graph('DynamoDB: read units', units('ConsumedReadCapacityUnits')),
       graph('DynamoDB: write units', units('ConsumedWriteCapacityUnits')),
     ),
     row(
-      graph('Firehose: bytes taken', [deliveryLine(pipeline, 'IncomingBytes', 'Sum', 'taken')]),
+      graph('Firehose: bytes received', [deliveryLine(pipeline, 'IncomingBytes', 'Sum', 'received')]),
       graph(
         'Log bytes',
         workingFunctions.map((name) => logBytes(pipeline.logGroups[name], functionNames[name])),

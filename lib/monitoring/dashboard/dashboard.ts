@@ -14,7 +14,7 @@ export interface DashboardProps {
   readonly alarms: readonly IAlarm[]
 }
 
-/** One dashboard of the stack, row by row from the connectors down to what costs money. Each row says what it means and what to do. */
+/** The dashboard of the stack. A text above each row says what the graphs mean and what to do. */
 export class Dashboard extends Construct {
   constructor(scope: Construct, id: string, { pipeline, alarms }: DashboardProps) {
     super(scope, id)

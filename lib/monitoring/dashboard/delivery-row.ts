@@ -9,7 +9,7 @@ export function deliveryRow(pipeline: ObservedPipeline): IWidget[][] {
   return [
     text(
       'Delivery to the lake',
-      'Firehose takes records and writes them as objects about once a minute. **Freshness** above 15 minutes or **success** below 1: the bucket, its key or the role was changed; Firehose tries for 24 hours, then drops. **Quota** above 80 %: ask AWS for a higher one; what does not fit now is read again later, so nothing is lost, but lag grows. **Records not processed** lie under `errors/` in the bucket.',
+      'Firehose receives records and writes them as objects about once a minute. **Age** above 15 minutes or **success** below 1: the bucket, its key or the role was changed. Firehose retries for 24 hours, then drops the records. **Quota** above 80 %: ask AWS for a higher one. Pages that do not fit are read again later, so nothing is lost, but lag grows. Records that Firehose cannot process are under `errors/` in the bucket.',
     ),
     row(
       graph('Age of the oldest record not yet in the lake (s)', [deliveryLine(pipeline, 'DeliveryToS3.DataFreshness', 'Maximum', 'age')], {
@@ -18,11 +18,11 @@ export function deliveryRow(pipeline: ObservedPipeline): IWidget[][] {
       graph('Successful writes (share)', [deliveryLine(pipeline, 'DeliveryToS3.Success', 'Average', 'success')], {
         leftYAxis: { min: 0, max: 1 },
       }),
-      graph('Used of the quota (%)', [[quotaUsed(pipeline), 'bytes, records or requests, the most used']], {
+      graph('Used of the quota (%)', [[quotaUsed(pipeline), 'the highest of bytes, records and requests']], {
         leftAnnotations: [{ value: quotaUsedMaxPercent, label: 'warns', color: Color.ORANGE }],
       }),
       graph('Records', [
-        deliveryLine(pipeline, 'IncomingRecords', 'Sum', 'taken'),
+        deliveryLine(pipeline, 'IncomingRecords', 'Sum', 'received'),
         deliveryLine(pipeline, 'DeliveryToS3.Records', 'Sum', 'written'),
         deliveryLine(pipeline, 'ThrottledRecords', 'Sum', 'throttled'),
       ]),

@@ -2,16 +2,16 @@ import { Color, type IWidget } from 'aws-cdk-lib/aws-cloudwatch'
 import { day, hour, minute } from '../../../functions/domain/time.ts'
 import { everyVendor } from '../metrics.ts'
 import type { ObservedPipeline } from '../observed-pipeline.ts'
-import { horizonPageHours, horizonWarnHours, keyAgeMaxDays } from '../thresholds.ts'
+import { keyAgeMaxDays, retentionPageHours, retentionWarnHours } from '../thresholds.ts'
 import { fleetLines, runLines } from './lines.ts'
 import { graph, inUnit, row, text } from './widgets.ts'
 
 export function healthRow(pipeline: ObservedPipeline): IWidget[][] {
-  const kept = everyVendor.map(({ title, horizonMs }) => `${title}: ${horizonMs / hour} h`).join(', ')
+  const limits = everyVendor.map(({ title, horizonMs }) => `${title}: ${horizonMs / hour} h`).join(', ')
   return [
     text(
       'Health of the fleet',
-      `Measured every 5 minutes. **Lag** is how far the proof that nothing is missing stays behind now: 15 to 30 minutes is normal, since events may come late. **Time to the horizon** must stay near what the vendor keeps (${kept}); when it falls, a backlog is read more slowly than it ages: give that connector a key of its own, or fewer streams. **Holes** are losses, and stay on record. A gap in these lines means that nobody measured: see *dispatch* below.`,
+      `Measured every 5 minutes. **Lag** is the time since the last instant up to which no event is missing: 15 to 30 minutes are normal, because events may come late. **Time to the retention limit** must stay near the vendor’s limit (${limits}). If it falls, a backlog ages faster than it is read: give that connector an API key of its own, or fewer streams. **Lost ranges** stay on record. A gap in these lines means that the fleet was not measured: see *dispatch* below.`,
     ),
     row(
       graph(
@@ -28,17 +28,17 @@ export function healthRow(pipeline: ObservedPipeline): IWidget[][] {
         ),
       ),
       graph('Lag (minutes)', inUnit(fleetLines(pipeline, ['LagMost', 'stalest'], ['LagP99', '99 %']), minute)),
-      graph('Time to the horizon (hours)', inUnit(fleetLines(pipeline, ['HorizonLeast', 'first to be lost']), hour), {
+      graph('Time to the retention limit (hours)', inUnit(fleetLines(pipeline, ['HorizonLeast', 'least time left']), hour), {
         leftAnnotations: [
-          { value: horizonWarnHours, label: 'warns', color: Color.ORANGE },
-          { value: horizonPageHours, label: 'pages', color: Color.RED },
+          { value: retentionWarnHours, label: 'warns', color: Color.ORANGE },
+          { value: retentionPageHours, label: 'pages', color: Color.RED },
         ],
       }),
       graph(
         'Needs a look',
         fleetLines(
           pipeline,
-          ['HolesOnRecord', 'holes on record'],
+          ['HolesOnRecord', 'lost ranges on record'],
           ['ConnectorsDroppedOff', 'dropped off'],
           ['KeysRejected', 'keys rejected'],
           ['VendorOutages', 'outages'],
@@ -47,7 +47,7 @@ export function healthRow(pipeline: ObservedPipeline): IWidget[][] {
     ),
     row(
       graph('Streams behind', fleetLines(pipeline, ['StreamsBehind', 'streams with unread events'])),
-      graph('Lost just now', runLines(pipeline, ['HolesLost', 'holes lost'], ['SlicesSetAside', 'set aside'])),
+      graph('Lost just now', runLines(pipeline, ['HolesLost', 'lost ranges'], ['SlicesSetAside', 'set aside'])),
       graph('Oldest API key (days)', inUnit(fleetLines(pipeline, ['KeyAgeMost', 'oldest key']), day), {
         leftAnnotations: [{ value: keyAgeMaxDays, label: 'warns', color: Color.ORANGE }],
       }),

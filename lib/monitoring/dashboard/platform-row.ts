@@ -13,7 +13,7 @@ export function platformRow(pipeline: ObservedPipeline): IWidget[][] {
   return [
     text(
       'Platform',
-      'Errors here are bugs or broken infrastructure, never what a vendor answers. **Dispatch must run once a minute**: without it nothing is collected. A **work message** older than a few minutes: `collect` fails, is throttled, or `collectConcurrency` is too low. **Dead letters** are worth a look in the saved query *function failures*; nothing is lost by them, since the state table decides what runs next.',
+      'Errors here are bugs or broken infrastructure, never errors of a vendor. **Dispatch must run once a minute**: without it nothing is collected. A **work message** is older than a few minutes: `collect` fails, is throttled, or `collectConcurrency` is too low. **Dead letters**: run the saved query *function failures*. They lose no events, because the state table decides what runs next.',
     ),
     row(
       graph('Runs', [
@@ -29,7 +29,7 @@ export function platformRow(pipeline: ObservedPipeline): IWidget[][] {
         functionLines(pipeline, (one) => one.metricThrottles({ statistic: 'Sum' })),
       ),
       graph(
-        'Duration, longest (s)',
+        'Longest duration (s)',
         inUnit(
           functionLines(pipeline, (one) => one.metricDuration({ statistic: 'Maximum' })),
           second,
