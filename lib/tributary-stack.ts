@@ -25,13 +25,13 @@ export interface TributaryStackProps {
   readonly settings: Settings
 }
 
-/** The whole of it. It asks nothing of an account or region when it is made, so that one template fits every one of them. */
+/** The whole stack. It looks up nothing in an account or region, so one template fits all of them. */
 export class TributaryStack extends Stack {
   constructor(scope: Construct, id: string, { settings }: TributaryStackProps) {
     super(scope, id, {
       stackName: settings.namePrefix,
       description: 'Tributary: security logs of SaaS vendors in a lake of your own',
-      // By it the bill tells what the stack costs.
+      // The bill shows the cost of the stack by this tag.
       tags: { tributary: settings.namePrefix },
     })
     const { namePrefix } = settings
@@ -107,19 +107,19 @@ export class TributaryStack extends Stack {
     new LogQueries(this, 'LogQueries', pipeline)
     acknowledgeFindings({ settings, functions, deadLetterQueues, notifications })
 
-    this.output('ConnectorsTableName', connectorsTable.tableName, 'Write the connectors here.')
-    this.output('StateTableName', stateTable.tableName, 'What the functions know; nobody else writes it.')
-    this.output('SecretPrefix', settings.secretPrefix, 'Names of secrets with API keys begin with it.')
-    this.output('LakeBucketName', bucket.bucketName, 'The records lie here.')
-    this.output('AthenaWorkgroupName', workgroupName, 'Query in this workgroup.')
-    this.output('AthenaDatabaseName', databaseName, 'The database of the lake’s table and views.')
+    this.output('ConnectorsTableName', connectorsTable.tableName, 'Table for the connectors that you write.')
+    this.output('StateTableName', stateTable.tableName, 'Table of the functions’ own state. Only the functions write it.')
+    this.output('SecretPrefix', settings.secretPrefix, 'Names of secrets with API keys must begin with it.')
+    this.output('LakeBucketName', bucket.bucketName, 'Bucket of the records.')
+    this.output('AthenaWorkgroupName', workgroupName, 'Workgroup for queries of the lake.')
+    this.output('AthenaDatabaseName', databaseName, 'Database with the table and the views of the lake.')
     this.output('WorkDeadLettersUrl', deadLetterQueues.work.queueUrl, 'Runs that failed.')
-    this.output('ChangeDeadLettersUrl', deadLetterQueues.changes.queueUrl, 'Changes of connectors that could not be handled.')
+    this.output('ChangeDeadLettersUrl', deadLetterQueues.changes.queueUrl, 'Changes of connectors that failed.')
     this.output('TickDeadLettersUrl', deadLetterQueues.ticks.queueUrl, 'Ticks that failed.')
-    this.output('DashboardName', namePrefix, 'CloudWatch, Dashboards.')
+    this.output('DashboardName', namePrefix, 'Dashboard in CloudWatch.')
   }
 
-  /** What is retained comes back into a stack by its logical id: it must not move with the code. */
+  /** A retained resource is imported into a new stack by its logical id, so that id must not change when code moves. */
   private pin(logicalId: string, { node: { defaultChild } }: Construct): void {
     if (CfnElement.isCfnElement(defaultChild)) this.renameLogicalId(this.getLogicalId(defaultChild), logicalId)
   }
