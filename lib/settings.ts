@@ -95,11 +95,9 @@ export const settingsShape = {
     description:
       'Concurrency that the account reserves for runs, at least collectConcurrency. The quota of a new account is too small to reserve any.',
   }),
-  removalPolicy: oneOf(['retain', 'destroy'])
-    .default('retain')
-    .meta({
-      description: 'Whether the tables and the lake stay when the stack is destroyed. destroy is for a trial: it deletes all events.',
-    }),
+  removalPolicy: oneOf(['retain', 'destroy']).default('retain').meta({
+    description: 'Whether the tables and the lake stay when the stack is destroyed. destroy is for a trial: it deletes all events.',
+  }),
   kmsKeyArn: arn('kms', 'key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})', 'arn:aws:kms:REGION:ACCOUNT:key/ID')
     .optional()
     .meta({

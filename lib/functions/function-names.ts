@@ -1,6 +1,6 @@
 import type { environments } from '../../functions/env.ts'
 
-/** Every function: its key in `functions/env.ts`, and its name. The name is the file in `functions/`, and the end of its name in AWS. */
+/** Every function: its key in `functions/env.ts` and its name. Its file in `functions/` has that name, and its name in AWS ends with it. */
 export const functionNames = {
   collect: 'collect',
   connectorChanged: 'connector-changed',

@@ -23,7 +23,7 @@ export function eachVendorFleet(name: FleetMetric): Watched {
   return ({ pipeline }) => byVendor((vendor) => fleetMetric(pipeline, vendor, name))
 }
 
-/** How often `dispatch` measured the fleet. */
+/** Number of times that `dispatch` measured the fleet. */
 export const eachVendorMeasurements: Watched = ({ pipeline }) =>
   byVendor((vendor) => fleetMetric(pipeline, vendor, 'Connectors').with({ statistic: 'SampleCount' }))
 

@@ -23,7 +23,7 @@ export interface AlarmsProps {
   readonly pipeline: ObservedPipeline
   /** Receives every alarm except the composite one. */
   readonly topic: ITopic
-  /** How far a connector may lag behind. */
+  /** Largest lag of a connector that raises no alarm. */
   readonly lagMaxMinutes: number
 }
 

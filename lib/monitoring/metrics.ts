@@ -37,7 +37,7 @@ export function deliveryMetric(pipeline: ObservedPipeline, metricName: string, s
   return new Metric({ namespace: 'AWS/Firehose', metricName, statistic, dimensionsMap, period: fleetPeriod })
 }
 
-/** Use of that quota of the three which is used most (%): https://docs.aws.amazon.com/firehose/latest/dev/firehose-cloudwatch-metrics-best-practices.html */
+/** The highest use of the three quotas (%): https://docs.aws.amazon.com/firehose/latest/dev/firehose-cloudwatch-metrics-best-practices.html */
 export function quotaUsed(pipeline: ObservedPipeline): MathExpression {
   const share = (id: string, used: string, limit: string) =>
     new MathExpression({

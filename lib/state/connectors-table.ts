@@ -7,7 +7,7 @@ import { SchemaTable } from './schema-table.ts'
 /** The connectors as users write them. The stream of the table invokes `connector-changed`. */
 export class ConnectorsTable extends SchemaTable {
   constructor(scope: Construct, id: string, props: { readonly removalPolicy: RemovalPolicy; readonly encryptionKey?: IKey }) {
-    super(scope, id, { ...props, schema: connectorsTable(id) })
+    super(scope, id, { ...props, definition: connectorsTable(id) })
   }
 
   get streamArn(): string {

@@ -14,7 +14,7 @@ import type { Construct } from 'constructs'
 
 export interface SchemaTableProps {
   /** Input of CreateTable. Its table name is ignored: with a fixed name, a retained table would block the next stack. */
-  readonly schema: Required<Pick<CreateTableCommandInput, 'AttributeDefinitions' | 'KeySchema'>> & CreateTableCommandInput
+  readonly definition: Required<Pick<CreateTableCommandInput, 'AttributeDefinitions' | 'KeySchema'>> & CreateTableCommandInput
   /** Absent: items never expire. */
   readonly timeToLiveAttribute?: string
   readonly removalPolicy: RemovalPolicy
@@ -24,11 +24,11 @@ export interface SchemaTableProps {
 
 /** A table made from the functions' own definition of it. */
 export class SchemaTable extends Table {
-  constructor(scope: Construct, id: string, { schema, timeToLiveAttribute, removalPolicy, encryptionKey }: SchemaTableProps) {
-    const { AttributeDefinitions, GlobalSecondaryIndexes = [], StreamSpecification } = schema
+  constructor(scope: Construct, id: string, { definition, timeToLiveAttribute, removalPolicy, encryptionKey }: SchemaTableProps) {
+    const { AttributeDefinitions, GlobalSecondaryIndexes = [], StreamSpecification } = definition
     const view = StreamSpecification?.StreamViewType
     super(scope, id, {
-      ...keysOf(schema, AttributeDefinitions),
+      ...keysOf(definition, AttributeDefinitions),
       ...(view === undefined ? {} : { stream: StreamViewType[view] }),
       ...(timeToLiveAttribute === undefined ? {} : { timeToLiveAttribute }),
       billingMode: BillingMode.PAY_PER_REQUEST,

@@ -9,7 +9,7 @@ import { SchemaTable } from './schema-table.ts'
 /** The memory of the functions about each connector and key. Only the functions write it. */
 export class StateTable extends SchemaTable {
   constructor(scope: Construct, id: string, props: { readonly removalPolicy: RemovalPolicy; readonly encryptionKey?: IKey }) {
-    super(scope, id, { ...props, schema: stateTable(id), timeToLiveAttribute: 'expiresAt' })
+    super(scope, id, { ...props, definition: stateTable(id), timeToLiveAttribute: 'expiresAt' })
   }
 
   /** Allows reading and writing items. Indexes are read only with `queryIndexes`. */

@@ -20,7 +20,7 @@ function rules(props: LakeBucketProps = {}): readonly Readonly<Record<string, un
 const under = (prefix: string, props?: LakeBucketProps) => rules(props).filter(({ Prefix }) => Prefix === prefix)
 
 describe('the bucket of the lake', () => {
-  it('is encrypted, with keys of S3 or with the own one', () => {
+  it('the bucket is encrypted with keys of S3, or with a KMS key of your own', () => {
     const encryption = (rule: unknown) => ({ BucketEncryption: { ServerSideEncryptionConfiguration: [rule] } })
     templateOf().hasResourceProperties('AWS::S3::Bucket', encryption({ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }))
     const encryptionKey = (stack: Stack) => Key.fromKeyArn(stack, 'Key', keyArn)
@@ -33,7 +33,7 @@ describe('the bucket of the lake', () => {
     )
   })
 
-  it('answers nobody in public, and nobody without TLS 1.2', () => {
+  it('the bucket refuses public access, and access without TLS 1.2', () => {
     const template = templateOf()
     template.hasResourceProperties('AWS::S3::Bucket', {
       PublicAccessBlockConfiguration: {
@@ -52,7 +52,7 @@ describe('the bucket of the lake', () => {
     })
   })
 
-  it('keeps versions and sends its events to EventBridge, without a function that might touch other buckets', () => {
+  it('the bucket keeps versions and sends its events to EventBridge, without a function that could change other buckets', () => {
     const template = templateOf()
     template.hasResourceProperties('AWS::S3::Bucket', {
       VersioningConfiguration: { Status: 'Enabled' },
@@ -61,7 +61,7 @@ describe('the bucket of the lake', () => {
     template.resourceCountIs('AWS::Lambda::Function', 0)
   })
 
-  it('has no name of its own and stays when the stack goes', () => {
+  it('the bucket has no fixed name and stays when the stack is deleted', () => {
     templateOf().hasResource('AWS::S3::Bucket', {
       Properties: { BucketName: Match.absent() },
       DeletionPolicy: 'Retain',
@@ -69,7 +69,7 @@ describe('the bucket of the lake', () => {
     })
   })
 
-  it('goes with the stack and everything in it where it is removable', () => {
+  it('a removable bucket is deleted with the stack and its objects', () => {
     const template = templateOf(() => ({ removable: true }))
     template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Delete' })
     template.resourceCountIs('Custom::S3AutoDeleteObjects', 1)
@@ -77,14 +77,14 @@ describe('the bucket of the lake', () => {
 })
 
 describe('the lifecycle of the lake', () => {
-  it('ends records and errors after the retention, and never without one', () => {
+  it('records and errors expire after the retention, and never without one', () => {
     const expirations = (props?: LakeBucketProps) =>
       ['syslog/', 'errors/'].map((prefix) => under(prefix, props).flatMap(({ ExpirationInDays }) => ExpirationInDays ?? []))
     expect(expirations({ retentionDays: 400 })).toEqual([[400], [400]])
     expect(expirations()).toEqual([[], []])
   })
 
-  it('keeps what was deleted for 30 days, and unfinished uploads for 7', () => {
+  it('deleted objects are kept for 30 days, and unfinished uploads for 7', () => {
     expect(rules()).toContainEqual({
       Id: 'former versions and unfinished uploads',
       Status: 'Enabled',
@@ -94,14 +94,14 @@ describe('the lifecycle of the lake', () => {
     })
   })
 
-  it('moves records to where they are cheaper while nobody reads them, if they stay long enough to gain by it', () => {
+  it('records move to cheaper storage if the retention is long enough to gain by it', () => {
     const moves = (props?: LakeBucketProps) => under('syslog/', props).flatMap(({ Transitions }) => Transitions ?? [])
     expect(moves()).toEqual([{ StorageClass: 'INTELLIGENT_TIERING', TransitionInDays: 30 }])
     expect(moves({ retentionDays: 91 })).toHaveLength(1)
     expect(moves({ retentionDays: 90 })).toEqual([])
   })
 
-  it('ends results of queries after a week', () => {
+  it('results of queries expire after a week', () => {
     expect(under('athena-results/')).toMatchObject([{ ExpirationInDays: 7, NoncurrentVersionExpiration: { NoncurrentDays: 1 } }])
   })
 })

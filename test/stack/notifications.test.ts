@@ -5,7 +5,7 @@ import { type Attention, changeNotice, type Notice, noticeSource, outageNotice }
 import type { Outage } from '../../functions/domain/outage.ts'
 import { observedStack } from './observed-pipeline.ts'
 
-const told = Template.fromStack(observedStack({ mails: ['soc@example.com', 'ops@example.com'] }).stack)
+const template = Template.fromStack(observedStack({ mails: ['soc@example.com', 'ops@example.com'] }).stack)
 const ofType = (template: Template, type: string) => Object.values(template.findResources(type)).map(({ Properties }) => Properties)
 
 const since = Date.UTC(2026, 10, 24)
@@ -21,7 +21,7 @@ const outage: Outage = {
   told: false,
 }
 
-/** EventBridge's own rule, for the patterns used here: each field is there and is one of the values listed. */
+/** Matches as EventBridge does for the patterns used here: each field is there and has one of the listed values. */
 function matches(pattern: object, event: object): boolean {
   return Object.entries(pattern).every(([field, allowed]) => {
     const value: unknown = Object.getOwnPropertyDescriptor(event, field)?.value
@@ -30,47 +30,47 @@ function matches(pattern: object, event: object): boolean {
   })
 }
 
-describe('notices', () => {
-  const [rule] = ofType(told, 'AWS::Events::Rule')
+describe('notifications', () => {
+  const [rule] = ofType(template, 'AWS::Events::Rule')
   const sent = (notice: Notice) =>
     matches(rule?.['EventPattern'], { source: noticeSource, 'detail-type': notice.type, detail: notice.detail })
 
   it.each<[Attention, string, Notice]>([
     ['problem', 'a connector that begins to fail', change('ok', 'failing', 'unauthorized')],
-    ['recovery', 'a connector that has been mended', change('failing', 'ok', undefined, 'unauthorized')],
+    ['recovery', 'a connector that works again', change('failing', 'ok', undefined, 'unauthorized')],
     ['problem', 'an outage that begins', outageNotice(outage)],
     ['recovery', 'an outage that ends', outageNotice(outage, since + 1)],
-  ])('sends a %s: %s', (attention, _, notice) => {
+  ])('the rule sends a %s: %s', (attention, _, notice) => {
     expect(notice.detail.attention).toBe(attention)
     expect(sent(notice)).toBe(true)
   })
 
   it.each<[string, Notice]>([
     ['a connector that an outage stops', change('ok', 'failing', 'vendor-overloaded')],
-    ['a connector that goes on after it', change('failing', 'ok', undefined, 'vendor-overloaded')],
-  ])('sends nothing of %s', (_, notice) => {
+    ['a connector that goes on after the outage', change('failing', 'ok', undefined, 'vendor-overloaded')],
+  ])('the rule sends nothing about %s', (_, notice) => {
     expect(notice.detail.attention).toBe('none')
     expect(sent(notice)).toBe(false)
   })
 
-  it('sends nothing that is not its own', () => {
+  it('the rule sends no event of another source', () => {
     const { detail } = change('ok', 'failing', 'unauthorized')
     expect(matches(rule?.['EventPattern'], { source: 'aws.s3', 'detail-type': 'Object Created', detail })).toBe(false)
   })
 
-  it('mails the summary, taken by its path so that no user’s text can break it', () => {
+  it('the mail is the summary, taken by its path so that no text of a user can break it', () => {
     expect(rule?.['Targets']).toEqual([{ Id: 'Target0', Arn: expect.anything(), InputPath: '$.detail.summary' }])
     for (const { detail } of [change('ok', 'failing', 'unauthorized'), outageNotice(outage)]) expect(detail.summary).not.toBe('')
   })
 
-  it('listens on the stack’s own bus, which is named as the stack', () => {
-    told.hasResourceProperties('AWS::Events::EventBus', { Name: 'tributary' })
-    const [bus] = Object.keys(told.findResources('AWS::Events::EventBus'))
+  it('the rule listens on the stack’s own bus, which is named as the stack', () => {
+    template.hasResourceProperties('AWS::Events::EventBus', { Name: 'tributary' })
+    const [bus] = Object.keys(template.findResources('AWS::Events::EventBus'))
     expect(rule?.['EventBusName']).toEqual({ Ref: bus })
   })
 
-  it('subscribes every mail address', () => {
-    const subscriptions = ofType(told, 'AWS::SNS::Subscription')
+  it('every mail address is subscribed', () => {
+    const subscriptions = ofType(template, 'AWS::SNS::Subscription')
     expect(subscriptions.map(({ Protocol, Endpoint }) => [Protocol, Endpoint]).sort()).toEqual([
       ['email', 'ops@example.com'],
       ['email', 'soc@example.com'],
@@ -79,11 +79,11 @@ describe('notices', () => {
 })
 
 describe('the topic', () => {
-  const [policy] = ofType(told, 'AWS::SNS::TopicPolicy')
+  const [policy] = ofType(template, 'AWS::SNS::TopicPolicy')
   const statements: readonly Record<string, unknown>[] = policy?.['PolicyDocument'].Statement
   const allowed = statements.filter(({ Effect }) => Effect === 'Allow')
 
-  it('refuses what does not come over TLS', () => {
+  it('the topic refuses messages without TLS', () => {
     expect(statements).toContainEqual(
       expect.objectContaining({
         Effect: 'Deny',
@@ -94,7 +94,7 @@ describe('the topic', () => {
     )
   })
 
-  it('takes messages from the alarms of its own account and from EventBridge, and from nobody else', () => {
+  it('the topic takes messages from the alarms of its own account and from EventBridge, and from nobody else', () => {
     expect(allowed.map(({ Principal, Action, Condition }) => ({ Principal, Action, Condition }))).toEqual([
       {
         Principal: { Service: 'cloudwatch.amazonaws.com' },
@@ -105,11 +105,11 @@ describe('the topic', () => {
     ])
   })
 
-  it('has no key of AWS, which alarms could not use', () => {
-    expect(ofType(told, 'AWS::SNS::Topic')).toEqual([{ DisplayName: 'Tributary' }])
+  it('the topic has no encryption key by default, because alarms cannot use the key of AWS', () => {
+    expect(ofType(template, 'AWS::SNS::Topic')).toEqual([{ DisplayName: 'Tributary' }])
   })
 
-  it('is not made where there is one already', () => {
+  it('the stack makes no topic if it is given one', () => {
     const topicArn = 'arn:aws-cn:sns:cn-north-1:111122223333:security'
     const template = Template.fromStack(observedStack({ topicArn }).stack)
     template.resourceCountIs('AWS::SNS::Topic', 0)

@@ -16,7 +16,7 @@ export const metricsNamespace = 'Tributary'
 /** The default of the setting lagAlarmMinutes. */
 export const lagMaxMinutes = 120
 
-/** A stack that has nothing but what observes a pipeline which is elsewhere. */
+/** A stack for tests of the monitoring: it refers to a pipeline that is elsewhere. */
 export function observedStack(props: Partial<NotificationsProps> = {}) {
   const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'observed')
   const notifications = new Notifications(stack, 'Notices', { namePrefix: 'tributary', ...props })
@@ -41,7 +41,7 @@ export function observedStack(props: Partial<NotificationsProps> = {}) {
   return { stack, pipeline, notifications }
 }
 
-/** The template of a stack with the alarms alone. */
+/** The template of such a stack with the alarms. */
 export function alarmsTemplate(): Template {
   const { stack, pipeline, notifications } = observedStack()
   new Alarms(stack, 'Alarms', { pipeline, topic: notifications.topic, lagMaxMinutes })

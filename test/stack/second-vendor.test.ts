@@ -11,7 +11,7 @@ vi.mock(import('../../functions/vendors/index.ts'), async (original) => {
   return { ...actual, vendors: new Map([first, { ...first, type: 'a-second-vendor' }].map((vendor) => [vendor.type, vendor])) }
 })
 
-it('a second vendor has lines and alarms of its own, told apart by its name', () => {
+it('a second vendor has lines and alarms of its own, with its name in them', () => {
   const { stack, pipeline, notifications } = observedStack()
   const { all } = new Alarms(stack, 'Alarms', { pipeline, topic: notifications.topic, lagMaxMinutes })
   new Dashboard(stack, 'Dashboard', { pipeline, alarms: all })
