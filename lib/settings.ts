@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { mustBe, mustBeOneOf, pathText, quote, unknownName } from '../functions/domain/problems.ts'
+import { mustBe, mustBeOneOf, pathText, quote, unknownName } from '../functions/domain/connector/problems.ts'
 
 /** Reads the settings of a stack from a file and the command line. Each mistake becomes one sentence. */
 

@@ -59,7 +59,7 @@ export class CollectFunction extends PipelineFunction<'collect'> {
         METRICS_NAMESPACE: props.metricsNamespace,
         ALLOWED_HOSTS: settings.allowedHosts.join(','),
         TLS_VERIFICATION_OPTIONAL: String(settings.tlsVerificationOptional),
-        ANSWER_BYTES_MAX: String(responseBytesMax(settings.collectMemoryMb)),
+        RESPONSE_BYTES_MAX: String(responseBytesMax(settings.collectMemoryMb)),
       },
       permissions: [
         stateTable.readAndWrite(),

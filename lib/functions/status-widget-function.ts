@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
-import { fleetIndex } from '../../functions/adapters/state-schema.ts'
+import { fleetIndex } from '../../functions/adapters/state-table/table-definitions.ts'
 import { useKey } from '../permissions.ts'
 import type { StateTable } from '../state/state-table.ts'
 import { PipelineFunction, type PipelineFunctionSettings } from './pipeline-function.ts'

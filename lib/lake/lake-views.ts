@@ -1,4 +1,5 @@
-import { type Field, type FieldTable, type GlueColumn, glueColumns } from '../../functions/domain/record.ts'
+import type { Field, FieldTable } from '../../functions/domain/fields.ts'
+import { type GlueColumn, glueColumns } from '../../functions/domain/glue.ts'
 
 /** The table of all delivered records. */
 export const recordsTable = 'records'

@@ -18,7 +18,7 @@ export interface AlarmRow {
   /** Heading of the entry in `docs/operations.md`. The name of the alarm begins with it. */
   readonly key: string
   /**
-   * - `page`: events are at risk within hours, or nobody would notice the risk. The topic gets the end of the alarm as well.
+   * - `page`: events are at risk within hours, or nobody would notification the risk. The topic gets the end of the alarm as well.
    * - `warn`: somebody must act within days.
    */
   readonly severity: 'warn' | 'page'
@@ -44,11 +44,11 @@ export interface AlarmRow {
 export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }): readonly AlarmRow[] {
   return [
     {
-      key: 'hole-lost',
+      key: 'range-lost',
       severity: 'page',
       problem: 'The vendor dropped events before they were read: they are lost.',
       firstStep: 'run the saved query "lost ranges" for the connector and the times, and fix the cause before more is lost.',
-      watched: eachVendorRun('HolesLost'),
+      watched: eachVendorRun('RangesLost'),
       when: { above: 0 },
       lasting: [1, 12, 5],
       noValue: 'fine',
@@ -58,7 +58,7 @@ export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }
       severity: 'warn',
       problem: `In less than ${retentionWarnHours} hours the vendor drops events that are not read yet.`,
       firstStep: "find the connector with the least time left in the dashboard's table, and read its reason.",
-      watched: eachVendorFleet('HorizonLeast'),
+      watched: eachVendorFleet('RetentionLeftMin'),
       when: { below: retentionWarnHours * hour },
       lasting: [3, 3, 5],
       noValue: 'fine',
@@ -68,7 +68,7 @@ export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }
       severity: 'page',
       problem: `In less than ${retentionPageHours} hours the vendor drops events that are not read yet: then they are lost.`,
       firstStep: "find the connector with the least time left in the dashboard's table, and give it an API key of its own.",
-      watched: eachVendorFleet('HorizonLeast'),
+      watched: eachVendorFleet('RetentionLeftMin'),
       when: { below: retentionPageHours * hour },
       lasting: [3, 3, 5],
       noValue: 'fine',
@@ -88,7 +88,7 @@ export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }
       severity: 'warn',
       problem: 'For an hour a connector has lagged behind by more than lagAlarmMinutes.',
       firstStep: 'run the saved query "why it was late" for the connector with the longest lag.',
-      watched: eachVendorFleet('LagMost'),
+      watched: eachVendorFleet('LagMax'),
       when: { above: lagMaxMinutes * minute },
       lasting: [12, 12, 5],
       noValue: 'fine',
@@ -118,7 +118,7 @@ export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }
       severity: 'warn',
       problem: `An API key was stored more than ${keyAgeMaxDays} days ago. A key that is valid for a year expires within 30 days.`,
       firstStep: "look up in the vendor's console when the key expires, and store a new one in the same secret.",
-      watched: eachVendorFleet('KeyAgeMost'),
+      watched: eachVendorFleet('KeyAgeMax'),
       when: { above: keyAgeMaxDays * day },
       lasting: [1, 1, 60],
       noValue: 'fine',
@@ -164,11 +164,11 @@ export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }
       noValue: 'fine',
     },
     {
-      key: 'slice-set-aside',
+      key: 'range-set-aside',
       severity: 'warn',
       problem: 'One millisecond of a stream cannot be read completely. It is tried again once an hour.',
       firstStep: 'run the saved query "failures" for the trace id, and send it to the vendor.',
-      watched: eachVendorRun('SlicesSetAside'),
+      watched: eachVendorRun('RangesSetAside'),
       when: { above: 0 },
       lasting: [1, 6, 60],
       noValue: 'fine',

@@ -31,7 +31,7 @@ export const logQueries: Readonly<Record<string, string>> = {
 
   'one connector: why it was late': `fields time, event, stream, state, reason, message
 | ${oneConnector}
-| filter (event = "run-ended" and state != "ok") or event in ["page-failed", "slice-given-up", "slice-set-aside", "key-rejected", "connector-failing", "hole-lost"]
+| filter (event = "run-ended" and state != "ok") or event in ["page-failed", "range-given-up", "range-set-aside", "key-rejected", "connector-failing", "range-lost"]
 | sort @timestamp asc
 | limit 500`,
 
@@ -40,7 +40,7 @@ export const logQueries: Readonly<Record<string, string>> = {
 | sort hour desc`,
 
   'all: failures': `fields time, connectorId, stream, event, code, traceId, message
-| filter event in ["page-failed", "slice-given-up", "slice-set-aside", "key-rejected", "connector-failing"]
+| filter event in ["page-failed", "range-given-up", "range-set-aside", "key-rejected", "connector-failing"]
 | sort @timestamp desc
 | limit 500`,
 
@@ -50,7 +50,7 @@ export const logQueries: Readonly<Record<string, string>> = {
 | limit 200`,
 
   'all: lost ranges': `fields time, connectorId, stream, from, to, message
-| filter event = "hole-lost"
+| filter event = "range-lost"
 | sort @timestamp desc
 | limit 200`,
 

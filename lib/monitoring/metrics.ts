@@ -28,7 +28,7 @@ export function eventMetric(pipeline: ObservedPipeline, vendor: Vendor, event: s
 
 /** The worst value of a period: the minimum of the time that is left, the maximum of everything else. */
 export function fleetMetric(pipeline: ObservedPipeline, vendor: Vendor, name: FleetMetric): Metric {
-  return custom(pipeline, name, name === 'HorizonLeast' ? 'Minimum' : 'Maximum', { vendor: vendor.type })
+  return custom(pipeline, name, name === 'RetentionLeftMin' ? 'Minimum' : 'Maximum', { vendor: vendor.type })
 }
 
 /** Names and units: https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html */

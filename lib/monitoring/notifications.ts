@@ -6,7 +6,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
-import { type Attention, noticeSource } from '../../functions/domain/notices.ts'
+import { type Attention, notificationSource } from '../../functions/domain/status/notifications.ts'
 
 export interface NotificationsProps {
   /** Names the bus. */
@@ -53,7 +53,7 @@ export class Notifications extends Construct {
     const rule = new Rule(this, 'Rule', {
       eventBus: this.bus,
       description: 'Notifies people of problems and of their end.',
-      eventPattern: { source: [noticeSource], detail: { attention: [...notified] } },
+      eventPattern: { source: [notificationSource], detail: { attention: [...notified] } },
       // A path, not a template: in a template, a quotation mark in the text of a user would break the JSON.
       targets: [new SnsTopic(this.topic, { message: RuleTargetInput.fromEventPath('$.detail.summary') })],
     })

@@ -1,7 +1,7 @@
 import type { RemovalPolicy } from 'aws-cdk-lib'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
-import { connectorsTable } from '../../functions/adapters/state-schema.ts'
+import { connectorsTable } from '../../functions/adapters/state-table/table-definitions.ts'
 import { SchemaTable } from './schema-table.ts'
 
 /** The connectors as users write them. The stream of the table invokes `connector-changed`. */

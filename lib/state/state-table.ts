@@ -2,7 +2,7 @@ import type { RemovalPolicy } from 'aws-cdk-lib'
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
-import { stateTable } from '../../functions/adapters/state-schema.ts'
+import { stateTable } from '../../functions/adapters/state-table/table-definitions.ts'
 import { allow } from '../permissions.ts'
 import { SchemaTable } from './schema-table.ts'
 

@@ -68,8 +68,8 @@ describe('the alarms', () => {
   it('the alarms of the retention limit warn 48 hours and page 24 hours before events are lost', () => {
     const warns = named('retention-limit-48h-trendmicro-cas')
     const calls = named('retention-limit-24h-trendmicro-cas')
-    expect([warns.MetricName, warns.Threshold, pages(warns)]).toEqual(['HorizonLeast', 172_800_000, false])
-    expect([calls.MetricName, calls.Threshold, pages(calls)]).toEqual(['HorizonLeast', 86_400_000, true])
+    expect([warns.MetricName, warns.Threshold, pages(warns)]).toEqual(['RetentionLeftMin', 172_800_000, false])
+    expect([calls.MetricName, calls.Threshold, pages(calls)]).toEqual(['RetentionLeftMin', 86_400_000, true])
   })
 
   it('the alarms watch each dead-letter queue and each function that does work', () => {

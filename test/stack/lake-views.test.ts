@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { FieldTable } from '../../functions/domain/record.ts'
+import type { FieldTable } from '../../functions/domain/fields.ts'
 import { lakeViews, storedView } from '../../lib/lake/lake-views.ts'
 
 const fields = {

@@ -1,8 +1,8 @@
 import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
 import type { FailureCode } from '../../functions/domain/failures.ts'
-import { type Attention, changeNotice, type Notice, noticeSource, outageNotice } from '../../functions/domain/notices.ts'
-import type { Outage } from '../../functions/domain/outage.ts'
+import { type Attention, changeNotification, type Notification, notificationSource, outageNotification } from '../../functions/domain/status/notifications.ts'
+import type { Outage } from '../../functions/domain/status/outage.ts'
 import { observedStack } from './observed-pipeline.ts'
 
 const template = Template.fromStack(observedStack({ mails: ['soc@example.com', 'ops@example.com'] }).stack)
@@ -11,7 +11,7 @@ const ofType = (template: Template, type: string) => Object.values(template.find
 const since = Date.UTC(2026, 10, 24)
 const connector = { connectorId: 'contoso-cas', tenantName: 'contoso', vendor: 'a-vendor' }
 const change = (from: 'ok' | 'failing', to: 'ok' | 'failing', cause?: FailureCode, causeBefore?: FailureCode) =>
-  changeNotice(connector, { from, to, reason: '', since, ...(cause && { cause }), ...(causeBefore && { causeBefore }) })
+  changeNotification(connector, { from, to, reason: '', since, ...(cause && { cause }), ...(causeBefore && { causeBefore }) })
 const outage: Outage = {
   vendor: 'a-vendor',
   site: 'https://api.example.com',
@@ -32,25 +32,25 @@ function matches(pattern: object, event: object): boolean {
 
 describe('notifications', () => {
   const [rule] = ofType(template, 'AWS::Events::Rule')
-  const sent = (notice: Notice) =>
-    matches(rule?.['EventPattern'], { source: noticeSource, 'detail-type': notice.type, detail: notice.detail })
+  const sent = (notification: Notification) =>
+    matches(rule?.['EventPattern'], { source: notificationSource, 'detail-type': notification.type, detail: notification.detail })
 
-  it.each<[Attention, string, Notice]>([
+  it.each<[Attention, string, Notification]>([
     ['problem', 'a connector that begins to fail', change('ok', 'failing', 'unauthorized')],
     ['recovery', 'a connector that works again', change('failing', 'ok', undefined, 'unauthorized')],
-    ['problem', 'an outage that begins', outageNotice(outage)],
-    ['recovery', 'an outage that ends', outageNotice(outage, since + 1)],
-  ])('the rule sends a %s: %s', (attention, _, notice) => {
-    expect(notice.detail.attention).toBe(attention)
-    expect(sent(notice)).toBe(true)
+    ['problem', 'an outage that begins', outageNotification(outage)],
+    ['recovery', 'an outage that ends', outageNotification(outage, since + 1)],
+  ])('the rule sends a %s: %s', (attention, _, notification) => {
+    expect(notification.detail.attention).toBe(attention)
+    expect(sent(notification)).toBe(true)
   })
 
-  it.each<[string, Notice]>([
+  it.each<[string, Notification]>([
     ['a connector that an outage stops', change('ok', 'failing', 'vendor-overloaded')],
     ['a connector that goes on after the outage', change('failing', 'ok', undefined, 'vendor-overloaded')],
-  ])('the rule sends nothing about %s', (_, notice) => {
-    expect(notice.detail.attention).toBe('none')
-    expect(sent(notice)).toBe(false)
+  ])('the rule sends nothing about %s', (_, notification) => {
+    expect(notification.detail.attention).toBe('none')
+    expect(sent(notification)).toBe(false)
   })
 
   it('the rule sends no event of another source', () => {
@@ -60,7 +60,7 @@ describe('notifications', () => {
 
   it('the mail is the summary, taken by its path so that no text of a user can break it', () => {
     expect(rule?.['Targets']).toEqual([{ Id: 'Target0', Arn: expect.anything(), InputPath: '$.detail.summary' }])
-    for (const { detail } of [change('ok', 'failing', 'unauthorized'), outageNotice(outage)]) expect(detail.summary).not.toBe('')
+    for (const { detail } of [change('ok', 'failing', 'unauthorized'), outageNotification(outage)]) expect(detail.summary).not.toBe('')
   })
 
   it('the rule listens on the stack’s own bus, which is named as the stack', () => {

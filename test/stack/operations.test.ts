@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { eventMetrics, fleetMetrics, runMetrics } from '../../functions/domain/metrics.ts'
-import { changeNotice } from '../../functions/domain/notices.ts'
+import { changeNotification } from '../../functions/domain/status/notifications.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import { logQueries } from '../../lib/monitoring/log-queries.ts'
 import { eventTypesOf } from '../../lib/monitoring/metrics.ts'
@@ -59,8 +59,8 @@ describe('the runbook', () => {
 
 describe('the example of a notification', () => {
   it('the example is the notification that is sent', () => {
-    const shown = /<!-- notice -->\n```json\n([\s\S]+?)```/.exec(docs)?.[1] ?? ''
-    const { detail } = changeNotice(
+    const shown = /<!-- notification -->\n```json\n([\s\S]+?)```/.exec(docs)?.[1] ?? ''
+    const { detail } = changeNotification(
       { connectorId: 'contoso-cas', tenantName: 'contoso', vendor: 'trendmicro-cas' },
       { from: 'ok', to: 'failing', reason: JSON.parse(shown).reason, since: Date.UTC(2026, 10, 24, 20, 35), cause: 'unauthorized' },
     )

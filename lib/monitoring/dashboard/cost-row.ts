@@ -1,6 +1,6 @@
 import { type IWidget, Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
-import { dueIndex, fleetIndex } from '../../../functions/adapters/state-schema.ts'
+import { dueIndex, fleetIndex } from '../../../functions/adapters/state-table/table-definitions.ts'
 import { second } from '../../../functions/domain/time.ts'
 import { functionNames, workingFunctions } from '../../functions/function-names.ts'
 import type { ObservedPipeline } from '../observed-pipeline.ts'

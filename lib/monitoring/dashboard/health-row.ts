@@ -7,7 +7,7 @@ import { fleetLines, runLines } from './lines.ts'
 import { graph, inUnit, row, text } from './widgets.ts'
 
 export function healthRow(pipeline: ObservedPipeline): IWidget[][] {
-  const limits = everyVendor.map(({ title, horizonMs }) => `${title}: ${horizonMs / hour} h`).join(', ')
+  const limits = everyVendor.map(({ title, retentionMs }) => `${title}: ${retentionMs / hour} h`).join(', ')
   return [
     text(
       'Health of the fleet',
@@ -27,8 +27,8 @@ export function healthRow(pipeline: ObservedPipeline): IWidget[][] {
           ['Connectors', 'all that collect'],
         ),
       ),
-      graph('Lag (minutes)', inUnit(fleetLines(pipeline, ['LagMost', 'stalest'], ['LagP99', '99 %']), minute)),
-      graph('Time to the retention limit (hours)', inUnit(fleetLines(pipeline, ['HorizonLeast', 'least time left']), hour), {
+      graph('Lag (minutes)', inUnit(fleetLines(pipeline, ['LagMax', 'stalest'], ['LagP99', '99 %']), minute)),
+      graph('Time to the retention limit (hours)', inUnit(fleetLines(pipeline, ['RetentionLeftMin', 'least time left']), hour), {
         leftAnnotations: [
           { value: retentionWarnHours, label: 'warns', color: Color.ORANGE },
           { value: retentionPageHours, label: 'pages', color: Color.RED },
@@ -38,7 +38,7 @@ export function healthRow(pipeline: ObservedPipeline): IWidget[][] {
         'Needs a look',
         fleetLines(
           pipeline,
-          ['HolesOnRecord', 'lost ranges on record'],
+          ['LostRangesOnRecord', 'lost ranges on record'],
           ['ConnectorsDroppedOff', 'dropped off'],
           ['KeysRejected', 'keys rejected'],
           ['VendorOutages', 'outages'],
@@ -47,8 +47,8 @@ export function healthRow(pipeline: ObservedPipeline): IWidget[][] {
     ),
     row(
       graph('Streams behind', fleetLines(pipeline, ['StreamsBehind', 'streams with unread events'])),
-      graph('Lost just now', runLines(pipeline, ['HolesLost', 'lost ranges'], ['SlicesSetAside', 'set aside'])),
-      graph('Oldest API key (days)', inUnit(fleetLines(pipeline, ['KeyAgeMost', 'oldest key']), day), {
+      graph('Lost just now', runLines(pipeline, ['RangesLost', 'lost ranges'], ['RangesSetAside', 'set aside'])),
+      graph('Oldest API key (days)', inUnit(fleetLines(pipeline, ['KeyAgeMax', 'oldest key']), day), {
         leftAnnotations: [{ value: keyAgeMaxDays, label: 'warns', color: Color.ORANGE }],
       }),
     ),
