@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { build, type Metafile } from 'esbuild'
-import { bundle } from '../lib/bundle.ts'
+import { bundle } from '../lib/functions/bundle.ts'
 
 const run = promisify(execFile)
 const root = new URL('..', import.meta.url).pathname

@@ -13,13 +13,13 @@ try {
   if (overridden.length > 0) {
     Annotations.of(stack).addWarningV2(
       'tributary:for-this-deploy-only',
-      `Set on the command line, so for this deploy only: ${overridden.join(', ')}. The next deploy forgets it; the settings file keeps it.`,
+      `Set on the command line, for this deploy only: ${overridden.join(', ')}. Put it into the settings file to keep it.`,
     )
   }
   if (settings.removalPolicy === 'destroy') {
     Annotations.of(stack).addWarningV2(
       'tributary:trial',
-      'removalPolicy is destroy: with the stack go its tables and every event of its lake.',
+      'removalPolicy is destroy: destroying the stack deletes its tables and every event in its lake.',
     )
   }
   if (settings.kmsKeyArn !== undefined) {

@@ -1,6 +1,6 @@
 /**
- * What the policy of a key of one's own must allow, beside the statement of every new key by which the account's IAM policies count: the
- * services that use it in their own name. `kmsKeyArn` tells the partition, region and account.
+ * Statements that the policy of your own KMS key needs for the services that use the key in their own name. Keep the default statement
+ * of the key as well: it makes the IAM policies of the account count. Partition, region and account come from `kmsKeyArn`.
  */
 export function keyPolicyStatements(kmsKeyArn: string, namePrefix: string) {
   const [, partition, , region, account] = kmsKeyArn.split(':')

@@ -2,34 +2,32 @@ import { Validations } from 'aws-cdk-lib'
 import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda'
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag'
 import type { IConstruct } from 'constructs'
-import type { environments } from '../functions/env.ts'
-import type { Notices } from './notices.ts'
-import type { PipelineFunction } from './pipeline-function.ts'
-import type { DeadLetterQueue } from './queues.ts'
+import { allFunctions, type EachFunction, type FunctionKey, workingFunctions } from './functions/function-names.ts'
+import type { PipelineFunction } from './functions/pipeline-function.ts'
+import type { Notifications } from './monitoring/notifications.ts'
 import type { Settings } from './settings.ts'
+import type { DeadLetterKind, DeadLetterQueue } from './state/queues.ts'
 
-/** The rules that a synth must pass, and what of the functions and queues does not follow them, each with its reason. */
+/** The rules that a synth must pass, and the findings about functions and queues that are accepted, each with its reason. */
 
 export function addRules(app: IConstruct): void {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app))
 }
 
-type FunctionName = keyof typeof environments
-
 /** Why no function has a dead-letter queue of its own. */
-const withoutDeadLetters: Readonly<Record<FunctionName, string>> = {
-  collect: 'Only the work queue invokes it, and a message that fails goes to the dead-letter queue of that queue.',
-  connectorChanged: 'Only the stream invokes it, and records that fail go to the on-failure queue of the mapping.',
+const withoutDeadLetters: EachFunction<string> = {
+  collect: 'Only the work queue invokes it. A message that fails goes to the dead-letter queue of the work queue.',
+  connectorChanged: 'Only the stream invokes it. Records that fail go to the on-failure queue of the mapping.',
   dispatch:
-    'A tick that fails goes to its on-failure destination, together with the error; a dead-letter queue would hold it a second time without.',
-  statusWidget: 'Only CloudWatch invokes it, and shows what it answers; nothing invokes it asynchronously.',
+    'A tick that fails goes to the on-failure destination with its error. A dead-letter queue would hold it again, without the error.',
+  statusWidget: 'Only CloudWatch invokes it, and shows the result at once. Nothing invokes it asynchronously.',
 }
 
 export function acknowledgeFindings(parts: {
   readonly settings: Pick<Settings, 'secretPrefix' | 'vpc'>
-  readonly functions: { readonly [Name in FunctionName]: PipelineFunction<Name> }
-  readonly deadLetterQueues: Readonly<Record<'work' | 'changes' | 'ticks', DeadLetterQueue>>
-  readonly notifications: Notices
+  readonly functions: { readonly [Name in FunctionKey]: PipelineFunction<Name> }
+  readonly deadLetterQueues: Readonly<Record<DeadLetterKind, DeadLetterQueue>>
+  readonly notifications: Notifications
 }): void {
   const { settings, functions, deadLetterQueues, notifications } = parts
 
@@ -37,44 +35,44 @@ export function acknowledgeFindings(parts: {
     acknowledge(
       handler,
       'Serverless-LambdaTracing',
-      'The log tells each page with the vendor’s trace id, and the state table each stream; X-Ray would need permissions on every resource (*).',
+      'The log has each page with the vendor’s trace id, and the state table has each stream. X-Ray would need permissions on every resource (*).',
     )
     if (settings.vpc !== undefined) {
-      const reason = 'A network interface has no ARN before it is made; the actions are the six that Lambda needs.'
+      const reason = 'A network interface has no ARN before it exists. The six actions are those that Lambda needs.'
       acknowledge(role, 'AwsSolutions-IAM5[Resource::*]', reason)
       acknowledge(role, 'Serverless-LambdaStarPermissions', reason)
     }
   }
-  for (const name of Object.keys(withoutDeadLetters) as FunctionName[]) {
+  for (const name of allFunctions) {
     acknowledge(functions[name].handler, 'Serverless-LambdaDLQ', withoutDeadLetters[name])
   }
-  const listing = 'The one action on * lists the ARNs of streams and takes no resource; Lambda calls it to read the table’s stream.'
+  const listing = 'The only action on * lists the ARNs of streams and takes no resource. Lambda calls it to read the stream of the table.'
   acknowledge(functions.connectorChanged.role, 'AwsSolutions-IAM5[Resource::*]', listing)
   acknowledge(functions.connectorChanged.role, 'Serverless-LambdaStarPermissions', listing)
-  for (const { role } of [functions.collect, functions.connectorChanged, functions.dispatch]) {
+  for (const name of workingFunctions) {
     acknowledge(
-      role,
+      functions[name].role,
       `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:${settings.secretPrefix}*]`,
-      'Users name their secrets after the stack was made, and an ARN ends with six random characters: nothing narrower than the prefix can be known.',
+      'Users name their secrets after the deploy, and an ARN ends with six random characters, so only the prefix is known.',
     )
   }
 
   acknowledge(
     within(functions.collect, CfnEventSourceMapping),
     'Serverless-LambdaEventSourceMappingDestination',
-    'A mapping of SQS has no on-failure destination; the queue’s redrive policy does its work.',
+    'A mapping of SQS has no on-failure destination. The redrive policy of the queue replaces it.',
   )
   for (const queue of Object.values(deadLetterQueues)) {
-    acknowledge(queue, 'Serverless-SQSRedrivePolicy', 'It is itself where messages end that could not be handled; an alarm calls a person.')
+    acknowledge(queue, 'Serverless-SQSRedrivePolicy', 'It is a dead-letter queue itself, and an alarm notifies a person.')
   }
   for (const queue of [deadLetterQueues.changes, deadLetterQueues.ticks]) {
-    acknowledge(queue, 'AwsSolutions-SQS3', 'It is the on-failure destination of a function or mapping, which the rule does not see.')
+    acknowledge(queue, 'AwsSolutions-SQS3', 'It is the on-failure destination of a function or mapping, and cdk-nag does not see that.')
   }
 
   acknowledge(
     notifications,
     'Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment',
-    'The stack is made for no particular account; the rule and an own topic are in the one that it is deployed to.',
+    'The stack is made for no particular account. The rule and the topic are both in the account of the deploy.',
   )
 }
 

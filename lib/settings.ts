@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { mustBe, mustBeOneOf, pathText, quote, unknownName } from '../functions/domain/connector/problems.ts'
 
-/** The settings of a stack: from a file and the command line to values, or to one sentence for each mistake. */
+/** Reads the settings of a stack from a file and the command line. Each mistake becomes one sentence. */
 
-/** Days for which CloudWatch can keep a log. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+/** Retentions that CloudWatch accepts for a log (days). https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
 const logRetentions = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 2_192, 2_557, 2_922, 3_288, 3_653,
 ] as const
@@ -14,9 +14,9 @@ function text(pattern: RegExp, allowed: string) {
   return z.string({ error }).regex(pattern, { error })
 }
 
-function whole(what: string, least: number, most: number) {
-  const error = mustBe(`${what}, a whole number from ${least} to ${most}`)
-  return z.int({ error }).min(least, { error }).max(most, { error })
+function whole(what: string, min: number, max: number) {
+  const error = mustBe(`${what}, a whole number from ${min} to ${max}`)
+  return z.int({ error }).min(min, { error }).max(max, { error })
 }
 
 function flag() {
@@ -55,21 +55,20 @@ const vpc = z.strictObject(
   { error: mustBe('an object with subnetIds and securityGroupIds') },
 )
 
-/** Each setting by its name: the schema is made of it, and the table in the docs. */
+/** Each setting by its name. The schema is made from it, and a test compares the table in `docs/settings.md` with it. */
 export const settingsShape = {
   namePrefix: text(/^[a-z][a-z0-9-]{0,28}[a-z0-9]$/, '2 to 30 lower-case letters, digits or hyphens, a letter first')
     .default('tributary')
-    .meta({ description: 'Name of the stack, and the beginning of every name in it: several stacks share an account by it.' }),
+    .meta({ description: 'Name of the stack. All names in the stack begin with it, so several stacks can share an account.' }),
   alarmEmails: list(z.email({ error: mustBe('a mail address') }), 'mail addresses')
     .refine((mails) => new Set(mails).size === mails.length, { error: mustBe('mail addresses, each of them once') })
     .default([])
-    .meta({ description: 'Who is told of problems by mail. Each address gets a mail that asks to confirm it.' }),
+    .meta({ description: 'Mail addresses that receive alarms and notifications. Each gets a mail that asks for confirmation.' }),
   alarmTopicArn: arn('sns', '[A-Za-z0-9_-]{1,256}', 'arn:aws:sns:REGION:ACCOUNT:NAME')
     .optional()
-    .meta({ description: 'An SNS topic of your own that is told instead of one that the stack makes.' }),
+    .meta({ description: 'An SNS topic of your own that receives alarms and notifications. Without it the stack makes a topic.' }),
   lagAlarmMinutes: whole('minutes', 30, 4_320).default(120).meta({
-    description:
-      'How far the proof of a connector may lag behind before an alarm says so (minutes): more than its lateArrivalMinutes and two intervals.',
+    description: 'Lag of a connector that raises an alarm (minutes). Choose more than lateArrivalMinutes and two intervals together.',
   }),
   logRetentionDays: z
     .literal(logRetentions, { error: mustBe(`days, one of: ${logRetentions.join(', ')}`) })
@@ -79,34 +78,40 @@ export const settingsShape = {
   allowedHosts: list(text(/^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?$/, 'HOST or HOST:PORT'), 'HOST or HOST:PORT')
     .default([])
     .meta({
-      description: 'Hosts that a base URL may name beside the vendor’s own; for these, http and private addresses will do as well.',
+      description: 'Hosts that a base URL may name in addition to the vendor’s own. They may use http and private addresses as well.',
     }),
   tlsVerificationOptional: flag()
     .default(false)
-    .meta({ description: 'Whether disableTlsVerification of a connector counts. An own CA in tlsCaPem needs no such leave.' }),
-  collectConcurrency: whole('runs at the same time', 2, 1_000).default(50).meta({ description: 'Runs of connectors at the same time.' }),
+    .meta({ description: 'Whether a connector may set disableTlsVerification. A CA of your own in tlsCaPem does not need this setting.' }),
+  collectConcurrency: whole('runs at the same time', 2, 1_000)
+    .default(50)
+    .meta({ description: 'Number of connectors that may run at the same time.' }),
   collectMemoryMb: whole('MB', 256, 10_240).default(320).meta({
-    description: 'Memory of a run (MB). More holds larger pages: 4.5 MB at 320, 11 MB at 512; where pages are larger, ranges get narrower.',
+    description:
+      'Memory of a run (MB). It limits the size of a page: 4.5 MB at 320, 11 MB at 512. If a page is larger, a narrower range is read.',
   }),
   architecture: oneOf(['arm64', 'x86_64']).default('arm64').meta({ description: 'Processor of the functions: arm64 or x86_64.' }),
   reservedConcurrency: whole('concurrent runs that the account sets aside', 2, 10_000).optional().meta({
-    description: 'Concurrency that the account sets aside for runs, at least collectConcurrency. A new account has too little for any.',
+    description:
+      'Concurrency that the account reserves for runs, at least collectConcurrency. The quota of a new account is too small to reserve any.',
   }),
-  removalPolicy: oneOf(['retain', 'destroy'])
-    .default('retain')
-    .meta({ description: 'What becomes of tables and lake when the stack is destroyed. destroy is for a trial: it deletes all events.' }),
+  removalPolicy: oneOf(['retain', 'destroy']).default('retain').meta({
+    description: 'Whether the tables and the lake stay when the stack is destroyed. destroy is for a trial: it deletes all events.',
+  }),
   kmsKeyArn: arn('kms', 'key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})', 'arn:aws:kms:REGION:ACCOUNT:key/ID')
     .optional()
-    .meta({ description: 'A key of your own for tables, queues, topic, logs and lake. The synth prints the policy that it needs.' }),
+    .meta({
+      description: 'ARN of a KMS key of your own for tables, queues, topic, logs and lake. The synth prints the policy that the key needs.',
+    }),
   secretPrefix: text(/^[A-Za-z0-9/_+=.@-]{1,200}\/$/, 'the beginning of names of secrets, ending with /')
     .optional()
-    .meta({ description: 'Connectors may use secrets whose names begin with it, and no others.', shownDefault: 'namePrefix + /' }),
+    .meta({ description: 'Connectors may use only secrets whose names begin with it.', shownDefault: 'namePrefix + /' }),
   vpc: vpc.optional().meta({
-    description: 'Subnets and security groups for the functions. From there they must reach the vendor and the services of AWS.',
+    description: 'Subnets and security groups of the functions. From there the functions must reach the vendor and the services of AWS.',
   }),
   athenaScanLimitGb: whole('GB', 1, 100_000)
     .default(100)
-    .meta({ description: 'How much one query may read (GB); Athena bills what it reads.' }),
+    .meta({ description: 'Amount that one query may read (GB). Athena bills the amount that it reads.' }),
 } as const
 
 const schema = z
@@ -125,28 +130,27 @@ type Name = keyof typeof settingsShape
 
 const names = Object.keys(settingsShape) as readonly Name[]
 
-/** What the file is called where nobody says otherwise; without it the defaults hold. */
+/** Read unless the command line names another file. Without a file the defaults hold. */
 const fileDefault = 'settings.json'
-/** The name that chooses another file: `-c settings=FILE`. */
+/** Names another file: `-c settings=FILE`. */
 const fileOption = 'settings'
 
-/** Names in the context that the CDK and its command line keep there for themselves. */
-const ofCdk = /^(aws:|@aws-cdk|cli-telemetry$|acknowledged-issue-numbers$)/
+/** Names in the context that belong to the CDK and its command line. */
+const cdkNames = /^(aws:|@aws-cdk|cli-telemetry$|acknowledged-issue-numbers$)/
 
-/** Thrown with one sentence for each mistake. */
+/** Its message has one line for each mistake. */
 export class SettingsError extends Error {}
 
 /**
- * Settings from the file (`settings.json`, or what `-c settings=FILE` names), each overridden by the `-c NAME=VALUE` of its name, of which
- * an empty value stands for the default. `context` is what the CDK's command line passes on, with names of its own among them. Throws a
- * `SettingsError`.
+ * Reads the settings file: `settings.json`, or the file of `-c settings=FILE`. `-c NAME=VALUE` overrides one setting; an empty value means
+ * the default. `context` is the whole context of the CDK, with names of its own. Throws a `SettingsError`.
  */
 export function readSettings(context: Readonly<Record<string, unknown>>): {
   readonly settings: Settings
-  /** Settings that hold for this deploy only. */
+  /** Settings that the command line gave, for this deploy only. */
   readonly overridden: readonly string[]
 } {
-  const own = Object.entries(context).filter(([name]) => !ofCdk.test(name))
+  const own = Object.entries(context).filter(([name]) => !cdkNames.test(name))
   const overrides = new Map(own.filter(([name]) => name !== fileOption).map(([name, value]) => [name, fromCommandLine(name, value)]))
   const file = context[fileOption] === undefined ? undefined : String(context[fileOption])
   const inFile = fromFile(file ?? fileDefault, file === undefined)
@@ -182,7 +186,7 @@ function fromFile(path: string, optional: boolean): Readonly<Record<string, unkn
   throw new SettingsError(`${path}: It is ${quote(content)}. Give a JSON object as in settings.example.json.`)
 }
 
-/** A text of the command line as the setting takes it: as it is, as JSON, or as a list with commas. */
+/** Tries the text as it is, then as JSON, then as a list with commas. The setting takes the first that fits. */
 function fromCommandLine(name: string, value: unknown): unknown {
   if (value === '') return undefined
   if (typeof value !== 'string' || !isName(name)) return value

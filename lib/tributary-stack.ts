@@ -1,36 +1,37 @@
 import { CfnElement, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
-import { Alarms } from './alarms.ts'
-import { Catalog } from './catalog.ts'
-import { CollectFunction } from './collect-function.ts'
-import { ConnectorChangedFunction } from './connector-changed-function.ts'
-import { ConnectorsTable } from './connectors-table.ts'
-import { Dashboard } from './dashboard.ts'
-import { SyslogDelivery } from './delivery-stream.ts'
-import { DispatchFunction } from './dispatch-function.ts'
-import { Lake } from './lake.ts'
-import { LogQueries } from './log-queries.ts'
+import { CollectFunction } from './functions/collect-function.ts'
+import { ConnectorChangedFunction } from './functions/connector-changed-function.ts'
+import { DispatchFunction } from './functions/dispatch-function.ts'
+import { mapFunctions } from './functions/function-names.ts'
+import { StatusWidgetFunction } from './functions/status-widget-function.ts'
+import { Catalog } from './lake/catalog.ts'
+import { DeliveryStream } from './lake/delivery-stream.ts'
+import { LakeBucket } from './lake/lake-bucket.ts'
+import { QueryWorkgroup } from './lake/query-workgroup.ts'
+import { Alarms } from './monitoring/alarms.ts'
+import { Dashboard } from './monitoring/dashboard/dashboard.ts'
+import { LogQueries } from './monitoring/log-queries.ts'
+import { Notifications } from './monitoring/notifications.ts'
+import type { ObservedPipeline } from './monitoring/observed-pipeline.ts'
 import { acknowledgeFindings } from './nag.ts'
-import { Notices } from './notices.ts'
-import type { ObservedPipeline } from './observed.ts'
-import { QueryWorkgroup } from './query-workgroup.ts'
-import { DeadLetterQueue, WorkQueue } from './queues.ts'
 import type { Settings } from './settings.ts'
-import { StateTable } from './state-table.ts'
-import { StatusWidgetFunction } from './status-widget-function.ts'
+import { ConnectorsTable } from './state/connectors-table.ts'
+import { DeadLetterQueue, WorkQueue } from './state/queues.ts'
+import { StateTable } from './state/state-table.ts'
 
 export interface TributaryStackProps {
   readonly settings: Settings
 }
 
-/** The whole of it. It asks nothing of an account or region when it is made, so that one template fits every one of them. */
+/** The whole stack. It looks up nothing in an account or region, so one template fits all of them. */
 export class TributaryStack extends Stack {
   constructor(scope: Construct, id: string, { settings }: TributaryStackProps) {
     super(scope, id, {
       stackName: settings.namePrefix,
       description: 'Tributary: security logs of SaaS vendors in a lake of your own',
-      // By it the bill tells what the stack costs.
+      // The bill shows the cost of the stack by this tag.
       tags: { tributary: settings.namePrefix },
     })
     const { namePrefix } = settings
@@ -40,7 +41,7 @@ export class TributaryStack extends Stack {
 
     const connectorsTable = new ConnectorsTable(this, 'ConnectorsTable', { removalPolicy, encryptionKey })
     const stateTable = new StateTable(this, 'StateTable', { removalPolicy, encryptionKey })
-    const { bucket } = new Lake(this, 'Lake', {
+    const { bucket } = new LakeBucket(this, 'Lake', {
       retentionDays: settings.lakeRetentionDays,
       encryptionKey,
       removable: settings.removalPolicy === 'destroy',
@@ -49,7 +50,7 @@ export class TributaryStack extends Stack {
     this.pin('StateTable', stateTable)
     this.pin('LakeBucket', bucket)
 
-    const { deliveryStreamName, deliveryStreamArn } = new SyslogDelivery(this, 'Delivery', {
+    const { deliveryStreamName, deliveryStreamArn } = new DeliveryStream(this, 'Delivery', {
       namePrefix,
       bucket,
       logRetention: settings.logRetentionDays,
@@ -61,7 +62,7 @@ export class TributaryStack extends Stack {
       databaseName,
       scanBytesMax: settings.athenaScanLimitGb * 1024 ** 3,
     })
-    const notifications = new Notices(this, 'Notices', {
+    const notifications = new Notifications(this, 'Notices', {
       namePrefix,
       topicArn: settings.alarmTopicArn,
       mails: settings.alarmEmails,
@@ -90,8 +91,8 @@ export class TributaryStack extends Stack {
     const pipeline: ObservedPipeline = {
       namePrefix,
       metricsNamespace,
-      functions: mapped(functions, ({ handler }) => handler),
-      logGroups: mapped(functions, ({ logGroup }) => logGroup),
+      functions: mapFunctions(functions, ({ handler }) => handler),
+      logGroups: mapFunctions(functions, ({ logGroup }) => logGroup),
       tickRule: functions.dispatch.tickRule,
       workQueue,
       deadLetterQueues,
@@ -106,30 +107,24 @@ export class TributaryStack extends Stack {
     new LogQueries(this, 'LogQueries', pipeline)
     acknowledgeFindings({ settings, functions, deadLetterQueues, notifications })
 
-    this.say('ConnectorsTableName', connectorsTable.tableName, 'Write the connectors here.')
-    this.say('StateTableName', stateTable.tableName, 'What the functions know; nobody else writes it.')
-    this.say('SecretPrefix', settings.secretPrefix, 'Names of secrets with API keys begin with it.')
-    this.say('LakeBucketName', bucket.bucketName, 'The records lie here.')
-    this.say('AthenaWorkgroupName', workgroupName, 'Query in this workgroup.')
-    this.say('AthenaDatabaseName', databaseName, 'The database of the lake’s table and views.')
-    this.say('WorkDeadLettersUrl', deadLetterQueues.work.queueUrl, 'Runs that failed.')
-    this.say('ChangeDeadLettersUrl', deadLetterQueues.changes.queueUrl, 'Changes of connectors that could not be handled.')
-    this.say('TickDeadLettersUrl', deadLetterQueues.ticks.queueUrl, 'Ticks that failed.')
-    this.say('DashboardName', namePrefix, 'CloudWatch, Dashboards.')
+    this.output('ConnectorsTableName', connectorsTable.tableName, 'Table for the connectors that you write.')
+    this.output('StateTableName', stateTable.tableName, 'Table of the functions’ own state. Only the functions write it.')
+    this.output('SecretPrefix', settings.secretPrefix, 'Names of secrets with API keys must begin with it.')
+    this.output('LakeBucketName', bucket.bucketName, 'Bucket of the records.')
+    this.output('AthenaWorkgroupName', workgroupName, 'Workgroup for queries of the lake.')
+    this.output('AthenaDatabaseName', databaseName, 'Database with the table and the views of the lake.')
+    this.output('WorkDeadLettersUrl', deadLetterQueues.work.queueUrl, 'Runs that failed.')
+    this.output('ChangeDeadLettersUrl', deadLetterQueues.changes.queueUrl, 'Changes of connectors that failed.')
+    this.output('TickDeadLettersUrl', deadLetterQueues.ticks.queueUrl, 'Ticks that failed.')
+    this.output('DashboardName', namePrefix, 'Dashboard in CloudWatch.')
   }
 
-  /** What is retained comes back into a stack by its logical id: it must not move with the code. */
+  /** A retained resource is imported into a new stack by its logical id, so that id must not change when code moves. */
   private pin(logicalId: string, { node: { defaultChild } }: Construct): void {
     if (CfnElement.isCfnElement(defaultChild)) this.renameLogicalId(this.getLogicalId(defaultChild), logicalId)
   }
 
-  private say(name: string, value: string, description: string): void {
+  private output(name: string, value: string, description: string): void {
     new CfnOutput(this, name, { value, description })
   }
-}
-
-type Each<T> = Readonly<Record<'collect' | 'connectorChanged' | 'dispatch' | 'statusWidget', T>>
-
-function mapped<From, To>({ collect, connectorChanged, dispatch, statusWidget }: Each<From>, map: (from: From) => To): Each<To> {
-  return { collect: map(collect), connectorChanged: map(connectorChanged), dispatch: map(dispatch), statusWidget: map(statusWidget) }
 }

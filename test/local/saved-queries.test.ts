@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { savedQueries } from '../../lib/lake-queries.ts'
+import { savedQueries } from '../../lib/lake/lake-queries.ts'
 import { type Lake, openLake } from '../../local/lake.ts'
 import { temporaryFolder } from '../local-services.ts'
 

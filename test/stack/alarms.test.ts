@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { alarmsTemplate } from './observed.ts'
+import { alarmsTemplate } from './observed-pipeline.ts'
 
 interface Alarm {
   readonly AlarmName: string
@@ -15,6 +15,11 @@ interface Alarm {
   readonly MetricName?: string
 }
 
+/** CloudWatch takes no longer description (characters). */
+const descriptionCharactersMax = 1_024
+/** CloudWatch evaluates at most a day. */
+const lookBackSecondsMax = 86_400
+
 const template = alarmsTemplate()
 const found = template.findResources('AWS::CloudWatch::Alarm')
 const alarms = Object.values(found).map(({ Properties }): Alarm => Properties)
@@ -27,31 +32,32 @@ const pages = ({ AlarmDescription }: Alarm) => AlarmDescription.endsWith('(page)
 const topic = { Ref: Object.keys(template.findResources('AWS::SNS::Topic'))[0] }
 
 describe('every alarm', () => {
-  it('acts on the topic', () => {
+  it('every alarm acts on the topic', () => {
     expect(alarms.filter(({ AlarmActions }) => JSON.stringify(AlarmActions) !== JSON.stringify([topic]))).toEqual([])
   })
 
-  it('tells its end if it pages, and only then', () => {
+  it('only an alarm that pages reports its end', () => {
     for (const alarm of alarms) expect([alarm.AlarmName, alarm.OKActions]).toEqual([alarm.AlarmName, pages(alarm) ? [topic] : undefined])
   })
 
-  it('says what to do first and where to read on, in ASCII and no more than CloudWatch takes', () => {
+  it('every description says what to do first and names the runbook entry, in ASCII and within the limit of CloudWatch', () => {
     for (const { AlarmDescription } of alarms) {
-      expect(AlarmDescription).toMatch(/^[\x20-\x7e]{1,1024}$/)
+      expect(AlarmDescription).toMatch(/^[\x20-\x7e]+$/)
+      expect(AlarmDescription.length).toBeLessThanOrEqual(descriptionCharactersMax)
       expect(AlarmDescription).toMatch(/ First: .+\. Runbook: docs\/operations\.md#[a-z0-9-]+ \((warn|page)\)$/)
     }
   })
 
-  it('needs trouble to last before it pages, but where one value is a loss', () => {
+  it('an alarm pages at one bad value only if that value is a loss', () => {
     const atOnce = alarms.filter((alarm) => pages(alarm) && alarm.DatapointsToAlarm === 1).map(({ AlarmName }) => AlarmName)
     expect(atOnce.sort()).toEqual(['tributary-range-lost-trendmicro-cas', 'tributary-lake-errors'])
   })
 
-  it('looks back no longer than CloudWatch can', () => {
-    for (const { EvaluationPeriods, Period = 3_600 } of alarms) expect(EvaluationPeriods * Period).toBeLessThanOrEqual(86_400)
+  it('no alarm looks back longer than CloudWatch can', () => {
+    for (const { EvaluationPeriods, Period = 3_600 } of alarms) expect(EvaluationPeriods * Period).toBeLessThanOrEqual(lookBackSecondsMax)
   })
 
-  it('takes silence for trouble only where nothing else could be heard', () => {
+  it('only two alarms treat missing data as a problem: no other alarm would report it', () => {
     const silent = alarms.filter(({ TreatMissingData }) => TreatMissingData === 'breaching').map(({ AlarmName }) => AlarmName)
     expect(silent.sort()).toEqual(['tributary-dispatch-silent', 'tributary-fleet-unmeasured-trendmicro-cas'])
     expect(alarms.filter(({ TreatMissingData }) => !['breaching', 'notBreaching', 'ignore'].includes(TreatMissingData))).toEqual([])
@@ -59,14 +65,14 @@ describe('every alarm', () => {
 })
 
 describe('the alarms', () => {
-  it('warn 48 hours and page 24 hours before events are lost', () => {
-    const warns = named('horizon-48h-trendmicro-cas')
-    const calls = named('horizon-24h-trendmicro-cas')
+  it('the alarms of the retention limit warn 48 hours and page 24 hours before events are lost', () => {
+    const warns = named('retention-limit-48h-trendmicro-cas')
+    const calls = named('retention-limit-24h-trendmicro-cas')
     expect([warns.MetricName, warns.Threshold, pages(warns)]).toEqual(['RetentionLeftMin', 172_800_000, false])
     expect([calls.MetricName, calls.Threshold, pages(calls)]).toEqual(['RetentionLeftMin', 86_400_000, true])
   })
 
-  it('watch each dead-letter queue and each function of the pipeline', () => {
+  it('the alarms watch each dead-letter queue and each function that does work', () => {
     const subjects = (key: string) =>
       alarms
         .map(({ AlarmName }) => AlarmName)
@@ -75,7 +81,7 @@ describe('the alarms', () => {
     for (const key of ['function-errors', 'function-throttles']) expect(subjects(key)).toEqual(['collect', 'connector-changed', 'dispatch'])
   })
 
-  it('count objects under errors/ of the lake’s bucket, and of no other', () => {
+  it('the alarm lake-errors counts objects under errors/ of the lake’s bucket, and of no other bucket', () => {
     const [id] = Object.entries(template.findResources('AWS::Events::Rule')).find(([, { Properties }]) => !Properties.EventBusName) ?? []
     template.hasResourceProperties('AWS::Events::Rule', {
       EventPattern: {
@@ -92,7 +98,7 @@ describe('the alarms', () => {
     })
   })
 
-  it('join those that page, and only those, into one that tells nobody a second time', () => {
+  it('the composite alarm joins the alarms that page, and only those, and notifies nobody a second time', () => {
     const [composite] = Object.values(template.findResources('AWS::CloudWatch::CompositeAlarm')).map(({ Properties }) => Properties)
     const paging = Object.entries(found).flatMap(([id, { Properties }]) => (pages(Properties) ? [id] : []))
     const joined = [...JSON.stringify(composite.AlarmRule).matchAll(/"Fn::GetAtt":\["(\w+)","Arn"\]/g)].map(([, id]) => id)
@@ -100,7 +106,7 @@ describe('the alarms', () => {
     expect([composite.AlarmName, composite.AlarmActions, composite.OKActions]).toEqual(['tributary-pipeline-at-risk', undefined, undefined])
   })
 
-  it('name no partition of AWS', () => {
+  it('the alarms name no partition of AWS', () => {
     expect(JSON.stringify(template.toJSON())).not.toContain('arn:aws:')
   })
 })

@@ -4,8 +4,8 @@ import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { describe, expect, it } from 'vitest'
 import { glueColumns } from '../../functions/domain/record/glue.ts'
 import { lakeFields } from '../../functions/vendors/index.ts'
-import { Catalog } from '../../lib/catalog.ts'
-import { lakeViews, storedView } from '../../lib/lake-views.ts'
+import { Catalog } from '../../lib/lake/catalog.ts'
+import { lakeViews, storedView } from '../../lib/lake/lake-views.ts'
 import { layoutOf } from '../../local/services/s3-destination.ts'
 import { readable } from './stack.ts'
 
@@ -22,6 +22,9 @@ interface GlueTable {
   readonly ViewOriginalText?: string
 }
 
+/** Glue takes no longer comment. */
+const commentCharactersMax = 255
+
 function catalogOf(namePrefix = 'tributary') {
   const stack = new Stack(new App(), 'catalog')
   const { databaseName } = new Catalog(stack, 'Catalog', { namePrefix, bucket: new Bucket(stack, 'Bucket') })
@@ -36,26 +39,26 @@ const { template, tables } = catalogOf()
 const records = tables.find(({ Name }) => Name === 'records')!
 
 describe('the database', () => {
-  it('is named as the stack, in the letters that SQL takes without quotes', () => {
+  it('the database is named as the stack, in letters that SQL takes without quotes', () => {
     template.hasResourceProperties('AWS::Glue::Database', { DatabaseInput: { Name: 'tributary' } })
     expect(catalogOf('Second-Lake').databaseName).toBe('second_lake')
   })
 })
 
 describe('the table of records', () => {
-  it('has a column for every field of the lake, and each comment is short enough for Glue', () => {
+  it('the table has a column for every field of the lake, with a comment that is short enough for Glue', () => {
     const columns = records.StorageDescriptor.Columns.map(({ Name, Type, Comment }) => ({ name: Name, type: Type, comment: Comment }))
     expect(columns).toEqual(glueColumns(lakeFields))
-    for (const { comment } of columns) expect(comment.length).toBeLessThanOrEqual(255)
+    for (const { comment } of columns) expect(comment.length).toBeLessThanOrEqual(commentCharactersMax)
   })
 
-  it('is gzipped NDJSON, read by the SerDe whose answers do not vary', () => {
+  it('the table is gzipped NDJSON, read by the SerDe with stable results', () => {
     expect(records.TableType).toBe('EXTERNAL_TABLE')
     expect(records.Parameters).toMatchObject({ EXTERNAL: 'TRUE', classification: 'json', compressionType: 'gzip' })
     expect(records.StorageDescriptor.SerdeInfo.SerializationLibrary).toBe('org.apache.hive.hcatalog.data.JsonSerDe')
   })
 
-  it('has partitions that nobody adds: each day since a fixed one up to now, each hour in two digits', () => {
+  it('the table computes its partitions: each day from a fixed one up to now, each hour in two digits', () => {
     expect(records.PartitionKeys.map(({ Name, Type }) => [Name, Type])).toEqual([
       ['dt', 'string'],
       ['hour', 'string'],
@@ -73,7 +76,7 @@ describe('the table of records', () => {
     })
   })
 
-  it('looks for a partition where the objects of its hour are', () => {
+  it('the table looks for a partition where the objects of its hour are', () => {
     const bucket = 's3://<Bucket>/'
     const location = records.Parameters['storage.location.template']?.replace('$' + '{dt}', '2026-11-25').replace('$' + '{hour}', '09')
     expect(location).toBe(bucket + layoutOf().folder('2026-11-25T09:08:07.000Z'))
@@ -82,7 +85,7 @@ describe('the table of records', () => {
 })
 
 describe('the views', () => {
-  it.each(lakeViews(lakeFields))('has $name as Athena keeps a view', (view) => {
+  it.each(lakeViews(lakeFields))('the view $name is stored as Athena stores a view', (view) => {
     const stored = tables.find(({ Name }) => Name === view.name)
     expect(stored).toMatchObject({
       TableType: 'VIRTUAL_VIEW',
@@ -94,7 +97,7 @@ describe('the views', () => {
     expect(stored?.StorageDescriptor.Columns).toEqual([...records.StorageDescriptor.Columns, ...records.PartitionKeys])
   })
 
-  it('are three', () => {
+  it('the catalog has three views beside the table', () => {
     expect(tables.map(({ Name }) => Name).sort()).toEqual(['records', 'syslog', 'syslog_exact', 'syslog_raw'])
   })
 })

@@ -3,15 +3,21 @@ import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { eventMetrics, fleetMetrics, runMetrics } from '../../functions/domain/metrics.ts'
 import { vendors } from '../../functions/vendors/index.ts'
-import { Alarms } from '../../lib/alarms.ts'
-import { Dashboard } from '../../lib/dashboard.ts'
-import { eventTypesOf } from '../../lib/measured.ts'
-import { metricsNamespace, observedStack } from './observed.ts'
+import { Alarms } from '../../lib/monitoring/alarms.ts'
+import { Dashboard } from '../../lib/monitoring/dashboard/dashboard.ts'
+import { columns } from '../../lib/monitoring/dashboard/widgets.ts'
+import { eventTypesOf } from '../../lib/monitoring/metrics.ts'
+import { lagMaxMinutes, metricsNamespace, observedStack } from './observed-pipeline.ts'
 
 const { stack, pipeline, notifications } = observedStack()
-const alarms = new Alarms(stack, 'Alarms', { pipeline, topic: notifications.topic, lagMaxMinutes: 120 })
+const alarms = new Alarms(stack, 'Alarms', { pipeline, topic: notifications.topic, lagMaxMinutes })
 new Dashboard(stack, 'Dashboard', { pipeline, alarms: alarms.all })
 const template = Template.fromStack(stack)
+
+/** A dashboard of up to this many metrics is free. */
+const freeMetricsMax = 50
+/** Fewer means that the expression found no alarms. */
+const alarmsFoundMin = 10
 
 const widgetSchema = z.object({
   type: z.string(),
@@ -39,11 +45,11 @@ const dimensionsOf = (line: readonly unknown[]) =>
 const documented = { ...eventMetrics, ...runMetrics, ...fleetMetrics }
 
 describe('the dashboard', () => {
-  it('shows every metric that the functions write, and reads no other', () => {
+  it('the dashboard shows every metric that the functions write, and no other', () => {
     expect(new Set(custom.map(([, name]) => name))).toEqual(new Set(Object.keys(documented)))
   })
 
-  it('reads each metric with the dimensions that it is written with, for every vendor', () => {
+  it('the dashboard reads each metric with the dimensions that the functions write, for every vendor', () => {
     for (const [type, vendor] of vendors) {
       for (const name of Object.keys({ ...runMetrics, ...fleetMetrics }))
         expect(custom.filter((line) => line[1] === name).map(dimensionsOf)).toContainEqual({ vendor: type })
@@ -54,22 +60,22 @@ describe('the dashboard', () => {
     expect(custom.map(dimensionsOf).filter(({ vendor }) => !vendors.has(String(vendor)))).toEqual([])
   })
 
-  it('begins with the table of connectors, drawn by the function that only reads', () => {
+  it('the dashboard begins with the table of connectors, drawn by the function that only reads', () => {
     const [first, second] = widgets
     expect(first?.properties.markdown).toContain('## Connectors')
     expect([second?.type, second?.properties.endpoint]).toEqual(['custom', 'arn:TOKEN:lambda:TOKEN:TOKEN:function:tributary-status-widget'])
   })
 
-  it('does without the table where the stack has no such function', () => {
+  it('the dashboard has no table of connectors if the stack has no function for it', () => {
     const bare = observedStack()
     const { statusWidget: _, ...functions } = bare.pipeline.functions
     new Dashboard(bare.stack, 'Dashboard', { pipeline: { ...bare.pipeline, functions }, alarms: [] })
     expect(JSON.stringify(Template.fromStack(bare.stack).toJSON())).not.toContain('status-widget')
   })
 
-  it('explains each row above it, and fills it from edge to edge', () => {
+  it('each row has a text above it and fills the whole width', () => {
     const rows = Map.groupBy(widgets, ({ y }) => y)
-    for (const row of rows.values()) expect(row.reduce((sum, { width }) => sum + width, 0)).toBe(24)
+    for (const row of rows.values()) expect(row.reduce((sum, { width }) => sum + width, 0)).toBe(columns)
     const texts = widgets.flatMap(({ properties: { markdown } }) => (markdown === undefined ? [] : [markdown.split('\n')[0]]))
     expect(texts).toEqual([
       '## Connectors',
@@ -78,37 +84,37 @@ describe('the dashboard', () => {
       '## Flow of events',
       '## Delivery to the lake',
       '## Platform',
-      '## What it costs',
+      '## Costs',
     ])
   })
 
-  it('has a title on every graph, each once', () => {
+  it('every graph has a title of its own', () => {
     const titles = widgets.filter(({ type }) => type === 'metric').map(({ properties: { title } }) => title)
     expect(new Set(titles).size).toBe(titles.length)
     expect(titles).not.toContain(undefined)
   })
 
-  it('costs $3, as it says: it reads more than the 50 metrics that would be free', () => {
-    expect(new Set(shown.map((line) => JSON.stringify(line.slice(0, -1)))).size).toBeGreaterThan(50)
+  it('the dashboard says that it costs $3, because it reads more metrics than a free one may', () => {
+    expect(new Set(shown.map((line) => JSON.stringify(line.slice(0, -1)))).size).toBeGreaterThan(freeMetricsMax)
     expect(widgets.some(({ properties: { markdown } }) => markdown?.includes('$3 a month'))).toBe(true)
   })
 
-  it('names no partition of AWS', () => {
+  it('the dashboard names no partition of AWS', () => {
     expect(JSON.stringify(template.toJSON())).not.toContain('arn:aws:')
   })
 })
 
 describe('the alarms', () => {
-  it('read no metric of ours that is not written', () => {
+  it('the alarms read no custom metric that the functions do not write', () => {
     const json = JSON.stringify(template.findResources('AWS::CloudWatch::Alarm'))
     const read = [...json.matchAll(/"MetricName":"(\w+)","Namespace":"Tributary"/g)].map(([, name]) => name)
-    expect(read.length).toBeGreaterThan(10)
+    expect(read.length).toBeGreaterThan(alarmsFoundMin)
     expect(read.filter((name) => name === undefined || !(name in documented))).toEqual([])
   })
 })
 
 describe('the event types of a vendor', () => {
-  it.each([...vendors.values()])('are all that a connector of $type may name', (vendor) => {
+  it.each([...vendors.values()])('the event types of $type are all that a connector may name', (vendor) => {
     const schema = z
       .object({ properties: z.object({ eventTypes: z.object({ items: z.object({ enum: z.array(z.string()) }) }) }) })
       .parse(z.toJSONSchema(vendor.attributes, { io: 'input' }))

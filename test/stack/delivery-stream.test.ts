@@ -3,7 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { describe, expect, it } from 'vitest'
-import { SyslogDelivery } from '../../lib/delivery-stream.ts'
+import { DeliveryStream } from '../../lib/lake/delivery-stream.ts'
 import { layoutOf } from '../../local/services/s3-destination.ts'
 import { readable } from './stack.ts'
 
@@ -13,7 +13,7 @@ function templateOf({ ownKey = false } = {}): Template {
   const stack = new Stack(new App(), 'delivery')
   const encryptionKey = ownKey ? Key.fromKeyArn(stack, 'Key', keyArn) : undefined
   const bucket = new Bucket(stack, 'Bucket', encryptionKey === undefined ? {} : { encryptionKey })
-  new SyslogDelivery(stack, 'Delivery', { namePrefix: 'tributary', bucket })
+  new DeliveryStream(stack, 'Delivery', { namePrefix: 'tributary', bucket })
   return Template.fromStack(stack)
 }
 
@@ -30,7 +30,7 @@ const destination = propertiesOf('AWS::KinesisFirehose::DeliveryStream')['Extend
 >
 
 describe('the delivery stream', () => {
-  it('takes records from whoever may put them, encrypts them while it has them, and has no name of its own', () => {
+  it('the delivery stream takes direct puts, encrypts records while it holds them, and has no fixed name', () => {
     const { ExtendedS3DestinationConfiguration: _, ...others } = propertiesOf('AWS::KinesisFirehose::DeliveryStream')
     expect(others).toEqual({
       DeliveryStreamType: 'DirectPut',
@@ -38,7 +38,7 @@ describe('the delivery stream', () => {
     })
   })
 
-  it('writes gzip by day and hour of arrival within a minute, and what it cannot write under errors/', () => {
+  it('the delivery stream writes gzip by day and hour of arrival within a minute, and failed records under errors/', () => {
     expect(destination).toMatchObject({
       Prefix: 'syslog/dt=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/',
       ErrorOutputPrefix: 'errors/!{firehose:error-output-type}/dt=!{timestamp:yyyy-MM-dd}/',
@@ -48,14 +48,14 @@ describe('the delivery stream', () => {
     })
   })
 
-  it('lays its objects where the local one does', () => {
+  it('the delivery stream writes objects to the same folders as the local one', () => {
     const deployed = layoutOf(destination)
     const local = layoutOf()
     const at = '2026-11-25T09:08:07.000Z'
     expect([deployed.folder(at), deployed.extension, deployed.gzip]).toEqual([local.folder(at), local.extension, local.gzip])
   })
 
-  it('logs each failed delivery', () => {
+  it('the delivery stream logs each failed delivery', () => {
     expect(propertiesOf('AWS::Logs::LogGroup')).toEqual({ LogGroupName: '/tributary/delivery', RetentionInDays: 30 })
     expect(destination['CloudWatchLoggingOptions']).toEqual({
       Enabled: true,
@@ -64,7 +64,7 @@ describe('the delivery stream', () => {
     })
   })
 
-  it('encrypts that log with the own key where there is one', () => {
+  it('a KMS key of the bucket encrypts the log as well', () => {
     expect(propertiesOf('AWS::Logs::LogGroup', templateOf({ ownKey: true }))['KmsKeyId']).toBe(keyArn)
   })
 })
@@ -75,7 +75,7 @@ describe('the role of the delivery stream', () => {
     return policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
   }
 
-  it('may write the two folders of its bucket and its own log, and nothing else', () => {
+  it('the role may write the two folders of its bucket and its own log, and nothing else', () => {
     expect(statements()).toEqual([
       {
         Effect: 'Allow',
@@ -96,7 +96,7 @@ describe('the role of the delivery stream', () => {
     expect(propertiesOf('AWS::IAM::Role')).not.toHaveProperty('ManagedPolicyArns')
   })
 
-  it('may use the own key where there is one', () => {
+  it('the role may use a KMS key of the bucket', () => {
     expect(statements(templateOf({ ownKey: true })).slice(3)).toEqual([
       {
         Effect: 'Allow',
@@ -106,7 +106,7 @@ describe('the role of the delivery stream', () => {
     ])
   })
 
-  it('is taken by Firehose on behalf of this account only', () => {
+  it('only Firehose on behalf of this account may assume the role', () => {
     expect(propertiesOf('AWS::IAM::Role')['AssumeRolePolicyDocument']).toMatchObject({
       Statement: [
         {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { FieldTable } from '../../functions/domain/record/fields.ts'
-import { lakeViews, storedView } from '../../lib/lake-views.ts'
+import { lakeViews, storedView } from '../../lib/lake/lake-views.ts'
 
 const fields = {
   id: { type: 'string', required: true, doc: 'Identity.' },
@@ -22,7 +22,7 @@ const sqlOf = (name: string) => views.find((view) => view.name === name)?.sql
 const columns = '"id", "timestamp", "malformed", "names", "origin", "dt", "hour"'
 
 describe('the views of the lake', () => {
-  it('answer every column by its name, and the two of arrival', () => {
+  it('each view selects every column by its name, and the two columns of arrival', () => {
     expect(sqlOf('syslog_raw')).toBe(`SELECT ${columns} FROM records`)
     for (const view of views) {
       expect(view.sql.startsWith(`SELECT ${columns} FROM`)).toBe(true)
@@ -30,12 +30,12 @@ describe('the views of the lake', () => {
     }
   })
 
-  it('find copies of an event among those of its day in syslog, so that a day is read alone, and among all in syslog_exact', () => {
+  it('the view syslog looks for copies within a day, so that one day is read alone, and syslog_exact looks in the whole lake', () => {
     expect(sqlOf('syslog')).toContain('PARTITION BY dt, id ORDER BY ingested_at')
     expect(sqlOf('syslog_exact')).toContain('PARTITION BY id ORDER BY ingested_at')
   })
 
-  it('are kept as Athena keeps them: the SQL, the database and the types in Athena’s words, names quoted', () => {
+  it('a stored view has the SQL, the database and the types as Athena writes them, with names in quotes', () => {
     const [syslog] = views
     const stored = storedView(syslog!, fields, 'second_lake')
     const [, encoded = ''] = /^\/\* Presto View: (\S+) \*\/$/.exec(stored) ?? []

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { type Resource, readable, resourcesOf, templateWith, variants } from './stack.ts'
 
+/** Fewer means that the expression found no names. */
+const namesFoundMin = 20
+
 const stateful = {
   ConnectorsTable: 'AWS::DynamoDB::Table',
   StateTable: 'AWS::DynamoDB::Table',
@@ -14,7 +17,7 @@ function typesOf(entries: readonly (readonly [string, Resource])[]): Readonly<Re
 const kept = Object.entries(variants).filter(([, overrides]) => overrides['removalPolicy'] !== 'destroy')
 
 describe('the life of a stack', () => {
-  it.each(kept)('leaves the tables and the lake behind when it is destroyed, and nothing else: %s', (_, overrides) => {
+  it.each(kept)('a destroyed stack leaves the tables and the lake behind, and nothing else: %s', (_, overrides) => {
     const left = Object.entries(resourcesOf(templateWith(overrides))).filter(
       ([, { DeletionPolicy, UpdateReplacePolicy }]) =>
         ![undefined, 'Delete'].includes(DeletionPolicy) || ![undefined, 'Delete'].includes(UpdateReplacePolicy),
@@ -23,32 +26,32 @@ describe('the life of a stack', () => {
     for (const [, resource] of left) expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' })
   })
 
-  it('leaves nothing behind of a trial', () => {
+  it('a destroyed trial leaves nothing behind', () => {
     const all = Object.values(resourcesOf(templateWith(variants['a trial'])))
     expect(all.filter(({ DeletionPolicy }) => ![undefined, 'Delete'].includes(DeletionPolicy))).toEqual([])
     expect(all.filter(({ Properties }) => Properties?.['DeletionProtectionEnabled'] === true)).toEqual([])
     expect(all.map(({ Type }) => Type)).toContain('Custom::S3AutoDeleteObjects')
   })
 
-  it.each(Object.entries(variants))('keeps the logical ids of what holds data: %s', (_, overrides) => {
+  it.each(Object.entries(variants))('the resources that hold data keep their logical ids: %s', (_, overrides) => {
     const all = Object.entries(resourcesOf(templateWith(overrides)))
     const holding = all.filter(([, { Type }]) => /^AWS::(DynamoDB|S3|RDS|EFS|Kinesis)::(Table|GlobalTable|Bucket|Stream)$/.test(Type))
     expect(typesOf(holding)).toEqual(stateful)
   })
 
-  it('names nothing that is retained, so that what was left behind is not in the way of the next stack', () => {
+  it('no retained resource has a fixed name, so that it does not block the next stack', () => {
     const { ConnectorsTable, StateTable, LakeBucket } = resourcesOf(templateWith())
     expect(ConnectorsTable?.Properties).not.toHaveProperty('TableName')
     expect(StateTable?.Properties).not.toHaveProperty('TableName')
     expect(LakeBucket?.Properties).not.toHaveProperty('BucketName')
   })
 
-  it('retains only what refers to nothing else in the stack, as an import needs it', () => {
-    const { ConnectorsTable, StateTable, LakeBucket } = resourcesOf(templateWith(variants['an own key']))
+  it('no retained resource refers to another resource of the stack, because an import allows no references', () => {
+    const { ConnectorsTable, StateTable, LakeBucket } = resourcesOf(templateWith(variants['a KMS key of your own']))
     for (const resource of [ConnectorsTable, StateTable, LakeBucket]) expect(JSON.stringify(readable(resource))).not.toMatch(/<\w/)
   })
 
-  it('protects the tables from deletion and can restore them to any second of the last 35 days', () => {
+  it('the tables are protected from deletion and can be restored to any second of the last 35 days', () => {
     const { ConnectorsTable, StateTable } = resourcesOf(templateWith())
     for (const table of [ConnectorsTable, StateTable]) {
       expect(table?.Properties).toMatchObject({
@@ -59,18 +62,18 @@ describe('the life of a stack', () => {
     }
   })
 
-  it('gives two stacks of one account no name in common', () => {
+  it('two stacks of one account have no name in common', () => {
     const names = (namePrefix: string) =>
       Object.values(resourcesOf(templateWith({ namePrefix }))).flatMap(({ Type, Properties = {} }) =>
         Object.entries(named(Properties)).map(([property, name]) => `${Type} ${property} ${name}`),
       )
     const second = new Set(names('second'))
     expect(names('tributary').filter((name) => second.has(name))).toEqual([])
-    expect(second.size).toBeGreaterThan(20)
+    expect(second.size).toBeGreaterThan(namesFoundMin)
   })
 })
 
-/** Physical names: those that the stack chose, not those that CloudFormation makes or another resource lends. */
+/** The physical names that the stack chose, without those that CloudFormation or another resource gives. */
 function named(properties: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
   const flat = { ...properties, ...(properties['DatabaseInput'] as object | undefined) }
   const names = Object.entries(flat).filter(

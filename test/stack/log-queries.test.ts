@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
-import { connectorPlaceholder, LogQueries, logQueries } from '../../lib/log-queries.ts'
-import { observedStack } from './observed.ts'
+import { connectorPlaceholder, LogQueries, logQueries } from '../../lib/monitoring/log-queries.ts'
+import { observedStack } from './observed-pipeline.ts'
 
 const root = new URL('../..', import.meta.url).pathname
 const written = globSync('functions/**/*.ts', { cwd: root })
@@ -14,7 +14,10 @@ new LogQueries(stack, 'LogQueries', pipeline)
 const template = Template.fromStack(stack)
 const queries = Object.entries(logQueries)
 
-/** What a query reads: the names in it that are neither words of the language, nor texts, nor made by the query itself. */
+/** Fewer means that the expression found no events. */
+const eventsFoundMin = 10
+
+/** The fields that a query reads: its names without keywords, texts, and names that the query itself makes. */
 function fieldsOf(query: string): readonly string[] {
   const words = /^(fields|filter|sort|limit|stats|by|as|and|or|in|like|asc|desc|sum|count|latest|bin|ispresent|\d+h?)$/
   const made = [...query.matchAll(/ as (\w+)/g)].map(([, name]) => name)
@@ -23,7 +26,7 @@ function fieldsOf(query: string): readonly string[] {
 }
 
 describe('the saved queries', () => {
-  it('stand in one folder, over the logs of the functions that do the work', () => {
+  it('the saved queries are in one folder and read the logs of the functions that do work', () => {
     const saved = Object.values(template.findResources('AWS::Logs::QueryDefinition')).map(({ Properties }) => Properties)
     expect(saved.map(({ Name }) => Name).sort()).toEqual(queries.map(([name]) => `tributary/${name}`).sort())
     for (const { LogGroupNames } of saved)
@@ -34,20 +37,20 @@ describe('the saved queries', () => {
       ])
   })
 
-  it('ask about one connector by its id', () => {
+  it('only the queries about one connector ask for its id', () => {
     for (const [name, query] of queries)
       expect([name, query.includes(connectorPlaceholder)]).toEqual([name, name.startsWith('one connector')])
   })
 
-  it('look for events that the functions write', () => {
+  it('the saved queries look for log events that the functions write', () => {
     const asked = queries.flatMap(([, query]) =>
       [...query.matchAll(/event (?:= |in \[)((?:"[a-z-]+"(?:, )?)+)/g)].flatMap(([, list]) => list?.match(/[a-z-]+/g) ?? []),
     )
-    expect(asked.length).toBeGreaterThan(10)
+    expect(asked.length).toBeGreaterThan(eventsFoundMin)
     expect([...new Set(asked)].filter((event) => !written.includes(`'${event}'`))).toEqual([])
   })
 
-  it('read fields that the functions write, or that Lambda does', () => {
+  it('the saved queries read fields that the functions or Lambda write', () => {
     const lambda = ['@timestamp', '@message', '@log', '@requestId', '@duration', '@maxMemoryUsed', '@type', 'error.name', 'error.message']
     const read = new Set(queries.flatMap(([, query]) => fieldsOf(query)).filter((field) => !lambda.includes(field)))
     expect(read).toContain('traceId')

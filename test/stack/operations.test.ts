@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { eventMetrics, fleetMetrics, runMetrics } from '../../functions/domain/metrics.ts'
 import { changeNotification } from '../../functions/domain/status/notifications.ts'
 import { vendors } from '../../functions/vendors/index.ts'
-import { logQueries } from '../../lib/log-queries.ts'
-import { eventTypesOf } from '../../lib/measured.ts'
-import { alarmsTemplate } from './observed.ts'
+import { logQueries } from '../../lib/monitoring/log-queries.ts'
+import { eventTypesOf } from '../../lib/monitoring/metrics.ts'
+import { alarmsTemplate } from './observed-pipeline.ts'
 
 const docs = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
 const runbook = docs.slice(docs.indexOf('\n## Runbook'))
@@ -19,6 +19,9 @@ const entries = new Map(
     }),
 )
 
+/** Fewer means that the expressions found no queries. */
+const queriesFoundMin = 20
+
 const template = alarmsTemplate()
 const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties)
 const composite = Object.values(template.findResources('AWS::CloudWatch::CompositeAlarm')).map(({ Properties }) => Properties)
@@ -26,36 +29,36 @@ const descriptions: readonly string[] = [...alarms, ...composite].map(({ AlarmDe
 const keys = descriptions.map((description) => /#([a-z0-9-]+)/.exec(description)?.[1] ?? description)
 
 describe('the runbook', () => {
-  it('has an entry for every alarm, and no entry without one', () => {
+  it('the runbook has an entry for every alarm, and no other entry', () => {
     expect(new Set(entries.keys())).toEqual(new Set(keys))
   })
 
-  it('says of each what it means, what is at stake, where to look, what to do and when it ends', () => {
+  it('each entry says what the alarm means, what is at stake, where to look, what to do and when it ends', () => {
     for (const [key, entry] of entries)
       for (const part of ['Means', 'At stake', 'Look', 'Do', 'Ends'])
         expect(entry, key).toMatch(new RegExp(`^- \\*\\*${part}:\\*\\* .`, 'm'))
   })
 
-  it('heads each entry as the name of its alarm begins', () => {
+  it('the heading of each entry begins the name of its alarm', () => {
     for (const { AlarmName, AlarmDescription } of alarms) {
       const key = /#([a-z0-9-]+)/.exec(AlarmDescription)?.[1]
       expect(AlarmName).toMatch(new RegExp(`^tributary-${key}(-|$)`))
     }
   })
 
-  it('sends nobody to a query that is not saved', () => {
+  it('every query that the runbook or an alarm names is saved', () => {
     const saved = Object.keys(logQueries).map((name) => name.split(': ')[1])
     const named = [
       ...descriptions.flatMap((text) => [...text.matchAll(/"([a-z ]+)"/g)]),
       ...runbook.matchAll(/quer(?:y|ies) \*([a-z ]+)\*(?:, and \*([a-z ]+)\*)?/g),
     ].flatMap(([, ...names]) => names.filter((name) => name !== undefined))
-    expect(named.length).toBeGreaterThan(20)
+    expect(named.length).toBeGreaterThan(queriesFoundMin)
     expect(named.filter((name) => !saved.includes(name))).toEqual([])
   })
 })
 
-describe('what is said of notifications', () => {
-  it('is what is sent', () => {
+describe('the example of a notification', () => {
+  it('the example is the notification that is sent', () => {
     const shown = /<!-- notification -->\n```json\n([\s\S]+?)```/.exec(docs)?.[1] ?? ''
     const { detail } = changeNotification(
       { connectorId: 'contoso-cas', tenantName: 'contoso', vendor: 'trendmicro-cas' },
@@ -65,8 +68,8 @@ describe('what is said of notifications', () => {
   })
 })
 
-describe('what is said of costs', () => {
-  it('is what the stack has', () => {
+describe('the costs of watching', () => {
+  it('the costs are those of the alarms and metrics that the stack has', () => {
     const read = alarms.reduce(
       (sum, { Metrics }) => sum + (Metrics?.filter(({ MetricStat }: { MetricStat?: object }) => MetricStat).length ?? 1),
       0,

@@ -9,7 +9,7 @@ interface Statement {
 
 const many = (value: string | readonly string[]) => (typeof value === 'string' ? [value] : value)
 
-/** The policy of each role: one line a statement, and for what a statement has beside actions and resources. */
+/** The policy of each role, one line for each statement. A line ends with anything beyond actions and resources. */
 function policies(overrides: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, readonly string[]>> {
   const all = Object.entries(resourcesOf(templateWith(overrides)))
   const inline = all.flatMap(([id, { Type, Properties }]) => {
@@ -47,7 +47,7 @@ const notifications = 'Allow events:PutEvents on <NoticesBus.Arn>'
 const ownLog = (group: string) => `Allow logs:CreateLogStream, logs:PutLogEvents on <${group}.Arn>`
 
 describe('what each role may do', () => {
-  it('is exactly this', () => {
+  it('each role has exactly these permissions', () => {
     expect(policies()).toEqual({
       CollectRole: [
         state,
@@ -85,9 +85,9 @@ describe('what each role may do', () => {
     })
   })
 
-  it('is with an own key as much, and the use of that key', () => {
+  it('a KMS key of your own adds only the use of that key', () => {
     const key = 'arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666'
-    const added = differences(policies(), policies(variants['an own key']))
+    const added = differences(policies(), policies(variants['a KMS key of your own']))
     expect(added).toEqual({
       CollectRole: [`Allow kms:Decrypt on ${key}`],
       ConnectorChangedRole: [`Allow kms:Decrypt on ${key}`, `Allow kms:GenerateDataKey on ${key}`],
@@ -97,7 +97,7 @@ describe('what each role may do', () => {
     })
   })
 
-  it('is in a VPC as much, and what Lambda needs to put a function into it', () => {
+  it('a VPC adds only the actions that Lambda needs to put a function into it', () => {
     const interfaces = [
       'Allow ec2:AssignPrivateIpAddresses on *',
       'Allow ec2:CreateNetworkInterface on *',
@@ -114,16 +114,16 @@ describe('what each role may do', () => {
     })
   })
 
-  it.each(Object.entries(variants))('is written in the stack, with %s: no role has a managed policy', (_, overrides) => {
+  it.each(Object.entries(variants))('no role has a managed policy: %s', (_, overrides) => {
     const roles = Object.entries(resourcesOf(templateWith(overrides))).filter(([, { Type }]) => Type === 'AWS::IAM::Role')
     const managed = roles.filter(([, { Properties }]) => Properties['ManagedPolicyArns'] !== undefined).map(([id]) => plainId(id))
-    // The CDK's own, which empties the bucket of a trial before it is deleted.
+    // The CDK's own function empties the bucket of a trial before the bucket is deleted.
     const emptying = overrides['removalPolicy'] === 'destroy' ? [expect.stringContaining('AutoDeleteObjects')] : []
     expect(managed).toEqual(emptying)
   })
 })
 
-/** What came, action by action: the CDK makes one statement of those on one resource. Nothing may go. */
+/** The added permissions, action by action, because the CDK joins statements on one resource. No permission may go away. */
 function differences(from: Readonly<Record<string, readonly string[]>>, to: Readonly<Record<string, readonly string[]>>) {
   const single = (lines: readonly string[] = []) =>
     lines.flatMap((line) => {

@@ -4,10 +4,13 @@ import { Template } from 'aws-cdk-lib/assertions'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { describe, expect, it } from 'vitest'
-import { QueryWorkgroup, type QueryWorkgroupProps } from '../../lib/query-workgroup.ts'
+import { QueryWorkgroup, type QueryWorkgroupProps } from '../../lib/lake/query-workgroup.ts'
 import { readable } from './stack.ts'
 
 const keyArn = 'arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666'
+
+/** Athena takes no longer description. */
+const descriptionCharactersMax = 1_024
 
 function templateOf(props: Partial<QueryWorkgroupProps> = {}, { ownKey = false } = {}): Template {
   const stack = new Stack(new App(), 'queries')
@@ -25,7 +28,7 @@ function workgroup(template: Template) {
 }
 
 describe('the workgroup', () => {
-  it('has a limit on what a query reads that no client can lift, and is measured', () => {
+  it('the workgroup limits the bytes of a query, no client can lift the limit, and queries are measured', () => {
     expect(workgroup(templateOf())).toMatchObject({
       Name: 'tributary',
       WorkGroupConfiguration: {
@@ -40,11 +43,11 @@ describe('the workgroup', () => {
     })
   })
 
-  it('goes with the stack although there are queries in it', () => {
+  it('the workgroup is deleted with the stack although it has queries', () => {
     expect(workgroup(templateOf())['RecursiveDeleteOption']).toBe(true)
   })
 
-  it('puts results into the lake’s bucket, if it is still this account’s, encrypted as the lake is', () => {
+  it('results go to the lake’s bucket, if this account still owns it, encrypted as the lake is', () => {
     expect(workgroup(templateOf()).WorkGroupConfiguration.ResultConfiguration).toEqual({
       OutputLocation: 's3://<Bucket>/athena-results/',
       ExpectedBucketOwner: '<AWS::AccountId>',
@@ -62,23 +65,22 @@ describe('the saved queries', () => {
     ({ Properties }) => readable(Properties) as Readonly<Record<string, string>>,
   )
 
-  it('stand in the workgroup, over the database, each with a name of its own and a sentence on what it answers', () => {
+  it('each saved query is in the workgroup and the database, with a name of its own and a sentence about its answer', () => {
     expect(new Set(queries.map(({ Name }) => Name)).size).toBe(queries.length)
     for (const { WorkGroup, Database, Description } of queries) {
       expect([WorkGroup, Database]).toEqual(['<QueriesWorkgroup>', 'lake'])
       expect(Description).toMatch(/\.$/)
-      // Athena's limit.
-      expect(Description!.length).toBeLessThanOrEqual(1024)
+      expect(Description!.length).toBeLessThanOrEqual(descriptionCharactersMax)
     }
   })
 
-  it('are those that the guide to the lake lists', () => {
+  it('the guide to the lake lists the saved queries', () => {
     const guide = readFileSync('docs/lake.md', 'utf8')
     const listed = guide.slice(guide.indexOf('| query |'), guide.indexOf('## What the views promise'))
     expect([...listed.matchAll(/^\| ([A-Z][^|]*?) \|/gm)].map(([, name]) => `tributary: ${name}`)).toEqual(queries.map(({ Name }) => Name))
   })
 
-  it('read recent days only', () => {
+  it('every saved query has a condition on recent days', () => {
     for (const { Name, QueryString } of queries) expect(QueryString, Name).toMatch(/\bdt >= /)
   })
 })

@@ -1,8 +1,8 @@
 import { Template } from 'aws-cdk-lib/assertions'
 import { expect, it, vi } from 'vitest'
-import { Alarms } from '../../lib/alarms.ts'
-import { Dashboard } from '../../lib/dashboard.ts'
-import { observedStack } from './observed.ts'
+import { Alarms } from '../../lib/monitoring/alarms.ts'
+import { Dashboard } from '../../lib/monitoring/dashboard/dashboard.ts'
+import { lagMaxMinutes, observedStack } from './observed-pipeline.ts'
 
 vi.mock(import('../../functions/vendors/index.ts'), async (original) => {
   const actual = await original()
@@ -11,9 +11,9 @@ vi.mock(import('../../functions/vendors/index.ts'), async (original) => {
   return { ...actual, vendors: new Map([first, { ...first, type: 'a-second-vendor' }].map((vendor) => [vendor.type, vendor])) }
 })
 
-it('a second vendor has lines and alarms of its own, told apart by its name', () => {
+it('a second vendor has lines and alarms of its own, with its name in them', () => {
   const { stack, pipeline, notifications } = observedStack()
-  const { all } = new Alarms(stack, 'Alarms', { pipeline, topic: notifications.topic, lagMaxMinutes: 120 })
+  const { all } = new Alarms(stack, 'Alarms', { pipeline, topic: notifications.topic, lagMaxMinutes })
   new Dashboard(stack, 'Dashboard', { pipeline, alarms: all })
   const template = Template.fromStack(stack)
 

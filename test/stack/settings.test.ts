@@ -19,7 +19,7 @@ function file(content: string): string {
 
 const settingsWith = (overrides: Readonly<Record<string, unknown>>) => readSettings({ settings: noSettings, ...overrides }).settings
 
-/** The sentences about these settings of a file, without its name; or about what the command line overrides. */
+/** The sentences about the settings of a file, without its name, and about those of the command line. */
 function mistakes(inFile: object, overrides: Readonly<Record<string, string>> = {}): readonly string[] {
   const path = file(JSON.stringify(inFile))
   return mistakesOf(() => readSettings({ settings: path, ...overrides })).map((line) => line.replace(`${path}: `, ''))
@@ -36,7 +36,7 @@ function mistakesOf(read: () => unknown): readonly string[] {
 }
 
 describe('the settings', () => {
-  it('have defaults for everything', () => {
+  it('every setting has a default or may be missing', () => {
     expect(settingsWith({})).toEqual({
       namePrefix: 'tributary',
       alarmEmails: [],
@@ -54,13 +54,13 @@ describe('the settings', () => {
     })
   })
 
-  it('are in the example, which is accepted, and with another name is another stack altogether', () => {
+  it('the example file is accepted, and with another name it makes another stack', () => {
     expect(readSettings({ settings: 'settings.example.json' }).settings).toMatchObject({ namePrefix: 'tributary' })
     const { settings } = readSettings({ settings: 'settings.example.json', namePrefix: 'second' })
     expect(settings.secretPrefix).toBe('second/')
   })
 
-  it('stay as the file has them when a deploy says nothing', () => {
+  it('the file decides if the command line overrides nothing', () => {
     const path = file('{"lakeRetentionDays": 730, "alarmEmails": ["ops@example.com"]}')
     expect(readSettings({ settings: path })).toMatchObject({
       settings: { lakeRetentionDays: 730, alarmEmails: ['ops@example.com'] },
@@ -68,14 +68,14 @@ describe('the settings', () => {
     })
   })
 
-  it('put secrets under the name of the stack unless they say where', () => {
+  it('secrets are under the name of the stack unless secretPrefix says otherwise', () => {
     expect(settingsWith({ namePrefix: 'second' }).secretPrefix).toBe('second/')
     expect(settingsWith({ namePrefix: 'second', secretPrefix: 'own/' }).secretPrefix).toBe('own/')
   })
 })
 
 describe('the docs', () => {
-  it.each(Object.entries(settingsShape))('have %s with its default', (name, schema) => {
+  it.each(Object.entries(settingsShape))('the docs have %s with its default', (name, schema) => {
     const { description, shownDefault } = z.object({ description: z.string(), shownDefault: z.string().optional() }).parse(schema.meta())
     const byDefault = schema.safeParse(undefined).data
     const shown = shownDefault ?? (byDefault === undefined ? '' : `\`${JSON.stringify(byDefault)}\``)
@@ -83,15 +83,15 @@ describe('the docs', () => {
   })
 })
 
-describe('the policy of an own key', () => {
-  it('lets the services use it that do so in their own name, for this stack’s logs only', () => {
-    const [logs, telling] = keyPolicyStatements('arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666', 'second')
+describe('the policy of a KMS key of your own', () => {
+  it('the policy lets the services use the key in their own name, and only for logs of this stack', () => {
+    const [logs, alarms] = keyPolicyStatements('arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666', 'second')
     expect(logs.Principal.Service).toBe('logs.cn-north-1.amazonaws.com.cn')
     expect(logs.Condition.ArnLike['kms:EncryptionContext:aws:logs:arn']).toEqual([
       'arn:aws-cn:logs:cn-north-1:111122223333:log-group:/aws/lambda/second-*',
       'arn:aws-cn:logs:cn-north-1:111122223333:log-group:/second/*',
     ])
-    expect(telling.Principal.Service).toEqual(['cloudwatch.amazonaws.com', 'events.amazonaws.com'])
+    expect(alarms.Principal.Service).toEqual(['cloudwatch.amazonaws.com', 'events.amazonaws.com'])
   })
 })
 
@@ -122,24 +122,24 @@ describe('the command line', () => {
     athenaScanLimitGb: ['5', 5],
   } as const satisfies Record<keyof typeof settingsShape, readonly [string, unknown]>
 
-  it.each(Object.entries(texts))('overrides %s, whatever kind of value it is', (name, [text, value]) => {
+  it.each(Object.entries(texts))('the command line overrides %s', (name, [text, value]) => {
     expect(readSettings({ settings: noSettings, [name]: text })).toMatchObject({ settings: { [name]: value }, overridden: [name] })
   })
 
-  it('brings the default back with an empty value', () => {
+  it('an empty value brings the default back', () => {
     const path = file('{"alarmTopicArn": "arn:aws:sns:eu-west-1:111122223333:alarms", "lakeRetentionDays": 30}')
     const { settings } = readSettings({ settings: path, alarmTopicArn: '', lakeRetentionDays: '' })
     expect(settings).not.toHaveProperty('alarmTopicArn', expect.anything())
     expect(settings.lakeRetentionDays).toBe(400)
   })
 
-  it('may carry what is meant for the CDK', () => {
+  it('the command line may carry context of the CDK', () => {
     expect(mistakes({}, { 'aws:cdk:bundling-stacks': '[]', '@aws-cdk/core:newStyleStackSynthesis': 'true' })).toEqual([])
   })
 })
 
 describe('a mistake', () => {
-  it('is told with the value seen and what is allowed', () => {
+  it('the sentence about a mistake has the value seen and the values allowed', () => {
     expect(mistakes({ lakeRetentionDays: '30' })).toEqual(['lakeRetentionDays: It is "30". Give days, a whole number from 1 to 36500.'])
     expect(mistakes({ removalPolicy: 'keep' })).toEqual(['removalPolicy: It is "keep". Give one of: retain, destroy.'])
     expect(mistakes({ alarmEmails: ['ops'] })).toEqual(['alarmEmails[0]: It is "ops". Give a mail address.'])
@@ -158,20 +158,20 @@ describe('a mistake', () => {
     ])
   })
 
-  it('in a name is told with what may have been meant', () => {
+  it('the sentence about an unknown name says which name may be meant', () => {
     expect(mistakes({ lakeRetention: 30 })).toEqual([
       '"lakeRetention" is no attribute of the settings. Did you mean lakeRetentionDays? Rename or remove it.',
     ])
   })
 
-  it('in a name within another is told as well', () => {
+  it('an unknown name within a setting is a mistake as well', () => {
     const vpc = { subnetIds: ['subnet-01234567'], securityGroupIds: ['sg-01234567'] }
     expect(mistakes({ vpc: { ...vpc, vpcId: 'vpc-1' } })).toEqual([
       expect.stringMatching(/^vpc: "vpcId" is no attribute of vpc\. .*subnetIds, securityGroupIds/),
     ])
   })
 
-  it('of the command line is told as one', () => {
+  it('the sentence about a mistake on the command line begins with -c', () => {
     expect(mistakes({}, { collectConcurrency: 'many' })).toEqual([
       '-c collectConcurrency: It is "many". Give runs at the same time, a whole number from 2 to 1000.',
     ])
@@ -180,17 +180,17 @@ describe('a mistake', () => {
     ])
   })
 
-  it('does not hide another', () => {
+  it('one mistake does not hide another', () => {
     expect(mistakes({ lakeRetentionDays: 0, logRetentionDays: 31, extra: 1 }, { architecture: 'arm' })).toHaveLength(4)
   })
 
-  it('may lie between two settings', () => {
+  it('two settings that contradict each other are a mistake', () => {
     expect(mistakes({ reservedConcurrency: 10 })).toEqual([
       'reservedConcurrency: It is 10, less than collectConcurrency, 50. Give at least that, or leave it out.',
     ])
   })
 
-  it('ends the synth, and is all that the synth says', async () => {
+  it('a mistake ends the synth, which prints nothing else', async () => {
     const context = { settings: noSettings, lakeRetentionDays: 'long', namePrefx: 'second' }
     const synth = run(process.execPath, ['lib/app.ts'], { env: { CDK_CONTEXT_JSON: JSON.stringify(context) } })
     await expect(synth).rejects.toMatchObject({
@@ -202,7 +202,7 @@ describe('a mistake', () => {
     })
   })
 
-  it('in the file itself is told as one', () => {
+  it('a file that cannot be read is a mistake', () => {
     const broken = file('{"namePrefix": "tributary",}')
     expect(mistakesOf(() => readSettings({ settings: broken }))).toEqual([expect.stringContaining(`${broken}: It cannot be read as JSON.`)])
     const list = file('[]')

@@ -17,6 +17,11 @@ const handlers = {
   statusWidget: 'tributary-status-widget',
 } as const satisfies Record<keyof typeof environments, string>
 
+/** A message is only a hint, and out of date after this. */
+const messageLifeSeconds = 15 * 60
+/** The longest that SQS can keep a message. */
+const deadLetterLifeSeconds = 14 * 24 * 3600
+
 const names = Object.keys(handlers) as (keyof typeof handlers)[]
 
 function ofType(type: string, overrides = {}): readonly Resource[] {
@@ -34,12 +39,12 @@ function variablesOf(name: string, overrides = {}): Readonly<Record<string, unkn
 }
 
 describe('the environment of the functions', () => {
-  it.each(names)('of %s has every variable that it parses, and beside them NODE_OPTIONS only', (name) => {
+  it.each(names)('the environment of %s has the variables that it parses and NODE_OPTIONS, and no others', (name) => {
     const parsed = Object.keys(environments[name].shape)
     expect(Object.keys(variablesOf(handlers[name])).sort()).toEqual([...parsed, 'NODE_OPTIONS'].sort())
   })
 
-  it.each(names)('of %s is one that it accepts', (name) => {
+  it.each(names)('the function %s accepts its environment', (name) => {
     const texts = Object.entries(variablesOf(handlers[name])).map(([variable, value]) => [
       variable,
       variable === 'QUEUE_URL' ? 'https://sqs.eu-west-1.amazonaws.com/111122223333/work' : readable(value),
@@ -47,7 +52,7 @@ describe('the environment of the functions', () => {
     expect(environments[name].safeParse(Object.fromEntries(texts))).toMatchObject({ success: true })
   })
 
-  it('carries the settings', () => {
+  it('the environment has the settings', () => {
     const overrides = {
       allowedHosts: ['a.example.com', '[::1]:8443'],
       tlsVerificationOptional: true,
@@ -62,7 +67,7 @@ describe('the environment of the functions', () => {
     })
   })
 
-  it('gives a run the heap with which it is tested, and one that fits the memory it is given', () => {
+  it('a run has the heap with which it is tested, and a larger one with more memory', () => {
     expect(variablesOf('tributary-collect')['NODE_OPTIONS']).toBe(['--enable-source-maps', ...nodeFlags].join(' '))
     expect(variablesOf('tributary-collect', { collectMemoryMb: 1_024 })['NODE_OPTIONS']).toContain('--max-old-space-size=960')
   })
@@ -72,7 +77,7 @@ describe('the tables', () => {
   it.each([
     ['ConnectorsTable', connectorsTable('')],
     ['StateTable', stateTable('')],
-  ])('have the schema that the functions use: %s', (id, { TableName: _, ...schema }) => {
+  ])('the table %s is as the functions define it', (id, { TableName: _, ...schema }) => {
     const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes = [], BillingMode } = { GlobalSecondaryIndexes: undefined, ...schema }
     const properties = resourcesOf(templateWith())[id]?.Properties
     expect(properties).toMatchObject({ KeySchema, BillingMode })
@@ -83,15 +88,15 @@ describe('the tables', () => {
     expect([...definitions].sort(byName)).toEqual([...AttributeDefinitions].sort(byName))
   })
 
-  it('have a stream of new images, or a time to live', () => {
+  it('the connectors table has a stream of new images, and the state table a time to live', () => {
     const { ConnectorsTable, StateTable } = resourcesOf(templateWith())
     expect(ConnectorsTable?.Properties['StreamSpecification']).toEqual({ StreamViewType: 'NEW_IMAGE' })
     expect(StateTable?.Properties['TimeToLiveSpecification']).toEqual({ AttributeName: 'expiresAt', Enabled: true })
   })
 })
 
-describe('the way of the work', () => {
-  it('lets a message that fails reach its dead-letter queue before it expires', () => {
+describe('the way from a tick to a run', () => {
+  it('a message that fails reaches its dead-letter queue before it expires', () => {
     const [queue] = ofType('AWS::SQS::Queue').filter(({ Properties }) => Properties['RedrivePolicy'] !== undefined)
     if (queue === undefined) throw new Error('No queue has a dead-letter queue')
     const { VisibilityTimeout, MessageRetentionPeriod, RedrivePolicy } = queue.Properties as {
@@ -99,19 +104,20 @@ describe('the way of the work', () => {
       readonly MessageRetentionPeriod: number
       readonly RedrivePolicy: { readonly maxReceiveCount: number }
     }
+    // `dispatch` sends a message up to this long before its connector is due.
     const delaySecondsMax = 60
     expect(delaySecondsMax + RedrivePolicy.maxReceiveCount * VisibilityTimeout).toBeLessThan(MessageRetentionPeriod)
     expect(VisibilityTimeout).toBeGreaterThan(Number(functionNamed('tributary-collect')['Timeout']))
-    expect(MessageRetentionPeriod).toBe(15 * 60)
+    expect(MessageRetentionPeriod).toBe(messageLifeSeconds)
   })
 
-  it('keeps dead letters for 14 days', () => {
+  it('dead letters are kept for 14 days', () => {
     const dead = ofType('AWS::SQS::Queue').filter(({ Properties }) => Properties['RedrivePolicy'] === undefined)
-    expect(dead.map(({ Properties }) => Properties['MessageRetentionPeriod'])).toEqual(dead.map(() => 14 * 24 * 3600))
+    expect(dead.map(({ Properties }) => Properties['MessageRetentionPeriod'])).toEqual(dead.map(() => deadLetterLifeSeconds))
     expect(dead).toHaveLength(3)
   })
 
-  it('runs one connector for one message, as many at the same time as the settings say', () => {
+  it('one message runs one connector, and the settings limit how many run at the same time', () => {
     templateWith({ collectConcurrency: 7 }).hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       BatchSize: 1,
       ScalingConfig: { MaximumConcurrency: 7 },
@@ -119,7 +125,7 @@ describe('the way of the work', () => {
     })
   })
 
-  it('reads the stream of the connectors from its beginning, halves what fails, and gives up in the end', () => {
+  it('the mapping reads the stream of the connectors from its beginning, halves a failing batch, and gives up in the end', () => {
     templateWith().hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       StartingPosition: 'TRIM_HORIZON',
       BatchSize: 100,
@@ -130,7 +136,7 @@ describe('the way of the work', () => {
     })
   })
 
-  it('ticks once a minute, and lets a tick that is late go', () => {
+  it('the rule ticks once a minute, and a late tick is dropped', () => {
     templateWith().hasResourceProperties('AWS::Events::Rule', {
       ScheduleExpression: 'rate(1 minute)',
       Targets: [Match.objectLike({ RetryPolicy: { MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 } })],
@@ -142,14 +148,14 @@ describe('the way of the work', () => {
     })
   })
 
-  it('reserves no concurrency unless the settings say so', () => {
+  it('no concurrency is reserved unless the settings say so', () => {
     const reserved = (overrides = {}) =>
       ofType('AWS::Lambda::Function', overrides).map(({ Properties }) => Properties['ReservedConcurrentExecutions'])
     expect(reserved().filter((count) => count !== undefined)).toEqual([])
     expect(reserved({ reservedConcurrency: 60 }).filter((count) => count !== undefined)).toEqual([60])
   })
 
-  it('puts every function into the subnets of the settings', () => {
+  it('every function is in the subnets of the settings', () => {
     const inVpc = ofType('AWS::Lambda::Function', variants['a VPC']).map(({ Properties }) => Properties['VpcConfig'])
     expect(inVpc).toEqual(
       names.map(() => ({
@@ -159,7 +165,7 @@ describe('the way of the work', () => {
     )
   })
 
-  it('runs on the processor of the settings', () => {
+  it('every function runs on the processor of the settings', () => {
     const processors = (overrides = {}) =>
       new Set(ofType('AWS::Lambda::Function', overrides).map(({ Properties }) => String(Properties['Architectures'])))
     expect(processors()).toEqual(new Set(['arm64']))
@@ -167,7 +173,7 @@ describe('the way of the work', () => {
   })
 })
 
-/** The rules by which something is wrong, or is warned of. */
+/** The names of the rules that found something or warn. */
 function findings(app: App): readonly string[] {
   const { directory } = quietly(() => app.synth())
   const report: { readonly pluginReports: readonly { readonly violations: readonly { readonly ruleName: string }[] }[] } = JSON.parse(
@@ -178,29 +184,29 @@ function findings(app: App): readonly string[] {
 
 describe('the template', () => {
   it.each(Object.entries(variants))(
-    'passes cdk-nag without a finding that has no reason, and warns of nothing but of telling nobody: %s',
+    'the template has no finding of cdk-nag without a reason, and warns only if nobody is notified: %s',
     (_, overrides) => {
       const { app } = stackWith(overrides)
       addRules(app)
-      const toldNobody = overrides['alarmTopicArn'] === undefined ? ['Annotation::tributary:nobody-is-told'] : []
-      expect(findings(app)).toEqual(toldNobody)
+      const unnotified = overrides['alarmTopicArn'] === undefined ? ['Annotation::tributary:nobody-is-notified'] : []
+      expect(findings(app)).toEqual(unnotified)
     },
   )
 
-  it('would not pass with a queue that takes plain HTTP and has no dead-letter queue', () => {
+  it('a queue that takes plain HTTP and has no dead-letter queue would not pass', () => {
     const { app, stack } = stackWith()
     addRules(app)
     new Queue(stack, 'Careless')
     expect(() => findings(app)).toThrow(/AwsSolutions-SQS4.*Serverless-SQSRedrivePolicy/s)
   })
 
-  it.each(Object.entries(variants))('fits every partition, region and account: %s', (_, overrides) => {
+  it.each(Object.entries(variants))('the template fits every partition, region and account: %s', (_, overrides) => {
     const text = JSON.stringify(templateWith(overrides).toJSON())
     expect(text).not.toMatch(/arn:aws:|us-east-1|eu-west-1/)
     expect(stackWith(overrides).stack.environment).toBe('aws://unknown-account/unknown-region')
   })
 
-  it('says where everything is', () => {
+  it('the outputs name what users need', () => {
     expect(Object.keys(templateWith().toJSON()['Outputs'])).toEqual(
       expect.arrayContaining([
         'ConnectorsTableName',
@@ -213,7 +219,7 @@ describe('the template', () => {
     )
   })
 
-  it('keeps every log as long as the settings say, and deletes it with the stack', () => {
+  it('every log is kept as long as the settings say, and deleted with the stack', () => {
     const groups = ofType('AWS::Logs::LogGroup', { logRetentionDays: 7 })
     expect(groups.map(({ Properties, DeletionPolicy }) => [Properties['RetentionInDays'], DeletionPolicy])).toEqual(
       groups.map(() => [7, 'Delete']),
@@ -221,9 +227,9 @@ describe('the template', () => {
     expect(groups.length).toBeGreaterThanOrEqual(names.length)
   })
 
-  it('uses an own key for everything that holds data', () => {
-    const key = variants['an own key']?.['kmsKeyArn']
-    const overrides = variants['an own key']
+  it('a KMS key of your own encrypts everything that holds data', () => {
+    const key = variants['a KMS key of your own']?.['kmsKeyArn']
+    const overrides = variants['a KMS key of your own']
     expect(
       ofType('AWS::DynamoDB::Table', overrides).map(
         ({ Properties }) => (Properties['SSESpecification'] as Record<string, unknown>)['KMSMasterKeyId'],

@@ -5,31 +5,31 @@ import { vi } from 'vitest'
 import { readSettings } from '../../lib/settings.ts'
 import { TributaryStack } from '../../lib/tributary-stack.ts'
 
-/** Nobody's own settings file decides what a test sees. */
+/** Tests read this file, and never the settings file of a developer. */
 export const noSettings = 'test/stack/fixtures/no-settings.json'
 
 type Overrides = Readonly<Record<string, unknown>>
 
-/** The stack with these settings. Its functions are bundled for those who run them only. */
+/** The stack with these settings. Its functions are bundled only on demand, because that takes seconds. */
 export function stackWith(overrides: Overrides = {}, { bundled = false } = {}) {
   const { context } = JSON.parse(readFileSync('cdk.json', 'utf8'))
   const app = new App({
     context: { ...context, ...(bundled ? { 'aws:cdk:enable-asset-metadata': true } : { 'aws:cdk:bundling-stacks': [] }) },
     analyticsReporting: false,
-    // Seconds for each template; every synth of the command line does it.
+    // It takes seconds for each template, and every synth of the command line does it.
     builtinCloudFormationValidation: false,
   })
   const { settings } = readSettings({ settings: noSettings, ...overrides })
   return { app, settings, stack: new TributaryStack(app, 'Tributary', { settings }) }
 }
 
-/** Without the warnings, which the CDK prints. */
+/** Silences the warnings that the CDK prints. */
 export function quietly<T>(synth: () => T): T {
-  const said = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined)
   try {
     return synth()
   } finally {
-    said.mockRestore()
+    printed.mockRestore()
   }
 }
 
@@ -42,13 +42,13 @@ export function templateWith(overrides: Overrides = {}): Template {
   return template
 }
 
-/** One of everything that the settings can add. */
+/** Together they have one of everything that the settings can add. */
 export const variants: Readonly<Record<string, Overrides>> = {
   'the defaults': {},
   'a trial': { removalPolicy: 'destroy' },
-  'an own key': { kmsKeyArn: 'arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666' },
+  'a KMS key of your own': { kmsKeyArn: 'arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666' },
   'a VPC': { vpc: { subnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'], securityGroupIds: ['sg-0123456789abcdef0'] } },
-  'an own topic and a mail': { alarmTopicArn: 'arn:aws-cn:sns:cn-north-1:111122223333:alarms', alarmEmails: ['ops@example.com'] },
+  'a topic of your own and a mail': { alarmTopicArn: 'arn:aws-cn:sns:cn-north-1:111122223333:alarms', alarmEmails: ['ops@example.com'] },
   'another prefix, x86 and reserved concurrency': { namePrefix: 'second', architecture: 'x86_64', reservedConcurrency: 60 },
 }
 

@@ -1,0 +1,83 @@
+import { Annotations, Stack, Validations } from 'aws-cdk-lib'
+import { EventBus, type IEventBus, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events'
+import { SnsTopic } from 'aws-cdk-lib/aws-events-targets'
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns'
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
+import { Construct } from 'constructs'
+import { type Attention, notificationSource } from '../../functions/domain/status/notifications.ts'
+
+export interface NotificationsProps {
+  /** Names the bus. */
+  readonly namePrefix: string
+  /** ARN of an existing topic. Its owner writes its policy; `docs/operations.md` says what it must allow. Absent: the stack makes a topic. */
+  readonly topicArn?: string
+  /** Each address gets a mail that asks for confirmation, and nothing else before that. Absent or empty: the stack subscribes nobody. */
+  readonly mails?: readonly string[]
+  /**
+   * Encrypts the topic that the stack makes. The policy of the key must let `cloudwatch.amazonaws.com` and `events.amazonaws.com` call
+   * `kms:Decrypt` and `kms:GenerateDataKey*`. Absent: no key, because CloudWatch cannot use `aws/sns`: its alarms would be lost silently.
+   */
+  readonly encryptionKey?: IKey
+}
+
+/** A person is notified of a problem and of its end. */
+const notified = ['problem', 'recovery'] as const satisfies readonly Attention[]
+
+/** The bus carries every notification. The rule sends those that need attention to the topic, and the topic sends mail. */
+export class Notifications extends Construct {
+  readonly bus: IEventBus
+  /** Receives alarms as well. */
+  readonly topic: ITopic
+
+  constructor(scope: Construct, id: string, props: NotificationsProps) {
+    super(scope, id)
+    const { namePrefix, topicArn, mails = [], encryptionKey } = props
+
+    this.bus = new EventBus(this, 'Bus', { eventBusName: namePrefix })
+    this.topic = topicArn === undefined ? this.ownTopic(encryptionKey) : Topic.fromTopicArn(this, 'Topic', topicArn)
+    for (const mail of mails) {
+      Validations.of(this.topic.addSubscription(new EmailSubscription(mail))).acknowledge({
+        id: 'Serverless-SNSRedrivePolicy',
+        reason: 'Nobody would resend a mail from a queue, and the dashboard shows each state until it is over.',
+      })
+    }
+    if (topicArn === undefined && mails.length === 0) {
+      Annotations.of(this).addWarningV2(
+        'tributary:nobody-is-notified',
+        'No alarm mail and no topic is set: alarms and notifications reach nobody until somebody subscribes to the topic.',
+      )
+    }
+
+    const rule = new Rule(this, 'Rule', {
+      eventBus: this.bus,
+      description: 'Notifies people of problems and of their end.',
+      eventPattern: { source: [notificationSource], detail: { attention: [...notified] } },
+      // A path, not a template: in a template, a quotation mark in the text of a user would break the JSON.
+      targets: [new SnsTopic(this.topic, { message: RuleTargetInput.fromEventPath('$.detail.summary') })],
+    })
+    Validations.of(rule).acknowledge({
+      id: 'Serverless-EventBusDLQ',
+      reason: 'EventBridge retries for 24 hours. After that, the dashboard still shows each state until it is over.',
+    })
+  }
+
+  private ownTopic(masterKey: IKey | undefined): ITopic {
+    const topic = new Topic(this, 'Topic', {
+      displayName: 'Tributary',
+      enforceSSL: true,
+      ...(masterKey === undefined ? {} : { masterKey }),
+    })
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AlarmsOfThisAccount',
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    )
+    return topic
+  }
+}
