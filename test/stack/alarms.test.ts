@@ -50,7 +50,7 @@ describe('every alarm', () => {
 
   it('an alarm pages at one bad value only if that value is a loss', () => {
     const atOnce = alarms.filter((alarm) => pages(alarm) && alarm.DatapointsToAlarm === 1).map(({ AlarmName }) => AlarmName)
-    expect(atOnce.sort()).toEqual(['tributary-range-lost-trendmicro-cas', 'tributary-lake-errors'])
+    expect(atOnce.sort()).toEqual(['tributary-lake-errors', 'tributary-range-lost-trendmicro-cas'])
   })
 
   it('no alarm looks back longer than CloudWatch can', () => {

@@ -82,7 +82,7 @@ export class RateLimiter {
     for (;;) {
       const taken = await this.takeAll(refs, latest, notBefore)
       const until = taken.kind === 'go' ? taken.permit.goAt : taken.freeAt
-      if (until > latest) return taken
+      if (taken.kind === 'wait' && until > latest) return taken
       const isLong = until - clock.now() >= second
       if (isLong && beforeWaiting !== undefined && !(await beforeWaiting(until))) {
         this.giveBack(taken)
@@ -152,9 +152,11 @@ export class RateLimiter {
     const by = `${process}:${nextNumber()}`
     return this.update<Taken>(ref, (bucket) => {
       const perDay = ref.perDay === undefined ? {} : { perDay: ref.perDay }
-      const taken = takeToken(bucket, { now: clock.now(), by, notBefore, ...perDay })
+      const now = clock.now()
+      const taken = takeToken(bucket, { now, by, notBefore, ...perDay })
       if (taken.kind === 'none') return { result: { freeAt: taken.freeAt } }
-      if (taken.grant.goAt > latest) return { result: { freeAt: taken.grant.goAt } }
+      // Reading the bucket takes time, so `latest` may have passed: a token that is free now keeps nobody waiting.
+      if (taken.grant.goAt > Math.max(latest, now)) return { result: { freeAt: taken.grant.goAt } }
       return { bucket: taken.bucket, result: { grant: taken.grant } }
     })
   }
