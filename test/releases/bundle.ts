@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import * as z from 'zod'
-import { startDynalite } from '../dynalite.ts'
 import { Deployment } from './deployment.ts'
+import { startDynamo } from './dynamo.ts'
 import { historyVendor, liveThrough } from './history.ts'
 import { exportedFrom, loadRelease, stateText } from './release.ts'
 
@@ -47,14 +47,9 @@ async function bundleFunctions(commit: string, version: string, outfile: string)
 }
 
 async function stateOf(version: string): Promise<string> {
-  const dynamo = await startDynalite()
-  try {
-    const deployment = await Deployment.open(dynamo, { vendor: historyVendor, clocksOffMs: [0] })
-    await liveThrough(deployment, await loadRelease(version))
-    return stateText(await deployment.stored())
-  } finally {
-    await dynamo.close()
-  }
+  const deployment = await Deployment.open(startDynamo(), { vendor: historyVendor, clocksOffMs: [0] })
+  await liveThrough(deployment, await loadRelease(version))
+  return stateText(await deployment.stored())
 }
 
 const [given] = process.argv.slice(2)

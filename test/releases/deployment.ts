@@ -7,14 +7,13 @@ import {
   ScanCommand,
 } from '@aws-sdk/client-dynamodb'
 import { stateTable as tableSchema } from '../../functions/adapters/state-schema.ts'
-import type { Notice } from '../../functions/domain/notices.ts'
 import type { Clock, Sink, State } from '../../functions/domain/ports.ts'
 import { type Instant, minute, second } from '../../functions/domain/time.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
 import type { ConnectorItem } from '../../functions/flows/accept-connector.ts'
-import type { LocalDynamo } from '../dynalite.ts'
 import { type Audit, audit } from '../simulation/audit.ts'
 import { policy, World, type WorldOptions } from '../simulation/world.ts'
+import type { Dynamo } from './dynamo.ts'
 import { presentRelease, type Release, type StoredState } from './release.ts'
 
 /** Requests of a page are what the limit is about, not its items: a page of few keeps a test short. */
@@ -50,7 +49,6 @@ export class Deployment {
   readonly runs: Record<string, { begun: number; underWay: number }> = {}
   /** Sort keys of the writes that a condition refused. */
   readonly refused: string[] = []
-  readonly notices: Notice[] = []
   /** Runs and ticks that threw. */
   readonly crashes: unknown[] = []
   private readonly client: DynamoDBClient
@@ -58,7 +56,7 @@ export class Deployment {
   private asked = 0
   private invocations = 0
 
-  static async open(dynamo: LocalDynamo, options: WorldOptions = {}): Promise<Deployment> {
+  static async open(dynamo: Dynamo, options: WorldOptions = {}): Promise<Deployment> {
     const table = `state-${randomUUID()}`
     await dynamo.create(tableSchema(table))
     return new Deployment(dynamo.client, table, options)
@@ -87,7 +85,6 @@ export class Deployment {
       state,
       vendors,
       queue: { send: async (connectorId: string, delaySeconds: number) => void this.invoke(connectorId, delaySeconds * second) },
-      bus: { put: async (notices: readonly Notice[]) => void this.notices.push(...notices) },
       publish: () => {},
     }
     return {

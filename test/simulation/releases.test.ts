@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { ConnectorState } from '../../functions/domain/connector-state.ts'
 import { type FailureCode, failure, failureKinds } from '../../functions/domain/failures.ts'
 import { coveredTo, newStream } from '../../functions/domain/ledger.ts'
@@ -7,8 +7,8 @@ import type { KeyUser, Sink, State } from '../../functions/domain/ports.ts'
 import { newStatus } from '../../functions/domain/status.ts'
 import type { Hole, SliceKind } from '../../functions/domain/stream.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
-import { type LocalDynamo, startDynalite } from '../dynalite.ts'
 import { Deployment, pageItems } from '../releases/deployment.ts'
+import { type Dynamo, startDynamo } from '../releases/dynamo.ts'
 import { expectKilled, historySecrets, historyVendor, killedAt, liveThrough, withoutRuns } from '../releases/history.ts'
 import { loadRelease, loadState, presentRelease, type Release, type StoredState } from '../releases/release.ts'
 import { connectorItem, key, start, type WorldOptions } from './world.ts'
@@ -16,14 +16,13 @@ import { connectorItem, key, start, type WorldOptions } from './world.ts'
 /** The release before this one, as it was. */
 const previousVersion = '0.1.0'
 
-let dynamo: LocalDynamo
+let dynamo: Dynamo
 let previous: Release
 
 beforeAll(async () => {
-  dynamo = await startDynalite()
+  dynamo = startDynamo()
   previous = await loadRelease(previousVersion)
 })
-afterAll(() => dynamo.close())
 
 const directions = [
   { from: 'the previous release', to: 'this one', releases: () => [previous, presentRelease] as const },
