@@ -9,7 +9,7 @@ import type { Hole, SliceKind } from '../../functions/domain/stream.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { Deployment, pageItems } from '../releases/deployment.ts'
 import { type Dynamo, startDynamo } from '../releases/dynamo.ts'
-import { expectKilled, historySecrets, historyVendor, killedAt, liveThrough, withoutRuns } from '../releases/history.ts'
+import { asTheHistoryLeaves, expectKilled, historyVendor, killedAt, liveThrough, withoutRuns } from '../releases/history.ts'
 import { loadRelease, loadState, presentRelease, type Release, type StoredState } from '../releases/release.ts'
 import { connectorItem, key, start, type WorldOptions } from './world.ts'
 
@@ -38,7 +38,7 @@ describe(`the state that release ${previousVersion} wrote`, () => {
 
   async function restored(): Promise<Deployment> {
     const deployment = await Deployment.open(dynamo, { vendor: historyVendor })
-    for (const [name, apiKey] of Object.entries(historySecrets)) deployment.world.secrets.values.set(name, apiKey)
+    asTheHistoryLeaves(deployment.world)
     await deployment.restore(stored)
     return deployment
   }

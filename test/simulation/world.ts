@@ -47,6 +47,12 @@ export interface WorldOptions {
   readonly pageItems?: number
 }
 
+interface InsteadOfTheModel {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
 export class World {
   readonly clock = new VirtualClock(start)
   readonly state = new MemoryState(this.clock)
@@ -103,12 +109,13 @@ export class World {
   }
 
   /** What the simulator has no option for; without an answer it answers as ever. */
-  vendorAnswers(answer: (asked: URLSearchParams, now: Instant) => { readonly status: number; readonly body?: unknown } | undefined): void {
+  vendorAnswers(answer: (asked: URLSearchParams, now: Instant) => InsteadOfTheModel | undefined): void {
     const asEver = this.model.answer.bind(this.model)
     this.model.answer = (request: SimulatedRequest, now: Instant): SimulatedAnswer => {
       const instead = answer(new URLSearchParams(request.query), now)
       if (instead === undefined) return asEver(request, now)
-      return { status: instead.status, headers: {}, body: JSON.stringify(instead.body ?? { code: -instead.status, msg: 'No' }), delayMs: 0 }
+      const { status, headers = {}, body = { code: -status, msg: 'No' } } = instead
+      return { status, headers, body: JSON.stringify(body), delayMs: 0 }
     }
   }
 
