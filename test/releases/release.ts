@@ -10,6 +10,7 @@ import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
 import { measureFleet } from '../../functions/flows/measure-fleet.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import { presentNames, type Tables, translationBy, untilRelease020 } from './translation.ts'
+import { fromText, toText } from './typed-json.ts'
 
 /** The parts of this release that a deployment is made of. */
 const present = {
@@ -106,18 +107,10 @@ export async function loadRelease(version: string, names = frozen[version] ?? pr
 }
 
 export async function loadState(version: string): Promise<StoredState> {
-  const text = await readFile(place(version, 'state.json'), 'utf8')
-  const binary = (name: string, value: unknown) => (name === 'B' && typeof value === 'string' ? Buffer.from(value, 'base64') : value)
-  return storedState.parse(JSON.parse(text, binary))
+  return storedState.parse(fromText(await readFile(place(version, 'state.json'), 'utf8')))
 }
 
 /** One item a line, so that two states can be compared; binary as base64. */
 export function stateText({ at, items }: StoredState): string {
-  const lines = items.map((item) => JSON.stringify(item, (_, value: unknown) => binaryAsText(value)))
-  return `{"at":${at},"items":[\n${lines.sort().join(',\n')}\n]}\n`
-}
-
-function binaryAsText(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('B' in value) || !(value.B instanceof Uint8Array)) return value
-  return { B: Buffer.from(value.B).toString('base64') }
+  return `{"at":${at},"items":[\n${items.map(toText).sort().join(',\n')}\n]}\n`
 }
