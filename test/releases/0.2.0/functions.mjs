@@ -1,4 +1,4 @@
-// Release 0.2.0 as it was: what of it reads and writes the state table, for the tests of later releases. Not to be edited.
+// The functions of release 0.2.0 that use the state table, for the tests of later releases. Do not edit.
 // Made by: npx node test/releases/bundle.ts c841c1b101b169269b4321f5cee2541c2b2d4267
 
 // functions/domain/connector-schema.ts
