@@ -130,6 +130,14 @@ export class Deployment {
     await this.world.clock.run(until)
   }
 
+  /** As the function `dispatch` measures, every five minutes; by the release that is deployed then. */
+  async runAndMeasure(forMs: number): Promise<void> {
+    for (let passed = 0; passed < forMs; passed += 5 * minute) {
+      await this.run(5 * minute)
+      await this.finish(this.process(this.deployed()).measure())
+    }
+  }
+
   /** Lets time pass until `work` is done. */
   async finish<T>(work: Promise<T>): Promise<T> {
     let done = false

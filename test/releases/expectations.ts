@@ -1,0 +1,68 @@
+import { expect } from 'vitest'
+import type { Notice } from '../../functions/domain/notices.ts'
+import { key } from '../simulation/world.ts'
+import type { Deployment } from './deployment.ts'
+import { presentRelease, type Release } from './release.ts'
+
+/** Which release works first, and which one after it. */
+export interface Direction {
+  readonly from: Release
+  readonly to: Release
+}
+
+/** An upgrade from each former release, and a rollback to it. */
+export function bothDirections(formers: readonly Release[]): Direction[] {
+  return formers.flatMap((former) => [
+    { from: former, to: presentRelease },
+    { from: presentRelease, to: former },
+  ])
+}
+
+/** At least so many events were to be read; each of them is in the lake exactly once, and the limit of the key was kept. */
+export async function expectExact(deployment: Deployment, minEvents: number): Promise<void> {
+  const { missing, twice, expected } = await deployment.audit()
+  expect(deployment.crashes).toEqual([])
+  expect(missing).toEqual([])
+  expect(twice).toEqual([])
+  expect(expected).toBeGreaterThan(minEvents)
+  expectLimitKept(deployment)
+}
+
+export function expectLimitKept({ world }: Deployment): void {
+  expect(world.model.account.refused(key)).toBe(0)
+  expect(world.model.account.mostRequestsInAnyMinute(key)).toBeLessThanOrEqual(20)
+}
+
+export function expectNoError({ crashes, world }: Deployment): void {
+  expect(crashes).toEqual([])
+  expect(world.log.filter(({ event }) => event === 'claim-failed' || event === 'acceptance-failed' || event === 'function-failed')).toEqual(
+    [],
+  )
+}
+
+/** Writes of a stream that were refused, because another run had written it meanwhile. */
+export function refusedCheckpoints({ refused }: Deployment): number {
+  return refused.filter((sk) => sk.startsWith('STREAM#')).length
+}
+
+/** Release 0.1.0 puts nothing on a bus, and knows no outages. */
+export function tellsOfChanges(version: string): boolean {
+  return version !== '0.1.0'
+}
+
+export function changesOf(notices: readonly Notice[], connectorId: string) {
+  return notices.flatMap((notice) =>
+    notice.type === 'Connector State Changed' && notice.detail.connectorId === connectorId ? [[notice.detail.from, notice.detail.to]] : [],
+  )
+}
+
+export function outageNoticesOf(notices: readonly Notice[], site?: string) {
+  return notices.flatMap((notice) =>
+    notice.type !== 'Connector State Changed' && (site === undefined || notice.detail.site === site) ? [notice.type] : [],
+  )
+}
+
+export function expectNoNoticeTwice(notices: readonly Notice[]): void {
+  const told = notices.map((notice) => JSON.stringify(notice))
+  expect(told).toEqual([...new Set(told)])
+}
