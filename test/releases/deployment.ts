@@ -6,7 +6,7 @@ import {
   PutItemCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb'
-import { stateTable as tableSchema } from '../../functions/adapters/state-schema.ts'
+import { stateTable as tableSchema } from '../../functions/adapters/state-table/table-definitions.ts'
 import type { Clock, Sink, State } from '../../functions/domain/ports.ts'
 import { type Instant, minute, second } from '../../functions/domain/time.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
@@ -19,7 +19,7 @@ import { presentRelease, type Release, type StoredState } from './release.ts'
 /** Requests of a page are what the limit is about, not its items: a page of few keeps a test short. */
 export const pageItems = 25
 /** As long as a function may run (ms). */
-const runMostMs = 5 * minute
+const runMaxMs = 5 * minute
 
 type Item = Readonly<Record<string, AttributeValue>>
 
@@ -93,7 +93,7 @@ export class Deployment {
       retire: (connectorId) => functions.retireConnector(ports, connectorId),
       reconcile: (items) => functions.reconcileConnectors(ports, policy, each(items)),
       collect: (connectorId, sink = ports.sink) =>
-        functions.collectConnector({ ...ports, sink }, connectorId, ports.clock.now() + runMostMs),
+        functions.collectConnector({ ...ports, sink }, connectorId, ports.clock.now() + runMaxMs),
       dispatch: () => functions.dispatchDue(ports),
       measure: () => functions.measureFleet(ports),
     }

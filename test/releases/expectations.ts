@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { Notice } from '../../functions/domain/notices.ts'
+import type { Notification } from '../../functions/domain/status/notifications.ts'
 import { key } from '../simulation/world.ts'
 import type { Deployment } from './deployment.ts'
 import { presentRelease, type Release } from './release.ts'
@@ -30,7 +30,7 @@ export async function expectExact(deployment: Deployment, minEvents: number): Pr
 
 export function expectLimitKept({ world }: Deployment): void {
   expect(world.model.account.refused(key)).toBe(0)
-  expect(world.model.account.mostRequestsInAnyMinute(key)).toBeLessThanOrEqual(20)
+  expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(20)
 }
 
 export function expectNoError({ crashes, world }: Deployment): void {
@@ -50,19 +50,19 @@ export function tellsOfChanges(version: string): boolean {
   return version !== '0.1.0'
 }
 
-export function changesOf(notices: readonly Notice[], connectorId: string) {
-  return notices.flatMap((notice) =>
-    notice.type === 'Connector State Changed' && notice.detail.connectorId === connectorId ? [[notice.detail.from, notice.detail.to]] : [],
+export function changesOf(notifications: readonly Notification[], connectorId: string) {
+  return notifications.flatMap((notification) =>
+    notification.type === 'Connector State Changed' && notification.detail.connectorId === connectorId ? [[notification.detail.from, notification.detail.to]] : [],
   )
 }
 
-export function outageNoticesOf(notices: readonly Notice[], site?: string) {
-  return notices.flatMap((notice) =>
-    notice.type !== 'Connector State Changed' && (site === undefined || notice.detail.site === site) ? [notice.type] : [],
+export function outageNoticesOf(notifications: readonly Notification[], site?: string) {
+  return notifications.flatMap((notification) =>
+    notification.type !== 'Connector State Changed' && (site === undefined || notification.detail.site === site) ? [notification.type] : [],
   )
 }
 
-export function expectNoNoticeTwice(notices: readonly Notice[]): void {
-  const told = notices.map((notice) => JSON.stringify(notice))
+export function expectNoNoticeTwice(notifications: readonly Notification[]): void {
+  const told = notifications.map((notification) => JSON.stringify(notification))
   expect(told).toEqual([...new Set(told)])
 }

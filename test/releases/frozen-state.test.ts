@@ -22,7 +22,7 @@ const parts010: Parts = {
   kinds: ['ACCEPTED', 'DUE', 'KEY', 'SEEN', 'STATUS', 'STREAM', 'TOKENS', 'USER'],
   accepted: ['lastPause', 'retiredAt'],
   connector: ['rateGroup', 'requestsPerDay'],
-  streams: ['covered', 'hard', 'holes', 'lastReadAt', 'lease', 'reread', 'setAside', 'slice', 'trouble'],
+  streams: ['covered', 'hard', 'lostRanges', 'lastReadAt', 'lease', 'reread', 'setAside', 'range', 'trouble'],
   sliceKinds: ['reread', 'settling'],
   statuses: ['trouble', 'lastFailure', 'keys'],
   states: ['catching-up', 'failing', 'ok', 'paused', 'refused', 'retired', 'starting', 'throttled'],
@@ -37,7 +37,7 @@ const parts: Readonly<Record<string, Parts>> = {
     kinds: [...parts010.kinds, 'OUTAGE'],
     connector: [...parts010.connector, 'tlsCaPem'],
     sliceKinds: ['fresh', 'reread', 'settling', 'tail'],
-    statuses: [...parts010.statuses, 'cause', 'changes', 'vendor', 'site', 'streamsBehind', 'holes', 'oldestKeyAt'],
+    statuses: [...parts010.statuses, 'cause', 'changes', 'vendor', 'site', 'streamsBehind', 'lostRanges', 'oldestKeyAt'],
     states: [...parts010.states, 'losing-data'],
     changes: ['cause', 'causeBefore', 'refusedEdit'],
     outagesTold: [false, true],
@@ -55,8 +55,8 @@ describe.each(frozenVersions)('the state that release %s wrote', (version) => {
 
     const ledgers = itemsOf(stored, 'STREAM#')
     expect(attributesOf(ledgers)).toEqual(expect.arrayContaining([...streams]))
-    expect(valuesOf(ledgers.flatMap((item) => item['slice'] ?? []).map(({ kind }) => kind))).toEqual(sliceKinds)
-    expect(valuesOf(ledgers.flatMap((item) => item['holes']).map(({ reason }) => reason))).toEqual(['horizon', 'paused', 'unreadable'])
+    expect(valuesOf(ledgers.flatMap((item) => item['range'] ?? []).map(({ kind }) => kind))).toEqual(sliceKinds)
+    expect(valuesOf(ledgers.flatMap((item) => item['lostRanges']).map(({ reason }) => reason))).toEqual(['horizon', 'paused', 'unreadable'])
 
     const known = itemsOf(stored, 'STATUS').map((item) => item['status'])
     expect(attributesOf(known)).toEqual(expect.arrayContaining([...statuses]))

@@ -1,6 +1,6 @@
 import type { Sink } from '../../functions/domain/ports.ts'
 import { ok } from '../../functions/domain/result.ts'
-import type { StreamState } from '../../functions/domain/stream.ts'
+import type { StreamState } from '../../functions/domain/stream/stream.ts'
 import { day, hour, minute, second } from '../../functions/domain/time.ts'
 import type { ConnectorItem } from '../../functions/flows/accept-connector.ts'
 import type { StreamName } from '../../local/simulator/catalogue.ts'
@@ -102,7 +102,7 @@ async function beginSecondLooks({ put, collect, onlyNoEvent }: Life): Promise<vo
 async function returnAfterLong({ put, collect, collectUntil, onlyNoEvent }: Life): Promise<void> {
   await put('resumed')
   for (const id of ['resumed', 'behind', 'crowd-lost', 'losing'] as const) await collect(id)
-  await collectUntil('second-look', 'sharepoint/dlp', ({ slice }) => slice?.kind === 'reread')
+  await collectUntil('second-look', 'sharepoint/dlp', ({ range }) => range?.kind === 'reread')
   await onlyNoEvent('onedrive', () => collect('late'))
   await collectUntil('late', 'onedrive/dlp', ({ counts }) => counts.late > 0)
 }
@@ -213,7 +213,7 @@ function lifeOf(deployment: Deployment, process: Process) {
   let eventless: string | undefined
   let isOverloaded = false
   let requestsLeft = Number.POSITIVE_INFINITY
-  world.vendorAnswers((asked) => {
+  world.vendorResponds((asked) => {
     requestsLeft -= 1
     if (requestsLeft === 0) throw new Killed('The process was killed')
     if (isOverloaded) return { status: 503, headers: { 'retry-after': '120' } }

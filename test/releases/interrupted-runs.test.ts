@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { coveredTo } from '../../functions/domain/ledger.ts'
+import { coveredTo } from '../../functions/domain/stream/ledger.ts'
 import type { Sink } from '../../functions/domain/ports.ts'
 import { minute } from '../../functions/domain/time.ts'
 import { connectorItem, start } from '../simulation/world.ts'
@@ -12,20 +12,20 @@ import { frozenVersions, loadRelease, type Release } from './release.ts'
 const dynamo = startDynamo()
 const directions = bothDirections(await Promise.all(frozenVersions.map((version) => loadRelease(version))))
 
-describe.each(directions)('a slice that $from.name left half read', ({ from, to }) => {
+describe.each(directions)('a range that $from.name left half read', ({ from, to }) => {
   it(`is gone on with by ${to.name} at its next page, without losing or doubling an event`, async () => {
     const deployment = await accepted(from)
     const killed = deployment.process(from).collect('acme-cas', killedAt(11, deployment.world.lake))
     await deployment.finish(killed.catch(expectKilled))
-    const { slice, lease } = await streamOf(deployment)
+    const { range, lease } = await streamOf(deployment)
     expect(lease?.until).toBeGreaterThan(deployment.clock.now())
-    expect(slice?.page).toBeGreaterThan(0)
+    expect(range?.page).toBeGreaterThan(0)
 
     const asked = requestsOf(deployment)
     deployment.deployed = () => to
     void deployment.tick()
     await deployment.run(30 * minute)
-    expect(asked[0]?.get('page_id')).toBe(new URL(slice!.nextLink!).searchParams.get('page_id'))
+    expect(asked[0]?.get('page_id')).toBe(new URL(range!.nextLink!).searchParams.get('page_id'))
     await expectExact(deployment, 3_000)
     expect(coveredTo(await streamOf(deployment), deployment.clock.now())).toBeGreaterThan(start)
   })
@@ -72,7 +72,7 @@ async function streamOf({ state }: Deployment) {
 /** The requests to the vendor from now on. */
 function requestsOf({ world }: Deployment): readonly URLSearchParams[] {
   const asked: URLSearchParams[] = []
-  world.vendorAnswers((query) => {
+  world.vendorResponds((query) => {
     asked.push(query)
     return undefined
   })

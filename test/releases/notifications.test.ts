@@ -19,7 +19,7 @@ describe.each(bothDirections(formers))('an outage that $from.name saw begin', ({
     expect(await deployment.state.outages()).toMatchObject([{ told: true }])
     deployment.deployed = () => to
     await deployment.runAndMeasure(15 * minute)
-    expect(outageNoticesOf(deployment.world.bus.notices)).toEqual(['Vendor Outage Began'])
+    expect(outageNoticesOf(deployment.world.bus.notifications)).toEqual(['Vendor Outage Began'])
     vendor.isDown = false
     await deployment.runAndMeasure(20 * minute)
     await expectTold(deployment)
@@ -32,7 +32,7 @@ describe.each(bothDirections(formers))('an outage that $from.name saw begin', ({
     await deployment.runAndMeasure(10 * minute)
     vendor.isDown = true
     await deployment.runAndMeasure(15 * minute)
-    expect(deployment.world.bus.notices).toEqual([])
+    expect(deployment.world.bus.notifications).toEqual([])
     deployment.world.bus.refuses = false
     deployment.deployed = () => to
     await deployment.runAndMeasure(10 * minute)
@@ -75,23 +75,23 @@ async function reading(release: Release): Promise<Deployment> {
 
 function breakable({ world }: Deployment): { isDown: boolean } {
   const vendor = { isDown: false }
-  world.vendorAnswers(() => (vendor.isDown ? { status: 500 } : undefined))
+  world.vendorResponds(() => (vendor.isDown ? { status: 500 } : undefined))
   return vendor
 }
 
 /** Every connector was read, failed and was read again; and its vendor had one outage. Each of it is told once, and nothing is left to tell. */
 async function expectTold(deployment: Deployment): Promise<void> {
-  const { notices } = deployment.world.bus
+  const { notifications } = deployment.world.bus
   expectNoError(deployment)
-  expect(outageNoticesOf(notices)).toEqual(['Vendor Outage Began', 'Vendor Outage Ended'])
+  expect(outageNoticesOf(notifications)).toEqual(['Vendor Outage Began', 'Vendor Outage Ended'])
   expect(await deployment.state.outages()).toEqual([])
   for (const connectorId of connectorIds) {
-    expect(changesOf(notices, connectorId)).toEqual([
+    expect(changesOf(notifications, connectorId)).toEqual([
       ['starting', 'ok'],
       ['ok', 'failing'],
       ['failing', 'ok'],
     ])
     expect((await deployment.state.readStatus(connectorId))?.changes).toBeUndefined()
   }
-  expectNoNoticeTwice(notices)
+  expectNoNoticeTwice(notifications)
 }

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import * as z from 'zod'
-import { stateTable } from '../../functions/adapters/state-table.ts'
+import { stateTable } from '../../functions/adapters/state-table/state-table.ts'
 import type { State } from '../../functions/domain/ports.ts'
 import { acceptConnector, reconcileConnectors, retireConnector } from '../../functions/flows/accept-connector.ts'
-import { collectConnector } from '../../functions/flows/collect-connector.ts'
+import { collectConnector } from '../../functions/flows/collect/collect-connector.ts'
 import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
 import { measureFleet } from '../../functions/flows/measure-fleet.ts'
 import { vendors } from '../../functions/vendors/index.ts'
@@ -42,10 +42,10 @@ export const exportedFrom = {
   acceptConnector: 'functions/flows/accept-connector.ts',
   reconcileConnectors: 'functions/flows/accept-connector.ts',
   retireConnector: 'functions/flows/accept-connector.ts',
-  collectConnector: 'functions/flows/collect-connector.ts',
+  collectConnector: 'functions/flows/collect/collect-connector.ts',
   dispatchDue: 'functions/flows/dispatch-due.ts',
   measureFleet: 'functions/flows/measure-fleet.ts',
-  stateTable: 'functions/adapters/state-table.ts',
+  stateTable: 'functions/adapters/state-table/state-table.ts',
   vendors: 'functions/vendors/index.ts',
 } as const satisfies Record<keyof Functions, string>
 

@@ -1,10 +1,10 @@
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { describe, expect, it } from 'vitest'
-import type { ConnectorState } from '../../functions/domain/connector-state.ts'
+import type { ConnectorState } from '../../functions/domain/status/connector-state.ts'
 import { type FailureCode, failure, failureKinds } from '../../functions/domain/failures.ts'
-import { newStream } from '../../functions/domain/ledger.ts'
-import { newStatus } from '../../functions/domain/status.ts'
-import type { Hole, SliceKind } from '../../functions/domain/stream.ts'
+import { newStream } from '../../functions/domain/stream/ledger.ts'
+import { newStatus } from '../../functions/domain/status/status.ts'
+import type { LostRange, RangeKind } from '../../functions/domain/stream/stream.ts'
 import { start } from '../simulation/world.ts'
 import { Deployment } from './deployment.ts'
 import { startDynamo } from './dynamo.ts'
@@ -17,7 +17,7 @@ const dynamo = startDynamo()
 const failureCodes = [
   ...['bad-request', 'unauthorized', 'forbidden', 'not-found', 'throttled', 'vendor-error', 'vendor-overloaded', 'redirected'],
   ...['unexpected-status', 'timed-out', 'unreachable', 'tls-failed', 'address-refused', 'host-refused', 'too-large'],
-  ...['malformed-answer', 'link-refused', 'link-dead', 'link-repeats', 'secret-missing', 'secret-unreadable', 'secret-malformed'],
+  ...['malformed-response', 'link-refused', 'link-dead', 'link-repeats', 'secret-missing', 'secret-unreadable', 'secret-malformed'],
   ...['key-shared', 'sink-throttled', 'sink-failed'],
 ]
 
@@ -48,16 +48,16 @@ const storedWords = [
     }),
   },
   {
-    attribute: 'kind of a half-read slice',
+    attribute: 'kind of a half-read range',
     words: ['tail', 'fresh', 'settling', 'reread'],
     kind: 'STREAM',
-    holding: (_: StoredItem, kind: string) => ({ slice: { kind, from: 1, to: 2, page: 1, items: 3 } }),
+    holding: (_: StoredItem, kind: string) => ({ range: { kind, from: 1, to: 2, page: 1, items: 3 } }),
   },
   {
     attribute: 'reason of a loss',
     words: ['horizon', 'paused', 'unreadable'],
     kind: 'STREAM',
-    holding: (_: StoredItem, reason: string) => ({ holes: [{ from: 1, to: 2, reason }] }),
+    holding: (_: StoredItem, reason: string) => ({ lostRanges: [{ from: 1, to: 2, reason }] }),
   },
 ]
 
@@ -92,18 +92,18 @@ const states = allOf<ConnectorState>({
   paused: true,
   retired: true,
 })
-const kinds = allOf<SliceKind>({ tail: true, fresh: true, settling: true, reread: true })
-const reasons = allOf<Hole['reason']>({ horizon: true, paused: true, unreadable: true })
+const kinds = allOf<RangeKind>({ tail: true, fresh: true, settling: true, reread: true })
+const reasons = allOf<LostRange['reason']>({ horizon: true, paused: true, unreadable: true })
 
 describe.each(frozenVersions)('a word that this release stores', async (version) => {
   const former = await loadRelease(version)
 
-  it(`is known to release ${version}: no state, failure, kind of slice or reason of a loss is new`, async () => {
+  it(`is known to release ${version}: no state, failure, kind of range or reason of a loss is new`, async () => {
     const deployment = await Deployment.open(dynamo)
     const { state } = deployment
     const then = deployment.process(former).state
     for (const each of states) {
-      await state.amendStatus(each, () => ({ ...newStatus(start), state: each }))
+      await state.updateStatus(each, () => ({ ...newStatus(start), state: each }))
       expect((await then.readStatus(each))?.state).toBe(each)
     }
     for (const code of Object.keys(failureKinds) as FailureCode[]) {
@@ -112,13 +112,13 @@ describe.each(frozenVersions)('a word that this release stores', async (version)
       expect((await then.readRun(code)).streams.get('x')?.trouble).toEqual(trouble)
     }
     for (const kind of kinds) {
-      const slice = { kind, from: 1, to: 2, page: 0, items: 0 }
-      await state.writeStream(kind, 'x', { ...newStream(start, start), version: 1, slice })
-      expect((await then.readRun(kind)).streams.get('x')?.slice).toEqual(slice)
+      const range = { kind, from: 1, to: 2, page: 0, items: 0 }
+      await state.writeStream(kind, 'x', { ...newStream(start, start), version: 1, range })
+      expect((await then.readRun(kind)).streams.get('x')?.range).toEqual(range)
     }
     for (const reason of reasons) {
-      await state.writeStream(reason, 'x', { ...newStream(start, start), version: 1, holes: [{ from: 1, to: 2, reason }] })
-      expect((await then.readRun(reason)).streams.get('x')?.holes).toEqual([{ from: 1, to: 2, reason }])
+      await state.writeStream(reason, 'x', { ...newStream(start, start), version: 1, lostRanges: [{ from: 1, to: 2, reason }] })
+      expect((await then.readRun(reason)).streams.get('x')?.lostRanges).toEqual([{ from: 1, to: 2, reason }])
     }
   })
 })

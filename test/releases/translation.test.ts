@@ -11,8 +11,8 @@ import { type Tables, untilRelease020 } from './translation.ts'
 
 describe('a translation', () => {
   const code = word({ broken: 'failed' })
-  const stream = object({ freshTo: 'readThrough', holes: 'losses' }, { holes: list(object({}, { reason: code })) })
-  const former = { freshTo: 1, holes: [{ reason: 'broken' }, { reason: 'other' }], since: 0 }
+  const stream = object({ readThrough: 'readThrough', lostRanges: 'losses' }, { lostRanges: list(object({}, { reason: code })) })
+  const former = { readThrough: 1, lostRanges: [{ reason: 'broken' }, { reason: 'other' }], since: 0 }
   const present = { readThrough: 1, losses: [{ reason: 'failed' }, { reason: 'other' }], since: 0 }
 
   it('renames attributes and values in both directions, and leaves alone what no table names', () => {
@@ -66,6 +66,6 @@ describe('a former release', () => {
       cause: 'made-up-code',
       madeUpFailure: { code: 'made-up-code' },
     })
-    expect(deployment.world.bus.notices).toMatchObject([{ type: 'Made-up Type', detail: { to: 'failing', cause: 'made-up-code' } }])
+    expect(deployment.world.bus.notifications).toMatchObject([{ type: 'Made-up Type', detail: { to: 'failing', cause: 'made-up-code' } }])
   })
 })

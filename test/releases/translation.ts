@@ -1,17 +1,17 @@
-import type { ConnectorState, StateChange } from '../../functions/domain/connector-state.ts'
+import type { ConnectorState, StateChange } from '../../functions/domain/status/connector-state.ts'
 import type { Failure, FailureCode } from '../../functions/domain/failures.ts'
-import type { Notice } from '../../functions/domain/notices.ts'
-import type { Outage } from '../../functions/domain/outage.ts'
+import type { Notification } from '../../functions/domain/status/notifications.ts'
+import type { Outage } from '../../functions/domain/status/outage.ts'
 import type * as ports from '../../functions/domain/ports.ts'
-import type { LakeRecord } from '../../functions/domain/record.ts'
+import type { LakeRecord } from '../../functions/domain/record/record.ts'
 import type { Result } from '../../functions/domain/result.ts'
-import type { SeenMark, SeenPage } from '../../functions/domain/seen.ts'
-import type { ConnectorStatus, DayCounts } from '../../functions/domain/status.ts'
-import type { Hole, Slice, SliceKind, StreamCounts, StreamState } from '../../functions/domain/stream.ts'
-import type { Token, TokenBucket } from '../../functions/domain/tokens.ts'
-import type { Vendor, VendorAnswer, VendorRequest } from '../../functions/domain/vendor.ts'
+import type { SeenMark, SeenPage } from '../../functions/domain/stream/seen-ids.ts'
+import type { ConnectorStatus, DayCounts } from '../../functions/domain/status/status.ts'
+import type { LostRange, Range, RangeKind, StreamCounts, StreamState } from '../../functions/domain/stream/stream.ts'
+import type { Token, TokenBucket } from '../../functions/domain/token-bucket.ts'
+import type { Vendor, VendorResponse, VendorRequest } from '../../functions/domain/vendor.ts'
 import type { AcceptPolicy } from '../../functions/flows/accept-connector.ts'
-import type { CollectPorts } from '../../functions/flows/collect-connector.ts'
+import type { CollectPorts } from '../../functions/flows/collect/collect-connector.ts'
 import { call, list, listing, map, type Names, object, port, record, same, word } from './rename.ts'
 
 /** Former name → present name. A present name that the type does not have does not compile. */
@@ -26,7 +26,7 @@ function values<T extends string>(names: Readonly<Record<string, T>>): Names {
 
 /**
  * The names in this code change, but a frozen release stays as it is. These tables hold what has another name now than in the
- * releases up to 0.2.0, so that the tests use present names only: `freshTo: 'readThrough'`, `'malformed-answer': 'malformed-response'`.
+ * releases up to 0.2.0, so that the tests use present names only: `readThrough: 'readThrough'`, `'malformed-response': 'malformed-response'`.
  * A name that is the same, or that those releases do not have, needs no line.
  */
 export const untilRelease020 = {
@@ -44,15 +44,15 @@ export const untilRelease020 = {
   acceptPolicy: attributes<AcceptPolicy>({}),
   logEntry: attributes<ports.LogEntry>({}),
   logEvent: values<string>({}),
-  notice: attributes<Notice>({}),
-  noticeType: values<Notice['type']>({}),
-  noticeDetail: attributes<Notice['detail']>({}),
+  notification: attributes<Notification>({}),
+  noticeType: values<Notification['type']>({}),
+  noticeDetail: attributes<Notification['detail']>({}),
   record: attributes<LakeRecord>({}),
   result: attributes<Result<unknown>>({}),
   secret: attributes<ports.Secret>({}),
   secretOptions: attributes<NonNullable<Parameters<ports.Secrets['read']>[1]>>({}),
   vendor: attributes<Vendor>({}),
-  vendorAnswer: attributes<VendorAnswer>({}),
+  vendorAnswer: attributes<VendorResponse>({}),
   vendorRequest: attributes<VendorRequest>({}),
 
   // What is read from the state table, and written to it.
@@ -60,7 +60,7 @@ export const untilRelease020 = {
   due: attributes<ports.Due>({}),
   keyUser: attributes<ports.KeyUser>({}),
   runState: attributes<ports.RunState>({}),
-  amended: attributes<ports.Amended>({}),
+  amended: attributes<ports.StatusUpdate>({}),
   outage: attributes<Outage>({}),
   status: attributes<ConnectorStatus>({}),
   statusTrouble: attributes<NonNullable<ConnectorStatus['trouble']>>({}),
@@ -72,10 +72,10 @@ export const untilRelease020 = {
   stream: attributes<StreamState>({}),
   streamTrouble: attributes<NonNullable<StreamState['trouble']>>({}),
   streamCounts: attributes<StreamCounts>({}),
-  slice: attributes<Slice>({}),
-  sliceKind: values<SliceKind>({}),
-  hole: attributes<Hole>({}),
-  holeReason: values<Hole['reason']>({}),
+  range: attributes<Range>({}),
+  sliceKind: values<RangeKind>({}),
+  hole: attributes<LostRange>({}),
+  holeReason: values<LostRange['reason']>({}),
   seenPage: attributes<SeenPage>({}),
   seenMark: values<SeenMark>({}),
   tokenBucket: attributes<TokenBucket>({}),
@@ -107,8 +107,8 @@ export function translationBy(names: Tables) {
     days: record(object(names.dayCounts)),
   })
   const stream = object(names.stream, {
-    holes: list(object(names.hole, { reason: word(names.holeReason) })),
-    slice: object(names.slice, { kind: word(names.sliceKind) }),
+    lostRanges: list(object(names.hole, { reason: word(names.holeReason) })),
+    range: object(names.range, { kind: word(names.sliceKind) }),
     trouble: object(names.streamTrouble, { failure }),
     counts: object(names.streamCounts),
   })
@@ -126,11 +126,11 @@ export function translationBy(names: Tables) {
     makeDue: call([]),
     removeDue: call([]),
     readStatus: call([same], status),
-    amendStatus: call([same, call([status], status)], object(names.amended, { before: status, after: status })),
+    updateStatus: call([same, call([status], status)], object(names.amended, { before: status, after: status })),
     fleet: call([], listing(object({}, { status }))),
     beginOutage: call([outage]),
     outages: call([], list(outage)),
-    outageTold: call([outage]),
+    outageSent: call([outage]),
     endOutage: call([outage]),
     writeStream: call([same, same, stream]),
     readSeen: call([same, same, same, same, call([same, seenMark])]),
@@ -142,7 +142,7 @@ export function translationBy(names: Tables) {
     fingerprintKey: call([]),
   })
   const vendors = map(object(names.vendor))
-  const notice = object(names.notice, {
+  const notification = object(names.notification, {
     type: word(names.noticeType),
     detail: object(names.noticeDetail, { from: state, to: state, cause: code }),
   })
@@ -152,7 +152,7 @@ export function translationBy(names: Tables) {
     vendors,
     policy: object(names.acceptPolicy),
     ports: object(names.ports, {
-      bus: port(names.bus, { put: call([list(notice)]) }),
+      bus: port(names.bus, { put: call([list(notification)]) }),
       clock: port(names.clock, { now: call([]), sleepUntil: call([]) }),
       log: call([object(names.logEntry, { event: word(names.logEvent) })]),
       queue: port(names.queue, { send: call([]) }),

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { coveredTo } from '../../functions/domain/ledger.ts'
+import { coveredTo } from '../../functions/domain/stream/ledger.ts'
 import { minute } from '../../functions/domain/time.ts'
 import { Deployment } from './deployment.ts'
 import { startDynamo } from './dynamo.ts'
@@ -32,7 +32,7 @@ describe.each(frozenVersions)('the state that release %s wrote', (version) => {
     expect(before).toEqual({ outages: [], ...asFormer })
   })
 
-  it('is gone on with: whatever was due runs, a killed run’s slice is finished, and each key keeps its limiter', async () => {
+  it('is gone on with: whatever was due runs, a killed run’s range is finished, and each key keeps its limiter', async () => {
     const after = await everything(deployment.state, await deployment.stored())
     expectNoError(deployment)
     const waits = (connectorId: string) => (before.statuses[connectorId]?.trouble?.until ?? 0) > stored.at
@@ -41,8 +41,8 @@ describe.each(frozenVersions)('the state that release %s wrote', (version) => {
     for (const { connectorId } of due) expect(after.statuses[connectorId]?.lastRunAt, connectorId).toBeGreaterThan(stored.at)
     expect(after.fingerprintKey).toBe(before.fingerprintKey)
     expect(new Set(Object.keys(after.tokens))).toEqual(new Set(Object.keys(before.tokens)))
-    const { slice } = before.streams['killed gmail/dlp']!
-    expect(coveredTo(after.streams['killed gmail/dlp']!, deployment.clock.now())).toBeGreaterThan(slice!.to)
+    const { range } = before.streams['killed gmail/dlp']!
+    expect(coveredTo(after.streams['killed gmail/dlp']!, deployment.clock.now())).toBeGreaterThan(range!.to)
   })
 
   if (tellsOfChanges(version)) {
@@ -52,13 +52,13 @@ describe.each(frozenVersions)('the state that release %s wrote', (version) => {
       expect(changes).toHaveLength(4)
       expect(outages.map(({ told }) => told).sort()).toEqual([false, true])
 
-      const { notices } = deployment.world.bus
-      expect(changesOf(notices, 'pending').slice(0, changes.length)).toEqual(changes.map(({ from, to }) => [from, to]))
+      const { notifications } = deployment.world.bus
+      expect(changesOf(notifications, 'pending').slice(0, changes.length)).toEqual(changes.map(({ from, to }) => [from, to]))
       for (const { site, told } of outages) {
-        expect(outageNoticesOf(notices, site)).toEqual(told ? ['Vendor Outage Ended'] : ['Vendor Outage Began', 'Vendor Outage Ended'])
+        expect(outageNoticesOf(notifications, site)).toEqual(told ? ['Vendor Outage Ended'] : ['Vendor Outage Began', 'Vendor Outage Ended'])
       }
       expect(await deployment.state.outages()).toEqual([])
-      expectNoNoticeTwice(notices)
+      expectNoNoticeTwice(notifications)
     })
   }
 })
