@@ -20,16 +20,18 @@ export async function startDynalite(): Promise<LocalDynamo> {
   return {
     endpoint,
     client,
-    async create(table) {
-      await client.send(new CreateTableCommand(table))
-      const describe = new DescribeTableCommand({ TableName: table.TableName })
-      while ((await client.send(describe)).Table?.TableStatus !== 'ACTIVE');
-    },
+    create: (table) => createTable(client, table),
     async close() {
       client.destroy()
       await new Promise((closed) => server.close(closed))
     },
   }
+}
+
+export async function createTable(client: DynamoDBClient, table: CreateTableCommandInput): Promise<void> {
+  await client.send(new CreateTableCommand(table))
+  const describe = new DescribeTableCommand({ TableName: table.TableName })
+  while ((await client.send(describe)).Table?.TableStatus !== 'ACTIVE');
 }
 
 export function dynamoClient(endpoint: string): DynamoDBClient {

@@ -2,10 +2,13 @@ import type { SecretReference } from '../../functions/domain/connector/connector
 import { type Failure, failure } from '../../functions/domain/failures.ts'
 import type { Secrets } from '../../functions/domain/ports.ts'
 import { failed, ok } from '../../functions/domain/result.ts'
+import type { Instant } from '../../functions/domain/time.ts'
 
 /** Secrets in memory: what a reference (`name` or `name#jsonKey`) reads as, or fails with. */
 export class MemorySecrets implements Secrets {
   readonly values = new Map<string, string | Failure>()
+  /** When the secret of this name was stored; mostly unknown. */
+  readonly storedAt = new Map<string, Instant>()
 
   constructor(values: Readonly<Record<string, string | Failure>> = {}) {
     for (const [reference, value] of Object.entries(values)) this.values.set(reference, value)
@@ -14,6 +17,8 @@ export class MemorySecrets implements Secrets {
   async read({ secretName, jsonKey }: SecretReference) {
     const value = this.values.get(jsonKey === undefined ? secretName : `${secretName}#${jsonKey}`)
     if (value === undefined) return failed(failure('secret-missing', `There is no secret named ${secretName}`))
-    return typeof value === 'string' ? ok({ apiKey: value }) : failed(value)
+    if (typeof value !== 'string') return failed(value)
+    const storedAt = this.storedAt.get(secretName)
+    return ok({ apiKey: value, ...(storedAt === undefined ? {} : { storedAt }) })
   }
 }

@@ -5,14 +5,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import * as z from 'zod'
-import { startDynalite } from '../dynalite.ts'
 import { Deployment } from './deployment.ts'
+import { startDynamo } from './dynamo.ts'
 import { historyVendor, liveThrough } from './history.ts'
 import { exportedFrom, loadRelease, stateText } from './release.ts'
 
 /**
- * Keeps a release for the tests of later ones: `npx node test/releases/bundle.ts COMMIT` makes `test/releases/VERSION/` with
- * the functions of that commit and a state table as they write it.
+ * Freezes a release for the tests of later ones: `npx node test/releases/bundle.ts COMMIT` makes `test/releases/VERSION/` with
+ * the functions of that commit and a state table as they write it. Run it before any name changes; then add the version to
+ * `frozen` in release.ts, and what its state must hold to frozen-state.test.ts.
  */
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -38,7 +39,7 @@ async function bundleFunctions(commit: string, version: string, outfile: string)
       target: 'node24',
       charset: 'utf8',
       banner: {
-        js: `// Release ${version} as it was: what of it reads and writes the state table, for the tests of later releases. Not to be edited.\n// Made by: npx node test/releases/bundle.ts ${commit}`,
+        js: `// The functions of release ${version} that use the state table, for the tests of later releases. Do not edit.\n// Made by: npx node test/releases/bundle.ts ${commit}`,
       },
     })
   } finally {
@@ -47,14 +48,9 @@ async function bundleFunctions(commit: string, version: string, outfile: string)
 }
 
 async function stateOf(version: string): Promise<string> {
-  const dynamo = await startDynalite()
-  try {
-    const deployment = await Deployment.open(dynamo, { vendor: historyVendor, clocksOffMs: [0] })
-    await liveThrough(deployment, await loadRelease(version))
-    return stateText(await deployment.stored())
-  } finally {
-    await dynamo.close()
-  }
+  const deployment = await Deployment.open(startDynamo(), { vendor: historyVendor, clocksOffMs: [0] })
+  await liveThrough(deployment, await loadRelease(version))
+  return stateText(await deployment.stored())
 }
 
 const [given] = process.argv.slice(2)

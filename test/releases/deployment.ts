@@ -1,4 +1,3 @@
-import type { StateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { randomUUID } from 'node:crypto'
 import {
   type AttributeValue,
@@ -7,15 +6,15 @@ import {
   PutItemCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb'
+import type { StateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { stateTable as tableSchema } from '../../functions/adapters/state-table/table-definitions.ts'
-import type { Notification } from '../../functions/domain/status/notifications.ts'
 import type { Clock, Sink } from '../../functions/domain/ports.ts'
 import { type Instant, minute, second } from '../../functions/domain/time.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
 import type { ConnectorItem } from '../../functions/flows/accept-connector.ts'
-import type { LocalDynamo } from '../dynalite.ts'
 import { type Audit, audit } from '../simulation/audit.ts'
 import { policy, World, type WorldOptions } from '../simulation/world.ts'
+import type { Dynamo } from './dynamo.ts'
 import { presentRelease, type Release, type StoredState } from './release.ts'
 
 /** Requests of a page are what the limit is about, not its items: a page of few keeps a test short. */
@@ -51,7 +50,6 @@ export class Deployment {
   readonly runs: Record<string, { begun: number; underWay: number }> = {}
   /** Sort keys of the writes that a condition refused. */
   readonly refused: string[] = []
-  readonly notifications: Notification[] = []
   /** Runs and ticks that threw. */
   readonly crashes: unknown[] = []
   private readonly client: DynamoDBClient
@@ -59,7 +57,7 @@ export class Deployment {
   private asked = 0
   private invocations = 0
 
-  static async open(dynamo: LocalDynamo, options: WorldOptions = {}): Promise<Deployment> {
+  static async open(dynamo: Dynamo, options: WorldOptions = {}): Promise<Deployment> {
     const table = `state-${randomUUID()}`
     await dynamo.create(tableSchema(table))
     return new Deployment(dynamo.client, table, options)
@@ -88,7 +86,6 @@ export class Deployment {
       state,
       vendors,
       queue: { send: async (connectorId: string, delaySeconds: number) => void this.invoke(connectorId, delaySeconds * second) },
-      bus: { put: async (notifications: readonly Notification[]) => void this.notifications.push(...notifications) },
       publish: () => {},
     }
     return {
@@ -132,6 +129,14 @@ export class Deployment {
     await this.idle()
     while ((await this.jump(until)) !== undefined);
     await this.world.clock.run(until)
+  }
+
+  /** As the function `dispatch` measures, every five minutes; by the release that is deployed then. */
+  async runAndMeasure(forMs: number): Promise<void> {
+    for (let passed = 0; passed < forMs; passed += 5 * minute) {
+      await this.run(5 * minute)
+      await this.finish(this.process(this.deployed()).measure())
+    }
   }
 
   /** Lets time pass until `work` is done. */

@@ -1,56 +1,42 @@
 import type { Sink } from '../../functions/domain/ports.ts'
 import { ok } from '../../functions/domain/result.ts'
 import type { StreamState } from '../../functions/domain/stream/stream.ts'
-import { hour, minute, second } from '../../functions/domain/time.ts'
+import { day, hour, minute, second } from '../../functions/domain/time.ts'
 import type { ConnectorItem } from '../../functions/flows/accept-connector.ts'
 import type { StreamName } from '../../local/simulator/catalogue.ts'
 import type { SimulatorOptions } from '../../local/simulator/options.ts'
-import { connectorItem, start } from '../simulation/world.ts'
+import { connectorItem, start, type World } from '../simulation/world.ts'
 import type { Deployment, Process } from './deployment.ts'
 import type { Release } from './release.ts'
 
-/** As long as the first part of the history lasts: beyond the vendor's horizon. */
+/** As long as the first part of the history lasts: longer than the vendor keeps events. */
 const longMs = 80 * hour
+/** The daily second look is due once a connector is this old. */
+const secondLookMs = 25 * hour
 /** More on one millisecond than a page holds, while page ids die at once. */
 const crowds = [
   { at: start - 5 * minute + 123, count: 60, stream: 'box/dlp' },
   { at: start + longMs - 5 * minute + 123, count: 60, stream: 'dropbox/dlp' },
 ] as const
+const pageIdLifeMs = 45 * second
 
-const runsMax = 30
+const maxRuns = 30
 
 /** The vendor of the history. */
 export const historyVendor: SimulatorOptions = {
   eventsPerHour: 6,
   streamEventsPerHour: { 'gmail/dlp': 200 },
   bursts: [...crowds],
-  pageIdLifeMs: 45 * second,
+  pageIdLifeMs,
 }
 
 const connectorIds = [
-  ...[
-    'resumed',
-    'behind',
-    'crowd-lost',
-    'second-look',
-    'live',
-    'refused',
-    'paused',
-    'retired',
-    'pooled',
-    'locked-out',
-    'shared',
-    'shared-too',
-  ],
-  ...['not-shared', 'forbidden', 'without-secret', 'unreachable', 'in-outage', 'throttled', 'crowded', 'killed'],
+  ...['resumed', 'behind', 'crowd-lost', 'losing', 'second-look', 'late', 'live', 'refused', 'paused', 'retired'],
+  ...['pooled', 'locked-out', 'shared', 'shared-too', 'not-shared', 'forbidden', 'without-secret', 'unreachable'],
+  ...['in-outage', 'throttled', 'overloaded', 'crowded', 'pending', 'in-pending-outage'],
+  ...['killed', 'killed-provisional', 'killed-tail', 'killed-paced'],
 ] as const
 const expiredKey = 'expired-key-of-the-pool'
-
-/** Of each connector one, named like it, and one that has expired. */
-export const historySecrets: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(connectorIds.map((id) => [secretOf(id), `key-of-${id}`])),
-  'tributary/expired#key': expiredKey,
-}
 
 type ConnectorId = (typeof connectorIds)[number]
 
@@ -58,35 +44,74 @@ function secretOf(connectorId: ConnectorId): string {
   return `tributary/${connectorId}`
 }
 
+/** One secret for each connector, named like it, and one whose key has expired. */
+const secrets: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(connectorIds.map((id) => [secretOf(id), `key-of-${id}`])),
+  'tributary/expired#key': expiredKey,
+}
+
+/** Form and length are right, so that it is accepted; nobody connects with it. */
+const caPem = `-----BEGIN CERTIFICATE-----\nMI${'A'.repeat(62)}\n-----END CERTIFICATE-----`
+
+/** How the history leaves the secrets and the vendor: a state that is restored goes on in this world. */
+export function asTheHistoryLeaves({ secrets: stored, model }: World): void {
+  for (const [name, apiKey] of Object.entries(secrets)) stored.values.set(name, apiKey)
+  stored.storedAt.set(secretOf('live'), start - 30 * day)
+  model.change({ revokedKeys: [expiredKey], forbiddenStreams: ['teams'] })
+}
+
 /** Three days and a half in the life of a deployment, after which its state holds every kind of item with all that it may hold. */
 export async function liveThrough(deployment: Deployment, release: Release): Promise<void> {
-  const { world } = deployment
-  const process = deployment.process(release)
-  const { put, collect, collectUntil, remove } = operations(deployment, process)
-  for (const [name, apiKey] of Object.entries(historySecrets)) world.secrets.values.set(name, apiKey)
+  asTheHistoryLeaves(deployment.world)
   deployment.deployed = () => withoutRuns(release)
+  const life = lifeOf(deployment, deployment.process(release))
 
+  await beginLong(life)
+  await life.passUntil(start + longMs - secondLookMs)
+  await beginSecondLooks(life)
+  await life.passUntil(start + longMs)
+  await returnAfterLong(life)
+  await acceptAndRemove(life)
+  await useKeys(life)
+  await meetTrouble(life)
+  await leavePending(life)
+  await dieInTheMiddle(life)
+}
+
+/** Streams that will have lost events for each reason there is, when they are read again. */
+async function beginLong({ world, put, collect, collectUntil }: Life): Promise<void> {
   await put('resumed')
   await put('behind', { contentTypes: ['exchange'] })
   await put('crowd-lost', { contentTypes: ['box'] })
-  for (const id of ['resumed', 'behind'] as const) await collect(id)
+  // One request a minute for a busy stream: after a long time away its backlog is lost faster than it is read.
+  await put('losing', { contentTypes: ['gmail'], requestsPerMinute: 1 })
+  for (const id of ['resumed', 'behind', 'losing'] as const) await collect(id)
   world.model.change({ pageIdLifeMs: 1 })
   await collectUntil('crowd-lost', 'box/dlp', ({ setAside }) => setAside.length > 0)
-  world.model.change({ pageIdLifeMs: 45 * second })
+  world.model.change({ pageIdLifeMs })
   await put('resumed', { enabled: false })
+}
 
-  await deployment.run(start + longMs - 25 * hour - deployment.clock.now())
+async function beginSecondLooks({ put, collect, onlyNoEvent }: Life): Promise<void> {
   await put('second-look', { requestsPerMinute: 2 })
   await collect('second-look')
+  await put('late', { contentTypes: ['onedrive'] })
+  await onlyNoEvent('onedrive', () => collect('late'))
+}
 
-  await deployment.run(start + longMs - deployment.clock.now())
+async function returnAfterLong({ put, collect, collectUntil, onlyNoEvent }: Life): Promise<void> {
   await put('resumed')
-  for (const id of ['resumed', 'behind', 'crowd-lost'] as const) await collect(id)
+  for (const id of ['resumed', 'behind', 'crowd-lost', 'losing'] as const) await collect(id)
   await collectUntil('second-look', 'sharepoint/dlp', ({ range }) => range?.kind === 'reread')
+  await onlyNoEvent('onedrive', () => collect('late'))
+  await collectUntil('late', 'onedrive/dlp', ({ counts }) => counts.late > 0)
+}
 
+async function acceptAndRemove({ put, collect, remove }: Life): Promise<void> {
   await put('live', {
     eventTypes: ['dlp', 'securityrisk'],
     initialBackfillMinutes: 600,
+    tlsCaPem: caPem,
     logFilters: [
       { name: 'quarantined', conditions: [{ field: 'action', operator: 'equals', values: ['Quarantine'] }] },
       { name: 'watched', action: 'include', shadow: true, conditions: [{ field: 'user', operator: 'exists' }] },
@@ -100,9 +125,10 @@ export async function liveThrough(deployment: Deployment, release: Release): Pro
   await put('retired')
   await collect('retired')
   await remove('retired')
+}
 
+async function useKeys({ put, collect }: Life): Promise<void> {
   await put('pooled', { apiKeySecrets: ['tributary/pooled', 'tributary/expired#key'], eventTypes: ['dlp', 'securityrisk'] })
-  world.model.change({ revokedKeys: [expiredKey] })
   await collect('pooled')
   await put('locked-out', { apiKeySecrets: ['tributary/expired#key'] })
   await collect('locked-out')
@@ -112,8 +138,9 @@ export async function liveThrough(deployment: Deployment, release: Release): Pro
   await put('shared-too', { ...shared, tenantName: 'Globex' })
   await put('not-shared', { apiKeySecrets: ['tributary/shared'], tenantName: 'Initech' })
   for (const id of ['shared', 'shared-too'] as const) await collect(id)
+}
 
-  world.model.change({ forbiddenStreams: ['teams'] })
+async function meetTrouble({ world, process, put, collect, collectUntil, overloaded }: Life): Promise<void> {
   await put('forbidden', { contentTypes: ['sharepoint', 'teams'] })
   for (let i = 0; i < 2; i++) await collect('forbidden')
   await put('without-secret', { apiKeySecrets: ['tributary/none'] })
@@ -127,6 +154,8 @@ export async function liveThrough(deployment: Deployment, release: Release): Pro
   for (let i = 0; i < 5; i++) await collect('in-outage')
   await process.measure()
   world.model.change({ errorRate5xx: 0 })
+  await put('overloaded')
+  await overloaded(() => collect('overloaded'))
 
   await put('throttled')
   world.model.change({ otherRequestsPerMinute: 60_000, retryAfter: 'seconds' })
@@ -136,39 +165,106 @@ export async function liveThrough(deployment: Deployment, release: Release): Pro
   world.model.change({ pageIdLifeMs: 1 })
   await put('crowded', { contentTypes: ['dropbox'], initialBackfillMinutes: 180 })
   await collectUntil('crowded', 'dropbox/dlp', ({ setAside }) => setAside.length > 0)
-  world.model.change({ pageIdLifeMs: 45 * second })
-
-  await put('killed', { contentTypes: ['gmail'], initialBackfillMinutes: 120 })
-  await deployment.finish(process.collect('killed', killedAt(5, world.lake)).catch((error: unknown) => expectKilled(error)))
+  world.model.change({ pageIdLifeMs })
 }
 
-/** The release, but what is due or accepted does not run by itself. */
+/** The bus takes nothing: changes of state and an outage stay to be told. */
+async function leavePending({ world, put, collect }: Life): Promise<void> {
+  world.bus.refuses = true
+  await put('pending')
+  await collect('pending')
+  world.secrets.values.delete(secretOf('pending'))
+  await collect('pending')
+  world.secrets.values.set(secretOf('pending'), secrets[secretOf('pending')]!)
+  await collect('pending')
+  await put('pending', { intervalMinutes: 0 })
+  await put('in-pending-outage', { baseUrl: 'https://api-eu.tmcas.trendmicro.com' })
+  world.model.change({ errorRate5xx: 1 })
+  for (let i = 0; i < 3; i++) await collect('in-pending-outage')
+  world.model.change({ errorRate5xx: 0 })
+  world.bus.refuses = false
+}
+
+/** Each leaves a half-read range of another kind, and the last one a stream whose link has died. */
+async function dieInTheMiddle({ world, put, collectKilled, collectKilledAsking }: Life): Promise<void> {
+  const busy = { contentTypes: ['gmail'] }
+  await put('killed', { ...busy, initialBackfillMinutes: 120 })
+  await collectKilled('killed', 5)
+  await put('killed-provisional', { ...busy, initialBackfillMinutes: 120 })
+  await collectKilled('killed-provisional', 2)
+  await put('killed-tail', busy)
+  await collectKilled('killed-tail', 2)
+  world.model.change({ pageIdLifeMs: 1 })
+  await put('killed-paced', { ...busy, initialBackfillMinutes: 120 })
+  await collectKilledAsking('killed-paced', 3)
+  world.model.change({ pageIdLifeMs })
+}
+
+/** The release, but nothing that is due or accepted runs by itself. */
 export function withoutRuns(release: Release): Release {
   return { ...release, functions: { ...release.functions, collectConnector: async () => {} } }
 }
 
-function operations(deployment: Deployment, process: Process) {
-  /** A run, two minutes after what was before. */
+type Life = ReturnType<typeof lifeOf>
+
+/** The things that can happen to a deployment, one after the other. */
+function lifeOf(deployment: Deployment, process: Process) {
+  const { world } = deployment
+  let eventless: string | undefined
+  let isOverloaded = false
+  let requestsLeft = Number.POSITIVE_INFINITY
+  world.vendorResponds((asked) => {
+    requestsLeft -= 1
+    if (requestsLeft === 0) throw new Killed('The process was killed')
+    if (isOverloaded) return { status: 503, headers: { 'retry-after': '120' } }
+    return asked.get('service') === eventless ? { status: 200, body: { security_events: [null] } } : undefined
+  })
+
+  /** A run, two minutes after the event before it. */
   async function collect(connectorId: ConnectorId): Promise<void> {
     await deployment.run(2 * minute)
     await deployment.finish(process.collect(connectorId))
   }
 
   return {
+    world,
+    process,
     collect,
+    passUntil: (at: number) => deployment.run(at - deployment.clock.now()),
     put(connectorId: ConnectorId, more: ConnectorItem = {}) {
       const item = connectorItem({ connectorId, name: connectorId, apiKeySecrets: [secretOf(connectorId)], ...more })
       return deployment.finish(process.accept(item))
     },
+    remove: (connectorId: ConnectorId) => deployment.finish(process.retire(connectorId)),
     async collectUntil(connectorId: ConnectorId, name: StreamName, isSo: (stream: StreamState) => boolean) {
-      for (let run = 0; run < runsMax; run++) {
+      for (let run = 0; run < maxRuns; run++) {
         await collect(connectorId)
         const stream = (await process.state.readRun(connectorId)).streams.get(name)
         if (stream !== undefined && isSo(stream)) return
       }
-      throw new Error(`${connectorId} is not what it should be after ${runsMax} runs`)
+      throw new Error(`${connectorId} is not what it should be after ${maxRuns} runs`)
     },
-    remove: (connectorId: ConnectorId) => deployment.finish(process.retire(connectorId)),
+    /** A run that is killed when it delivers for the `nth` time. */
+    async collectKilled(connectorId: ConnectorId, nth: number) {
+      await deployment.finish(process.collect(connectorId, killedAt(nth, world.lake)).catch(expectKilled))
+    },
+    /** A run that is killed when it asks the vendor for the `nth` time. */
+    async collectKilledAsking(connectorId: ConnectorId, nth: number) {
+      requestsLeft = nth
+      await deployment.finish(process.collect(connectorId).catch(expectKilled))
+    },
+    /** The vendor shows a malformed item instead of the events of a service, which thus come late. */
+    async onlyNoEvent(service: string, work: () => Promise<void>) {
+      eventless = service
+      await work()
+      eventless = undefined
+    },
+    /** The vendor says how long to wait. */
+    async overloaded(work: () => Promise<void>) {
+      isOverloaded = true
+      await work()
+      isOverloaded = false
+    },
   }
 }
 

@@ -2,14 +2,16 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import * as z from 'zod'
-import { stateTable } from '../../functions/adapters/state-table/state-table.ts'
+import { type StateTable, stateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { acceptConnector, reconcileConnectors, retireConnector } from '../../functions/flows/accept-connector.ts'
 import { collectConnector } from '../../functions/flows/collect/collect-connector.ts'
 import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
 import { measureFleet } from '../../functions/flows/measure-fleet.ts'
 import { vendors } from '../../functions/vendors/index.ts'
+import { presentNames, type Tables, translationBy, untilRelease020 } from './translation.ts'
+import { fromText, toText } from './typed-json.ts'
 
-/** What of this release a deployment is made of. */
+/** The parts of this release that a deployment is made of. */
 const present = {
   stateTable,
   acceptConnector,
@@ -22,8 +24,8 @@ const present = {
 }
 
 /**
- * A release's functions. Those of a former one are told what this release's ports are, of which they use what their own time
- * knew; the state table that they are given is their own.
+ * A release's functions. A former release gets the ports of this one, in its own words, and uses those that it knows; its state
+ * table is its own.
  */
 export type Functions = typeof present
 
@@ -46,20 +48,47 @@ export const exportedFrom = {
   vendors: 'functions/vendors/index.ts',
 } as const satisfies Record<keyof Functions, string>
 
-function fn<T>() {
-  return z.custom<T>((value) => typeof value === 'function')
+/** A bundle as it is: its functions take and give what the release called by its own names. */
+const bundle = z.object({
+  acceptConnector: flow(),
+  reconcileConnectors: flow(),
+  retireConnector: flow(),
+  collectConnector: flow(),
+  dispatchDue: flow(),
+  measureFleet: flow(),
+  stateTable: z.custom<(options: unknown) => unknown>(isFunction),
+  vendors: z.custom<unknown>((value) => value instanceof Map),
+} satisfies Record<keyof Functions, z.ZodType>)
+
+function flow() {
+  return z.custom<(...given: unknown[]) => Promise<never>>(isFunction)
 }
 
-const bundle = z.object({
-  acceptConnector: fn<Functions['acceptConnector']>(),
-  reconcileConnectors: fn<Functions['reconcileConnectors']>(),
-  retireConnector: fn<Functions['retireConnector']>(),
-  collectConnector: fn<Functions['collectConnector']>(),
-  dispatchDue: fn<Functions['dispatchDue']>(),
-  measureFleet: fn<Functions['measureFleet']>(),
-  stateTable: fn<Functions['stateTable']>(),
-  vendors: z.custom<Functions['vendors']>((value) => value instanceof Map),
-})
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
+}
+
+/** The functions of a former release, for callers that use the present names. */
+function inPresentWords(former: z.output<typeof bundle>, { ports, policy, stateTable, vendors }: Translations): Functions {
+  const given = (all: object) => ports.toFormer(all)
+  return {
+    acceptConnector: (all, rules, connectorId, item) => former.acceptConnector(given(all), policy.toFormer(rules), connectorId, item),
+    reconcileConnectors: (all, rules, items) => former.reconcileConnectors(given(all), policy.toFormer(rules), items),
+    retireConnector: (all, connectorId) => former.retireConnector(given(all), connectorId),
+    collectConnector: (all, connectorId, deadline) => former.collectConnector(given(all), connectorId, deadline),
+    dispatchDue: (all) => former.dispatchDue(given(all)),
+    measureFleet: (all) => former.measureFleet(given(all)),
+    stateTable: (options) => stateTable.toPresent(former.stateTable(options)) as StateTable,
+    vendors: vendors.toPresent(former.vendors) as Functions['vendors'],
+  }
+}
+
+type Translations = ReturnType<typeof translationBy>
+
+/** Every release that is frozen beside this file, the oldest first, with the names of its time. */
+const frozen: Readonly<Record<string, Tables>> = { '0.1.0': untilRelease020, '0.2.0': untilRelease020 }
+
+export const frozenVersions = Object.keys(frozen)
 
 const storedState = z.object({ at: z.number(), items: z.array(z.record(z.string(), z.custom<AttributeValue>())) })
 
@@ -70,23 +99,17 @@ function place(version: string, file: string): URL {
   return new URL(`./${version}/${file}`, import.meta.url)
 }
 
-export async function loadRelease(version: string): Promise<Release> {
-  return { name: `release ${version}`, functions: bundle.parse(await import(fileURLToPath(place(version, 'functions.mjs')))) }
+/** The release of a bundle. One that was just made, and is not frozen yet, has the present names. */
+export async function loadRelease(version: string, names = frozen[version] ?? presentNames): Promise<Release> {
+  const functions = bundle.parse(await import(fileURLToPath(place(version, 'functions.mjs'))))
+  return { name: `release ${version}`, functions: inPresentWords(functions, translationBy(names)) }
 }
 
 export async function loadState(version: string): Promise<StoredState> {
-  const text = await readFile(place(version, 'state.json'), 'utf8')
-  const binary = (name: string, value: unknown) => (name === 'B' && typeof value === 'string' ? Buffer.from(value, 'base64') : value)
-  return storedState.parse(JSON.parse(text, binary))
+  return storedState.parse(fromText(await readFile(place(version, 'state.json'), 'utf8')))
 }
 
 /** One item a line, so that two states can be compared; binary as base64. */
 export function stateText({ at, items }: StoredState): string {
-  const lines = items.map((item) => JSON.stringify(item, (_, value: unknown) => binaryAsText(value)))
-  return `{"at":${at},"items":[\n${lines.sort().join(',\n')}\n]}\n`
-}
-
-function binaryAsText(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('B' in value) || !(value.B instanceof Uint8Array)) return value
-  return { B: Buffer.from(value.B).toString('base64') }
+  return `{"at":${at},"items":[\n${items.map(toText).sort().join(',\n')}\n]}\n`
 }

@@ -23,6 +23,12 @@ import { MemoryState } from '../fakes/state.ts'
 
 class Killed extends Error {}
 
+interface InsteadOfTheModel {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
 /** A deployment in virtual time: the real flows, the simulated vendor, everything else in memory. */
 
 export const start: Instant = Date.UTC(2026, 10, 24, 12)
@@ -104,12 +110,13 @@ export class World {
   }
 
   /** What the simulator has no option for; without an answer it answers as ever. */
-  vendorResponds(answer: (asked: URLSearchParams, now: Instant) => { readonly status: number; readonly body?: unknown } | undefined): void {
+  vendorResponds(answer: (asked: URLSearchParams, now: Instant) => InsteadOfTheModel | undefined): void {
     const asEver = this.model.answer.bind(this.model)
     this.model.answer = (request: SimulatedRequest, now: Instant): SimulatedResponse => {
       const instead = answer(new URLSearchParams(request.query), now)
       if (instead === undefined) return asEver(request, now)
-      return { status: instead.status, headers: {}, body: JSON.stringify(instead.body ?? { code: -instead.status, msg: 'No' }), delayMs: 0 }
+      const { status, headers = {}, body = { code: -status, msg: 'No' } } = instead
+      return { status, headers, body: JSON.stringify(body), delayMs: 0 }
     }
   }
 

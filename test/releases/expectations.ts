@@ -1,0 +1,72 @@
+import { expect } from 'vitest'
+import type { Notification } from '../../functions/domain/status/notifications.ts'
+import { key } from '../simulation/world.ts'
+import type { Deployment } from './deployment.ts'
+import { presentRelease, type Release } from './release.ts'
+
+/** Which release works first, and which one after it. */
+export interface Direction {
+  readonly from: Release
+  readonly to: Release
+}
+
+/** An upgrade from each former release, and a rollback to it. */
+export function bothDirections(formers: readonly Release[]): Direction[] {
+  return formers.flatMap((former) => [
+    { from: former, to: presentRelease },
+    { from: presentRelease, to: former },
+  ])
+}
+
+/** At least so many events were to be read; each of them is in the lake exactly once, and the limit of the key was kept. */
+export async function expectExact(deployment: Deployment, minEvents: number): Promise<void> {
+  const { missing, twice, expected } = await deployment.audit()
+  expect(deployment.crashes).toEqual([])
+  expect(missing).toEqual([])
+  expect(twice).toEqual([])
+  expect(expected).toBeGreaterThan(minEvents)
+  expectLimitKept(deployment)
+}
+
+export function expectLimitKept({ world }: Deployment): void {
+  expect(world.model.account.refused(key)).toBe(0)
+  expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(20)
+}
+
+export function expectNoError({ crashes, world }: Deployment): void {
+  expect(crashes).toEqual([])
+  expect(world.log.filter(({ event }) => event === 'claim-failed' || event === 'acceptance-failed' || event === 'function-failed')).toEqual(
+    [],
+  )
+}
+
+/** Writes of a stream that were refused, because another run had written it meanwhile. */
+export function refusedCheckpoints({ refused }: Deployment): number {
+  return refused.filter((sk) => sk.startsWith('STREAM#')).length
+}
+
+/** Release 0.1.0 puts nothing on a bus, and knows no outages. */
+export function tellsOfChanges(version: string): boolean {
+  return version !== '0.1.0'
+}
+
+export function changesOf(notifications: readonly Notification[], connectorId: string) {
+  return notifications.flatMap((notification) =>
+    notification.type === 'Connector State Changed' && notification.detail.connectorId === connectorId
+      ? [[notification.detail.from, notification.detail.to]]
+      : [],
+  )
+}
+
+export function outageNoticesOf(notifications: readonly Notification[], origin?: string) {
+  return notifications.flatMap((notification) =>
+    notification.type !== 'Connector State Changed' && (origin === undefined || notification.detail.origin === origin)
+      ? [notification.type]
+      : [],
+  )
+}
+
+export function expectNoNoticeTwice(notifications: readonly Notification[]): void {
+  const sent = notifications.map((notification) => JSON.stringify(notification))
+  expect(sent).toEqual([...new Set(sent)])
+}
