@@ -1,5 +1,5 @@
-import { startRule } from '../local/services/rule.ts'
-import { startTableStream } from '../local/services/table-stream.ts'
+import { startRule } from '../local/triggers/rule.ts'
+import { startTableStream } from '../local/triggers/table-stream.ts'
 
 /** A process that runs the functions which are not measured. Its argument: how far apart the ticks are (ms); the shipped rule's are a minute. */
 const { handler: connectorChanged } = await import('../functions/connector-changed.ts')

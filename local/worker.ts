@@ -1,6 +1,6 @@
-import { startQueueTrigger } from './services/queue-trigger.ts'
-import { startRule } from './services/rule.ts'
-import { startTableStream } from './services/table-stream.ts'
+import { startQueueTrigger } from './triggers/queue-trigger.ts'
+import { startRule } from './triggers/rule.ts'
+import { startTableStream } from './triggers/table-stream.ts'
 
 /**
  * A process that runs the shipped functions, as Lambda would: their environment is its environment, their log is its stdout.

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { connectorsTable, stateTable } from '../../functions/adapters/state-schema.ts'
+import { streamTable } from '../triggers/table-stream.ts'
 import { type AwsError, callAwsJson, startAwsJson } from './aws-json.ts'
-import { type Fault, flushOperation, openDeliveryStream } from './delivery-stream.ts'
 import { ensureTable, startDynamoDb } from './dynamodb.ts'
 import { eventBusOperations } from './event-bus.ts'
+import { type Fault, flushOperation, openDeliveryStream } from './firehose/delivery-stream.ts'
 import { type Addresses, findOwner, type Ownership, type Published, takeOwnership } from './ownership.ts'
 import { startQueue } from './queue.ts'
 import { secretsOperations } from './secrets-manager.ts'
 import { StartupError } from './startup-error.ts'
-import { streamTable } from './table-stream.ts'
 
 export interface ServicesOptions {
   /** State, lake and what else there is to keep. */

@@ -9,8 +9,8 @@ import { FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openLake } from '../../local/lake.ts'
-import { openDeliveryStream } from '../../local/services/delivery-stream.ts'
-import { gzipMember, wholeMembersLength } from '../../local/services/gzip-members.ts'
+import { openDeliveryStream } from '../../local/services/firehose/delivery-stream.ts'
+import { gzipMember, wholeMembersLength } from '../../local/services/firehose/gzip-members.ts'
 import { localServices, temporaryFolder } from '../local-services.ts'
 
 const objectsIn = (dataDir: string) => globSync(join(dataDir, 'lake/**/*.gz')).sort()

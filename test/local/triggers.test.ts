@@ -4,10 +4,10 @@ import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { Context, DynamoDBStreamEvent, ScheduledEvent, SQSEvent } from 'aws-lambda'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { sqsQueue } from '../../functions/adapters/queue.ts'
-import { startQueueTrigger } from '../../local/services/queue-trigger.ts'
-import { startRule } from '../../local/services/rule.ts'
 import { connectorsTableName, type ServicesOptions } from '../../local/services/services.ts'
-import { startTableStream, tableStreamReader } from '../../local/services/table-stream.ts'
+import { startQueueTrigger } from '../../local/triggers/queue-trigger.ts'
+import { startRule } from '../../local/triggers/rule.ts'
+import { startTableStream, tableStreamReader } from '../../local/triggers/table-stream.ts'
 import { localServices } from '../local-services.ts'
 
 describe('the trigger of the queue', () => {

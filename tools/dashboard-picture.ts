@@ -7,7 +7,7 @@ import { hour, type Instant, iso, minute } from '../functions/domain/time.ts'
 import { type Figure, simulatedDay } from './simulated-day.ts'
 
 /**
- * Draws pictures/dashboard.png: the dashboard as the synthesised stack defines it, with the figures of a simulated day. Rows of
+ * Draws docs/pictures/dashboard.png: the dashboard as the synthesised stack defines it, with the figures of a simulated day. Rows of
  * which little is known without AWS are left out. Run `npm run synth` before; `CHROMIUM` is the path of a browser that is elsewhere.
  */
 
@@ -215,7 +215,7 @@ const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] 
 try {
   const tab = await browser.newPage({ viewport: { width: widthPx, height: Math.ceil(offset * rowPx) + 8 } })
   await tab.setContent(page)
-  await tab.screenshot({ path: fileURLToPath(new URL('pictures/dashboard.png', import.meta.url)) })
+  await tab.screenshot({ path: fileURLToPath(new URL('../docs/pictures/dashboard.png', import.meta.url)) })
 } finally {
   await browser.close()
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { recordObjects } from '../../lib/lake-layout.ts'
+import { recordObjects } from '../../../lib/lake-layout.ts'
 
 /** `!{namespace:value}`, also where its end is missing. */
 const expression = /!\{[^}]*\}?/g

@@ -10,14 +10,14 @@ import type { Vendor } from '../functions/domain/vendor.ts'
 import { lakeFields, vendorOf } from '../functions/vendors/index.ts'
 
 /**
- * Writes the pages that are made from code: `node docs/generate.ts`. With `--check` it writes nothing, and exits 1 where a
+ * Writes the pages that are made from code: `node tools/generate-docs.ts`. With `--check` it writes nothing, and exits 1 where a
  * page is not what the code says.
  */
 
 const pages: Readonly<Record<string, (committed: string) => string>> = {
-  'record.md': recordPage,
-  'connectors.md': connectorsPage,
-  '../README.md': readme,
+  'docs/record.md': recordPage,
+  'docs/connectors.md': connectorsPage,
+  'README.md': readme,
 }
 
 /** The README with its made parts, each between `<!-- name -->` and `<!-- /name -->`, made anew. */
@@ -199,15 +199,15 @@ function committed(path: string): string | undefined {
 
 const check = process.argv.includes('--check')
 for (const [name, page] of Object.entries(pages)) {
-  const path = fileURLToPath(new URL(name, import.meta.url))
+  const path = fileURLToPath(new URL(`../${name}`, import.meta.url))
   const before = committed(path) ?? ''
   const text = page(before)
   if (before === text) continue
   if (check) {
-    console.error(`${name.replace('../', '')} is not what the code says. Run: npm run docs`)
+    console.error(`${name} is not what the code says. Run: npm run docs`)
     process.exitCode = 1
   } else {
     writeFileSync(path, text)
-    console.error(`wrote ${name.replace('../', '')}`)
+    console.error(`wrote ${name}`)
   }
 }
