@@ -4,7 +4,7 @@ import { floorToSecond, hour, type Instant, second } from '../functions/domain/t
 import { vendors } from '../functions/vendors/index.ts'
 import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
 import { eventTypeNames } from '../local/simulator/catalogue.ts'
-import { summarise, whatIsMissing } from '../local/summary.ts'
+import { findMissing, summarise } from '../local/summary.ts'
 import { apiKey, type Deployment, startDeployment } from './deployment.ts'
 import type { Reading } from './gauge.ts'
 import { startCollectorProcess } from './processes.ts'
@@ -133,10 +133,10 @@ function resultOf(
 async function covered({ state }: Deployment, start: Instant, pagesRead: () => number): Promise<void> {
   for (let before = pagesRead(); ; ) {
     await wait(second)
-    const missing = await whatIsMissing({ state, vendors }, [connectorId], start)
+    const missing = await findMissing({ state, vendors }, [connectorId], start)
     if (missing.length === 0) return
-    const hopeless = missing.find((each) => each.hopeless)
-    if (hopeless !== undefined) throw new Error(`${hopeless.connectorId}: ${hopeless.what}`)
+    const permanent = missing.find(({ isPermanent }) => isPermanent)
+    if (permanent !== undefined) throw new Error(`${permanent.connectorId}: ${permanent.reason}`)
     const pages = pagesRead()
     if (pages === before && pages > 0) await state.makeDue(connectorId, Date.now(), floorToSecond(Date.now()))
     before = pages
