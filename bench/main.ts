@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { textTable } from '../local/text-table.ts'
+import { formatTextTable } from '../local/text-table.ts'
 import { type ConnectorCost, type Costs, computeCosts, type RunCost } from './costs.ts'
 import { type ImportCost, measureImport } from './import.ts'
 import { type LimitUse, measureLimit, type PassTime, simulateLimit, simulatePass } from './limiter.ts'
@@ -71,7 +71,7 @@ function tables({ pass, limiter, limiterInRealTime, throughput, import: imported
     costs && ['Costs: one connector and month, $', costs.connectors.map(costRow)],
     costs && ['Costs: the stack itself, a month, $', Object.entries(costs.stack).map(([what, cost]) => ({ what, cost: rounded(cost, 3) }))],
   ]
-  return sections.flatMap((section) => (section === undefined ? [] : [`\n${section[0]}\n\n${textTable(section[1])}`])).join('')
+  return sections.flatMap((section) => (section === undefined ? [] : [`\n${section[0]}\n\n${formatTextTable(section[1])}`])).join('')
 }
 
 function throughputRows(figures: Throughput): { readonly what: string; readonly figure: string }[] {
