@@ -22,7 +22,7 @@ export interface LimitUse {
   readonly window: 'fixed' | 'sliding'
   /** Requests of those that the limit allows (%). */
   readonly usedPercent: number
-  readonly mostRequestsInAnyMinute: number
+  readonly maxRequestsInAnyMinute: number
   /** Answers with 429. */
   readonly refused: number
 }
@@ -46,7 +46,7 @@ export async function simulateLimit(): Promise<LimitUse[]> {
         connectors,
         window,
         usedPercent: (100 * counted) / (perMinute * (measuredMs / minute)),
-        mostRequestsInAnyMinute: account.mostRequestsInAnyMinute(key),
+        maxRequestsInAnyMinute: account.maxRequestsInAnyMinute(key),
         refused: account.refused(key),
       })
     }
@@ -76,7 +76,7 @@ async function measureLimitOf(connectors: number): Promise<LimitUse> {
       connectors,
       window: 'sliding',
       usedPercent: (100 * (after.requests - before.requests)) / (perMinute * (realMeasuredMs / minute)),
-      mostRequestsInAnyMinute: Math.max(...after.keys.map(({ mostRequestsInAnyMinute }) => mostRequestsInAnyMinute)),
+      maxRequestsInAnyMinute: Math.max(...after.keys.map(({ maxRequestsInAnyMinute }) => maxRequestsInAnyMinute)),
       refused: after.refused,
     }
   } finally {

@@ -99,8 +99,8 @@ function throughputRows(figures: Throughput): { readonly what: string; readonly 
   ]
 }
 
-function limitRow({ connectors, window, usedPercent, mostRequestsInAnyMinute, refused }: LimitUse) {
-  return { connectors, window, 'used, %': rounded(usedPercent, 1), 'most in any 60 s': mostRequestsInAnyMinute, 'answers 429': refused }
+function limitRow({ connectors, window, usedPercent, maxRequestsInAnyMinute, refused }: LimitUse) {
+  return { connectors, window, 'used, %': rounded(usedPercent, 1), 'most in any 60 s': maxRequestsInAnyMinute, 'answers 429': refused }
 }
 
 function passRow({ seconds, leastSeconds, refused }: PassTime) {

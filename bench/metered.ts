@@ -159,7 +159,7 @@ export async function startMetered(vendor: SimulatorOptions, options: { readonly
         const { pathname, search, origin } = new URL(url)
         const request = { path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }
         await clock.sleepUntil(clock.now() + latencyMs.vendor / 2)
-        const { status, headers, body } = model.answer(request, clock.now())
+        const { status, headers, body } = model.respond(request, clock.now())
         await clock.sleepUntil(clock.now() + latencyMs.vendor / 2)
         return readAnswer(status, headers, body, clock.now(), { apiKey })
       },

@@ -18,7 +18,7 @@ export async function startSimulatorProcess(flags: readonly string[]): Promise<B
   const url = await new Promise<string>((resolve, reject) => {
     child.once('exit', () => reject(new Error('The simulator did not start; what it said stands above.')))
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const found = /answers at (http:\/\/\S+);/.exec(line)?.[1]
+      const found = /runs at (http:\/\/\S+);/.exec(line)?.[1]
       if (found !== undefined) resolve(found)
     })
   })

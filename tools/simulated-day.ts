@@ -55,11 +55,11 @@ export async function simulatedDay() {
   const world = new World({ pageItems })
   const hourNow = () => (world.clock.now() - start) / hour
   const models = new Map(tenants.map((tenant, i) => [`Bearer key-of-${tenant.name}`, modelsOf(tenant, i)]))
-  world.model.answer = (request, now) => {
+  world.model.respond = (request, now) => {
     const model = models.get(request.authorization ?? '')?.(hourNow())
     if (model === undefined) throw new Error('a key that nobody has')
     const down = hourNow() >= outage.fromHour && hourNow() < outage.toHour
-    return down ? { status: 503, headers: {}, body: '{"code":-5030001,"msg":"Maintenance"}', delayMs: 0 } : model.answer(request, now)
+    return down ? { status: 503, headers: {}, body: '{"code":-5030001,"msg":"Maintenance"}', delayMs: 0 } : model.respond(request, now)
   }
   for (const tenant of tenants) void join(world, tenant)
   void measure(world)

@@ -50,7 +50,7 @@ test('each wrong option or file is refused in a sentence', async () => {
 
 test('a port that another program uses is refused by the simulator in a sentence', async () => {
   const taken = new URL(simulator.url).port
-  await refused(['--port', taken], /^Port \d+ of 127\.0\.0\.1 is taken by another program\./, 'local/simulator/main.ts')
+  await refused(['--port', taken], /^Port \d+ of 127\.0\.0\.1 is used by another program\./, 'local/simulator/main.ts')
 })
 
 test('a folder with your own connectors refuses the demonstration, and refuses --connectors while another process collects', async () => {

@@ -15,7 +15,7 @@ const client = ({ addresses, clientConfig }: Awaited<ReturnType<typeof startServ
 const item = { connectorId: { S: 'acme' } }
 const get = new GetItemCommand({ TableName: connectorsTableName, Key: item })
 
-/** A process that owns the folder, until it is killed. */
+/** Starts a process that owns the folder until it is killed. */
 async function otherOwner(dataDir: string) {
   const services = join(import.meta.dirname, '../../local/services/services.ts')
   const code = `const { startServices } = await import(${JSON.stringify(services)}); await startServices({ dataDir: ${JSON.stringify(dataDir)} }); console.log('ready')`
@@ -43,7 +43,7 @@ describe('the services of a data folder', () => {
     for (const address of Object.values(addresses)) expect(new URL(address).hostname).toBe('127.0.0.1')
   })
 
-  it('are owned by the first process; a later one connects to them', async () => {
+  it('are owned by the first process, and a later process connects to them', async () => {
     const owner = await localServices({ environment: { SECRET_PREFIX: 'tributary/' } })
     const guest = await startOrConnect({ dataDir: owner.dataDir })
     expect({ owner: owner.owner, guest: guest.owner }).toEqual({ owner: true, guest: false })
@@ -99,7 +99,7 @@ describe('the services of a data folder', () => {
     expect(await connectServices(dataDir)).toBeUndefined()
   })
 
-  it('keep their access key from the other users of the machine', async () => {
+  it('hide their access key from other users of the machine', async () => {
     const { dataDir } = await localServices()
     expect(statSync(join(dataDir, 'services.json')).mode & 0o077).toBe(0)
   })

@@ -65,7 +65,7 @@ async function share(window: 'sliding' | 'fixed'): Promise<void> {
     expect(`${guest.out()}${guest.err()}`).toContain(`The process that owns ${dataDir} has ended, so this one does too.`)
     expect(`${guest.out()}${guest.err()}`).not.toContain('    at ')
   }
-  expect(model.account.mostRequestsInAnyMinute(apiKey)).toBe(20)
+  expect(model.account.maxRequestsInAnyMinute(apiKey)).toBe(20)
   expect(model.account.refused(apiKey)).toBe(0)
   const raw = await deliveredIds(dataDir, 'syslog_raw')
   expect(raw.length).toBeGreaterThan(0)

@@ -180,7 +180,7 @@ describe('a vendor whose clock is minutes off', () => {
       for (const name of ['sharepoint/dlp', 'sharepoint/securityrisk'] as const) {
         const stream = await world.stream('acme-cas', name)
         const unread = [...stream.holes, ...missing(stream, world.clock.now())]
-        const lost = [...world.model.eventsVisible(name, start - 4_310 * minute, start - hour, undefined, { lateMostMs: 10 * minute })]
+        const lost = [...world.model.eventsVisible(name, start - 4_310 * minute, start - hour, undefined, { latenessMaxMs: 10 * minute })]
           .filter(({ id }) => !lake.has(recordId(digest, 'acme-cas', name, id)))
           .filter(({ selected }) => !unread.some(({ from, to }) => from <= selected && selected < to))
         expect(lost).toHaveLength(0)
@@ -230,7 +230,7 @@ describe('a backfill from the horizon', () => {
     expect(lost.length).toBeGreaterThan(0)
     expect(lost.every(({ reason }) => reason === 'horizon')).toBe(true)
     expect((await world.status('acme-cas')).state).toBe('losing-data')
-    expect(world.model.account.mostRequestsInAnyMinute(key)).toBeLessThanOrEqual(1)
+    expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(1)
   })
 
   it('of a quiet stream is complete within minutes', async () => {

@@ -9,7 +9,7 @@ import { acceptConnector, reconcileConnectors } from '../../functions/flows/acce
 import { collectConnector } from '../../functions/flows/collect-connector.ts'
 import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
 import { measureFleet } from '../../functions/flows/measure-fleet.ts'
-import type { SimulatedAnswer } from '../../local/simulator/model.ts'
+import type { SimulatedResponse } from '../../local/simulator/model.ts'
 import { MemoryConnectors } from '../fakes/connectors.ts'
 import { MemoryQueue } from '../fakes/queue.ts'
 import { audit } from './audit.ts'
@@ -157,9 +157,9 @@ describe('the lease of a stream', () => {
 describe('an empty first page with a link to a second', () => {
   it('brings nothing twice: what the second leaves to be remembered is found again', async () => {
     const world = new World({ vendor: { eventsPerHour: 60 } })
-    const asEver = world.model.answer.bind(world.model)
-    const held = new Map<string, SimulatedAnswer>()
-    world.model.answer = (request, now) => {
+    const asEver = world.model.respond.bind(world.model)
+    const held = new Map<string, SimulatedResponse>()
+    world.model.respond = (request, now) => {
       const asked = new URLSearchParams(request.query)
       const pageId = asked.get('page_id')
       const answer = held.get(pageId ?? '') ?? asEver(request, now)

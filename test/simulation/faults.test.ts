@@ -63,7 +63,7 @@ describe('whatever the vendor does', () => {
           expect(coveredTo({ counts, holes, ...stream }, world.clock.now())).toBeGreaterThan(start + 3 * hour)
         }
         if (options.otherRequestsPerMinute === 0) expect(world.model.account.refused(key)).toBe(0)
-        expect(world.model.account.mostRequestsInAnyMinute(key)).toBeLessThanOrEqual(20)
+        expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(20)
       }),
       { numRuns: 60 },
     )

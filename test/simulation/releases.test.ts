@@ -268,7 +268,7 @@ async function expectExact(deployment: Deployment, eventsLeast: number): Promise
 
 function expectLimitKept({ world }: Deployment): void {
   expect(world.model.account.refused(key)).toBe(0)
-  expect(world.model.account.mostRequestsInAnyMinute(key)).toBeLessThanOrEqual(20)
+  expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(20)
 }
 
 async function streamOf({ state }: Deployment) {

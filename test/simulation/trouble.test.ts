@@ -194,7 +194,7 @@ describe('several keys for one connector', () => {
     await world.run(30 * minute)
     const { account } = world.model
     for (const each of [key, second]) {
-      expect(account.mostRequestsInAnyMinute(each)).toBeLessThanOrEqual(20)
+      expect(account.maxRequestsInAnyMinute(each)).toBeLessThanOrEqual(20)
       expect(account.requests(each).length).toBeGreaterThan(0.9 * 30 * 20)
     }
   })

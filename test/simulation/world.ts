@@ -13,7 +13,7 @@ import { collectConnector } from '../../functions/flows/collect-connector.ts'
 import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
 import { trendmicroCas } from '../../functions/vendors/trendmicro-cas/index.ts'
 import type { StreamName } from '../../local/simulator/catalogue.ts'
-import { type SimulatedAnswer, type SimulatedRequest, VendorModel } from '../../local/simulator/model.ts'
+import { type SimulatedRequest, type SimulatedResponse, VendorModel } from '../../local/simulator/model.ts'
 import type { SimulatorOptions } from '../../local/simulator/options.ts'
 import { MemoryBus } from '../fakes/bus.ts'
 import { VirtualClock } from '../fakes/clock.ts'
@@ -104,8 +104,8 @@ export class World {
 
   /** What the simulator has no option for; without an answer it answers as ever. */
   vendorAnswers(answer: (asked: URLSearchParams, now: Instant) => { readonly status: number; readonly body?: unknown } | undefined): void {
-    const asEver = this.model.answer.bind(this.model)
-    this.model.answer = (request: SimulatedRequest, now: Instant): SimulatedAnswer => {
+    const asEver = this.model.respond.bind(this.model)
+    this.model.respond = (request: SimulatedRequest, now: Instant): SimulatedResponse => {
       const instead = answer(new URLSearchParams(request.query), now)
       if (instead === undefined) return asEver(request, now)
       return { status: instead.status, headers: {}, body: JSON.stringify(instead.body ?? { code: -instead.status, msg: 'No' }), delayMs: 0 }
@@ -179,7 +179,7 @@ export class World {
     const sentAt = this.clock.now()
     await this.clock.sleepUntil(sentAt + this.networkMs)
     const { pathname, search, origin } = new URL(url)
-    const answer = this.model.answer({ path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }, this.clock.now())
+    const answer = this.model.respond({ path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }, this.clock.now())
     const doneAt = this.clock.now() + answer.delayMs + this.networkMs
     if (doneAt - sentAt > requestTimeoutMs) {
       await this.clock.sleepUntil(sentAt + requestTimeoutMs)
