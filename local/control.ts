@@ -16,7 +16,7 @@ import { connectorsTableName, type Services, stateTableName } from './services/s
 import { StartupError } from './services/startup-error.ts'
 import type { Row } from './terminal.ts'
 
-/** What `npm start` itself reads from the services and asks of them, beside the functions. */
+/** The program's own access to the services, beside the functions. */
 export interface Control {
   readonly state: State
   /** The ids in the connectors table, sorted. */

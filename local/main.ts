@@ -11,13 +11,13 @@ import { type CollectedFrom, openSource } from './source.ts'
 import { findMissing, type Missing, type Summary, summarise } from './summary.ts'
 import { formatSummary, openScreen, type Screen } from './terminal.ts'
 
-/** How often the screen is redrawn and the end is checked (ms). */
+/** The time between two looks at the state, for the screen and for the end (ms). */
 const checkEveryMs = 500
 /** With --once somebody waits for the end, so this process dispatches every second (ms), not once a minute as the rule does. */
 const dispatchEveryMs = 1_000
 /** With --once a connector that is not complete, but not failing either, becomes due again this often (ms): the process that took its message may be dead. */
 const collectAgainEveryMs = 60_000
-/** How long runs in progress may take to stop (ms): the longest request, and a little. */
+/** Runs in progress have this long to stop (ms): the longest request, and a little. */
 const stopWithinMs = 35_000
 
 /** One `npm start`, from the moment when its services are there. */
@@ -75,7 +75,7 @@ async function main(options: Options): Promise<number> {
   }
 }
 
-/** Puts the connectors into the table, makes them due and says on screen how the program begins. */
+/** Puts the connectors into the table, makes them due and prints where the program collects from. */
 async function prepare({ options, screen, source, services, control }: Session): Promise<void> {
   if (services.owner) {
     await replaceConnectors(control, source, options)
@@ -154,7 +154,7 @@ async function showAndCheck({ options, startedAt, screen, services, control }: S
 
 function formatOnceEnd(missing: readonly Missing[]): string {
   if (missing.length === 0) return 'Every stream is complete up to the start.'
-  return 'Not everything could be collected, and waiting longer does not help. Each line below that begins with "Missing:" says why and what to do.'
+  return 'Not everything could be collected, and waiting longer does not help. Each line below that begins with "Missing:" says what is missing, why, and what to do.'
 }
 
 async function report({ options, startedAt, control }: Session, missing: readonly Missing[]): Promise<void> {
@@ -179,7 +179,7 @@ async function report({ options, startedAt, control }: Session, missing: readonl
   )
 }
 
-/** What the functions need in their environment beside the addresses of the services. */
+/** The functions need these variables beside the addresses of the services. */
 function environmentOf({ allowedHosts }: CollectedFrom): Record<string, string> {
   return { SECRET_PREFIX: 'tributary/', ALLOWED_HOSTS: allowedHosts.join(',') }
 }

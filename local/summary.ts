@@ -100,7 +100,7 @@ function gapsOf(stream: StreamState, lateMs: number, now: Instant): readonly { r
 /** Something that keeps a connector from being complete. */
 export interface Missing {
   readonly connectorId: string
-  /** What is missing and why, and what to do when somebody has to act. */
+  /** Says what is missing and why, and what to do if a person has to act. */
   readonly reason: string
   /** Waiting does not help. */
   readonly isPermanent: boolean

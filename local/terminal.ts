@@ -9,7 +9,7 @@ export interface Row {
   readonly stream: string
   readonly state: string
   readonly delivered: number
-  /** How far the time up to which it is complete lies behind now (ms); absent before the first page. */
+  /** The time from the end of the complete part until now (ms); absent before the first page. */
   readonly behindMs?: number
   readonly requests: { readonly made: number; readonly allowed: number } | undefined
 }

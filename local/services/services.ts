@@ -22,7 +22,7 @@ export interface ServicesOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** Gives the time of arrival in the lake (epoch ms). */
   readonly now?: () => number
-  /** How long a message that was received is hidden from other receivers: at least as long as a function may run. */
+  /** A received message is hidden from other receivers for this time: at least as long as a function may run. */
   readonly visibilitySeconds?: number
   /** Lets tests make a batch of Firehose or a read of a secret fail; called with each of them. */
   readonly fault?: { readonly firehose?: (records: number) => Fault | undefined; readonly secrets?: (name: string) => AwsError | undefined }
@@ -40,7 +40,7 @@ export interface Services {
   }
   /** The process that runs the services. */
   readonly ownerPid: number
-  /** Whether this process runs the services. */
+  /** True when this process runs the services. */
   readonly owner: boolean
   /** Resolves when the services have ended. */
   readonly gone: Promise<void>

@@ -105,7 +105,7 @@ const optionFlags: { readonly [option in keyof Settings]-?: Flag } = {
     help: 'order of the items; random mixes each page, shuffled mixes all pages',
     read: last,
   },
-  retentionLimitMs: { flag: 'retention-limit', value: 'DURATION', help: 'do not show events older than this', read: one(readDuration) },
+  retentionMs: { flag: 'retention', value: 'DURATION', help: 'do not show events older than this', read: one(readDuration) },
 
   window: { flag: 'window', value: 'fixed|sliding', help: 'fixed opens with a request, sliding is always the last 60 s', read: last },
   requestsPerMinute: { flag: 'requests-per-minute', value: 'N', help: 'limit of one key; 0 means no limit', read: one(readNumber) },

@@ -17,7 +17,7 @@ export interface SimulatedEvent {
   readonly selected: number
   /** No response shows it earlier. */
   readonly visibleAt: number
-  /** How its item differs from the documentation, the same way in every response. Undefined: it does not. */
+  /** The item differs from the documentation in this way, in every response. Undefined: it does not differ. */
   readonly malformed: Malformation | undefined
   /** The message is made from this number. */
   readonly seed: number

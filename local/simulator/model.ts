@@ -120,7 +120,7 @@ export class VendorModel {
 
   /**
    * Yields all events of a stream with `selected` in `[from, to)` (the vendor's clock), in ascending order, that a response at `until`
-   * (the caller's clock; any time when absent) would show. With `latenessMaxMs`, only events that could be seen so soon after `selected`.
+   * (the caller's clock; any time when absent) would show. With `lateMaxMs`, only events that could be seen so soon after `selected`.
    */
   *eventsVisible(
     stream: StreamName,
@@ -128,12 +128,12 @@ export class VendorModel {
     to: number,
     until = Number.POSITIVE_INFINITY,
     {
-      latenessMaxMs = Number.POSITIVE_INFINITY,
+      lateMaxMs = Number.POSITIVE_INFINITY,
       customer = this.customers[0] ?? 'customer',
-    }: { readonly latenessMaxMs?: number; readonly customer?: string } = {},
+    }: { readonly lateMaxMs?: number; readonly customer?: string } = {},
   ): Iterable<SimulatedEvent> {
     for (const event of this.#history.between(customer, stream, from, to)) {
-      if (event.visibleAt <= until + this.#settings.clockSkewMs && event.visibleAt - event.selected <= latenessMaxMs) yield event
+      if (event.visibleAt <= until + this.#settings.clockSkewMs && event.visibleAt - event.selected <= lateMaxMs) yield event
     }
   }
 
@@ -221,7 +221,7 @@ export class VendorModel {
     const settings = this.#settings
     const repeated = cursor?.repeated ?? []
     const count = snapshot.limit - repeated.length
-    const { found, next } = readPage(this.#history, settings, { snapshot, cursor, count, oldest: vendorNow - settings.retentionLimitMs })
+    const { found, next } = readPage(this.#history, settings, { snapshot, cursor, count, oldest: vendorNow - settings.retentionMs })
     const inOrder = [...repeated, ...found]
     const events = settings.order === 'random' ? shuffle(random, inOrder) : inOrder
     let nextLink = ''

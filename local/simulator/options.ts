@@ -66,7 +66,7 @@ const schema = z.strictObject({
   /** `random` mixes the items of each page, `shuffled` the items of all pages together. */
   order: z.enum(['ascending', 'descending', 'random', 'shuffled']).default('ascending'),
   /** Events older than this are no longer shown. */
-  retentionLimitMs: z
+  retentionMs: z
     .int()
     .min(1)
     .max(366 * 86_400_000)
@@ -152,6 +152,6 @@ export const historyOptions = [
   'malformedItemRate',
   'clockSkewMs',
   'selectBy',
-  'retentionLimitMs',
+  'retentionMs',
   'account',
 ] as const satisfies readonly (keyof Settings)[]

@@ -60,7 +60,7 @@ function readInOrder(history: History, settings: Settings, { snapshot, cursor, c
 
 /** Makes the whole order again for each page, so that no page id has to hold it. */
 function readShuffled(history: History, settings: Settings, { snapshot, cursor, count, oldest }: PageRange): PageEvents {
-  const oldestAtStart = snapshot.takenAt - settings.retentionLimitMs
+  const oldestAtStart = snapshot.takenAt - settings.retentionMs
   const all = readInOrder(history, settings, { snapshot, cursor: undefined, count: Number.MAX_SAFE_INTEGER, oldest: oldestAtStart })
   const shuffled = shuffle(randomFrom(snapshot.seed, 1, 1), all.found)
   const found: SimulatedEvent[] = []

@@ -15,7 +15,7 @@ export interface RunningSimulator {
 /**
  * Puts the simulator behind a port (any free one when `port` is 0 or absent) of `host` (127.0.0.1). With a `backlogMs`, `startAt` is now
  * when it is absent. Beside the API there are `GET /simulator/account` (totals, JSON) and
- * `GET /simulator/events?from&to&stream&customer&until&latenessMaxMs` (NDJSON). Throws an error with a sentence when it cannot listen.
+ * `GET /simulator/events?from&to&stream&customer&until&lateMaxMs` (NDJSON). Throws an error with a sentence when it cannot listen.
  */
 export async function startSimulator(
   options: SimulatorOptions = {},
@@ -107,12 +107,12 @@ function listEvents(model: VendorModel, parameters: URLSearchParams, response: S
   const unknown = streams.find((stream) => !isStreamName(stream))
   if (unknown !== undefined) return `stream ${unknown} is not a stream. Give SERVICE/EVENT, such as ${streamNames[0]}.`
   const customers = parameters.getAll('customer')
-  const latenessMaxMs = Number(parameters.get('latenessMaxMs') ?? Number.POSITIVE_INFINITY)
-  if (Number.isNaN(latenessMaxMs)) return 'latenessMaxMs must be a number of milliseconds.'
+  const lateMaxMs = Number(parameters.get('lateMaxMs') ?? Number.POSITIVE_INFINITY)
+  if (Number.isNaN(lateMaxMs)) return 'lateMaxMs must be a number of milliseconds.'
   function* lines(): Iterable<string> {
     for (const customer of customers.length === 0 ? model.customers : customers) {
       for (const stream of streams.length === 0 ? streamNames : streams.filter(isStreamName)) {
-        for (const { seed: _, ...event } of model.eventsVisible(stream, from ?? 0, to ?? 0, until, { latenessMaxMs, customer })) {
+        for (const { seed: _, ...event } of model.eventsVisible(stream, from ?? 0, to ?? 0, until, { lateMaxMs, customer })) {
           yield `${JSON.stringify({ ...event, shown: model.account.shown.has(event.id) })}\n`
         }
       }

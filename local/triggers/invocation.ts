@@ -7,7 +7,7 @@ type Handler<Event> = (event: Event, context: Context) => Promise<unknown>
 /** All triggers have these options. */
 export interface TriggerOptions<Event> {
   readonly handler: Handler<Event>
-  /** How long the function may run (ms). It learns this from its context and ends by itself; nothing stops it here. */
+  /** The function may run this long (ms). It learns this from its context and ends by itself; nothing stops it here. */
   readonly timeoutMs?: number
   /** Receives the trigger's own failures, as a sentence; a function logs its failures itself. */
   readonly onError?: (message: string, thrown: unknown) => void

@@ -237,8 +237,8 @@ test('the objects lie where the template says and hold every event that the vend
     for (const [stream, { covered }] of streams) {
       if (!isStreamName(stream)) throw new Error(`${stream} is no stream of the simulator`)
       for (const { from, to } of covered) {
-        const latenessMaxMs = connector.lateArrivalMinutes * minute
-        for (const event of simulator.model.eventsVisible(stream, from, to, undefined, { latenessMaxMs, customer })) {
+        const lateMaxMs = connector.lateArrivalMinutes * minute
+        for (const event of simulator.model.eventsVisible(stream, from, to, undefined, { lateMaxMs, customer })) {
           if (!hasId(event) || isFiltered(event)) continue
           const id = recordId(digest, connector.connectorId, stream, event.id)
           expected.add(id)

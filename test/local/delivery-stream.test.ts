@@ -122,7 +122,7 @@ describe('the local delivery stream', () => {
 
 describe('the destination of a local delivery stream', () => {
   const at = Date.UTC(2026, 10, 5, 7, 8, 9)
-  /** What a delivery of one line leaves in the lake: path → bytes. */
+  /** Delivers one line and returns the path and the bytes of its object. */
   async function delivered(destination: unknown) {
     const dataDir = temporaryFolder()
     const stream = await openDeliveryStream({ dataDir, destination, now: () => at })

@@ -10,7 +10,7 @@ const limits = { requestsPerMinute: 6_000 }
 
 describe('connectors of a file', () => {
   it("are collected without loss, as plain JSON or DynamoDB's typed JSON, and continued by a second start", async () => {
-    // So many that there is something new whenever the second start comes.
+    // At this rate there are new events at every time of the second start.
     const { url, host, model } = await vendor({ eventsPerHour: 14_400 })
     const dir = temporaryFolder()
     const item = connectorItem('mine', url, limits)

@@ -105,7 +105,7 @@ describe('the events of the vendor', () => {
     expect(idsOf(readAll(model, noon + 10 * minute, range(noon - minute, noon - 1)))).toEqual(all.map(({ id }) => id))
     expect([...model.eventsVisible(stream, noon - minute, noon, noon)].map(({ id }) => id)).toEqual(inTime)
     expect(
-      [...model.eventsVisible(stream, noon - minute, noon, undefined, { latenessMaxMs: 0 })].every(
+      [...model.eventsVisible(stream, noon - minute, noon, undefined, { lateMaxMs: 0 })].every(
         (event) => event.visibleAt === event.generation,
       ),
     ).toBe(true)
@@ -327,7 +327,7 @@ describe('a query', () => {
   })
 
   test('shows no event beyond the retention limit, which moves while pages are read', () => {
-    const model = new VendorModel({ ...free, eventsPerHour: 3_600, retentionLimitMs: hour })
+    const model = new VendorModel({ ...free, eventsPerHour: 3_600, retentionMs: hour })
     const ids = idsOf(readAll(model, noon, range(noon - 2 * hour, noon - hour + 5 * minute, { limit: 100 }), 2 * minute))
     expect(ids.slice(0, 100)).toEqual(visible(model, noon - hour, noon).slice(0, 100))
     expect(ids.length).toBeLessThan(visible(model, noon - hour, noon - hour + 5 * minute).length)

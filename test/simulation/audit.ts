@@ -33,7 +33,7 @@ export async function audit(world: Audited): Promise<Audit> {
       if (!isStreamName(stream)) throw new Error(`${stream} is no stream of the simulator`)
       for (const { from, to } of streams.get(stream)?.covered ?? []) {
         for (const event of world.model.eventsVisible(stream, from, to, undefined, {
-          latenessMaxMs: connector.lateArrivalMinutes * minute,
+          lateMaxMs: connector.lateArrivalMinutes * minute,
         })) {
           // Items without an id are compared by count, elsewhere.
           if (event.malformed === 'null' || event.malformed === 'string' || event.malformed === 'no-id') continue

@@ -180,7 +180,7 @@ describe('a vendor whose clock is minutes off', () => {
       for (const name of ['sharepoint/dlp', 'sharepoint/securityrisk'] as const) {
         const stream = await world.stream('acme-cas', name)
         const unread = [...stream.holes, ...missing(stream, world.clock.now())]
-        const lost = [...world.model.eventsVisible(name, start - 4_310 * minute, start - hour, undefined, { latenessMaxMs: 10 * minute })]
+        const lost = [...world.model.eventsVisible(name, start - 4_310 * minute, start - hour, undefined, { lateMaxMs: 10 * minute })]
           .filter(({ id }) => !lake.has(recordId(digest, 'acme-cas', name, id)))
           .filter(({ selected }) => !unread.some(({ from, to }) => from <= selected && selected < to))
         expect(lost).toHaveLength(0)

@@ -58,7 +58,7 @@ const destinationSchema = z.object({
 /** The stack's destination with a shorter buffer: somebody who watches a lake on one machine sees an event within a second. */
 const localDestination: z.input<typeof destinationSchema> = { ...recordObjects, BufferingHints: { IntervalInSeconds: 1, SizeInMBs: 5 } }
 
-/** Where and how objects are written, read from a destination. */
+/** The places and the form of objects, read from a destination. */
 export interface Layout {
   readonly gzip: boolean
   readonly extension: string
