@@ -6,7 +6,7 @@ import { listen, loopback } from './listen.ts'
 /** Serves one operation and returns its output. Throws `AwsError` when the service refuses the input. */
 export type Operation = (input: unknown) => Promise<unknown>
 
-/** An error as AWS sends it. The SDK turns it into the error class named by `type`. */
+/** An error as AWS sends it. The SDK makes it the error class named by `type`. */
 export class AwsError extends Error {
   readonly type: string
   readonly status: number

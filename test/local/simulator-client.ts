@@ -1,6 +1,6 @@
 import type { SimulatedResponse, VendorModel } from '../../local/simulator/model.ts'
 
-/** Noon, so that a window of days or a day's cap never turns over by accident. */
+/** Noon, so that no day and no daily limit ends during a test. */
 export const noon = Date.parse('2026-11-24T12:00:00.000Z')
 export const second = 1_000
 export const minute = 60_000
