@@ -1,4 +1,4 @@
-import { dueIndex, fleetIndex } from '../functions/adapters/state-schema.ts'
+import { dueIndex, fleetIndex } from '../functions/adapters/state-table/table-definitions.ts'
 import { eventMetrics, fleetMetrics, runMetrics } from '../functions/domain/metrics.ts'
 import { hour, minute, second } from '../functions/domain/time.ts'
 import { eventTypeNames } from '../local/simulator/catalogue.ts'

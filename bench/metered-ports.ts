@@ -1,12 +1,12 @@
 import { gzipSync } from 'node:zlib'
 import { FirehoseClient, type PutRecordBatchCommandInput } from '@aws-sdk/client-firehose'
 import { type GetSecretValueCommandOutput, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import { readAnswer } from '../functions/adapters/answer.ts'
+import { readResponse } from '../functions/adapters/http/response.ts'
 import { digest, keyedDigest } from '../functions/adapters/digest.ts'
 import { firehoseSink } from '../functions/adapters/firehose.ts'
 import { jsonLog } from '../functions/adapters/log.ts'
 import { secretsManager } from '../functions/adapters/secrets.ts'
-import { stateTable } from '../functions/adapters/state-table.ts'
+import { stateTable } from '../functions/adapters/state-table/state-table.ts'
 import type { MetricValues, Source } from '../functions/domain/ports.ts'
 import { second } from '../functions/domain/time.ts'
 import { vendors } from '../functions/vendors/index.ts'
@@ -67,12 +67,12 @@ export function meteredPorts(world: MeteredWorld, { name, usage, collectLater }:
     usage().logLines += 1
     usage().logBytes += Buffer.byteLength(line) + 1
   }
-  const { log, keepOut } = jsonLog({ clock, write })
+  const { log, addRedaction } = jsonLog({ clock, write })
   let number = 0
   return {
     clock,
     state: stateTable({ client: dynamodb, table, now: () => clock.now() }),
-    secrets: secretsManager({ client: countingSecrets(clock, usage), clock, keepOut }),
+    secrets: secretsManager({ client: countingSecrets(clock, usage), clock, addRedaction }),
     sink: firehoseSink({ client: countingFirehose(clock, usage), deliveryStream: 'lake', clock }),
     source: simulatedSource(clock, model, usage),
     queue: {
@@ -154,7 +154,7 @@ function simulatedSource(clock: WorkClock, model: VendorModel, usage: () => Usag
       await clock.sleepUntil(clock.now() + latencyMs.vendor / 2)
       const { status, headers, body } = model.respond(request, clock.now())
       await clock.sleepUntil(clock.now() + latencyMs.vendor / 2)
-      return readAnswer(status, headers, body, clock.now(), { apiKey })
+      return readResponse(status, headers, body, clock.now(), { apiKey })
     },
   }
 }

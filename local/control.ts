@@ -4,11 +4,11 @@ import { marshall } from '@aws-sdk/util-dynamodb'
 import { systemClock as clock } from '../functions/adapters/clock.ts'
 import { connectorsTable } from '../functions/adapters/connectors-table.ts'
 import { sqsQueue } from '../functions/adapters/queue.ts'
-import { stateTable } from '../functions/adapters/state-table.ts'
-import * as ledger from '../functions/domain/ledger.ts'
+import { stateTable } from '../functions/adapters/state-table/state-table.ts'
+import * as ledger from '../functions/domain/stream/ledger.ts'
 import type { State } from '../functions/domain/ports.ts'
 import { floorToSecond, iso } from '../functions/domain/time.ts'
-import { requestsInLastMinute } from '../functions/domain/tokens.ts'
+import { requestsInLastMinute } from '../functions/domain/token-bucket.ts'
 import type { ConnectorItem } from '../functions/flows/accept-connector.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
 import { vendors } from '../functions/vendors/index.ts'
@@ -99,7 +99,7 @@ async function resetConnector(state: State, connectorId: string): Promise<void> 
     if (lease !== undefined || trouble !== undefined) await state.writeStream(connectorId, id, { ...kept, version: kept.version + 1 })
   }
   if (status === undefined) return
-  await state.amendStatus(connectorId, (before = status) => {
+  await state.updateStatus(connectorId, (before = status) => {
     const { trouble: _, ...kept } = before
     return { ...kept, rejectedKeys: {} }
   })

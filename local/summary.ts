@@ -1,8 +1,8 @@
-import type { ConnectorState } from '../functions/domain/connector-state.ts'
+import type { ConnectorState } from '../functions/domain/status/connector-state.ts'
 import type { Failure, FailureCode } from '../functions/domain/failures.ts'
-import * as ledger from '../functions/domain/ledger.ts'
+import * as ledger from '../functions/domain/stream/ledger.ts'
 import type { State } from '../functions/domain/ports.ts'
-import type { Hole, StreamState } from '../functions/domain/stream.ts'
+import type { LostRange, StreamState } from '../functions/domain/stream/stream.ts'
 import { floorToSecond, type Instant, iso, minute, second } from '../functions/domain/time.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 
@@ -23,7 +23,7 @@ interface StreamSummary {
   /** Every event before it is delivered, filtered or in a lost range. ISO 8601. */
   readonly coveredTo: string
   /** The events of these ranges were not read and never will be. */
-  readonly lostRanges: readonly (TimeRange & { readonly reason: Hole['reason'] })[]
+  readonly lostRanges: readonly (TimeRange & { readonly reason: LostRange['reason'] })[]
   /** The events of these ranges have not been read yet. */
   readonly gaps: readonly TimeRange[]
 }
@@ -84,7 +84,7 @@ function summariseStream(stream: StreamState, lateMs: number, now: Instant): Omi
     requests,
     throttled,
     coveredTo: iso(ledger.coveredTo(stream, now)),
-    lostRanges: stream.holes.map(({ from, to, reason }) => ({ from: iso(from), to: iso(to), reason })),
+    lostRanges: stream.lostRanges.map(({ from, to, reason }) => ({ from: iso(from), to: iso(to), reason })),
     gaps: gapsOf(stream, lateMs, now).map(({ from, to }) => ({ from: iso(from), to: iso(to) })),
   }
 }
@@ -148,21 +148,21 @@ function missingOfStream(
   { start, target, hasRun }: { readonly start: Instant; readonly target: Instant; readonly hasRun: boolean },
 ): Omit<Missing, 'connectorId'> | undefined {
   if (stream === undefined) return { reason: `has not been read yet, but must be complete up to ${iso(start)}.`, isPermanent: false }
-  const { trouble, freshTo, holes } = stream
+  const { trouble, readThrough, lostRanges } = stream
   const coveredTo = ledger.coveredTo(stream, start)
-  if (coveredTo < target || freshTo < floorToSecond(start)) {
+  if (coveredTo < target || readThrough < floorToSecond(start)) {
     const why = trouble === undefined ? '.' : `: ${trouble.failure.detail}`
     return {
-      reason: `is complete to ${iso(coveredTo)} and read to ${iso(freshTo)}, but must be complete up to ${iso(start)}${why}`,
+      reason: `is complete to ${iso(coveredTo)} and read to ${iso(readThrough)}, but must be complete up to ${iso(start)}${why}`,
       isPermanent: hasRun && trouble !== undefined && isLasting(trouble),
     }
   }
-  if (holes.length === 0) return undefined
-  const lost = holes.map(({ from, to, reason }) => `from ${iso(from)} to ${iso(to)}, because ${lossCauses[reason]}`)
+  if (lostRanges.length === 0) return undefined
+  const lost = lostRanges.map(({ from, to, reason }) => `from ${iso(from)} to ${iso(to)}, because ${lossCauses[reason]}`)
   return { reason: `lost events ${lost.join('; ')}. Nothing can bring them back; newer events are still collected.`, isPermanent: true }
 }
 
-const lossCauses: Readonly<Record<Hole['reason'], string>> = {
+const lossCauses: Readonly<Record<LostRange['reason'], string>> = {
   horizon: 'the vendor no longer had them',
   paused: 'the vendor no longer had them when the connector was enabled again',
   unreadable: 'every attempt to read them failed',
@@ -173,7 +173,7 @@ const triesMax: Readonly<Partial<Record<FailureCode, number>>> = {
   'vendor-error': 4,
   'vendor-overloaded': 4,
   'timed-out': 4,
-  'malformed-answer': 3,
+  'malformed-response': 3,
   // An address that was never reached is most likely a wrong one.
   unreachable: 2,
   throttled: 4,

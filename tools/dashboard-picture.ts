@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import * as z from 'zod'
-import { html } from '../functions/domain/html.ts'
+import { html } from '../functions/widget/html.ts'
 import { hour, type Instant, iso, minute } from '../functions/domain/time.ts'
 import { type Figure, simulatedDay } from './simulated-day.ts'
 

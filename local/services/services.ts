@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { connectorsTable, stateTable } from '../../functions/adapters/state-schema.ts'
+import { connectorsTable, stateTable } from '../../functions/adapters/state-table/table-definitions.ts'
 import { streamTableDefinition } from '../triggers/table-stream.ts'
 import { type AwsError, callAwsJson, startAwsJson } from './aws-json.ts'
 import { ensureTable, startDynamoDb } from './dynamodb.ts'

@@ -10,7 +10,7 @@ import {
   type ScanCommandOutput,
 } from '@aws-sdk/client-dynamodb'
 import type { DynamoDBRecord, DynamoDBStreamEvent, StreamRecord } from 'aws-lambda'
-import { connectorsTable } from '../../functions/adapters/state-schema.ts'
+import { connectorsTable } from '../../functions/adapters/state-table/table-definitions.ts'
 import { account, environmentVariable, invoke, region, reportToStderr, type Trigger, type TriggerOptions } from './invocation.ts'
 import { repeat } from './repeat.ts'
 

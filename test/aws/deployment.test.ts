@@ -5,9 +5,9 @@ import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secr
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { digest } from '../../functions/adapters/digest.ts'
-import { stateTable } from '../../functions/adapters/state-table.ts'
+import { stateTable } from '../../functions/adapters/state-table/state-table.ts'
 import type { State } from '../../functions/domain/ports.ts'
-import { recordId } from '../../functions/domain/record.ts'
+import { recordId } from '../../functions/domain/record/record-id.ts'
 import { minute } from '../../functions/domain/time.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import { isStreamName } from '../../local/simulator/catalogue.ts'
@@ -112,7 +112,7 @@ test('a tick sends out what is due, and it is collected', async () => {
 test('a key that the vendor rejects fails its connector, and a rule passes it on to a person', async () => {
   await put({ ...globex, connectorId: 'globex-revoked', name: 'globex-revoked', apiKeySecrets: ['tributary/revoked'] })
   await expect.poll(() => stateOf('globex-revoked'), withinMs).toBe('failing')
-  await expect.poll(() => changesTold('globex-revoked'), withinMs).toContain('failing')
+  await expect.poll(() => changesSent('globex-revoked'), withinMs).toContain('failing')
 })
 
 test('a key that came to be that of another tenant after it was accepted is not used', async () => {
@@ -133,7 +133,7 @@ test('an item that is wrong is refused and says why, once it is mended it is col
   expect((await state.readStatus('globex-wrong'))?.problems[0]?.message).toContain('exchange')
   await put(right)
   await expect.poll(() => isCollected('globex-wrong'), withinMs).toBe(true)
-  await expect.poll(() => changesTold('globex-wrong'), withinMs).toEqual(expect.arrayContaining(['refused', 'starting']))
+  await expect.poll(() => changesSent('globex-wrong'), withinMs).toEqual(expect.arrayContaining(['refused', 'starting']))
 })
 
 test('a connector that is switched off is paused, and one whose item is deleted is retired', async () => {
@@ -311,7 +311,7 @@ async function missing(ids: readonly string[], startedAt: number): Promise<reado
 }
 
 /** The states of the connector that a person was told of. */
-async function changesTold(connectorId: string): Promise<readonly (string | undefined)[]> {
+async function changesSent(connectorId: string): Promise<readonly (string | undefined)[]> {
   await listen()
   return changes(told, connectorId)
 }

@@ -1,6 +1,6 @@
 import { digest } from '../../functions/adapters/digest.ts'
 import type { State } from '../../functions/domain/ports.ts'
-import { recordId } from '../../functions/domain/record.ts'
+import { recordId } from '../../functions/domain/record/record-id.ts'
 import { iso, minute } from '../../functions/domain/time.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
 import { vendors } from '../../functions/vendors/index.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { coveredTo } from '../../functions/domain/ledger.ts'
+import { coveredTo } from '../../functions/domain/stream/ledger.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import type { SimulatorOptions } from '../../local/simulator/options.ts'
 import { audit } from './audit.ts'
@@ -57,10 +57,10 @@ describe('whatever the vendor does', () => {
         expect(twice).toEqual([])
         expect(expected).toBeGreaterThan(20)
         for (const name of ['sharepoint/dlp', 'sharepoint/securityrisk'] as const) {
-          const { counts, holes, ...stream } = await world.stream('acme-cas', name)
+          const { counts, lostRanges, ...stream } = await world.stream('acme-cas', name)
           expect(counts.delivered + counts.filtered + counts.alreadySeen).toBe(counts.fetched)
-          expect(holes).toEqual([])
-          expect(coveredTo({ counts, holes, ...stream }, world.clock.now())).toBeGreaterThan(start + 3 * hour)
+          expect(lostRanges).toEqual([])
+          expect(coveredTo({ counts, lostRanges, ...stream }, world.clock.now())).toBeGreaterThan(start + 3 * hour)
         }
         if (options.otherRequestsPerMinute === 0) expect(world.model.account.refused(key)).toBe(0)
         expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(20)

@@ -1,15 +1,15 @@
-import { readAnswer } from '../../functions/adapters/answer.ts'
+import { readResponse } from '../../functions/adapters/http/response.ts'
 import { digest, keyedDigest } from '../../functions/adapters/digest.ts'
 import { failure } from '../../functions/domain/failures.ts'
 import type { Bus, Clock, LogEntry, MetricValues, Queue, Sink, Source, State } from '../../functions/domain/ports.ts'
-import type { LakeRecord } from '../../functions/domain/record.ts'
+import type { LakeRecord } from '../../functions/domain/record/record.ts'
 import { failed, ok, type Result } from '../../functions/domain/result.ts'
-import type { StreamState } from '../../functions/domain/stream.ts'
+import type { StreamState } from '../../functions/domain/stream/stream.ts'
 import { type Instant, minute, second } from '../../functions/domain/time.ts'
-import { requestTimeoutMs } from '../../functions/domain/tokens.ts'
-import type { Vendor, VendorAnswer } from '../../functions/domain/vendor.ts'
+import { requestTimeoutMs } from '../../functions/domain/token-bucket.ts'
+import type { Vendor, VendorResponse } from '../../functions/domain/vendor.ts'
 import { acceptConnector, type ConnectorItem, retireConnector } from '../../functions/flows/accept-connector.ts'
-import { collectConnector } from '../../functions/flows/collect-connector.ts'
+import { collectConnector } from '../../functions/flows/collect/collect-connector.ts'
 import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
 import { trendmicroCas } from '../../functions/vendors/trendmicro-cas/index.ts'
 import type { StreamName } from '../../local/simulator/catalogue.ts'
@@ -29,7 +29,7 @@ export const key = 'simulated-key-0123456789abcdef'
 export const secretName = 'tributary/simulated'
 export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true }
 /** As long as a function may run (ms). */
-const runMostMs = 5 * minute
+const runMaxMs = 5 * minute
 
 export interface WorldOptions {
   readonly vendor?: SimulatorOptions
@@ -103,7 +103,7 @@ export class World {
   }
 
   /** What the simulator has no option for; without an answer it answers as ever. */
-  vendorAnswers(answer: (asked: URLSearchParams, now: Instant) => { readonly status: number; readonly body?: unknown } | undefined): void {
+  vendorResponds(answer: (asked: URLSearchParams, now: Instant) => { readonly status: number; readonly body?: unknown } | undefined): void {
     const asEver = this.model.respond.bind(this.model)
     this.model.respond = (request: SimulatedRequest, now: Instant): SimulatedResponse => {
       const instead = answer(new URLSearchParams(request.query), now)
@@ -175,7 +175,7 @@ export class World {
     return { fetch: ({ url }, apiKey) => this.fetch(clock, url, apiKey) }
   }
 
-  private async fetch(clock: Clock, url: string, apiKey: string): Promise<Result<VendorAnswer>> {
+  private async fetch(clock: Clock, url: string, apiKey: string): Promise<Result<VendorResponse>> {
     const sentAt = this.clock.now()
     await this.clock.sleepUntil(sentAt + this.networkMs)
     const { pathname, search, origin } = new URL(url)
@@ -187,8 +187,8 @@ export class World {
     }
     await this.clock.sleepUntil(doneAt)
     const { status, headers, body, truncateAt } = answer
-    if (truncateAt !== undefined && truncateAt < body.length) return failed(failure('malformed-answer', 'The answer broke off'))
-    return readAnswer(status, headers, body, clock.now(), { apiKey })
+    if (truncateAt !== undefined && truncateAt < body.length) return failed(failure('malformed-response', 'The answer broke off'))
+    return readResponse(status, headers, body, clock.now(), { apiKey })
   }
 
   async stream(connectorId: string, stream: StreamName): Promise<StreamState> {
@@ -216,7 +216,7 @@ export class World {
     this.runs += 1
     const ports = this.ports(this.runs)
     try {
-      await collectConnector(ports, connectorId, ports.clock.now() + runMostMs)
+      await collectConnector(ports, connectorId, ports.clock.now() + runMaxMs)
     } catch (error) {
       if (error instanceof Killed) this.kills += 1
       else this.crashes.push(error)

@@ -1,7 +1,7 @@
 import { DynamoDBClient, PutItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { expect, test } from 'vitest'
 import { type Billed, capacityMeter, sizeOf } from '../../bench/capacity.ts'
-import { stateTable } from '../../functions/adapters/state-schema.ts'
+import { stateTable } from '../../functions/adapters/state-table/table-definitions.ts'
 
 const TableName = 'state'
 const due = (nextDueAt: number) => ({
