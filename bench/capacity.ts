@@ -8,20 +8,20 @@ import {
 } from '@aws-sdk/client-dynamodb'
 
 /**
- * What DynamoDB bills for each call, counted where the SDK sends it: write units of 1 KB, read units of 4 KB.
+ * The bill of one call to DynamoDB, counted where the SDK sends it: write units of 1 KB, read units of 4 KB.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
  */
 export interface Billed {
   readonly operation: string
-  /** `TOKENS`, `STREAM` …: the beginning of the sort key; of a query on an index the index. */
+  /** The beginning of the sort key, such as `TOKENS` or `STREAM`, or the name of the index that was queried. */
   readonly items: string
-  /** False: the condition did not hold. It costs a write all the same. */
+  /** False when the condition did not hold. Such a call is billed as a write too. */
   readonly done: boolean
-  /** Of the item written, or of all items read (bytes). */
+  /** The size of the item written, or of all items read. */
   readonly bytes: number
   readonly readUnits: number
   readonly writeUnits: number
-  /** Of them those of the indexes, by name. */
+  /** The part of `writeUnits` that goes to each index, by its name. */
   readonly indexUnits: Readonly<Record<string, number>>
 }
 
@@ -37,13 +37,13 @@ interface Call {
   readonly ExpressionAttributeValues?: Item
 }
 
-interface Answer {
+interface Output {
   readonly Item?: Item
   readonly Items?: readonly Item[]
   readonly Attributes?: Item
 }
 
-/** Meters calls on these tables, which must be empty when it begins, by any number of clients. */
+/** Makes a meter for the calls of any number of clients to these tables, which must be empty at the beginning. */
 export function capacityMeter(tables: readonly CreateTableCommandInput[]) {
   const stored = new Map<string, Item>()
   const tableOf = new Map(tables.map((table) => [table.TableName, table]))
@@ -57,25 +57,25 @@ export function capacityMeter(tables: readonly CreateTableCommandInput[]) {
           const table = tableOf.get(call.TableName)
           if (table === undefined) return next(args)
           if (operation === 'GetItem' || operation === 'Query' || operation === 'Scan') {
-            const answered = await next(args)
-            const { Item: item, Items: items = item === undefined ? [] : [item] } = answered.output as Answer
+            const result = await next(args)
+            const { Item: item, Items: items = item === undefined ? [] : [item] } = result.output as Output
             onCall(billedRead(operation, call, items))
-            return answered
+            return result
           }
           const place = placeOf(table, call.Key ?? call.Item ?? {})
           const before = stored.get(place)
           const head = { operation, items: nameOf(call.Key ?? call.Item), readUnits: 0 }
           try {
             const input = operation === 'UpdateItem' ? { ...args.input, ReturnValues: 'ALL_NEW' } : args.input
-            const answered = await next({ ...args, input } as typeof args)
-            const after = operation === 'DeleteItem' ? undefined : (call.Item ?? (answered.output as Answer).Attributes)
+            const result = await next({ ...args, input } as typeof args)
+            const after = operation === 'DeleteItem' ? undefined : (call.Item ?? (result.output as Output).Attributes)
             if (after === undefined) stored.delete(place)
             else stored.set(place, after)
             const indexes = table.GlobalSecondaryIndexes ?? []
             const indexUnits = Object.fromEntries(indexes.map((index) => [index.IndexName ?? '', indexWrite(table, index, before, after)]))
             const writeUnits = Math.max(writeUnitsOf(before), writeUnitsOf(after)) + Object.values(indexUnits).reduce((a, b) => a + b, 0)
             onCall({ ...head, done: true, bytes: sizeOf(after ?? before), writeUnits, indexUnits })
-            return answered
+            return result
           } catch (error) {
             if (error instanceof ConditionalCheckFailedException)
               onCall({ ...head, done: false, bytes: sizeOf(before), writeUnits: writeUnitsOf(before), indexUnits: {} })
@@ -89,12 +89,12 @@ export function capacityMeter(tables: readonly CreateTableCommandInput[]) {
 function billedRead(operation: string, call: Call, items: readonly Item[]): Billed {
   const bytes = items.reduce((sum, item) => sum + sizeOf(item), 0)
   const readUnits = Math.max(1, Math.ceil(bytes / 4_096)) * (call.ConsistentRead === true ? 1 : 0.5)
-  const wanted = Object.values(call.ExpressionAttributeValues ?? {}).flatMap(({ S }) => (S === undefined ? [] : [S.split('#')[0] ?? '']))
-  const name = call.IndexName ?? (call.Key === undefined ? wanted.join(' ') : nameOf(call.Key))
+  const prefixes = Object.values(call.ExpressionAttributeValues ?? {}).flatMap(({ S }) => (S === undefined ? [] : [S.split('#')[0] ?? '']))
+  const name = call.IndexName ?? (call.Key === undefined ? prefixes.join(' ') : nameOf(call.Key))
   return { operation, items: name, done: true, bytes, readUnits, writeUnits: 0, indexUnits: {} }
 }
 
-/** An index is written when what it projects has changed: once, or twice where its own key has, since that is another entry. */
+/** An index is written when one of its projected attributes has changed: once, or twice when its key has changed, because that makes another entry. */
 function indexWrite(
   table: CreateTableCommandInput,
   index: GlobalSecondaryIndex,
@@ -109,11 +109,13 @@ function indexWrite(
     const names = new Set([...keyNames, ...tableKeyNames(table), ...NonKeyAttributes])
     return Object.fromEntries(Object.entries(item).filter(([name]) => names.has(name)))
   }
-  const [old, fresh] = [entryOf(before), entryOf(after)]
-  if (old === undefined || fresh === undefined) return old === fresh ? 0 : writeUnitsOf(old ?? fresh)
-  if (isDeepStrictEqual(old, fresh)) return 0
-  const moved = keyNames.some((name) => !isDeepStrictEqual(old[name], fresh[name]))
-  return moved ? writeUnitsOf(old) + writeUnitsOf(fresh) : Math.max(writeUnitsOf(old), writeUnitsOf(fresh))
+  const oldEntry = entryOf(before)
+  const newEntry = entryOf(after)
+  if (oldEntry === undefined || newEntry === undefined) return oldEntry === newEntry ? 0 : writeUnitsOf(oldEntry ?? newEntry)
+  if (isDeepStrictEqual(oldEntry, newEntry)) return 0
+  const hasMoved = keyNames.some((name) => !isDeepStrictEqual(oldEntry[name], newEntry[name]))
+  const [oldUnits, newUnits] = [writeUnitsOf(oldEntry), writeUnitsOf(newEntry)]
+  return hasMoved ? oldUnits + newUnits : Math.max(oldUnits, newUnits)
 }
 
 function tableKeyNames(table: CreateTableCommandInput): string[] {
@@ -132,7 +134,7 @@ function writeUnitsOf(item: Item | undefined): number {
   return Math.max(1, Math.ceil(sizeOf(item) / 1_024))
 }
 
-/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html */
+/** Computes the size of an item (bytes). https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html */
 export function sizeOf(item: Item | undefined): number {
   return Object.entries(item ?? {}).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + valueSize(value), 0)
 }
@@ -145,13 +147,13 @@ function valueSize(value: AttributeValue): number {
   if (value.SS !== undefined) return sum(value.SS.map((text) => Buffer.byteLength(text)))
   if (value.NS !== undefined) return sum(value.NS.map(numberSize))
   if (value.BS !== undefined) return sum(value.BS.map(({ byteLength }) => byteLength))
-  // Three bytes for the list or map, one for each entry.
+  // A list or map takes three bytes, and each entry one more.
   if (value.L !== undefined) return 3 + sum(value.L.map((each) => 1 + valueSize(each)))
   if (value.M !== undefined) return 3 + sum(Object.entries(value.M).map(([name, each]) => 1 + Buffer.byteLength(name) + valueSize(each)))
   return 1
 }
 
-/** One byte for two significant digits, and one; one more for a sign. */
+/** A number takes a byte for two significant digits, and one byte more; a minus sign takes another. */
 function numberSize(text: string): number {
   const digits = text.replace(/[-.]/g, '').replace(/^0+|0+$/g, '')
   return Math.ceil(digits.length / 2) + 1 + (text.startsWith('-') ? 1 : 0)

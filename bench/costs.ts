@@ -3,36 +3,37 @@ import { eventMetrics, fleetMetrics, runMetrics } from '../functions/domain/metr
 import { hour, minute, second } from '../functions/domain/time.ts'
 import { eventTypeNames } from '../local/simulator/catalogue.ts'
 import { connectorItem } from '../test/simulation/world.ts'
-import { type FunctionName, startMetered, type Usage } from './metered.ts'
+import { type FunctionName, startMetered } from './metered.ts'
+import type { Usage } from './metered-ports.ts'
 import { prices } from './prices.ts'
 
 const monthHours = 730
 const monthMinutes = monthHours * 60
 const fleets = [1, 1_000, 100_000]
 
-/** What is assumed of the stack, beside the latencies of `metered.ts`. */
+/** The stack gives each function this memory (MB). */
 const memoryMb = { collect: 320, dispatch: 512, connectorChanged: 512 } as const satisfies Record<FunctionName, number>
-/** Memory that comes with a whole vCPU (MB). https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+/** Lambda gives a function with this memory a whole vCPU (MB). https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
 const fullCpuMb = 1_769
-/** CPU of a call, ours and the SDK's, on a whole vCPU (ms): 0.9 measured in a hot process, 2.1 in a new one. */
+/** CPU time of a call, with the SDK's part, on a whole vCPU (ms): 0.9 measured in a hot process, 2.1 in a new one. */
 const cpuMsPerCall = 2
-/** The same of an event, as the throughput bench measures it. */
+/** CPU time of an event (ms), as the throughput bench measures it. */
 const cpuMsPerEvent = 0.161
-/** Lines that Lambda writes itself: START, END, REPORT (bytes an invocation). */
+/** Lambda itself writes the lines START, END and REPORT (bytes an invocation). */
 const platformLogBytes = 350
-/** Lambda asks an idle queue with five long polls of 20 s. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
+/** Lambda polls an idle queue with five long polls of 20 s each. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html */
 const queuePollsPerMinute = 15
 const sqsRequestsPerMessage = 3
 const logMonthsKept = 1
-/** What closes an object of the lake before its minute is over (bytes, before compression). */
+/** Firehose closes an object of this size before its minute is over (bytes before compression). */
 const objectBytesMax = 128 * 2 ** 20
 const secretCacheHours = 1
-/** Of one vendor. */
+/** The number of custom metrics with one vendor. */
 const metrics = Object.keys(eventMetrics).length * eventTypeNames.length + Object.keys(runMetrics).length + Object.keys(fleetMetrics).length
 
 interface Scenario {
   readonly name: string
-  readonly what: string
+  readonly description: string
   readonly eventsPerHour: number
   readonly backfillMinutes?: number
   readonly warmUpMs: number
@@ -40,11 +41,11 @@ interface Scenario {
 }
 
 const scenarios: readonly Scenario[] = [
-  { name: 'idle', what: 'no events', eventsPerHour: 0, warmUpMs: 24 * hour, measuredMs: 24 * hour },
-  { name: 'typical', what: '2,000 events a day', eventsPerHour: 2_000 / 24, warmUpMs: 24 * hour, measuredMs: 24 * hour },
+  { name: 'idle', description: 'no events', eventsPerHour: 0, warmUpMs: 24 * hour, measuredMs: 24 * hour },
+  { name: 'typical', description: '2,000 events a day', eventsPerHour: 2_000 / 24, warmUpMs: 24 * hour, measuredMs: 24 * hour },
   {
     name: 'backlogged',
-    what: 'always behind: 20 full pages a minute',
+    description: 'always behind: 20 full pages a minute',
     eventsPerHour: 800_000,
     backfillMinutes: 4_310,
     warmUpMs: 5 * minute,
@@ -52,7 +53,7 @@ const scenarios: readonly Scenario[] = [
   },
 ]
 
-/** Dollars of one connector and month. */
+/** The cost of one connector ($ a month). */
 export interface ConnectorCost {
   readonly connector: string
   readonly connectors: number
@@ -65,11 +66,11 @@ export interface ConnectorCost {
   readonly logs: number
   readonly eventBridge: number
   readonly sum: number
-  /** Beside it: the secret itself. */
+  /** The secret itself, which is not in `sum`. */
   readonly secret: number
 }
 
-/** What the figures come from: one run of `collect`, on average. */
+/** The average run of `collect`, from which the costs are computed. */
 export interface RunCost {
   readonly connector: string
   readonly runsPerHour: number
@@ -83,14 +84,14 @@ export interface RunCost {
 export interface Costs {
   readonly connectors: readonly ConnectorCost[]
   readonly runs: readonly RunCost[]
-  /** Dollars of the stack itself and month, whatever it collects. */
+  /** The cost of the stack itself, whatever it collects ($ a month). */
   readonly stack: Readonly<Record<string, number>>
 }
 
 type Month = Readonly<Record<FunctionName, Usage>> & { readonly factor: number }
 
 export async function computeCosts(): Promise<Costs> {
-  const empty = await simulate({ name: 'empty', what: '', eventsPerHour: 0, warmUpMs: 0, measuredMs: 2 * hour }, false)
+  const empty = await simulate({ name: 'empty', description: 'no connector', eventsPerHour: 0, warmUpMs: 0, measuredMs: 2 * hour }, false)
   const months = await Promise.all(scenarios.map(async (scenario) => ({ scenario, month: await simulate(scenario, true) })))
   return {
     connectors: months.flatMap(({ scenario, month }) => fleets.map((count) => connectorCost(scenario.name, month, empty, count))),
@@ -99,7 +100,7 @@ export async function computeCosts(): Promise<Costs> {
   }
 }
 
-/** The stack with one connector (SharePoint, all four event types, every 5 minutes), or with none. */
+/** Simulates the stack with one connector (SharePoint, all four event types, every 5 minutes), or with none. */
 async function simulate(scenario: Scenario, withConnector: boolean): Promise<Month> {
   const { eventsPerHour, backfillMinutes, warmUpMs, measuredMs } = scenario
   const metered = await startMetered({ eventsPerHour: eventsPerHour / eventTypeNames.length, account: 'totals' })
@@ -115,7 +116,7 @@ async function simulate(scenario: Scenario, withConnector: boolean): Promise<Mon
   }
 }
 
-/** What comes on top of the stack without a connector. */
+/** Computes the costs that a connector adds to those of the stack without connectors. */
 function connectorCost(connector: string, month: Month, empty: Month, connectors: number): ConnectorCost {
   const { collect, dispatch, factor } = month
   const { dynamodb, lambda, sqs, firehose, s3, secretsManager, cloudWatch, eventBridge } = prices
@@ -140,14 +141,14 @@ function connectorCost(connector: string, month: Month, empty: Month, connectors
   return { connector, connectors, ...cost, sum: sum(Object.values(cost)), secret: secretsManager.secretMonth }
 }
 
-/** What a tick reads of an index at the least is the stack's; a connector adds its own bytes, at half a unit for 4 KB. */
+/** The minimum read of an index counts for the stack. A connector adds the bytes of its entries, at half a unit for 4 KB. */
 function readUnitsOfDispatch({ dynamodb }: Usage): number {
   return sum(dynamodb.map(({ items, bytes, readUnits }) => (items === dueIndex || items === fleetIndex ? bytes / 8_192 : readUnits)))
 }
 
 /**
- * Each environment of the function has a cache of its own, and a run meets any of them: of E environments each sees r / E runs of a
- * connector an hour, and reads its secret once in (cached hours + E / r).
+ * Each environment of the function has its own cache, and a run can happen in any environment. With E environments and r runs of a
+ * connector an hour, each environment has r / E runs an hour, and reads the secret once in (cached hours + E / r).
  */
 function readsOfSecret(month: Month, connectors: number): number {
   const runs = (month.collect.invocations * month.factor) / monthHours
@@ -156,7 +157,7 @@ function readsOfSecret(month: Month, connectors: number): number {
   return environments / (secretCacheHours + environments / runs)
 }
 
-/** Firehose writes one object a minute while something arrives. */
+/** Firehose writes one object in each minute in which records arrive. */
 function objectsOf(deliveries: number): number {
   return monthMinutes * (1 - Math.exp(-deliveries / monthMinutes))
 }
@@ -186,7 +187,7 @@ function runCost(connector: string, { collect, dispatch, factor }: Month): RunCo
   }
 }
 
-/** Time in which nothing but the CPU works comes on top of the calls and waits, and takes the longer the less memory there is. */
+/** Adds CPU time to the time of calls and waits. A function with less memory gets less CPU, so the same work takes longer. */
 function billedMs(name: FunctionName, usage: Usage): number {
   const calls = usage.dynamodb.length + usage.vendorRequests + usage.firehoseCalls + usage.secretReads + usage.messages
   const cpuMs = (calls * cpuMsPerCall + usage.events * cpuMsPerEvent) * Math.max(1, fullCpuMb / memoryMb[name])

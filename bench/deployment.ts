@@ -14,15 +14,15 @@ export const apiKey = 'bench-key-0123456789abcdef0123456789abcdef'
 
 export interface Deployment {
   readonly vendorUrl: string
-  /** What a process that runs functions must have in its environment. */
+  /** A process that runs functions needs these variables. */
   readonly environment: Readonly<Record<string, string>>
   readonly state: StateTable
-  /** Adds a connector to the simulated vendor; all of them have one key. */
+  /** Adds a connector of the simulated vendor. All connectors have the same key. */
   put(connectorId: string, item: ConnectorItem): Promise<void>
   close(): Promise<void>
 }
 
-/** The local AWS in this process; the simulator, and the functions that are not measured, in others. The lake and the state are gone when it is closed. */
+/** Starts the local AWS services in this process, and the simulator and the functions that are not measured in others. Closing it deletes the lake and the state. */
 export async function startDeployment(simulatorFlags: readonly string[], options: { readonly tickMs: number }): Promise<Deployment> {
   const simulator = await startSimulatorProcess(simulatorFlags)
   const dataDir = await mkdtemp(join(tmpdir(), 'tributary-bench-'))

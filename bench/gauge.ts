@@ -2,17 +2,17 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { ClientRequest } from 'node:http'
 
 /**
- * Loaded into a process before its program (`node --import`): tells the process that started it what this one costs, without
- * a line of the program changed. Requests are counted where Node itself sends them.
+ * Load this file into a process before its program (`node --import`). It sends readings of memory, CPU time and requests to the
+ * parent process and needs no change of the program. Requests are counted where Node itself sends them.
  */
 export interface Reading {
   /** Epoch ms. */
   readonly at: number
   readonly rssBytes: number
   readonly heapUsedBytes: number
-  /** User and system time since the start, all threads (µs). */
+  /** User and system time of all threads since the start (µs). */
   readonly cpuMicros: number
-  /** Requests by the operation that their `X-Amz-Target` names; `vendor` those without one. */
+  /** The number of requests by the operation in `X-Amz-Target`; requests without this header count as `vendor`. */
   readonly calls: Readonly<Record<string, number>>
 }
 

@@ -10,7 +10,7 @@ const run = promisify(execFile)
 const root = new URL('..', import.meta.url).pathname
 const rounds = 21
 
-/** The SDK's clients that `collect` makes and the commands that it sends, and nothing else. */
+/** Contains only the SDK clients that `collect` makes and the commands that it sends. */
 const sdkOnly = `
 import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge'
@@ -22,7 +22,7 @@ export const commands = [
 ]
 `
 
-/** What the stack gives `collect`, as far as it is read when it is loaded. */
+/** `collect` reads these variables when it is loaded. */
 const environment = {
   AWS_REGION: 'us-east-1',
   STATE_TABLE: 'state',
@@ -32,15 +32,15 @@ const environment = {
 }
 
 export interface ImportCost {
-  readonly what: 'collect' | 'its SDK clients alone'
+  readonly subject: 'collect' | 'its SDK clients alone'
   readonly bytes: number
-  /** The median of `rounds` fresh processes, one of each in turn (ms). */
+  /** The median over `rounds` new processes, alternating between the subjects (ms). */
   readonly importMs: number
-  /** The largest packages in it. */
+  /** The largest packages of the bundle. */
   readonly packages: readonly { readonly name: string; readonly bytes: number }[]
 }
 
-/** Bundles `entry`, a file or a text, as the stack bundles a function. Answers its size (bytes) and what it is made of. */
+/** Bundles `entry`, a file or a text, as the stack bundles a function. Returns its size (bytes) and its inputs. */
 async function bundleFunction(
   entry: { readonly file: string } | { readonly text: string },
   outfile?: string,
@@ -64,28 +64,33 @@ async function bundleFunction(
     logLevel: 'error',
   })
   const [, output] = Object.entries(metafile.outputs).find(([name]) => name.endsWith('.mjs')) ?? []
-  if (output === undefined) throw new Error('esbuild made no bundle.')
+  if (output === undefined) throw new Error('esbuild has written no bundle.')
   return { bytes: output.bytes, inputs: output.inputs }
 }
 
-/** What a cold start of `collect` loads, beside what the SDK alone would cost. */
+/** Measures the code that a cold start of `collect` loads, and the SDK's part alone for comparison. */
 export async function measureImport(): Promise<ImportCost[]> {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-import-'))
   try {
     const subjects = [
-      { what: 'collect', entry: { file: 'functions/collect.ts' } },
-      { what: 'its SDK clients alone', entry: { text: sdkOnly } },
+      { subject: 'collect', entry: { file: 'functions/collect.ts' } },
+      { subject: 'its SDK clients alone', entry: { text: sdkOnly } },
     ] as const
     const bundled = await Promise.all(
-      subjects.map(async ({ what, entry }, i) => {
+      subjects.map(async ({ subject, entry }, i) => {
         const file = join(folder, `${i}.mjs`)
-        return { what, file, samples: [] as number[], ...(await bundleFunction(entry, file)) }
+        return { subject, file, samples: [] as number[], ...(await bundleFunction(entry, file)) }
       }),
     )
     for (let round = 0; round < rounds; round += 1) {
       for (const { file, samples } of bundled) samples.push(await importMs(file))
     }
-    return bundled.map(({ what, bytes, inputs, samples }) => ({ what, bytes, importMs: median(samples), packages: packagesOf(inputs) }))
+    return bundled.map(({ subject, bytes, inputs, samples }) => ({
+      subject,
+      bytes,
+      importMs: median(samples),
+      packages: packagesOf(inputs),
+    }))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -6,13 +6,13 @@ import { connectorItem, key, start, World } from '../test/simulation/world.ts'
 import { type Deployment, startDeployment } from './deployment.ts'
 import { startCollectorProcess } from './processes.ts'
 
-/** What the documented limit lets through: 20 requests in any minute. */
+/** The documented limit of the vendor: 20 requests in any minute. */
 const perMinute = 20
 const connectorCounts = [1, 3, 10]
-/** While everything starts the first tokens are all free; it is left out (ms). */
-const leftOutMs = 4 * minute
+/** The first minutes are not measured, because at the start all tokens are free (ms). */
+const warmUpMs = 4 * minute
 const measuredMs = 20 * minute
-const realLeftOutMs = minute
+const realWarmUpMs = minute
 const realMeasuredMs = 3 * minute
 const realProcesses = 3
 const backlogHours = 70
@@ -20,14 +20,14 @@ const backlogHours = 70
 export interface LimitUse {
   readonly connectors: number
   readonly window: 'fixed' | 'sliding'
-  /** Requests of those that the limit allows (%). */
+  /** Requests sent, as a share of those that the limit allows (%). */
   readonly usedPercent: number
   readonly maxRequestsInAnyMinute: number
-  /** Answers with 429. */
+  /** Responses with status 429. */
   readonly refused: number
 }
 
-/** A backlog that never ends, behind one key, in virtual time: the shipped flows on four clocks that are up to a second apart. */
+/** Simulates a backlog that never ends, on one key, in virtual time: the shipped flows on four clocks that are up to a second apart. */
 export async function simulateLimit(): Promise<LimitUse[]> {
   const uses: LimitUse[] = []
   for (const window of ['fixed', 'sliding'] as const) {
@@ -38,9 +38,9 @@ export async function simulateLimit(): Promise<LimitUse[]> {
         clocksOffMs: [0, 400, -500, 500],
       })
       for (let i = 0; i < connectors; i++) await world.put(connectorItem({ connectorId: `bench-${i}`, initialBackfillMinutes: 4_000 }))
-      await world.run(leftOutMs + measuredMs + minute)
+      await world.run(warmUpMs + measuredMs + minute)
       const { account } = world.model
-      const from = start + leftOutMs
+      const from = start + warmUpMs
       const counted = account.requests(key).filter(({ at }) => at >= from && at < from + measuredMs).length
       uses.push({
         connectors,
@@ -54,7 +54,7 @@ export async function simulateLimit(): Promise<LimitUse[]> {
   return uses
 }
 
-/** The same in real time: three processes that collect from a simulator with a sliding window, for each count of connectors. */
+/** Measures the same in real time: three processes collect from a simulator with a sliding window, for each number of connectors. */
 export function measureLimit(): Promise<LimitUse[]> {
   return Promise.all(connectorCounts.map(measureLimitOf))
 }
@@ -67,11 +67,11 @@ async function measureLimitOf(connectors: number): Promise<LimitUse> {
     for (let i = 0; i < connectors; i++) {
       await deployment.put(`bench-${i}`, { initialBackfillMinutes: 4_310, eventTypes: eventTypeNames })
     }
-    while ((await totals(deployment)).requests === 0) await wait(100)
-    await wait(realLeftOutMs)
-    const before = await totals(deployment)
+    while ((await readTotals(deployment)).requests === 0) await wait(100)
+    await wait(realWarmUpMs)
+    const before = await readTotals(deployment)
     await wait(realMeasuredMs)
-    const after = await totals(deployment)
+    const after = await readTotals(deployment)
     return {
       connectors,
       window: 'sliding',
@@ -85,7 +85,7 @@ async function measureLimitOf(connectors: number): Promise<LimitUse> {
   }
 }
 
-async function totals({ vendorUrl }: Deployment): Promise<Totals> {
+async function readTotals({ vendorUrl }: Deployment): Promise<Totals> {
   const response = await fetch(`${vendorUrl}/simulator/account`)
   return (await response.json()) as Totals
 }
@@ -93,12 +93,12 @@ async function totals({ vendorUrl }: Deployment): Promise<Totals> {
 export interface PassTime {
   readonly streams: number
   readonly seconds: number
-  /** 20 requests at once, 20 a minute later, 8 another minute later. */
+  /** The limit allows 20 requests at once, 20 a minute later, and 8 another minute later. */
   readonly minSeconds: number
   readonly refused: number
 }
 
-/** One pass over all 48 streams of one connector, in virtual time, from its first request to its last. */
+/** Simulates one pass over all 48 streams of one connector, from its first request to its last, in virtual time. */
 export async function simulatePass(): Promise<PassTime> {
   const world = new World({ pageItems: 25, vendor: { eventsPerHour: 6 } })
   await world.put(connectorItem({ contentTypes: serviceNames, eventTypes: eventTypeNames }))
@@ -108,7 +108,7 @@ export async function simulatePass(): Promise<PassTime> {
   const read = world.log.filter(({ event }) => event === 'page-read').slice(0, streams)
   const [first, last] = [requests[0], requests[streams - 1]]
   if (first === undefined || last === undefined || new Set(read.map(({ stream }) => stream)).size !== streams)
-    throw new Error(`The first ${streams} requests did not read each of the ${streams} streams once.`)
+    throw new Error(`The first ${streams} requests should read each of the ${streams} streams once, but did not.`)
   return {
     streams,
     seconds: (last.at - first.at) / second,

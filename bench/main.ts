@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { textTable } from '../local/text-table.ts'
+import { formatTextTable } from '../local/text-table.ts'
 import { type ConnectorCost, type Costs, computeCosts, type RunCost } from './costs.ts'
 import { type ImportCost, measureImport } from './import.ts'
 import { type LimitUse, measureLimit, type PassTime, simulateLimit, simulatePass } from './limiter.ts'
@@ -7,13 +7,14 @@ import { measureThroughput, type Throughput } from './throughput.ts'
 
 const usage = `Usage: npm run bench -- [options]
 
-Without options: every part in virtual time, and a million events collected for real. About seven minutes.
+Without options it runs every part: most in virtual time, and a million events collected in real time. It takes about seven minutes.
 
-  --events N     how many events are collected, 20000 to 10000000 (1000000)
-  --only PART    throughput, limiter, pass, import or costs; may be repeated
-  --real         the limiter also in real time, over several processes: five minutes more
-  --profile DIR  the collecting process leaves its CPU profile there
-  --json         the figures as one JSON object
+  --events N     collect this number of events, 20000 to 10000000 (1000000)
+  --only PART    run only throughput, limiter, pass, import or costs; may be repeated
+  --real         run the limiter also in real time, over several processes; takes five minutes more
+  --profile DIR  write the CPU profile of the collecting process to this folder
+  --json         print the figures as one JSON object
+  --help         print this text
 `
 const parts = ['throughput', 'limiter', 'pass', 'import', 'costs']
 
@@ -43,9 +44,9 @@ async function main(): Promise<void> {
   }
   const events = Number(values.events)
   if (!Number.isInteger(events) || events < 20_000 || events > 10_000_000)
-    throw new Error(`--events ${values.events}: it is a whole number from 20000 to 10000000.`)
+    throw new Error(`--events ${values.events}: give a whole number from 20000 to 10000000.`)
   const unknown = values.only.find((part) => !parts.includes(part))
-  if (unknown !== undefined) throw new Error(`--only ${unknown}: there is no such part. Allowed: ${parts.join(', ')}.`)
+  if (unknown !== undefined) throw new Error(`--only ${unknown}: there is no such part. Give one of ${parts.join(', ')}.`)
 
   const figures: Figures = {}
   if (values.only.includes('pass')) figures.pass = await simulatePass()
@@ -56,27 +57,30 @@ async function main(): Promise<void> {
   if (values.only.includes('import')) figures.import = await measureImport()
   if (values.only.includes('costs')) figures.costs = await computeCosts()
   if (values.only.includes('throughput')) figures.throughput = await measureThroughput({ events, profileDir: values.profile })
-  process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : tables(figures))
+  process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : formatTables(figures))
 }
 
-function tables({ pass, limiter, limiterInRealTime, throughput, import: imported, costs }: Figures): string {
+function formatTables({ pass, limiter, limiterInRealTime, throughput, import: imported, costs }: Figures): string {
   const sections: ([string, readonly Readonly<Record<string, unknown>>[]] | undefined)[] = [
-    throughput && ['Throughput: a backlog at an unlimited rate, one process that collects', throughputRows(throughput)],
+    throughput && ['Throughput: a backlog at an unlimited rate, one collecting process', throughputRows(throughput)],
     limiter && ['Limiter: a backlog on one key at 20 requests a minute, virtual time', limiter.map(limitRow)],
     limiterInRealTime && ['Limiter: the same in real time, three processes', limiterInRealTime.map(limitRow)],
     pass && [`One pass over ${pass.streams} streams on one key, virtual time`, [passRow(pass)]],
     imported && ['Size and import of the collect bundle', imported.map(importRow)],
-    imported && ['The largest packages in it', imported[0]?.packages ?? []],
+    imported && ['The largest packages in the collect bundle', imported[0]?.packages ?? []],
     costs && ['Costs: one run of a connector (SharePoint, four event types, every 5 minutes)', costs.runs.map(runRow)],
-    costs && ['Costs: one connector and month, $', costs.connectors.map(costRow)],
-    costs && ['Costs: the stack itself, a month, $', Object.entries(costs.stack).map(([what, cost]) => ({ what, cost: rounded(cost, 3) }))],
+    costs && ['Costs: one connector, $ a month', costs.connectors.map(costRow)],
+    costs && [
+      'Costs: the stack itself, $ a month',
+      Object.entries(costs.stack).map(([item, cost]) => ({ item, cost: formatNumber(cost, 3) })),
+    ],
   ]
-  return sections.flatMap((section) => (section === undefined ? [] : [`\n${section[0]}\n\n${textTable(section[1])}`])).join('')
+  return sections.flatMap((section) => (section === undefined ? [] : [`\n${section[0]}\n\n${formatTextTable(section[1])}`])).join('')
 }
 
-function throughputRows(figures: Throughput): { readonly what: string; readonly figure: string }[] {
+function throughputRows(figures: Throughput): { readonly name: string; readonly figure: string }[] {
   const { perPage, rssMiB, liveHeapMiB } = figures
-  const row = (what: string, value: number, digits = 0) => ({ what, figure: rounded(value, digits) })
+  const row = (name: string, value: number, digits = 0) => ({ name, figure: formatNumber(value, digits) })
   return [
     row('events delivered', figures.events),
     row('seconds', figures.seconds, 1),
@@ -85,9 +89,9 @@ function throughputRows(figures: Throughput): { readonly what: string; readonly 
     row('floor: parse + stringify + gzip, µs/event', figures.floorMicrosPerEvent, 1),
     row('times the floor', figures.timesTheFloor, 1),
     row('peak RSS, MiB', figures.peakMiB),
-    row('  most in the first tenth', rssMiB.at10),
-    row('  most from 40 % to 50 %', rssMiB.at50),
-    row('  most in the last tenth', rssMiB.at100),
+    row('  maximum in the first tenth', rssMiB.at10),
+    row('  maximum from 40 % to 50 %', rssMiB.at50),
+    row('  maximum in the last tenth', rssMiB.at100),
     row('live heap, MiB: first tenth', liveHeapMiB.at10, 1),
     row('  from 40 % to 50 %', liveHeapMiB.at50, 1),
     row('  last tenth', liveHeapMiB.at100, 1),
@@ -100,36 +104,42 @@ function throughputRows(figures: Throughput): { readonly what: string; readonly 
 }
 
 function limitRow({ connectors, window, usedPercent, maxRequestsInAnyMinute, refused }: LimitUse) {
-  return { connectors, window, 'used, %': rounded(usedPercent, 1), 'most in any 60 s': maxRequestsInAnyMinute, 'answers 429': refused }
+  return {
+    connectors,
+    window,
+    'used, %': formatNumber(usedPercent, 1),
+    'maximum in any 60 s': maxRequestsInAnyMinute,
+    '429 responses': refused,
+  }
 }
 
 function passRow({ seconds, minSeconds, refused }: PassTime) {
-  const over = rounded(100 * (seconds / minSeconds - 1), 2)
-  return { seconds, 'least possible': minSeconds, 'over it, %': over, 'answers 429': refused }
+  const over = formatNumber(100 * (seconds / minSeconds - 1), 2)
+  return { seconds, 'minimum possible': minSeconds, 'over it, %': over, '429 responses': refused }
 }
 
-function importRow({ what, bytes, importMs }: ImportCost) {
-  return { what, bytes: rounded(bytes, 0), 'import, ms': rounded(importMs, 1) }
+function importRow({ subject, bytes, importMs }: ImportCost) {
+  return { bundle: subject, bytes: formatNumber(bytes, 0), 'import, ms': formatNumber(importMs, 1) }
 }
 
 function runRow(run: RunCost) {
   return {
     connector: run.connector,
-    'runs/h': rounded(run.runsPerHour, 1),
-    'write units': rounded(run.writeUnits, 1),
-    'read units': rounded(run.readUnits, 1),
-    'billed ms': rounded(run.billedMs, 0),
-    requests: rounded(run.requests, 1),
-    events: rounded(run.events, 1),
+    'runs/h': formatNumber(run.runsPerHour, 1),
+    'write units': formatNumber(run.writeUnits, 1),
+    'read units': formatNumber(run.readUnits, 1),
+    'billed ms': formatNumber(run.billedMs, 0),
+    requests: formatNumber(run.requests, 1),
+    events: formatNumber(run.events, 1),
   }
 }
 
 function costRow({ connector, connectors, ...cost }: ConnectorCost) {
-  const dollars = Object.entries(cost).map(([what, value]) => [what, rounded(value, 4)])
-  return { connector, connectors: rounded(connectors, 0), ...Object.fromEntries(dollars) }
+  const dollars = Object.entries(cost).map(([name, value]) => [name, formatNumber(value, 4)])
+  return { connector, connectors: formatNumber(connectors, 0), ...Object.fromEntries(dollars) }
 }
 
-function rounded(value: number, digits: number): string {
+function formatNumber(value: number, digits: number): string {
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }
 

@@ -10,22 +10,22 @@ export interface BenchProcess {
 
 type Environment = Readonly<Record<string, string>>
 
-/** `npm run simulator` with these flags. */
+/** Starts `npm run simulator` with these flags. */
 export async function startSimulatorProcess(flags: readonly string[]): Promise<BenchProcess & { readonly url: string }> {
   const child = spawn(process.execPath, [path('../local/simulator/main.ts'), '--port', '0', ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const url = await new Promise<string>((resolve, reject) => {
-    child.once('exit', () => reject(new Error('The simulator did not start; what it said stands above.')))
+    child.once('exit', () => reject(new Error('The simulator did not start. Its own messages above say why.')))
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const found = /answers at (http:\/\/\S+);/.exec(line)?.[1]
+      const found = /runs at (http:\/\/\S+);/.exec(line)?.[1]
       if (found !== undefined) resolve(found)
     })
   })
   return { url, stop: () => stop(child) }
 }
 
-/** The table's stream and the rule, a tick every `tickMs`. */
+/** Starts the table's stream and the rule, with a tick every `tickMs`. */
 export async function startTriggersProcess(environment: Environment, tickMs: number): Promise<BenchProcess> {
   const child = spawn(process.execPath, [path('triggers.ts'), String(tickMs)], {
     env: environmentOf(environment),
@@ -35,13 +35,13 @@ export async function startTriggersProcess(environment: Environment, tickMs: num
   return { stop: () => stop(child) }
 }
 
-/** What a page held, as the log says. */
+/** The counts of a page, from the log. */
 export interface PageRead {
   readonly fetched: number
   readonly delivered: number
 }
 
-/** The shipped `collect` in the process that `npm start` runs it in, and nothing else. */
+/** Starts the same process as `npm start` does for the functions, with `collect` only. */
 export async function startCollectorProcess(
   environment: Environment,
   options: {
@@ -77,7 +77,7 @@ function environmentOf(environment: Environment): NodeJS.ProcessEnv {
 
 function ready(child: ChildProcess, onMessage: (message: unknown) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    child.once('exit', () => reject(new Error('A process of the bench did not start; what it said stands above.')))
+    child.once('exit', () => reject(new Error('A process of the bench did not start. Its own messages above say why.')))
     child.on('message', (message) => (message === 'ready' ? resolve() : onMessage(message)))
   })
 }

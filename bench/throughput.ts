@@ -4,20 +4,21 @@ import { floorToSecond, hour, type Instant, second } from '../functions/domain/t
 import { vendors } from '../functions/vendors/index.ts'
 import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
 import { eventTypeNames } from '../local/simulator/catalogue.ts'
-import { summarise, whatIsMissing } from '../local/summary.ts'
+import { findMissing, summarise } from '../local/summary.ts'
 import { apiKey, type Deployment, startDeployment } from './deployment.ts'
 import type { Reading } from './gauge.ts'
 import { startCollectorProcess } from './processes.ts'
 
-/** The backlog reaches so far back: as far as the vendor keeps events, less what passes while it is read (h). */
+/** The backlog reaches this far back: as far as the vendor keeps events, minus the time for reading it (h). */
 const backlogHours = 70
 const connectorId = 'throughput'
 const service = 'sharepoint'
-/** Pages that the floor is measured on. */
+/** The floor is measured on this number of pages. */
 const floorPages = 120
 
 const MiB = 2 ** 20
 
+/** A figure at 10 %, 50 % and 100 % of the events. */
 interface AtShares {
   readonly at10: number
   readonly at50: number
@@ -28,35 +29,35 @@ export interface Throughput {
   readonly events: number
   readonly seconds: number
   readonly eventsPerSecond: number
-  /** Of the collecting process, all its threads. */
+  /** CPU time of all threads of the collecting process. */
   readonly cpuMicrosPerEvent: number
-  /** Parse, stringify and gzip the same items, and nothing else. */
+  /** CPU time of only parsing, stringifying and compressing the same items. */
   readonly floorMicrosPerEvent: number
   readonly timesTheFloor: number
   readonly peakMiB: number
-  /** The most in the tenth of the run before 10 %, 50 % and 100 % of the events. */
+  /** The maximum in the tenth of the run before each share. */
   readonly rssMiB: AtShares
-  /** The least heap in use in the same tenths: what lives, since some sample comes soon after a collection. */
+  /** The minimum of the heap in use in the same tenths. Some sample comes soon after a garbage collection, so this is the live heap. */
   readonly liveHeapMiB: AtShares
   readonly pages: number
-  /** Items that came twice, of all (%): ranges overlap by design. */
+  /** The share of items that came twice (%). Ranges overlap by design. */
   readonly alreadySeenPercent: number
   readonly perPage: { readonly requests: number; readonly dynamodb: number; readonly firehose: number }
-  /** Calls of the whole run, by operation. */
+  /** The number of calls in the whole run, by operation. */
   readonly calls: Readonly<Record<string, number>>
 }
 
-/** A backlog at an unlimited rate, read by one run after the other of the shipped `collect` in a process of its own. */
+/** Collects a backlog at an unlimited rate: the shipped `collect` reads it in its own process, one run after the other. */
 export async function measureThroughput(options: {
   readonly events: number
-  /** Where the collecting process leaves its CPU profile; absent: none is made. */
+  /** The collecting process writes its CPU profile to this folder. Absent: it makes none. */
   readonly profileDir?: string | undefined
 }): Promise<Throughput> {
   const { events, profileDir } = options
   const perHour = String(Math.ceil(events / eventTypeNames.length / backlogHours))
-  const happened = ['--events-per-hour', perHour, '--backlog', `${backlogHours}h`, '--stop-at', '+0s']
-  // A run that is out of time goes on a second later, not at the next minute.
-  const deployment = await startDeployment([...happened, '--requests-per-minute', '0', '--account', 'totals'], { tickMs: second })
+  const backlog = ['--events-per-hour', perHour, '--backlog', `${backlogHours}h`, '--stop-at', '+0s']
+  // With a tick a second, a run that is out of time continues a second later and not at the next minute.
+  const deployment = await startDeployment([...backlog, '--requests-per-minute', '0', '--account', 'totals'], { tickMs: second })
   try {
     const samples: Sample[] = []
     const read = { pages: 0, fetched: 0, delivered: 0 }
@@ -77,16 +78,16 @@ export async function measureThroughput(options: {
       initialBackfillMinutes: 4_310,
       lateArrivalMinutes: 10,
     })
-    await covered(deployment, startedAt, () => read.pages)
+    await waitUntilComplete(deployment, startedAt, () => read.pages)
     await collector.stop()
-    await mustBeCounted(deployment, read.delivered)
+    await compareCounts(deployment, read.delivered)
     return resultOf(samples, read, await measureFloor(deployment.vendorUrl))
   } finally {
     await deployment.close()
   }
 }
 
-/** What the collecting process said of itself, and how many events it had delivered by then. */
+/** A reading of the collecting process, with the number of events delivered by then. */
 interface Sample extends Reading {
   readonly delivered: number
 }
@@ -98,7 +99,7 @@ function resultOf(
 ): Throughput {
   const begun = samples.findLast((sample) => sample.delivered === 0)
   const done = samples.find((sample) => sample.delivered === delivered)
-  if (begun === undefined || done === undefined) throw new Error('The collecting process said nothing of itself.')
+  if (begun === undefined || done === undefined) throw new Error('The collecting process sent no readings at the beginning or the end.')
   const seconds = (done.at - begun.at) / second
   const cpuMicrosPerEvent = (done.cpuMicros - begun.cpuMicros) / delivered
   const callsTo = (service: string) =>
@@ -108,7 +109,7 @@ function resultOf(
       figure(samples.filter((sample) => sample.delivered > from * delivered && sample.delivered <= to * delivered)) / MiB
     return { at10: within(0, 0.1), at50: within(0.4, 0.5), at100: within(0.9, 1) }
   }
-  const most = (of: readonly Sample[]) => Math.max(...of.map(({ rssBytes }) => rssBytes))
+  const rssMax = (of: readonly Sample[]) => Math.max(...of.map(({ rssBytes }) => rssBytes))
   return {
     events: delivered,
     seconds,
@@ -116,8 +117,8 @@ function resultOf(
     cpuMicrosPerEvent,
     floorMicrosPerEvent,
     timesTheFloor: cpuMicrosPerEvent / floorMicrosPerEvent,
-    peakMiB: most(samples) / MiB,
-    rssMiB: atShares(most),
+    peakMiB: rssMax(samples) / MiB,
+    rssMiB: atShares(rssMax),
     liveHeapMiB: atShares((of) => Math.min(...of.map(({ heapUsedBytes }) => heapUsedBytes))),
     pages,
     alreadySeenPercent: 100 * (1 - delivered / fetched),
@@ -127,30 +128,30 @@ function resultOf(
 }
 
 /**
- * Returns when every stream is covered up to `start`, the late-arrival minutes excepted. The end of a backlog is left to the
- * next look at the live edge, minutes later: who waits for it asks for that look, as `npm start -- --once` does.
+ * Returns when every stream is complete up to `start`, except for the late-arrival minutes. The end of a backlog is read with the live
+ * edge, minutes later. To save these minutes the connector is made due at once, as `npm start -- --once` does.
  */
-async function covered({ state }: Deployment, start: Instant, pagesRead: () => number): Promise<void> {
+async function waitUntilComplete({ state }: Deployment, start: Instant, pagesRead: () => number): Promise<void> {
   for (let before = pagesRead(); ; ) {
     await wait(second)
-    const missing = await whatIsMissing({ state, vendors }, [connectorId], start)
+    const missing = await findMissing({ state, vendors }, [connectorId], start)
     if (missing.length === 0) return
-    const hopeless = missing.find((each) => each.hopeless)
-    if (hopeless !== undefined) throw new Error(`${hopeless.connectorId}: ${hopeless.what}`)
+    const permanent = missing.find(({ isPermanent }) => isPermanent)
+    if (permanent !== undefined) throw new Error(`${permanent.connectorId}: ${permanent.reason}`)
     const pages = pagesRead()
     if (pages === before && pages > 0) await state.makeDue(connectorId, Date.now(), floorToSecond(Date.now()))
     before = pages
   }
 }
 
-/** The log and the state table count apart from each other. */
-async function mustBeCounted({ state }: Deployment, delivered: number): Promise<void> {
+/** Throws when the log and the state table, which count independently, differ. */
+async function compareCounts({ state }: Deployment, delivered: number): Promise<void> {
   const [connector] = await summarise({ state, vendors }, [connectorId], Date.now())
   const counted = connector?.streams.reduce((sum, stream) => sum + stream.delivered, 0)
-  if (counted !== delivered) throw new Error(`The log says that ${delivered} events were delivered, the state table ${counted}.`)
+  if (counted !== delivered) throw new Error(`The log has ${delivered} delivered events, but the state table has ${counted}.`)
 }
 
-/** CPU time of parsing pages, and writing their items as lines and compressing those (µs an event). */
+/** Measures the CPU time of parsing pages, writing their items as lines and compressing the lines (µs an event). */
 async function measureFloor(vendorUrl: string): Promise<number> {
   const bodies: string[] = []
   const now = Date.now()
@@ -162,7 +163,7 @@ async function measureFloor(vendorUrl: string): Promise<number> {
       url = JSON.parse(body).next_link || undefined
     }
   }
-  // The first round warms up.
+  // The first round warms up and does not count.
   let micros = 0
   for (let round = 0; round < 2; round += 1) {
     const before = process.cpuUsage()

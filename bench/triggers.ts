@@ -1,7 +1,7 @@
-import { startRule } from '../local/services/rule.ts'
-import { startTableStream } from '../local/services/table-stream.ts'
+import { startRule } from '../local/triggers/rule.ts'
+import { startTableStream } from '../local/triggers/table-stream.ts'
 
-/** A process that runs the functions which are not measured. Its argument: how far apart the ticks are (ms); the shipped rule's are a minute. */
+/** This process runs the functions that are not measured. Its argument is the time between ticks (ms); the shipped rule ticks every minute. */
 const { handler: connectorChanged } = await import('../functions/connector-changed.ts')
 const { handler: dispatch } = await import('../functions/dispatch.ts')
 const triggers = [startTableStream({ handler: connectorChanged }), startRule({ handler: dispatch, everyMs: Number(process.argv[2]) })]

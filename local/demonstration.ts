@@ -1,12 +1,12 @@
 import type { SimulatorOptions } from './simulator/options.ts'
 
-/** What `npm start` shows when it is given no connectors of one's own: two tenants, three connectors, two keys, against the simulator. */
+/** The demonstration: `npm start` without --connectors collects these three connectors of two tenants, with two keys, from the simulator. */
 
-// No secrets: only the simulator of this folder knows them.
+// These keys are no secrets: only the simulator in this folder accepts them.
 const acmeKey = '5f1c0d7be2a94386b1d0c47e9a3f62585c11ab07'
 const globexKey = 'c83e6a01947d4b2fa5e0927b1df84c36e7705d9a'
 
-/** Items as a user writes them to the connectors table. */
+/** Returns items as a user writes them to the connectors table. */
 export function demonstrationConnectors(baseUrl: string): readonly Readonly<Record<string, unknown>>[] {
   return [
     {
@@ -48,12 +48,12 @@ export function demonstrationConnectors(baseUrl: string): readonly Readonly<Reco
   ]
 }
 
-/** Secret name → API key. */
+/** Returns API keys by secret name. */
 export function demonstrationSecrets(): Readonly<Record<string, string>> {
   return { 'tributary/acme': acmeKey, 'tributary/globex': globexKey }
 }
 
-/** Four events a minute on each stream, now and always, some of them up to a minute late. */
+/** Each stream has four events a minute at all times. Some of them are up to a minute late. */
 export function demonstrationSimulatorOptions(): SimulatorOptions {
   return {
     keys: [

@@ -4,22 +4,22 @@ import { createInterface } from 'node:readline'
 import { StartupError } from './services/startup-error.ts'
 
 /**
- * The heap of a function with 320 MB. On a machine with more, Node lets short-lived objects pile up to 128 MB, and what they
- * hold outside the heap with them, before it collects the few MB that live.
+ * These limits fit a function with 320 MB. On a larger machine Node would let 128 MB of dead objects, and the buffers that they
+ * hold outside the heap, pile up before it collects garbage.
  */
 export const nodeFlags = ['--max-old-space-size=256', '--max-semi-space-size=8']
 
 /** The process that runs the functions. */
 export interface FunctionsProcess {
-  /** Resolves when it has ended, whyever. */
+  /** Resolves when the process has ended, for any reason. */
   readonly ended: Promise<void>
-  /** Lets runs in progress stop at the next safe point; ends it for good after `withinMs`. */
+  /** Asks runs in progress to stop at the next safe point, and kills the process after `withinMs`. */
   stop(withinMs: number): Promise<void>
 }
 
 /**
- * Starts `worker.ts` with the environment that Lambda would give the functions, and nothing else of ours. Each line of its
- * log goes to `onLine`. Resolves when it is ready.
+ * Starts `worker.ts` with the environment that Lambda would give the functions, and nothing else from this process. Each line of
+ * its log goes to `onLine`. Resolves when it is ready.
  */
 export async function startFunctions(options: {
   readonly role: 'owner' | 'guest'
@@ -35,7 +35,7 @@ export async function startFunctions(options: {
   for (const stream of [child.stdout, child.stderr]) if (stream !== null) createInterface({ input: stream }).on('line', onLine)
   const ended = once(child, 'exit').then(() => undefined)
   const ready = await Promise.race([once(child, 'message').then(() => true), ended.then(() => false)])
-  if (!ready) throw new StartupError('The functions did not start; what they said stands above.')
+  if (!ready) throw new StartupError('The functions did not start. Their own messages above say why.')
   return {
     ended,
     async stop(withinMs) {

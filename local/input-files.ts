@@ -6,12 +6,12 @@ import { StartupError } from './services/startup-error.ts'
 
 const typeNames = new Set(['S', 'N', 'B', 'BOOL', 'NULL', 'L', 'M', 'SS', 'NS', 'BS'])
 
-/** Connectors as a user writes them to DynamoDB: a JSON array of items, each as plain JSON or as DynamoDB's typed JSON. Throws a `StartupError`. */
+/** Reads connectors as a user writes them to DynamoDB: a JSON array of items, each as plain JSON or as DynamoDB's typed JSON. Throws `StartupError`. */
 export async function readConnectorsFile(path: string): Promise<readonly (ConnectorItem & { readonly connectorId: string })[]> {
   const content = await readJson('--connectors', path)
   if (!Array.isArray(content)) {
     throw new StartupError(
-      `--connectors ${path}: it must be a JSON array of items, but it is ${kindOf(content)}. Put the items between [ and ].`,
+      `--connectors ${path}: the file must be a JSON array of items, but it is ${kindOf(content)}. Put the items between [ and ].`,
     )
   }
   const items: readonly unknown[] = content
@@ -22,28 +22,28 @@ export async function readConnectorsFile(path: string): Promise<readonly (Connec
     const plain = isTyped(item) ? plainItem(item) : { ...item }
     const { connectorId } = plain as ConnectorItem
     if (typeof connectorId !== 'string' || connectorId === '') {
-      throw new StartupError(`${where} has no connectorId: it is the table's key, a text such as "acme-cas".`)
+      throw new StartupError(`${where} has no connectorId. Give it one: the key of the connectors table, a text such as "acme-cas".`)
     }
     if (seen.has(connectorId))
-      throw new StartupError(`${where} has the connectorId ${connectorId} of an item before it. Give each its own.`)
+      throw new StartupError(`${where} repeats the connectorId ${connectorId} of an earlier item. Give each item its own.`)
     seen.add(connectorId)
     return { ...plain, connectorId }
   })
 }
 
-/** Secret names with their API keys. Throws a `StartupError`, never with a value in it. */
+/** Reads API keys by secret name. Throws `StartupError`; its message never contains a key. */
 export async function readSecretsFile(path: string): Promise<ReadonlyMap<string, string>> {
   const { mode } = await stat(path).catch(() => {
-    throw new StartupError(`--secrets ${path}: there is no such file, or you may not read it.`)
+    throw new StartupError(`--secrets ${path}: the file does not exist, or you have no permission to read it.`)
   })
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
     throw new StartupError(
-      `--secrets ${path} can be read by others (mode ${(mode & 0o777).toString(8)}). Run "chmod 600 ${path}" and start again.`,
+      `--secrets ${path} is accessible to other users (mode ${(mode & 0o777).toString(8)}). Run "chmod 600 ${path}" and start again.`,
     )
   }
   const parsed = z.record(z.string().min(1), z.string().min(1)).safeParse(await readJson('--secrets', path, { quiet: true }))
   if (!parsed.success)
-    throw new StartupError(`--secrets ${path}: it must be a JSON object of secret name and API key, both texts that are not empty.`)
+    throw new StartupError(`--secrets ${path}: the file must be a JSON object from secret name to API key, and neither may be empty.`)
   return new Map(Object.entries(parsed.data))
 }
 
@@ -54,14 +54,14 @@ async function readJson(option: string, path: string, { quiet = false } = {}): P
   try {
     return JSON.parse(text)
   } catch (error) {
-    // The parser quotes what it met, which in a file of keys may be one.
+    // The parser's message quotes a part of the file, and in a file of keys that part may be a key.
     const why = quiet || !(error instanceof Error) ? 'Check its commas and quotes' : error.message
     throw new StartupError(`${option} ${path} is not JSON. ${why}.`)
   }
 }
 
 const readErrors: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
+  ENOENT: 'the file does not exist',
   EISDIR: 'it is a folder',
   EACCES: 'you have no permission',
 }

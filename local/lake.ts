@@ -5,41 +5,43 @@ import { parseArgs } from 'node:util'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValueConverter, type Json, JsonDuckDBValueConverter } from '@duckdb/node-api'
 import type { Field } from '../functions/domain/record/fields.ts'
 import { lakeFields } from '../functions/vendors/index.ts'
-import { lakeDir, openObjectNames, recoverOpenObjects } from './services/delivery-stream.ts'
+import { lakeDir, moveOpenObjects, openObjectNames } from './services/firehose/lake-objects.ts'
 import { takeOwnership } from './services/ownership.ts'
 import { connectServices } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
-import { textTable } from './text-table.ts'
+import { formatTextTable } from './text-table.ts'
 
 const usage = `Usage: npm run lake -- [options] ["SQL"]
 
-Queries the lake with DuckDB; without SQL it counts the events by tenant, event type and day. Views:
-  syslog        one of each event within a day of arrival (dt); what to use
-  syslog_exact  one of each event over everything
-  syslog_raw    as delivered: an event can be there twice after a crash
+Queries the lake with DuckDB. Without SQL it counts the events by tenant, event type and day. Views:
+  syslog        each event once within a day of arrival (dt); use this one
+  syslog_exact  each event once in the whole lake
+  syslog_raw    events as they were delivered: after a crash an event can be there twice
 
   --data DIR    the data folder (default .tributary)
   --json        print the rows as a JSON array
-  --help        this text
+  --help        print this text
 `
 
-const summary = `
+const defaultSql = `
   SELECT tenant_name AS tenant, event_type, CAST(epoch_ms("timestamp") AS DATE) AS day, count(*) AS events
   FROM syslog_exact GROUP BY ALL ORDER BY ALL`
 
 export type Row = Readonly<Record<string, Json>>
 
 export interface Lake {
-  /** The rows as JSON has them; a number that JavaScript cannot hold exactly is a text. Throws what DuckDB says of the SQL. */
+  /** Returns rows as JSON values; a number that JavaScript cannot hold exactly is a text. Throws DuckDB's error when the SQL is wrong. */
   query(sql: string): Promise<Row[]>
   close(): void
 }
 
-/** The lake of a data folder, with everything in it that was acknowledged until now. Throws `StartupError` when there is none. */
+/** Opens the lake of a data folder, with every record that was acknowledged until now. Throws `StartupError` when there is no lake. */
 export async function openLake(dataDir: string): Promise<Lake> {
-  await settle(dataDir)
+  await completeLake(dataDir)
   if (!existsSync(lakeDir(dataDir))) {
-    throw new StartupError(`There is no lake in ${dataDir} yet. Collect something first with "npm start", or name its folder with --data.`)
+    throw new StartupError(
+      `There is no lake in ${dataDir} yet. Collect something first with "npm start", or name the lake's folder with --data.`,
+    )
   }
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
@@ -56,11 +58,11 @@ export async function openLake(dataDir: string): Promise<Lake> {
   }
 }
 
-/** The owner of a folder that is just starting is ready, or gone, within this time (tries of 100 ms). */
+/** A process that is just starting to own the folder is ready, or has ended, within this time (tries of 100 ms). */
 const triesMax = 100
 
-/** What was delivered but is not in the lake yet: the owner of the folder has it moved there; where there is none, this process does. */
-async function settle(dataDir: string): Promise<void> {
+/** Moves delivered records that are not in the lake yet into it: by the owner of the folder, or by this process when the folder has no owner. */
+async function completeLake(dataDir: string): Promise<void> {
   for (let attempt = 1; attempt <= triesMax && (await openObjectNames(dataDir)).length > 0; attempt += 1) {
     const services = await connectServices(dataDir)
     if (services !== undefined) {
@@ -70,7 +72,7 @@ async function settle(dataDir: string): Promise<void> {
     }
     const ownership = await takeOwnership(dataDir)
     if (ownership !== undefined) {
-      await recoverOpenObjects(dataDir)
+      await moveOpenObjects(dataDir)
       await ownership.release()
       return
     }
@@ -78,12 +80,12 @@ async function settle(dataDir: string): Promise<void> {
   }
 }
 
-/** The types come from the field table: no lake is too small or too odd to guess them from. */
+/** Takes the types from the field table: DuckDB would guess them from the data, and a small or odd lake would mislead it. */
 async function createViews(connection: DuckDBConnection, dataDir: string): Promise<void> {
   const columns = Object.entries(lakeFields).map(([name, field]) => ({ name, type: duckType(field) }))
-  await connection.run(`CREATE VIEW syslog_raw AS ${hasObjects(dataDir) ? objectsOf(dataDir, columns) : nothing(columns)}`)
-  await connection.run(`CREATE VIEW syslog AS ${oneOfEach('dt, id')}`)
-  await connection.run(`CREATE VIEW syslog_exact AS ${oneOfEach('id')}`)
+  await connection.run(`CREATE VIEW syslog_raw AS ${hasObjects(dataDir) ? selectObjects(dataDir, columns) : selectNothing(columns)}`)
+  await connection.run(`CREATE VIEW syslog AS ${selectOnce('dt, id')}`)
+  await connection.run(`CREATE VIEW syslog_exact AS ${selectOnce('id')}`)
 }
 
 interface Column {
@@ -91,15 +93,15 @@ interface Column {
   readonly type: string
 }
 
-function objectsOf(dataDir: string, columns: readonly Column[]): string {
+function selectObjects(dataDir: string, columns: readonly Column[]): string {
   const folder = lakeDir(dataDir).replaceAll(/[*?[]/g, '[$&]')
   const types = columns.map(({ name, type }) => `${literal(name)}: ${literal(type)}`)
   return `SELECT * FROM read_json(${literal(join(folder, 'syslog', '*', '*', '*.json.gz'))}, format = 'newline_delimited', compression = 'gzip',
     columns = {${types.join(', ')}}, hive_partitioning = true, hive_types = {dt: DATE, hour: VARCHAR}, ignore_errors = true)`
 }
 
-/** read_json fails where there is no file. */
-function nothing(columns: readonly Column[]): string {
+/** An empty lake needs its own statement, because read_json fails when there is no file. */
+function selectNothing(columns: readonly Column[]): string {
   const values = [...columns, { name: 'dt', type: 'DATE' }, { name: 'hour', type: 'VARCHAR' }]
   return `SELECT ${values.map(({ name, type }) => `NULL::${type} AS ${quoted(name)}`).join(', ')} WHERE false`
 }
@@ -108,7 +110,7 @@ function hasObjects(dataDir: string): boolean {
   return readdirSync(lakeDir(dataDir), { recursive: true, encoding: 'utf8' }).some((path) => path.endsWith('.json.gz'))
 }
 
-function oneOfEach(key: string): string {
+function selectOnce(key: string): string {
   return `SELECT * FROM syslog_raw QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY ingested_at) = 1`
 }
 
@@ -133,7 +135,7 @@ const jsonConverter: DuckDBValueConverter<Json> = (value, type) => {
   return JsonDuckDBValueConverter(value, type, jsonConverter)
 }
 
-/** The command. Answers its exit code; what cannot be done is said in a sentence on stderr. */
+/** Runs the command and returns its exit code. Writes a failure to stderr, as a sentence without a stack trace. */
 async function main(args: string[]): Promise<number> {
   try {
     const { values, positionals } = parseArgs({
@@ -145,10 +147,10 @@ async function main(args: string[]): Promise<number> {
       process.stdout.write(usage)
       return 0
     }
-    if (positionals.length > 1) throw new StartupError('The SQL is one argument: put it in double quotes.')
+    if (positionals.length > 1) throw new StartupError('There is more than one argument. Put the whole SQL in double quotes.')
     const lake = await openLake(values.data)
-    const rows = await lake.query(positionals[0] ?? summary)
-    process.stdout.write(values.json ? `${JSON.stringify(rows, null, 2)}\n` : textTable(rows))
+    const rows = await lake.query(positionals[0] ?? defaultSql)
+    process.stdout.write(values.json ? `${JSON.stringify(rows, null, 2)}\n` : formatTextTable(rows))
     lake.close()
     return 0
   } catch (thrown) {

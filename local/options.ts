@@ -17,36 +17,36 @@ export interface Options {
 
 export const usage = `Usage: npm start -- [options]
 
-Without options: the demonstration, with a simulator of the vendor, until Ctrl-C.
+Without options it runs the demonstration, against a simulator of the vendor, until you press Ctrl-C.
 
-  --once                    collect until every stream is covered up to now, then print the summary
-  --for DURATION            run that long (90s, 10m, 2h), then print the summary
-  --connectors FILE         collect these connectors instead of the demonstration's: a JSON array of items
-  --secrets FILE            the API keys: a JSON object of secret name and key, readable by you alone
-  --allow-host HOST[:PORT]  allow this base URL beside the vendor's own, also http and private addresses; may be repeated
-  --data DIR                where state and lake lie (default .tributary)
-  --json                    print the summary as one JSON object on stdout, everything else on stderr
-  --help                    this text
+  --once                    collect until every stream is complete up to now, then print the summary
+  --for DURATION            run for this time (90s, 10m, 2h), then print the summary
+  --connectors FILE         collect the connectors of this file, a JSON array of items, instead of the demonstration's
+  --secrets FILE            read the API keys from this file, a JSON object from secret name to key that only you can read
+  --allow-host HOST[:PORT]  allow this host in base URLs beside the vendor's own, also with http or a private address; may be repeated
+  --data DIR                keep state and lake in this folder (default .tributary)
+  --json                    print the summary as one JSON object on stdout, and everything else on stderr
+  --help                    print this text
 `
 
 const unitMs = { s: second, m: minute, h: hour } as const
 
-/** Throws a `StartupError` that names the option, what was given and what is allowed. */
+/** Throws a `StartupError` that names the option, the value and the allowed values. */
 export function parseOptions(args: readonly string[]): Options {
-  const { values } = parse(args)
-  const forMs = values.for === undefined ? undefined : duration(values.for)
+  const { values } = parseFlags(args)
+  const forMs = values.for === undefined ? undefined : parseDuration(values.for)
   if (values.once && forMs !== undefined)
-    throw new StartupError('--once and --for exclude each other: --once ends by itself. Leave one of them out.')
+    throw new StartupError('--once and --for exclude each other, because --once ends by itself. Leave one of them out.')
   if (values.connectors !== undefined && values.secrets === undefined) {
-    throw new StartupError('--connectors needs --secrets FILE: a JSON object of secret name and API key.')
+    throw new StartupError('--connectors needs --secrets FILE, a JSON object from secret name to API key.')
   }
   if (values.connectors === undefined && values.secrets !== undefined) {
-    throw new StartupError('--secrets goes with --connectors FILE: the demonstration has its own keys.')
+    throw new StartupError('--secrets needs --connectors FILE, because the demonstration has its own keys.')
   }
   const allowHosts = values['allow-host'] ?? []
   for (const host of allowHosts) {
     if (!/^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?$/i.test(host)) {
-      throw new StartupError(`--allow-host ${host}: this is no HOST or HOST:PORT, such as localhost:8080.`)
+      throw new StartupError(`--allow-host ${host}: give HOST or HOST:PORT, such as localhost:8080.`)
     }
   }
   return {
@@ -61,7 +61,7 @@ export function parseOptions(args: readonly string[]): Options {
   }
 }
 
-function parse(args: readonly string[]) {
+function parseFlags(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
@@ -77,15 +77,15 @@ function parse(args: readonly string[]) {
       },
     })
   } catch (error) {
-    // What follows the first sentence is advice for programs that take file names.
-    const [said = ''] = (error instanceof Error ? error.message : String(error)).split(/\. |\.?\n/)
-    throw new StartupError(`${said.replace(/\.$/, '')}. "npm start -- --help" lists the options.`)
+    // The later sentences are advice for programs that take file names.
+    const [firstSentence = ''] = (error instanceof Error ? error.message : String(error)).split(/\. |\.?\n/)
+    throw new StartupError(`${firstSentence.replace(/\.$/, '')}. "npm start -- --help" lists the options.`)
   }
 }
 
-function duration(text: string): number {
+function parseDuration(text: string): number {
   const [, count, unit] = /^(\d+)(s|m|h)$/.exec(text) ?? []
   const ms = Number(count) * (unit === 's' || unit === 'm' || unit === 'h' ? unitMs[unit] : Number.NaN)
-  if (!(ms > 0)) throw new StartupError(`--for ${text}: this is no duration. Give a number and a unit: 90s, 10m or 2h.`)
+  if (!(ms > 0)) throw new StartupError(`--for ${text}: this is not a duration. Give a number and a unit, such as 90s, 10m or 2h.`)
   return ms
 }

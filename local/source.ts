@@ -6,19 +6,19 @@ import { readConnectorsFile, readSecretsFile } from './input-files.ts'
 import type { Options } from './options.ts'
 import { startSimulator } from './simulator/server.ts'
 
-/** What is collected from: connectors of one's own and the real vendor, or the demonstration's and the simulator. */
+/** The connectors to collect and their secrets: your own with the real vendor, or the demonstration's with the simulator. */
 export interface CollectedFrom {
   readonly items: readonly ConnectorItem[]
   readonly secrets: ReadonlyMap<string, string>
   readonly allowedHosts: readonly string[]
   readonly title: string
-  /** The owner puts down in the data folder what the simulator showed, so that the lake can be held against it. */
+  /** In the demonstration the owner writes the events that the simulator showed to the data folder, so that the lake can be compared with them. */
   close(owner: boolean): Promise<void>
 }
 
-/** Throws a `StartupError` that names the file and what is wrong with it. */
+/** Throws a `StartupError` that names the file and its mistake. */
 export async function openSource(options: Options): Promise<CollectedFrom> {
-  if (options.connectors === undefined || options.secrets === undefined) return demonstration(options.data)
+  if (options.connectors === undefined || options.secrets === undefined) return openDemonstration(options.data)
   const items = await readConnectorsFile(options.connectors)
   const secrets = await readSecretsFile(options.secrets)
   return {
@@ -30,11 +30,11 @@ export async function openSource(options: Options): Promise<CollectedFrom> {
   }
 }
 
-/** The simulator keeps its port from one start to the next where it can, so that its connectors stay as they are. */
-async function demonstration(dataDir: string): Promise<CollectedFrom> {
+/** The simulator keeps its port from one start to the next when the port is free, so that the base URLs of the connectors stay the same. */
+async function openDemonstration(dataDir: string): Promise<CollectedFrom> {
   const portFile = join(dataDir, 'simulator-port')
-  const before = Number(await readFile(portFile, 'utf8').catch(() => '0'))
-  const simulator = await startSimulator(demonstrationSimulatorOptions(), { port: before }).catch(() =>
+  const lastPort = Number(await readFile(portFile, 'utf8').catch(() => '0'))
+  const simulator = await startSimulator(demonstrationSimulatorOptions(), { port: lastPort }).catch(() =>
     startSimulator(demonstrationSimulatorOptions()),
   )
   const { host, port } = new URL(simulator.url)

@@ -1,10 +1,16 @@
 import type { StateTable } from '../functions/adapters/state-table/state-table.ts'
-import type { FailureCode } from '../functions/domain/failures.ts'
+import { type Failure, failures } from '../functions/domain/failures.ts'
 import type { ConnectorState } from '../functions/domain/status/connector-state.ts'
 import * as ledger from '../functions/domain/stream/ledger.ts'
-import type { LostRange } from '../functions/domain/stream/stream.ts'
+import type { LostRange, StreamState } from '../functions/domain/stream/stream.ts'
 import { floorToSecond, type Instant, iso, minute, second } from '../functions/domain/time.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
+
+/** `[from, to)`, ISO 8601. */
+interface TimeRange {
+  readonly from: string
+  readonly to: string
+}
 
 interface StreamSummary {
   readonly service: string
@@ -14,21 +20,18 @@ interface StreamSummary {
   readonly alreadySeen: number
   readonly requests: number
   readonly throttled: number
-  /** Everything before it is in the lake, filtered or recorded as a hole. ISO 8601. */
+  /** Every event before it is delivered, filtered or in a lost range. ISO 8601. */
   readonly coveredTo: string
-  /** `lost`: the vendor no longer has it. Otherwise it has not been read yet. */
-  readonly lostRanges: readonly {
-    readonly from: string
-    readonly to: string
-    readonly reason: LostRange['reason'] | 'not read yet'
-    readonly lost: boolean
-  }[]
+  /** The events of these ranges were not read and never will be. */
+  readonly lostRanges: readonly (TimeRange & { readonly reason: LostRange['reason'] })[]
+  /** The events of these ranges have not been read yet. */
+  readonly gaps: readonly TimeRange[]
 }
 
 export interface ConnectorSummary {
   readonly connectorId: string
   readonly state: ConnectorState
-  /** What is wrong and what to do; empty where all is well. */
+  /** Why it is in this state and what to do; empty when all is well. */
   readonly reason: string
   readonly streams: readonly StreamSummary[]
 }
@@ -47,7 +50,7 @@ export interface SummaryPorts {
   readonly vendors: ReadonlyMap<string, Vendor>
 }
 
-/** The connectors as the state table has them. Counts are since each stream was first collected. */
+/** Summarises connectors from the state table. A stream counts from the time when it was first collected, not from this start. */
 export async function summarise(
   { state, vendors }: SummaryPorts,
   connectorIds: readonly string[],
@@ -58,41 +61,53 @@ export async function summarise(
     const { accepted, status, streams } = await state.readRun(connectorId)
     const vendor = vendors.get(accepted?.connector.type ?? '')
     const lateMs = (accepted?.connector.lateArrivalMinutes ?? 0) * minute
-    const own = accepted === undefined || vendor === undefined ? [] : vendor.streams(accepted.connector)
+    const ids = accepted === undefined || vendor === undefined ? [] : vendor.streams(accepted.connector)
     summaries.push({
       connectorId,
       state: status?.state ?? 'starting',
       reason: status?.reason ?? '',
-      streams: own.flatMap((id) => {
+      streams: ids.flatMap((id) => {
         const stream = streams.get(id)
-        if (stream === undefined || vendor === undefined) return []
-        const { delivered, filtered, alreadySeen, requests, throttled } = stream.counts
-        const coveredTo = ledger.coveredTo(stream, now)
-        const unread = ledger.missing(stream, now).filter(({ to }) => to < now)
-        return {
-          ...vendor.describe(id),
-          delivered,
-          filtered,
-          alreadySeen,
-          requests,
-          throttled,
-          coveredTo: iso(coveredTo),
-          lostRanges: [
-            ...stream.lostRanges.map(({ from, to, reason }) => ({ from: iso(from), to: iso(to), reason, lost: true })),
-            ...unread.map(({ from, to }) => ({ from: iso(from), to: iso(to), reason: 'not read yet' as const, lost: false })),
-            ...(unread.length === 0 && now - coveredTo > 2 * lateMs + 10 * minute
-              ? [{ from: iso(coveredTo), to: iso(now - lateMs), reason: 'not read yet' as const, lost: false }]
-              : []),
-          ],
-        }
+        return stream === undefined || vendor === undefined ? [] : [{ ...vendor.describe(id), ...summariseStream(stream, lateMs, now) }]
       }),
     })
   }
   return summaries
 }
 
-/** What keeps a stream from being covered up to `start`, in words; nothing when all of them are. */
-export async function whatIsMissing(
+function summariseStream(stream: StreamState, lateMs: number, now: Instant): Omit<StreamSummary, 'service' | 'event'> {
+  const { delivered, filtered, alreadySeen, requests, throttled } = stream.counts
+  return {
+    delivered,
+    filtered,
+    alreadySeen,
+    requests,
+    throttled,
+    coveredTo: iso(ledger.coveredTo(stream, now)),
+    lostRanges: stream.lostRanges.map(({ from, to, reason }) => ({ from: iso(from), to: iso(to), reason })),
+    gaps: gapsOf(stream, lateMs, now).map(({ from, to }) => ({ from: iso(from), to: iso(to) })),
+  }
+}
+
+/** A stream that is read on time is never covered up to now, so its newest part is a gap only when it has become unusually long. */
+function gapsOf(stream: StreamState, lateMs: number, now: Instant): readonly { readonly from: Instant; readonly to: Instant }[] {
+  const gaps = ledger.missing(stream, now).filter(({ to }) => to < now)
+  const coveredTo = ledger.coveredTo(stream, now)
+  const isFarBehind = now - coveredTo > 2 * lateMs + 10 * minute
+  return gaps.length === 0 && isFarBehind ? [{ from: coveredTo, to: now - lateMs }] : gaps
+}
+
+/** Something that keeps a connector from being complete. */
+export interface Missing {
+  readonly connectorId: string
+  /** Says what is missing and why, and what to do if a person has to act. */
+  readonly reason: string
+  /** Waiting does not help. */
+  readonly isPermanent: boolean
+}
+
+/** Finds everything that keeps the connectors' streams from being complete up to `start`. */
+export async function findMissing(
   { state, vendors }: SummaryPorts,
   connectorIds: readonly string[],
   start: Instant,
@@ -100,60 +115,60 @@ export async function whatIsMissing(
   const missing: Missing[] = []
   for (const connectorId of connectorIds) {
     const { accepted, status, streams } = await state.readRun(connectorId)
-    const judged = status?.lastRunAt !== undefined && status.lastRunAt >= start
+    // A status from an earlier start does not count: its cause may have been fixed since.
+    const hasRun = status?.lastRunAt !== undefined && status.lastRunAt >= start
+    const add = (reason: string, isPermanent: boolean) => missing.push({ connectorId, reason, isPermanent })
     if (status?.state === 'refused' || (accepted === undefined && status !== undefined)) {
-      missing.push({ connectorId, what: status.reason, hopeless: true })
+      add(status.reason, true)
       continue
     }
     if (accepted === undefined) {
-      missing.push({ connectorId, what: 'It has not been accepted yet.', hopeless: false })
+      add('It has not been accepted yet.', false)
       continue
     }
     const { connector } = accepted
     if (!connector.enabled) continue
-    for (const problem of status?.problems ?? []) {
-      missing.push({ connectorId, what: `The item was refused: ${problem.path}: ${problem.message}`, hopeless: true })
-    }
-    if (judged && status?.trouble !== undefined) {
-      missing.push({ connectorId, what: status.reason, hopeless: isLasting(status.trouble.failure.code, status.trouble.attempts) })
+    for (const { path, message } of status?.problems ?? []) add(`The item was refused: ${path}: ${message}`, true)
+    if (hasRun && status?.trouble !== undefined) {
+      add(status.reason, isLasting(status.trouble))
       continue
     }
     const target = floorToSecond(start) - connector.lateArrivalMinutes * minute - 2 * second
     for (const id of vendors.get(connector.type)?.streams(connector) ?? []) {
-      const stream = streams.get(id)
-      const lost = (stream?.lostRanges ?? []).map(({ from, to, reason }) => `lost ${iso(from)} to ${iso(to)} (${reason})`)
-      const covered = stream === undefined ? 0 : ledger.coveredTo(stream, start)
-      const trouble = stream?.trouble
-      if (covered < target || (stream?.readThrough ?? 0) < floorToSecond(start)) {
-        const why = trouble === undefined ? '' : `: ${trouble.failure.detail}`
-        const what = `${id} is ${stream === undefined ? 'not read at all' : `complete to ${iso(covered)}, read to ${iso(stream.readThrough)}`}, wanted is ${iso(start)}${why}`
-        missing.push({ connectorId, what, hopeless: judged && trouble !== undefined && isLasting(trouble.failure.code, trouble.attempts) })
-      } else if (lost.length > 0) missing.push({ connectorId, what: `${id}: ${lost.join(', ')}`, hopeless: true })
+      const found = missingOfStream(streams.get(id), { start, target, hasRun })
+      if (found !== undefined) add(`${id} ${found.reason}`, found.isPermanent)
     }
   }
   return missing
 }
 
-export interface Missing {
-  readonly connectorId: string
-  readonly what: string
-  /** Waiting will not help. */
-  readonly hopeless: boolean
+/** The reason continues a sentence that begins with the name of the stream. */
+function missingOfStream(
+  stream: StreamState | undefined,
+  { start, target, hasRun }: { readonly start: Instant; readonly target: Instant; readonly hasRun: boolean },
+): Omit<Missing, 'connectorId'> | undefined {
+  if (stream === undefined) return { reason: `has not been read yet, but must be complete up to ${iso(start)}.`, isPermanent: false }
+  const { trouble, readThrough, lostRanges } = stream
+  const coveredTo = ledger.coveredTo(stream, start)
+  if (coveredTo < target || readThrough < floorToSecond(start)) {
+    const why = trouble === undefined ? '.' : `: ${trouble.failure.detail}`
+    return {
+      reason: `is complete to ${iso(coveredTo)} and read to ${iso(readThrough)}, but must be complete up to ${iso(start)}${why}`,
+      isPermanent: hasRun && trouble !== undefined && isLasting(trouble),
+    }
+  }
+  if (lostRanges.length === 0) return undefined
+  const lost = lostRanges.map(({ from, to, reason }) => `from ${iso(from)} to ${iso(to)}, because ${lossCauses[reason]}`)
+  return { reason: `lost events ${lost.join('; ')}. Nothing can bring them back; newer events are still collected.`, isPermanent: true }
 }
 
-/** What may pass by itself, and after how many tries in a row it is taken to last. An address that was never reached is most likely a wrong one. */
-const triesMax: Readonly<Partial<Record<FailureCode, number>>> = {
-  'vendor-error': 4,
-  'vendor-overloaded': 4,
-  'timed-out': 4,
-  'malformed-response': 3,
-  unreachable: 2,
-  throttled: 4,
-  'link-dead': 4,
-  'link-repeats': 4,
-  'too-large': 4,
+const lossCauses: Readonly<Record<LostRange['reason'], string>> = {
+  'retention-limit': 'the vendor no longer had them',
+  paused: 'the vendor no longer had them when the connector was enabled again',
+  unreadable: 'every attempt to read them failed',
 }
 
-function isLasting(code: FailureCode, attempts: number): boolean {
-  return attempts >= (triesMax[code] ?? 1)
+/** After so many failures in a row waiting no longer helps: --once then says what to do. */
+function isLasting({ failure, attempts }: { readonly failure: Failure; readonly attempts: number }): boolean {
+  return attempts >= failures[failure.code].triesMax
 }

@@ -9,32 +9,32 @@ export interface Row {
   readonly stream: string
   readonly state: string
   readonly delivered: number
-  /** How far the proof lags behind now (ms); absent before the first page. */
+  /** The time from the end of the complete part until now (ms); absent before the first page. */
   readonly behindMs?: number
   readonly requests: { readonly made: number; readonly allowed: number } | undefined
 }
 
-/** What the program says while it runs. */
+/** Shows a program's progress while it runs. */
 export interface Screen {
-  /** A line that stays. */
-  say(text: string): void
-  /** A line of a function's log, as JSON. */
-  happened(line: string): void
-  /** The state of everything, as of now. */
+  /** Writes a line that stays. */
+  print(text: string): void
+  /** Takes a line of a function's log, as JSON. */
+  log(line: string): void
+  /** Replaces the live table. */
   show(rows: readonly Row[]): void
   end(): void
 }
 
-/** A live table where somebody watches; elsewhere a line for each thing that happens. */
+/** A terminal gets a live table. A file or pipe gets one line for each log entry. */
 export function openScreen(out: NodeJS.WriteStream): Screen {
   return out.isTTY === true ? liveScreen(out) : plainScreen(out)
 }
 
 function plainScreen(out: NodeJS.WriteStream): Screen {
   return {
-    say: (text) => void out.write(`${text}\n`),
-    happened(line) {
-      const text = happening(line)
+    print: (text) => void out.write(`${text}\n`),
+    log(line) {
+      const text = formatLogLine(line)
       if (text !== undefined) out.write(`${text}\n`)
     },
     show() {},
@@ -42,34 +42,34 @@ function plainScreen(out: NodeJS.WriteStream): Screen {
   }
 }
 
-/** Lines of trouble shown under the table (count). */
-const troublesMax = 5
+/** Warnings and errors shown under the table (count). */
+const warningsMax = 5
 
 function liveScreen(out: NodeJS.WriteStream): Screen {
   const live = createLogUpdate(out)
-  const troubles: string[] = []
+  const warnings: string[] = []
   let rows: readonly Row[] = []
   const draw = () => {
     const { columns = 120, rows: height = 40 } = out
-    // The last line is the cursor's.
-    const table = tableOf(rows, { columns, rows: height - 1 - troubles.length })
-    live([table, ...troubles.map((text) => text.slice(0, columns - 1))].join('\n'))
+    // The cursor needs the last line.
+    const table = formatTable(rows, { columns, rows: height - 1 - warnings.length })
+    live([table, ...warnings.map((text) => text.slice(0, columns - 1))].join('\n'))
   }
   return {
-    say(text) {
+    print(text) {
       live.clear()
       out.write(`${text}\n`)
       draw()
     },
-    happened(line) {
-      const entry = logLine.safeParse(parseJson(line))
-      const text = happening(line)
+    log(line) {
+      const entry = logEntry.safeParse(parseJson(line))
+      const text = formatLogLine(line)
       if (text === undefined || !entry.success || entry.data.level === 'info') return
-      troubles.push(text)
-      troubles.splice(0, troubles.length - troublesMax)
+      warnings.push(text)
+      warnings.splice(0, warnings.length - warningsMax)
     },
-    show(now) {
-      rows = now
+    show(newRows) {
+      rows = newRows
       draw()
     },
     end() {
@@ -78,7 +78,7 @@ function liveScreen(out: NodeJS.WriteStream): Screen {
   }
 }
 
-const logLine = z.looseObject({
+const logEntry = z.looseObject({
   time: z.string(),
   level: z.enum(['debug', 'info', 'warn', 'error']),
   event: z.string(),
@@ -89,16 +89,16 @@ const logLine = z.looseObject({
   filtered: z.number().optional(),
 })
 
-/** A log entry in one line for people; nothing for what only programs want to know. */
-export function happening(line: string): string | undefined {
-  const parsed = logLine.safeParse(parseJson(line))
+/** Formats a log entry as one line for people. Returns undefined for an entry that only programs read, such as metrics. */
+export function formatLogLine(line: string): string | undefined {
+  const parsed = logEntry.safeParse(parseJson(line))
   if (!parsed.success) return line.startsWith('{') ? undefined : line
   const { time, level, event, message, connectorId, stream, delivered, filtered } = parsed.data
   const who = [connectorId, stream].filter((part) => part !== undefined).join(' ')
   const what =
     event === 'page-read' ? `${delivered ?? 0} delivered${filtered ? `, ${filtered} filtered` : ''} (${message})` : `${event}: ${message}`
   const text = [time.slice(11, 19), level === 'info' ? '' : level.toUpperCase(), who, what].filter((part) => part !== '').join(' ')
-  // What a terminal would obey is shown as a dot.
+  // A control character in a vendor's text could move the cursor or change colours.
   return text.replaceAll(/\p{Control}/gu, '·')
 }
 
@@ -110,31 +110,31 @@ function parseJson(line: string): unknown {
   }
 }
 
-/** The end of a run, for people. */
-export function summaryText({ connectors, requests, throttled, seconds }: Summary): string {
+/** Formats the summary at the end for people. */
+export function formatSummary({ connectors, requests, throttled, seconds }: Summary): string {
   const lines = connectors.flatMap(({ connectorId, state, reason, streams }) => [
     `${connectorId}: ${state}${reason === '' ? '' : `. ${reason}`}`,
     ...streams.map((stream) => {
-      const lost = stream.lostRanges.filter((hole) => hole.lost).length
-      const lostRanges = lost === 0 ? '' : `, ${lost} ${lost === 1 ? 'hole' : 'lostRanges'} lost`
-      return `  ${stream.service}/${stream.event}: ${stream.delivered} delivered, ${stream.filtered} filtered, ${requestsText(stream.requests)}, complete to ${stream.coveredTo}${lostRanges}`
+      const lostCount = stream.lostRanges.length
+      const lost = lostCount === 0 ? '' : `, ${lostCount} time ${lostCount === 1 ? 'range' : 'ranges'} lost`
+      return `  ${stream.service}/${stream.event}: ${stream.delivered} delivered, ${stream.filtered} filtered, ${formatRequests(stream.requests)}, complete to ${stream.coveredTo}${lost}`
     }),
   ])
-  return `${lines.join('\n')}\n${requestsText(requests)}, ${throttled} throttled, ${seconds} s.\n`
+  return `${lines.join('\n')}\n${formatRequests(requests)}, ${throttled} throttled, ${seconds} s.\n`
 }
 
-function requestsText(count: number): string {
+function formatRequests(count: number): string {
   return count === 1 ? '1 request' : `${count} requests`
 }
 
 const headings = ['connector', 'stream', 'state', 'delivered', 'behind by', 'requests/min']
 
-/** At most `rows` lines of less than `columns` characters. Where not all fit, those in trouble come before those that are well. */
-export function tableOf(all: readonly Row[], size: { readonly columns: number; readonly rows: number }): string {
-  const most = Math.max(1, size.rows - 2)
+/** Formats at most `rows` lines of less than `columns` characters. When not all fit, streams in trouble come before streams that are well. */
+export function formatTable(all: readonly Row[], size: { readonly columns: number; readonly rows: number }): string {
+  const shownMax = Math.max(1, size.rows - 2)
   const fits = all.length < size.rows
   const isWell = ({ state }: Row) => state === 'ok' || state === 'starting'
-  const shown = fits ? all : [...all.filter((row) => !isWell(row)), ...all.filter(isWell)].slice(0, most)
+  const shown = fits ? all : [...all.filter((row) => !isWell(row)), ...all.filter(isWell)].slice(0, shownMax)
   const cells = shown.map(({ connector, stream, state, delivered, behindMs, requests }) => [
     connector,
     stream,

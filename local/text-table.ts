@@ -1,8 +1,8 @@
-/** A cell is cut to so many characters: a raw event would fill the screen. */
+/** A longer cell is cut (characters): a raw event would fill the screen. */
 const cellCharactersMax = 60
 
-/** Rows as a table for a terminal: numbers to the right, everything else to the left. What a terminal would obey is shown as `·`. */
-export function textTable(rows: readonly Readonly<Record<string, unknown>>[]): string {
+/** Formats rows as a table for a terminal. Numbers are aligned to the right, everything else to the left. A control character is shown as `·`. */
+export function formatTextTable(rows: readonly Readonly<Record<string, unknown>>[]): string {
   const [first] = rows
   if (first === undefined) return 'No rows.\n'
   const names = Object.keys(first)

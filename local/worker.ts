@@ -1,17 +1,17 @@
-import { startQueueTrigger } from './services/queue-trigger.ts'
-import { startRule } from './services/rule.ts'
-import { startTableStream } from './services/table-stream.ts'
+import { startQueueTrigger } from './triggers/queue-trigger.ts'
+import { startRule } from './triggers/rule.ts'
+import { startTableStream } from './triggers/table-stream.ts'
 
 /**
- * A process that runs the shipped functions, as Lambda would: their environment is its environment, their log is its stdout.
- * `owner` as its argument adds what there must be one of: the table's stream and the rule. SIGTERM, or the end of the process
- * that started it, ends it: runs in progress stop at the next safe point, what is not done by then is done by the next start.
+ * This process runs the shipped functions as Lambda would: its environment is their environment, and its stdout is their log.
+ * With the argument `owner` it also runs the table's stream and the rule, which must run only once. SIGTERM, or the end of the
+ * process that started it, ends it: runs in progress stop at the next safe point, and the next start does the remaining work.
  */
-const owner = process.argv[2] === 'owner'
+const isOwner = process.argv[2] === 'owner'
 
 const { handler: collect } = await import('../functions/collect.ts')
 const triggers = [startQueueTrigger({ handler: collect })]
-if (owner) {
+if (isOwner) {
   const { handler: connectorChanged } = await import('../functions/connector-changed.ts')
   const { handler: dispatch } = await import('../functions/dispatch.ts')
   triggers.push(startTableStream({ handler: connectorChanged }), startRule({ handler: dispatch }))
@@ -24,6 +24,6 @@ async function end(): Promise<void> {
 }
 
 process.once('SIGTERM', () => void end())
-// Ctrl-C reaches the whole group; the process that started this one decides.
+// Ctrl-C reaches every process of the terminal; the process that started this one decides when to end it.
 process.on('SIGINT', () => {})
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))

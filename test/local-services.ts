@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type Services, type ServicesOptions, startServices } from '../local/services/services.ts'
 
-/** A folder of its own for one test, gone with it. */
+/** Makes a folder for one test and deletes it after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
-/** The local services on a folder of their own, ended with the test. */
+/** Starts the local services on their own folder and ends them after the test. */
 export async function localServices(options: Partial<ServicesOptions> = {}): Promise<Services & { readonly dataDir: string }> {
   const dataDir = options.dataDir ?? temporaryFolder()
   const services = await startServices({ ...options, dataDir })

@@ -3,10 +3,10 @@ import { text } from 'node:stream/consumers'
 import * as z from 'zod'
 import { listen, loopback } from './listen.ts'
 
-/** Answers one operation; throws `AwsError` for what the service refuses. */
+/** Serves one operation and returns its output. Throws `AwsError` when the service refuses the input. */
 export type Operation = (input: unknown) => Promise<unknown>
 
-/** An error as AWS sends it; the SDK makes the class of that name of it. */
+/** An error as AWS sends it. The SDK makes it the error class named by `type`. */
 export class AwsError extends Error {
   readonly type: string
   readonly status: number
@@ -23,13 +23,13 @@ export interface AwsJsonServer {
   close(): Promise<void>
 }
 
-/** PutRecordBatch: 4 MiB, a third more as base64, and its frame. */
+/** The largest body is that of PutRecordBatch: 4 MiB of data, a third more as base64, and JSON around it. */
 const bodyBytesMax = 8 * 1024 * 1024
 
 /**
- * Services of AWS that speak JSON, on one port of this machine. `operations` are named as `X-Amz-Target` names them
- * (`Firehose_20150804.PutRecordBatch`). Signatures are not checked, but the access key's id is: it is made at the start and
- * known only to those who can read the data folder, so that no other user of this machine gets at the secrets.
+ * Starts AWS services that speak JSON, all on one port of this machine. `operations` have their names from `X-Amz-Target`
+ * (`Firehose_20150804.PutRecordBatch`). Signatures are not checked, but the id of the access key is. The id is new at each start
+ * and stored in the data folder, so other users of this machine cannot read the secrets.
  */
 export async function startAwsJson(options: {
   readonly operations: Readonly<Record<string, Operation>>
@@ -37,10 +37,10 @@ export async function startAwsJson(options: {
   readonly port: number
 }): Promise<AwsJsonServer> {
   const server = createServer((request, response) => {
-    answer(options.operations, options.accessKeyId, request).then(
+    serve(options.operations, options.accessKeyId, request).then(
       (body) => send(response, 200, body),
       (thrown: unknown) => {
-        const { type, message, status } = awsError(thrown)
+        const { type, message, status } = asAwsError(thrown)
         send(response, status, { __type: type, message })
       },
     )
@@ -56,26 +56,26 @@ export async function startAwsJson(options: {
   }
 }
 
-async function answer(operations: Readonly<Record<string, Operation>>, accessKeyId: string, request: IncomingMessage): Promise<unknown> {
+async function serve(operations: Readonly<Record<string, Operation>>, accessKeyId: string, request: IncomingMessage): Promise<unknown> {
   if (!request.headers.authorization?.includes(`Credential=${accessKeyId}/`)) {
     throw new AwsError('UnrecognizedClientException', 'The security token included in the request is invalid.')
   }
   if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) {
-    throw new AwsError('RequestEntityTooLargeException', `A request may have ${bodyBytesMax} bytes.`, 413)
+    throw new AwsError('RequestEntityTooLargeException', `The body has more than ${bodyBytesMax} bytes, the most that is allowed.`, 413)
   }
   const target = String(request.headers['x-amz-target'])
   const operation = Object.hasOwn(operations, target) ? operations[target] : undefined
-  if (operation === undefined) throw new AwsError('UnknownOperationException', `${target} is not served here.`)
-  return operation(parsed(await text(request)))
+  if (operation === undefined) throw new AwsError('UnknownOperationException', `There is no operation ${target} here.`)
+  return operation(parseBody(await text(request)))
 }
 
-function awsError(thrown: unknown): AwsError {
+function asAwsError(thrown: unknown): AwsError {
   if (thrown instanceof AwsError) return thrown
   if (thrown instanceof z.ZodError) return new AwsError('ValidationException', z.prettifyError(thrown))
   return new AwsError('InternalFailure', String(thrown), 500)
 }
 
-function parsed(body: string): unknown {
+function parseBody(body: string): unknown {
   try {
     return JSON.parse(body)
   } catch {
@@ -88,12 +88,12 @@ function send(response: ServerResponse, status: number, body: unknown): void {
   response.end(JSON.stringify(body))
 }
 
-/** One call of an operation without the SDK. Throws when it does not succeed. */
+/** Calls an operation without the SDK. Throws when it does not succeed. */
 export async function callAwsJson(address: string, accessKeyId: string, target: string, input: unknown): Promise<void> {
   const response = await fetch(address, {
     method: 'POST',
     headers: { authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/`, 'x-amz-target': target },
     body: JSON.stringify(input),
   })
-  if (!response.ok) throw new Error(`${target} answered ${response.status}: ${await response.text()}`)
+  if (!response.ok) throw new Error(`${target} failed with status ${response.status}: ${await response.text()}`)
 }

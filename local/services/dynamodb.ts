@@ -5,12 +5,12 @@ import dynalite from 'dynalite'
 import { makeFolder } from './files.ts'
 import { listen, loopback } from './listen.ts'
 
-/** DynamoDB, kept in `DATA/state`. One process at a time: the caller owns the data folder. */
+/** Starts DynamoDB with its data in `DATA/state`. Only the owner of the data folder may call it, because two servers on one folder crash. */
 export async function startDynamoDb(options: { readonly dataDir: string; readonly port: number }) {
   const path = join(options.dataDir, 'state')
   await makeFolder(path)
   const server = dynalite({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 })
-  outliveClients(server)
+  ignoreRequestErrors(server)
   const close = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve())
@@ -20,7 +20,7 @@ export async function startDynamoDb(options: { readonly dataDir: string; readonl
   try {
     port = await listen(server, options.port, 'DynamoDB')
   } catch (thrown) {
-    // Its database is closed with the server, and only a server that listens can be closed.
+    // Closing the server closes its database, and only a server that listens can be closed.
     await listen(server, 0, 'DynamoDB')
     await close()
     throw thrown
@@ -28,7 +28,7 @@ export async function startDynamoDb(options: { readonly dataDir: string; readonl
   return { address: `http://${loopback}:${port}`, close }
 }
 
-/** Makes the table unless it is there, and returns when it can be used. */
+/** Creates the table if it does not exist, and returns when it can be used. */
 export async function ensureTable(client: DynamoDBClient, table: CreateTableCommandInput): Promise<void> {
   try {
     await client.send(new CreateTableCommand(table))
@@ -39,8 +39,8 @@ export async function ensureTable(client: DynamoDBClient, table: CreateTableComm
   while ((await client.send(describe)).Table?.TableStatus !== 'ACTIVE') await new Promise(setImmediate)
 }
 
-/** dynalite throws whatever ails a request, so a client that is killed while it sends one would take the services along. */
-function outliveClients(server: Server): void {
+/** dynalite throws an error of a request, so a client that is killed while it sends one would end this process. */
+function ignoreRequestErrors(server: Server): void {
   server.prependListener('request', (request: IncomingMessage) => {
     const emit = request.emit.bind(request)
     request.emit = (name: string | symbol, ...args: unknown[]) => name === 'error' || Reflect.apply(emit, request, [name, ...args])

@@ -11,12 +11,12 @@ const putEvents = z.object({
     .max(10),
 })
 
-/** What was put on the bus, one JSON object a line, the oldest first. */
+/** Holds every event that was put on the bus, one JSON object a line, the oldest first. */
 function notificationsFile(dataDir: string): string {
   return join(dataDir, 'notifications.ndjson')
 }
 
-/** EventBridge: what is put is appended to a file of the data folder, as the rules of a bus would see it. */
+/** Serves EventBridge: each event is appended to a file of the data folder, in the form that a rule of the bus would receive. */
 export function eventBusOperations(options: { readonly dataDir: string; readonly now: () => number }): Readonly<Record<string, Operation>> {
   return {
     async 'AWSEvents.PutEvents'(input) {

@@ -1,7 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { StartupError } from './startup-error.ts'
 
-/** Makes a folder, for its owner only. Throws `StartupError` where that cannot be. */
+/** Makes a folder that only its owner can use. Throws `StartupError` when it cannot be made. */
 export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
@@ -10,7 +10,7 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** Readers see the former content or the new one, never a part. For the owner only. */
+/** Writes a file that only its owner can read. A reader gets the old content or the new one, never a part. */
 export async function writeAtomically(path: string, content: string): Promise<void> {
   const draft = `${path}.${process.pid}.tmp`
   try {
@@ -22,8 +22,8 @@ export async function writeAtomically(path: string, content: string): Promise<vo
 }
 
 export function cannotWrite(path: string, thrown: unknown): StartupError {
-  const why = errorCode(thrown) ?? String(thrown)
-  const said: Record<string, string> = {
+  const code = errorCode(thrown) ?? String(thrown)
+  const causes: Record<string, string> = {
     EACCES: 'you have no permission',
     EPERM: 'you have no permission',
     EROFS: 'the file system is read-only',
@@ -31,7 +31,7 @@ export function cannotWrite(path: string, thrown: unknown): StartupError {
     ENOTDIR: 'a part of it is a file, not a folder',
     EEXIST: 'it is a file, not a folder',
   }
-  return new StartupError(`Cannot write to ${path}: ${said[why] ?? why}. Name another folder with --data.`)
+  return new StartupError(`Cannot write to ${path}: ${causes[code] ?? code}. Name another folder with --data.`)
 }
 
 export function errorCode(thrown: unknown): string | undefined {

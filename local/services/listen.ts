@@ -2,10 +2,10 @@ import type { AddressInfo, Server } from 'node:net'
 import { errorCode } from './files.ts'
 import { StartupError } from './startup-error.ts'
 
-/** Only this machine can reach it. */
+/** Other machines cannot reach this address. */
 export const loopback = '127.0.0.1'
 
-/** Listens on `port` of this machine, 0 for a free one, and answers which it was. Throws `StartupError` when it is taken. */
+/** Listens on `port` of this machine, or on any free port for 0, and returns the port. Throws `StartupError` when another program uses it. */
 export function listen(server: Server, port: number, purpose: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const fail = (thrown: unknown) => reject(portError(thrown, port, purpose))
@@ -20,9 +20,9 @@ export function listen(server: Server, port: number, purpose: string): Promise<n
 export function portError(thrown: unknown, port: number, purpose: string): unknown {
   switch (errorCode(thrown)) {
     case 'EADDRINUSE':
-      return new StartupError(`Port ${port}, meant for ${purpose}, is taken by another program. End that program or choose another port.`)
+      return new StartupError(`Port ${port} for ${purpose} is used by another program. End that program or choose another port.`)
     case 'EACCES':
-      return new StartupError(`Port ${port}, meant for ${purpose}, needs a privilege that you do not have. Choose one above 1023.`)
+      return new StartupError(`Port ${port} for ${purpose} needs a permission that you do not have. Choose a port above 1023.`)
     default:
       return thrown
   }

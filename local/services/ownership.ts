@@ -8,16 +8,16 @@ import * as z from 'zod'
 import { cannotWrite, makeFolder, writeAtomically } from './files.ts'
 import { listen, loopback } from './listen.ts'
 
-/** Where the services of a data folder are, as its owner publishes it in `DATA/services.json`. */
+/** The owner of a data folder publishes the addresses of its services in `DATA/services.json`. */
 const publishedSchema = z.object({
   pid: z.int(),
-  /** Made anew by each owner, so that a port that another program has taken meanwhile is not mistaken for the owner. */
+  /** Each owner makes a new id, so that another program that now uses the port is not mistaken for the owner. */
   owner: z.string(),
   presencePort: z.int(),
-  /** What the services take for a valid access key. */
+  /** The services accept only this access key. */
   accessKeyId: z.string(),
   addresses: z.object({ dynamodb: z.url(), firehose: z.url(), secretsManager: z.url(), queueUrl: z.url() }),
-  /** What else the functions need in their environment. */
+  /** The functions need these variables beside the addresses. */
   environment: z.record(z.string(), z.string()),
 })
 
@@ -25,19 +25,19 @@ export type Published = z.infer<typeof publishedSchema>
 export type Addresses = Published['addresses']
 
 export interface Ownership {
-  /** Lets other processes find and connect to the services. */
+  /** Lets other processes find the services and connect to them. */
   publish(services: Omit<Published, 'pid' | 'owner' | 'presencePort'>): Promise<void>
   release(): Promise<void>
 }
 
 /**
- * Makes this process the owner of a data folder, the only one that writes to it, or answers undefined when another one is.
- * The lock is one that the operating system holds for a process (SQLite's, on the file `DATA/owner.lock`), so there
- * is no stale one: it is gone with the process, however that ends. Throws `StartupError` when the folder cannot be written to.
+ * Makes this process the owner of a data folder, the only process that writes to it. Returns undefined when another process is the
+ * owner. The lock (SQLite's, on the file `DATA/owner.lock`) belongs to the process in the operating system: it ends with the
+ * process, even if that is killed, so a lock is never stale. Throws `StartupError` when the folder cannot be written to.
  */
 export async function takeOwnership(dataDir: string): Promise<Ownership | undefined> {
   await makeFolder(dataDir)
-  const lock = lockOf(dataDir)
+  const lock = tryLock(dataDir)
   if (lock === undefined) return undefined
 
   const owner = randomUUID()
@@ -71,7 +71,7 @@ export interface Owner extends Published {
   close(): void
 }
 
-/** The owner of a data folder, when one is alive and its services are ready. */
+/** Finds the owner of a data folder. Returns undefined when no owner is alive or its services are not ready. */
 export async function findOwner(dataDir: string): Promise<Owner | undefined> {
   const published = await readPublished(dataDir)
   if (published === undefined) return undefined
@@ -89,7 +89,10 @@ export async function findOwner(dataDir: string): Promise<Owner | undefined> {
   return { ...published, gone, close: () => socket.destroy() }
 }
 
-function lockOf(dataDir: string): DatabaseSync | undefined {
+/** SQLite's error code SQLITE_BUSY: another process holds the lock. */
+const sqliteBusy = 5
+
+function tryLock(dataDir: string): DatabaseSync | undefined {
   const path = join(dataDir, 'owner.lock')
   let lock: DatabaseSync
   try {
@@ -102,8 +105,7 @@ function lockOf(dataDir: string): DatabaseSync | undefined {
     return lock
   } catch (thrown) {
     lock.close()
-    const busy = 5
-    if (thrown instanceof Error && 'errcode' in thrown && thrown.errcode === busy) return undefined
+    if (thrown instanceof Error && 'errcode' in thrown && thrown.errcode === sqliteBusy) return undefined
     throw cannotWrite(path, thrown)
   }
 }

@@ -4,7 +4,7 @@ import { AwsError, type Operation } from './aws-json.ts'
 
 const getSecretValue = z.object({ SecretId: z.string() })
 
-/** Secrets Manager: `secrets` is asked for the text of a name with each request. */
+/** Serves Secrets Manager. Each request calls `secrets` for the text of a name, so a test can change it while it runs. */
 export function secretsOperations(secrets: (name: string) => string | undefined): Readonly<Record<string, Operation>> {
   return {
     async 'secretsmanager.GetSecretValue'(input) {

@@ -1,52 +1,52 @@
 import { randomBytes } from 'node:crypto'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { connectorsTable, stateTable } from '../../functions/adapters/state-table/table-definitions.ts'
+import { streamTableDefinition } from '../triggers/table-stream.ts'
 import { type AwsError, callAwsJson, startAwsJson } from './aws-json.ts'
-import { type Fault, flushOperation, openDeliveryStream } from './delivery-stream.ts'
 import { ensureTable, startDynamoDb } from './dynamodb.ts'
 import { eventBusOperations } from './event-bus.ts'
+import { type Fault, flushOperation, openDeliveryStream } from './firehose/delivery-stream.ts'
 import { type Addresses, findOwner, type Ownership, type Published, takeOwnership } from './ownership.ts'
 import { startQueue } from './queue.ts'
 import { secretsOperations } from './secrets-manager.ts'
 import { StartupError } from './startup-error.ts'
-import { streamTable } from './table-stream.ts'
 
 export interface ServicesOptions {
-  /** State, lake and what else there is to keep. */
+  /** State, lake and everything else that is kept lies here. */
   readonly dataDir: string
-  /** Absent: free ones. */
+  /** A port that is absent is any free one. */
   readonly ports?: { readonly dynamodb?: number; readonly firehose?: number; readonly queue?: number }
-  /** Secret name → its text. Only the owner's count. */
+  /** The text of each secret by its name. Those of a process that is not the owner have no effect. */
   readonly secrets?: ReadonlyMap<string, string>
-  /** What else the functions need in their environment, in whichever process they run. Only the owner's counts. */
+  /** The functions need these variables too, in every process. Those of a process that is not the owner have no effect. */
   readonly environment?: Readonly<Record<string, string>>
-  /** The time of arrival in the lake (epoch ms). */
+  /** Gives the time of arrival in the lake (epoch ms). */
   readonly now?: () => number
-  /** How long a message that was received is hidden from the others. At least as long as a function may run. */
+  /** A received message is hidden from other receivers for this time: at least as long as a function may run. */
   readonly visibilitySeconds?: number
-  /** For tests: asked with each batch of Firehose and each secret. */
+  /** Lets tests make a batch of Firehose or a read of a secret fail; called with each of them. */
   readonly fault?: { readonly firehose?: (records: number) => Fault | undefined; readonly secrets?: (name: string) => AwsError | undefined }
 }
 
-/** The AWS of one data folder, on this machine. */
+/** The AWS services of one data folder, on this machine. */
 export interface Services {
   readonly addresses: Addresses
-  /** What a process must have in its environment to reach them: the SDK's endpoints and credentials, and the names in `functions/env.ts`. */
+  /** A process needs these variables to reach the services: the SDK's endpoints and credentials, and the names in `functions/env.ts`. */
   readonly environment: Readonly<Record<string, string>>
-  /** The same for a client of the SDK that is made by hand, less the endpoint. */
+  /** An SDK client that does not read the environment needs these options beside its endpoint. */
   readonly clientConfig: {
     readonly region: string
     readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
   }
-  /** The process that runs them. */
+  /** The process that runs the services. */
   readonly ownerPid: number
-  /** Whether that is this one. */
+  /** True when this process runs the services. */
   readonly owner: boolean
-  /** Resolves when they have ended. */
+  /** Resolves when the services have ended. */
   readonly gone: Promise<void>
-  /** Everything acknowledged so far is in the lake when it returns. */
+  /** Returns when every record acknowledged so far is in the lake. */
   flush(): Promise<void>
-  /** Ends them if this process is their owner, else only the connection. */
+  /** Ends the services if this process is their owner, otherwise only the connection to them. */
   close(): Promise<void>
 }
 
@@ -56,15 +56,15 @@ const eventBusName = 'tributary'
 const deliveryStreamName = 'tributary-syslog'
 const region = 'us-east-1'
 
-/** As the stack sets it: longer than `collect` may run. */
+/** The stack has the same: longer than `collect` may run. */
 const visibilitySecondsDefault = 6 * 60
 
-/** An owner that has the lock answers within this time, or has ended and left it to us (tries of 100 ms). */
+/** Within this time an owner that has the lock is ready, or it has ended and the lock is free (tries of 100 ms). */
 const triesMax = 150
 
 /**
- * The first process on a data folder starts its services and owns them; a later one connects. Throws `StartupError` when
- * the folder cannot be written to, a port is taken, or the owner does not answer.
+ * The first process on a data folder starts the services and owns them; a later process connects to them. Throws `StartupError`
+ * when the folder cannot be written to, another program uses a port, or the owner does not respond.
  */
 export async function startOrConnect(options: ServicesOptions): Promise<Services> {
   for (let attempt = 1; attempt <= triesMax; attempt += 1) {
@@ -72,22 +72,22 @@ export async function startOrConnect(options: ServicesOptions): Promise<Services
     if (services !== undefined) return services
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  throw new StartupError(`Another process uses ${options.dataDir} and does not answer. End it, or name another folder with --data.`)
+  throw new StartupError(`Another process uses ${options.dataDir} and does not respond. End it, or name another folder with --data.`)
 }
 
-/** Throws `StartupError` also when another process is the owner. */
+/** Starts the services. Throws `StartupError` also when another process is their owner. */
 export async function startServices(options: ServicesOptions): Promise<Services> {
   const services = await ownServices(options)
   if (services !== undefined) return services
   throw new StartupError(`Another process uses ${options.dataDir}. End it, or name another folder with --data.`)
 }
 
-/** The services that another process runs for this folder; undefined when none does. */
+/** Connects to the services that another process runs for this folder. Returns undefined when no process does. */
 export async function connectServices(dataDir: string): Promise<Services | undefined> {
   const owner = await findOwner(dataDir)
   if (owner === undefined) return undefined
   return {
-    ...access(owner),
+    ...accessTo(owner),
     ownerPid: owner.pid,
     owner: false,
     gone: owner.gone,
@@ -111,32 +111,32 @@ async function ownServices(options: ServicesOptions): Promise<Services | undefin
   }
 }
 
-/** What it opens it adds to `opened`, so that a start that fails half-way can be undone. */
+/** Adds each service to `opened` as soon as it runs, so that the caller can close them when a later one fails to start. */
 async function start(options: ServicesOptions, ownership: Ownership, opened: { close(): Promise<void> }[]): Promise<Services> {
   const { dataDir, ports = {}, secrets = new Map<string, string>(), now = Date.now, fault = {} } = options
   const { visibilitySeconds = visibilitySecondsDefault, environment = {} } = options
-  const keep = <T extends { close(): Promise<void> }>(service: T) => {
+  const opens = <T extends { close(): Promise<void> }>(service: T) => {
     opened.push(service)
     return service
   }
   const accessKeyId = randomBytes(20).toString('hex')
   const clientConfig = clientConfigOf(accessKeyId)
 
-  const stream = keep(await openDeliveryStream({ dataDir, now, ...(fault.firehose && { fault: fault.firehose }) }))
+  const stream = opens(await openDeliveryStream({ dataDir, now, ...(fault.firehose && { fault: fault.firehose }) }))
   const secretText = (name: string) => {
     const error = fault.secrets?.(name)
     if (error !== undefined) throw error
     return secrets.get(name)
   }
   const operations = { ...stream.operations, ...secretsOperations(secretText), ...eventBusOperations({ dataDir, now }) }
-  const json = keep(await startAwsJson({ operations, accessKeyId, port: ports.firehose ?? 0 }))
-  const queue = keep(await startQueue({ port: ports.queue ?? 0, clientConfig, visibilitySeconds }))
-  const dynamodb = keep(await startDynamoDb({ dataDir, port: ports.dynamodb ?? 0 }))
+  const json = opens(await startAwsJson({ operations, accessKeyId, port: ports.firehose ?? 0 }))
+  const queue = opens(await startQueue({ port: ports.queue ?? 0, clientConfig, visibilitySeconds }))
+  const dynamodb = opens(await startDynamoDb({ dataDir, port: ports.dynamodb ?? 0 }))
 
   const client = new DynamoDBClient({ ...clientConfig, endpoint: dynamodb.address })
   await ensureTable(client, stateTable(stateTableName))
   await ensureTable(client, connectorsTable(connectorsTableName))
-  await ensureTable(client, streamTable(connectorsTableName))
+  await ensureTable(client, streamTableDefinition(connectorsTableName))
   client.destroy()
 
   const addresses = { dynamodb: dynamodb.address, firehose: json.address, secretsManager: json.address, queueUrl: queue.queueUrl }
@@ -145,7 +145,7 @@ async function start(options: ServicesOptions, ownership: Ownership, opened: { c
 
   const gone = Promise.withResolvers<void>()
   return {
-    ...access(published),
+    ...accessTo(published),
     ownerPid: process.pid,
     owner: true,
     gone: gone.promise,
@@ -158,12 +158,12 @@ async function start(options: ServicesOptions, ownership: Ownership, opened: { c
   }
 }
 
-/** The last opened first: what takes requests ends before what keeps them. */
+/** Closes the last opened first, so that a service that takes requests ends before the one that stores them. */
 async function closeAll(opened: { close(): Promise<void> }[]): Promise<void> {
   for (let service = opened.pop(); service !== undefined; service = opened.pop()) await service.close()
 }
 
-function access({ accessKeyId, addresses, environment: others }: Pick<Published, 'accessKeyId' | 'addresses' | 'environment'>) {
+function accessTo({ accessKeyId, addresses, environment: others }: Pick<Published, 'accessKeyId' | 'addresses' | 'environment'>) {
   const environment = {
     ...others,
     AWS_REGION: region,

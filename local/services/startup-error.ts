@@ -1,4 +1,4 @@
-/** Something outside the program keeps it from starting. The message is a sentence for the person who started it; no stack trace helps them. */
+/** The program cannot start because of something outside it. The message is a sentence for the person who started it and needs no stack trace. */
 export class StartupError extends Error {
   override readonly name = 'StartupError'
 }

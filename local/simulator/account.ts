@@ -1,18 +1,18 @@
 import type { SimulatedEvent } from './history.ts'
 
-/** One request of a key, refused ones too. */
+/** One request of a key; a refused one is recorded too. */
 export interface AccountedRequest {
-  /** When it arrived, on the caller's clock. */
+  /** The time of its arrival, on the caller's clock. */
   readonly at: number
   readonly status: number
 }
 
 interface KeyTotals {
-  /** Keys are secrets: they go by number, in the order in which they were given or first came. */
+  /** A key is a secret, so it is named by its number in the order of first use. */
   readonly name: string
   readonly customer: string
   readonly requests: number
-  /** Answered with 429. */
+  /** Requests that got status 429. */
   readonly refused: number
   readonly maxRequestsInAnyMinute: number
   readonly byStatus: Readonly<Record<string, number>>
@@ -21,9 +21,9 @@ interface KeyTotals {
 export interface Totals {
   readonly requests: number
   readonly refused: number
-  /** Items in whole answers with status 200. */
+  /** Items in complete responses with status 200. */
   readonly itemsShown: number
-  /** Events among them, each once; absent in an account of `totals` only. */
+  /** Different events among these items; absent in an account of kind `totals`. */
   readonly eventsShown?: number
   readonly keys: readonly KeyTotals[]
 }
@@ -36,7 +36,7 @@ class KeyAccount {
   readonly byStatus: Record<string, number> = {}
   count = 0
   maxInAnyMinute = 0
-  /** Arrivals, of which those from `#oldest` on lie within the last minute. */
+  /** Times of arrival. Those from the index `#oldest` on lie within the last minute. */
   #arrivals: number[] = []
   #oldest = 0
 
@@ -58,7 +58,7 @@ class KeyAccount {
   }
 }
 
-/** The truth about what was asked and shown, by which a collector is judged. */
+/** Records every request and every event shown, so that a test can compare them with what a collector delivered. */
 export class Account {
   readonly #isFull: boolean
   readonly #keys = new Map<string, KeyAccount>()
@@ -83,22 +83,22 @@ export class Account {
     if (this.#isFull) for (const event of events) this.#shown.set(event.id, event)
   }
 
-  /** Every request of the key in the order of arrival; none in an account of `totals`. */
+  /** Returns every request of the key in the order of arrival; an account of kind `totals` has none. */
   requests(key: string): readonly AccountedRequest[] {
     return this.#keys.get(key)?.requests ?? []
   }
 
-  /** The most requests that arrived in any `[t, t + 60 s)`, refused ones too, however the vendor's own window is cut. */
+  /** Returns the largest number of requests, refused ones included, in any `[t, t + 60 s)`, not only in the vendor's own windows. */
   maxRequestsInAnyMinute(key: string): number {
     return this.#keys.get(key)?.maxInAnyMinute ?? 0
   }
 
-  /** How many requests of the key were answered with 429. */
+  /** Returns how many requests of the key got status 429. */
   refused(key: string): number {
     return this.#keys.get(key)?.byStatus['429'] ?? 0
   }
 
-  /** Every event that a whole answer with status 200 has held, by `log_item_id`; empty in an account of `totals`. */
+  /** Every event of a complete response with status 200, by `log_item_id`; empty in an account of kind `totals`. */
   get shown(): ReadonlyMap<string, SimulatedEvent> {
     return this.#shown
   }

@@ -1,4 +1,4 @@
-/** What the vendor's API can be asked for, as the request names it, and what the answer calls it. */
+/** The services and event types of the vendor's API. A key is the name in a request, its value the name in the response. */
 
 export const services = {
   exchange: 'Exchange Online',

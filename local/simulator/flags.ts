@@ -3,152 +3,162 @@ import type { Settings, SimulatorOptions } from './options.ts'
 
 interface Flag {
   readonly flag: string
-  /** What stands for its value in the help; absent: it takes none. */
+  /** The placeholder of its value in the help. Absent: it takes no value. */
   readonly value?: string
   readonly help: string
-  /** May be given several times. */
+  /** The flag may be given several times. */
   readonly isMany?: boolean
-  /** From the texts given (one, unless it may be repeated); `now` is what a relative time counts from. Throws a sentence. */
+  /** Reads the given texts: one, unless the flag may be repeated. A relative time counts from `now`. Throws an error with a sentence. */
   readonly read: (texts: readonly string[], now: number) => unknown
 }
 
-/** One flag for every option: the compiler finds the one that is missing. */
+/** The type makes the compiler find an option without a flag. */
 const optionFlags: { readonly [option in keyof Settings]-?: Flag } = {
   keys: {
     flag: 'key',
     value: 'KEY[:CUSTOMER]',
     isMany: true,
-    help: 'an API key that is accepted, and whose it is: keys of one customer see the same events. Without any, every key is accepted',
+    help: 'accept this API key of this customer; keys of one customer see the same events. Without any, every key is accepted',
     read: (texts) => texts.map(readKey),
   },
-  revokedKeys: { flag: 'revoked-key', value: 'KEY', isMany: true, help: 'a key that is answered with 401', read: (texts) => texts },
+  revokedKeys: { flag: 'revoked-key', value: 'KEY', isMany: true, help: 'respond with 401 to this key', read: (texts) => texts },
   forbiddenStreams: {
     flag: 'forbidden',
     value: 'SERVICE[/EVENT]',
     isMany: true,
-    help: 'a service or stream that is answered with 403',
+    help: 'respond with 403 to this service or stream',
     read: (texts) => texts,
   },
 
-  seed: { flag: 'seed', value: 'N', help: 'everything is a function of it', read: one(readNumber) },
-  eventsPerHour: { flag: 'events-per-hour', value: 'N', help: 'on each stream', read: one(readNumber) },
+  seed: { flag: 'seed', value: 'N', help: 'seed of all randomness', read: one(readNumber) },
+  eventsPerHour: { flag: 'events-per-hour', value: 'N', help: 'events an hour on each stream', read: one(readNumber) },
   streamEventsPerHour: {
     flag: 'stream-rate',
     value: 'STREAM=N',
     isMany: true,
-    help: 'a rate of its own for one stream, as in sharepoint/dlp=600',
+    help: 'events an hour on one stream, such as sharepoint/dlp=600',
     read: (texts) => Object.fromEntries(texts.map(readStreamRate)),
   },
   bursts: {
     flag: 'burst',
     value: 'N@TIME[=STREAM]',
     isMany: true,
-    help: 'N events on one millisecond, on one stream or on all; TIME is +30s, -5m or 2026-11-24T20:35:26.120Z',
+    help: 'N events in one millisecond, on one stream or on all; TIME is +30s, -5m or 2026-11-24T20:35:26.120Z',
     read: (texts, now) => texts.map((text) => readBurst(text, now)),
   },
   startAt: {
     flag: 'start-at',
     value: 'TIME',
-    help: 'there are no events before it, the backlog excepted',
+    help: 'no events before this time, except the backlog',
     read: (texts, now) => readTime(last(texts), now),
   },
   backlogMs: {
     flag: 'backlog',
     value: 'DURATION',
-    help: 'there are events of that long before --start-at, or before now',
+    help: 'events from this long before --start-at, or before now',
     read: one(readDuration),
   },
-  stopAt: { flag: 'stop-at', value: 'TIME', help: 'there are no events from then on', read: (texts, now) => readTime(last(texts), now) },
-  wholeSeconds: { flag: 'whole-seconds', help: 'every event falls on a whole second', read: () => true },
+  stopAt: { flag: 'stop-at', value: 'TIME', help: 'no events from this time on', read: (texts, now) => readTime(last(texts), now) },
+  wholeSeconds: { flag: 'whole-seconds', help: 'put every event on a whole second', read: () => true },
   detectionLagMaxMs: {
     flag: 'detection-lag-max',
     value: 'DURATION',
-    help: 'an event is generated up to that long after its detection',
+    help: 'generate an event up to this long after its detection',
     read: one(readDuration),
   },
   verdictLagMaxMs: { flag: 'verdict-lag-max', value: 'DURATION', help: 'the same for a Virtual Analyzer verdict', read: one(readDuration) },
   lateShare: {
     flag: 'late-share',
     value: 'SHARE',
-    help: 'how much of the events is late, where --late-max is given',
+    help: 'share of the events that is late, if --late-max is given',
     read: one(readNumber),
   },
   lateMaxMs: {
     flag: 'late-max',
     value: 'DURATION',
-    help: 'late events can be seen up to that long after they were generated',
+    help: 'show late events up to this long after their generation',
     read: one(readDuration),
   },
   malformedItemRate: {
     flag: 'malformed-item-rate',
     value: 'RATE',
-    help: 'items that are null, a string, without message, without id, of odd types',
+    help: 'share of items that are null, a string, without message, without id, or of odd types',
     read: one(readNumber),
   },
   clockSkewMs: {
     flag: 'clock-skew',
     value: 'DURATION',
-    help: "the vendor's clock is ahead by that long, or behind by -DURATION",
+    help: "set the vendor's clock ahead by this long, or behind with -DURATION",
     read: one(readSignedDuration),
   },
 
-  selectBy: { flag: 'select-by', value: 'generation|detection', help: 'the time that start and end mean', read: last },
+  selectBy: { flag: 'select-by', value: 'generation|detection', help: 'the time of an event that start and end refer to', read: last },
   bounds: {
     flag: 'bounds',
     value: 'inclusive|half-open|start-exclusive|exclusive',
-    help: 'whether an event on start or end is meant too',
+    help: 'whether a range includes an event exactly at start or end',
     read: last,
   },
   order: {
     flag: 'order',
     value: 'ascending|descending|random|shuffled',
-    help: 'of the items; random mixes each page, shuffled all pages',
+    help: 'order of the items; random mixes each page, shuffled mixes all pages',
     read: last,
   },
-  retentionMs: { flag: 'horizon', value: 'DURATION', help: 'older events are not shown', read: one(readDuration) },
+  retentionMs: { flag: 'retention', value: 'DURATION', help: 'do not show events older than this', read: one(readDuration) },
 
   window: { flag: 'window', value: 'fixed|sliding', help: 'fixed opens with a request, sliding is always the last 60 s', read: last },
-  requestsPerMinute: { flag: 'requests-per-minute', value: 'N', help: 'of one key; 0 is as often as one likes', read: one(readNumber) },
-  refusedCount: { flag: 'refused-count', help: 'refused requests count too', read: () => true },
+  requestsPerMinute: { flag: 'requests-per-minute', value: 'N', help: 'limit of one key; 0 means no limit', read: one(readNumber) },
+  refusedCount: { flag: 'refused-count', help: 'count refused requests too', read: () => true },
   requestsPerDay: {
     flag: 'requests-per-day',
     value: 'N',
-    help: 'of one key, by UTC day; 0 is as often as one likes',
+    help: 'limit of one key by UTC day; 0 means no limit',
     read: one(readNumber),
   },
-  retryAfter: { flag: 'retry-after', value: 'none|seconds|date', help: 'the header of a 429', read: last },
+  retryAfter: { flag: 'retry-after', value: 'none|seconds|date', help: 'header of a response with 429', read: last },
   otherRequestsPerMinute: {
     flag: 'other-requests-per-minute',
     value: 'N',
-    help: 'somebody else uses the same keys',
+    help: 'requests of other consumers of the same keys',
     read: one(readNumber),
   },
 
   links: {
     flag: 'links',
     value: 'FORM[,FORM]',
-    help: 'absolute, no-scheme or path-only, and with each of them other-path',
+    help: 'absolute, no-scheme or path-only, each alone or with other-path',
     read: (texts) => last(texts).split(','),
   },
-  pageIdLifeMs: { flag: 'page-id-life', value: 'DURATION', help: 'page ids die after it; 0s: never', read: one(readDuration) },
-  deadPageIdStatus: { flag: 'dead-page-id-status', value: '400|404', help: 'the answer to a page id that has died', read: one(readNumber) },
-  pageIdBoundToKey: { flag: 'page-id-bound-to-key', help: 'a page id is of no use with another key', read: () => true },
-  pageIdSingleUse: { flag: 'page-id-single-use', help: 'a page id can be used once', read: () => true },
+  pageIdLifeMs: { flag: 'page-id-life', value: 'DURATION', help: 'page ids die after this time; 0s means never', read: one(readDuration) },
+  deadPageIdStatus: { flag: 'dead-page-id-status', value: '400|404', help: 'status for a dead page id', read: one(readNumber) },
+  pageIdBoundToKey: { flag: 'page-id-bound-to-key', help: 'refuse a page id with another key', read: () => true },
+  pageIdSingleUse: { flag: 'page-id-single-use', help: 'accept a page id only once', read: () => true },
   duplicatesAcrossPages: {
     flag: 'duplicates-across-pages',
     value: 'N',
-    help: 'the last N items of a page come again on the next',
+    help: 'repeat the last N items of a page on the next page',
     read: one(readNumber),
   },
-  hostileLinkRate: { flag: 'hostile-link-rate', value: 'RATE', help: 'next_link leads to --hostile-origin', read: one(readNumber) },
-  hostileOrigin: { flag: 'hostile-origin', value: 'URL', help: 'where hostile links and redirects lead', read: last },
-  redirectRate: { flag: 'redirect-rate', value: 'RATE', help: 'redirects to --hostile-origin', read: one(readNumber) },
+  hostileLinkRate: {
+    flag: 'hostile-link-rate',
+    value: 'RATE',
+    help: 'share of pages whose next_link leads to --hostile-origin',
+    read: one(readNumber),
+  },
+  hostileOrigin: { flag: 'hostile-origin', value: 'URL', help: 'origin of hostile links and redirects', read: last },
+  redirectRate: { flag: 'redirect-rate', value: 'RATE', help: 'share of redirects to --hostile-origin', read: one(readNumber) },
 
-  errorRate5xx: { flag: 'error-rate-5xx', value: 'RATE', help: '500, 502 and 504', read: one(readNumber) },
-  error503Rate: { flag: 'error-503-rate', value: 'RATE', help: '503', read: one(readNumber) },
-  malformedPageRate: { flag: 'malformed-page-rate', value: 'RATE', help: 'status 200, but not a page', read: one(readNumber) },
-  truncateRate: { flag: 'truncate-rate', value: 'RATE', help: 'the body breaks off', read: one(readNumber) },
-  delayMs: { flag: 'delay', value: 'DURATION[..DURATION]', help: 'until the answer is sent', read: one(readRange) },
+  errorRate5xx: { flag: 'error-rate-5xx', value: 'RATE', help: 'share of responses with 500, 502 or 504', read: one(readNumber) },
+  error503Rate: { flag: 'error-503-rate', value: 'RATE', help: 'share of responses with 503', read: one(readNumber) },
+  malformedPageRate: {
+    flag: 'malformed-page-rate',
+    value: 'RATE',
+    help: 'share of responses with 200 and a body that is not a page',
+    read: one(readNumber),
+  },
+  truncateRate: { flag: 'truncate-rate', value: 'RATE', help: 'share of responses whose body breaks off', read: one(readNumber) },
+  delayMs: { flag: 'delay', value: 'DURATION[..DURATION]', help: 'time until the response is sent', read: one(readRange) },
 
   account: { flag: 'account', value: 'full|totals', help: 'full remembers every request and event, totals only numbers', read: last },
 }
@@ -160,7 +170,7 @@ export interface CommandLine {
   readonly isHelp: boolean
 }
 
-/** Reads the command line; times count from `now`. Throws an error whose message says what is wrong and what is allowed. */
+/** Reads the command line. Relative times count from `now`. Throws an error whose message names the mistake and the allowed values. */
 export function readCommandLine(args: readonly string[], now: number): CommandLine {
   const flags = Object.values(optionFlags)
   const { values } = parseArgs({
@@ -183,7 +193,7 @@ export function readCommandLine(args: readonly string[], now: number): CommandLi
     const given = (values as Record<string, unknown>)[flag]
     if (given === undefined) continue
     const texts = Array.isArray(given) ? given.map(String) : []
-    if (texts.length > 1 && isMany !== true) throw new Error(`--${flag} was given ${texts.length} times, and may be given once.`)
+    if (texts.length > 1 && isMany !== true) throw new Error(`--${flag} was given ${texts.length} times. Give it once.`)
     try {
       options[option] = read(texts, now)
     } catch (error) {
@@ -192,44 +202,44 @@ export function readCommandLine(args: readonly string[], now: number): CommandLi
   }
   const port = Number(values.port ?? 8080)
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new Error(`--port ${values.port}: a port is a number from 0 (any that is free) to 65535.`)
+    throw new Error(`--port ${values.port}: give a number from 0 (any free port) to 65535.`)
   return { options: options as SimulatorOptions, port, host: values.host ?? '127.0.0.1', isHelp: values.help ?? false }
 }
 
-/** The page that `--help` prints; `defaults` are shown beside the flags. */
+/** Returns the text that `--help` prints, with the default of each flag. */
 export function helpPage(defaults: Settings): string {
   const line = (left: string, help: string) => `  ${left.length < 40 ? left.padEnd(40) : `${left}\n${' '.repeat(42)}`}${help}`
   const lines = Object.entries(optionFlags).map(([option, { flag, value, help, isMany }]) => {
-    const common = sayDefault(defaults[option as keyof Settings], option)
+    const defaultText = formatDefault(defaults[option as keyof Settings], option)
     return line(
       `--${flag}${value === undefined ? '' : ` ${value}`}`,
-      `${help}${isMany === true ? '; may be repeated' : ''}${common === '' ? '' : ` (${common})`}`,
+      `${help}${isMany === true ? '; may be repeated' : ''}${defaultText === '' ? '' : ` (${defaultText})`}`,
     )
   })
-  return `The simulator of the vendor's Log Retrieval API: a real HTTP server with made-up events, and an account of all that it showed.
+  return `Simulates the vendor's Log Retrieval API: an HTTP server with made-up events, and an account of every event that it showed.
 
 npm run simulator -- [options]
-${line('--port N', '0 is any that is free (8080)')}
-${line('--host ADDRESS', '(127.0.0.1)')}
-${line('--help', 'this page')}
+${line('--port N', 'listen on this port; 0 means any free one (8080)')}
+${line('--host ADDRESS', 'listen on this address (127.0.0.1)')}
+${line('--help', 'print this text')}
 
-How the vendor is; without these it does what its documentation says, and nothing goes wrong:
+How the vendor behaves. Without these options it does what its documentation says, and nothing goes wrong:
 ${lines.join('\n')}
 
 STREAM is SERVICE/EVENT, as in sharepoint/dlp. DURATION is 500ms, 90s, 10m or 72h. RATE and SHARE are from 0 to 1.
-A value that begins with - is given with =, as in --clock-skew=-5s.
-What was asked and shown:  GET /simulator/account  and  GET /simulator/events?from=TIME&to=TIME
+Give a value that begins with - after =, as in --clock-skew=-5s.
+The requests and the events shown:  GET /simulator/account  and  GET /simulator/events?from=TIME&to=TIME
 `
 }
 
-function sayDefault(value: unknown, option: string): string {
-  if (typeof value === 'number') return option.endsWith('Ms') ? sayDuration(value) : String(value)
+function formatDefault(value: unknown, option: string): string {
+  if (typeof value === 'number') return option.endsWith('Ms') ? formatDuration(value) : String(value)
   if (typeof value === 'string') return value
   if (option === 'links') return 'absolute'
   return ''
 }
 
-function sayDuration(ms: number): string {
+function formatDuration(ms: number): string {
   if (ms > 0 && ms % 3_600_000 === 0) return `${ms / 3_600_000}h`
   if (ms > 0 && ms % 60_000 === 0) return `${ms / 60_000}m`
   return ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`
@@ -245,7 +255,7 @@ function one(read: (text: string) => unknown): Flag['read'] {
 
 function readNumber(text: string): number {
   const number = Number(text)
-  if (text.trim() === '' || Number.isNaN(number)) throw new Error('this is no number.')
+  if (text.trim() === '' || Number.isNaN(number)) throw new Error('this is not a number.')
   return number
 }
 
@@ -254,7 +264,7 @@ const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
 function readDuration(text: string): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? []
   const unitMs = unitsMs[unit ?? '']
-  if (amount === undefined || unitMs === undefined) throw new Error('this is no duration; one is 500ms, 90s, 10m or 72h.')
+  if (amount === undefined || unitMs === undefined) throw new Error('this is not a duration. Give one such as 500ms, 90s, 10m or 72h.')
   return Math.round(Number(amount) * unitMs)
 }
 
@@ -270,7 +280,7 @@ function readRange(text: string): { min: number; max: number } {
 function readTime(text: string, now: number): number {
   if (/^[+-]/.test(text)) return now + readSignedDuration(text)
   const at = Date.parse(text)
-  if (Number.isNaN(at)) throw new Error('this is no time; one is +30s, -5m or 2026-11-24T20:35:26.120Z.')
+  if (Number.isNaN(at)) throw new Error('this is not a time. Give one such as +30s, -5m or 2026-11-24T20:35:26.120Z.')
   return at
 }
 
@@ -286,6 +296,7 @@ function readStreamRate(text: string): [string, number] {
 
 function readBurst(text: string, now: number): { at: number; count: number; stream?: string } {
   const [, count, time, stream] = /^(\d+)@([^=]+)(?:=(.+))?$/.exec(text) ?? []
-  if (count === undefined || time === undefined) throw new Error('a burst is N@TIME or N@TIME=STREAM, as in 3000@+30s=sharepoint/dlp.')
+  if (count === undefined || time === undefined)
+    throw new Error('give a burst as N@TIME or N@TIME=STREAM, such as 3000@+30s=sharepoint/dlp.')
   return { count: Number(count), at: readTime(time, now), ...(stream === undefined ? {} : { stream }) }
 }

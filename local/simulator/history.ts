@@ -5,7 +5,7 @@ import { between, hashText, pick, type Random, randomFrom, unit, uuid } from './
 type Malformation = 'null' | 'string' | 'no-message' | 'no-id' | 'odd-types'
 const malformations: readonly Malformation[] = ['null', 'string', 'no-message', 'no-id', 'odd-types']
 
-/** One event of the vendor's. Times are epoch milliseconds on the vendor's clock. */
+/** One event at the vendor. Times are epoch milliseconds on the vendor's clock. */
 export interface SimulatedEvent {
   /** `log_item_id`. */
   readonly id: string
@@ -13,25 +13,25 @@ export interface SimulatedEvent {
   readonly stream: StreamName
   readonly detection: number
   readonly generation: number
-  /** The one of the two that `start` and `end` select by. */
+  /** Detection or generation: the time that `start` and `end` of a query select by. */
   readonly selected: number
-  /** No answer shows it earlier. */
+  /** No response shows it earlier. */
   readonly visibleAt: number
-  /** Its item is not what the documentation says; always in the same way. */
+  /** The item differs from the documentation in this way, in every response. Undefined: it does not differ. */
   readonly malformed: Malformation | undefined
-  /** What its message is made from. */
+  /** The message is made from this number. */
   readonly seed: number
 }
 
 const secondMs = 1_000
 const hourMs = 3_600_000
 const bucketEvents = 50
-/** Events kept, so that the pages of an answer do not make them anew. */
+/** Events are kept, so that each page of a response does not make them again (count). */
 const cachedEventsMax = 50_000
 
 /**
- * All that ever happens at the vendor, past and future, without holding it: time is cut into buckets, and the events of a
- * bucket are a function of the seed, the customer, the stream and the bucket's number.
+ * All events of the vendor, past and future, without storing them: time is cut into buckets, and the events of a bucket are a function
+ * of the seed, the customer, the stream and the number of the bucket.
  */
 export class History {
   readonly #settings: Settings
@@ -42,20 +42,20 @@ export class History {
 
   constructor(settings: Settings) {
     if (settings.backlogMs > 0 && settings.startAt === undefined)
-      throw new Error('backlogMs counts back from startAt, and there is none: give startAt too.')
+      throw new Error('backlogMs counts back from startAt, which is missing. Give startAt too.')
     this.#settings = settings
     this.#from = settings.startAt === undefined ? Number.NEGATIVE_INFINITY : settings.startAt - settings.backlogMs
     this.#to = settings.stopAt ?? Number.POSITIVE_INFINITY
   }
 
-  /** How much time a bucket of the stream holds (ms): about 50 events, but one second at least and an hour at most. */
+  /** Returns the width of a bucket of the stream (ms): about 50 events, from one second to one hour. */
   bucketMs(stream: StreamName): number {
     const perHour = this.#eventsPerHour(stream)
-    const wished = perHour === 0 ? hourMs : (bucketEvents * hourMs) / perHour
-    return Math.min(hourMs, Math.max(secondMs, Math.floor(wished / secondMs) * secondMs))
+    const idealMs = perHour === 0 ? hourMs : (bucketEvents * hourMs) / perHour
+    return Math.min(hourMs, Math.max(secondMs, Math.floor(idealMs / secondMs) * secondMs))
   }
 
-  /** The events with `selected` in bucket `number`, `[number × bucketMs, (number + 1) × bucketMs)`, ascending. */
+  /** Returns the events with `selected` in bucket `number`, `[number × bucketMs, (number + 1) × bucketMs)`, in ascending order. */
   bucket(customer: string, stream: StreamName, number: number): readonly SimulatedEvent[] {
     const name = `${customer}/${stream}/${number}`
     const cached = this.#cache.get(name)
@@ -75,13 +75,13 @@ export class History {
     return events
   }
 
-  /** The events with `selected` in `[from, to)`, ascending. */
+  /** Yields the events with `selected` in `[from, to)`, in ascending order. */
   *between(customer: string, stream: StreamName, from: number, to: number): Iterable<SimulatedEvent> {
     const width = this.bucketMs(stream)
     const start = Math.max(from, this.#from)
     const end = Math.min(to, this.#to)
     if (!Number.isFinite(start) || !Number.isFinite(end))
-      throw new Error(`Events from ${start} to ${end} have no end: bound the range, or give startAt and stopAt.`)
+      throw new Error(`The events from ${start} to ${end} are endless. Bound the range, or give startAt and stopAt.`)
     for (let number = Math.floor(start / width); number * width < end; number += 1) {
       for (const event of this.bucket(customer, stream, number)) {
         if (event.selected >= start && event.selected < end) yield event

@@ -7,32 +7,32 @@ type Limits = Pick<Settings, 'window' | 'requestsPerMinute' | 'refusedCount' | '
 const windowMs = 60_000
 const dayMs = 86_400_000
 
-/** How often one key may ask, as the vendor counts it. */
+/** Counts the requests of one key and refuses them as the vendor does. */
 export class RequestLimiter {
   #windowFrom = Number.NEGATIVE_INFINITY
   #windowCount = 0
-  /** Requests that count, of the last 60 s. */
+  /** The times of the requests in the last 60 s that count. */
   #recent: number[] = []
   #day = -1
   #dayCount = 0
-  #othersUntil: number | undefined
+  #otherConsumersUntil: number | undefined
 
-  /** A request arrives at `now`; calls come in the order of time. */
+  /** Admits or refuses a request that arrives at `now`. Calls must come in the order of time. */
   admit(now: number, limits: Limits): Admission {
-    this.#letOthersAsk(now, limits)
+    this.#admitOtherConsumers(now, limits)
     return this.#admit(now, limits)
   }
 
-  #letOthersAsk(now: number, limits: Limits): void {
+  #admitOtherConsumers(now: number, limits: Limits): void {
     if (limits.otherRequestsPerMinute === 0) {
-      this.#othersUntil = undefined
+      this.#otherConsumersUntil = undefined
       return
     }
     const everyMs = windowMs / limits.otherRequestsPerMinute
-    // What is older than two windows is forgotten in any case.
-    const since = Math.max(this.#othersUntil ?? now - windowMs, now - 2 * windowMs)
+    // Requests from before the last two windows no longer count.
+    const since = Math.max(this.#otherConsumersUntil ?? now - windowMs, now - 2 * windowMs)
     for (let n = Math.floor(since / everyMs) + 1; n * everyMs <= now; n += 1) this.#admit(n * everyMs, limits)
-    this.#othersUntil = now
+    this.#otherConsumersUntil = now
   }
 
   #admit(now: number, { window, requestsPerMinute, refusedCount, requestsPerDay }: Limits): Admission {
@@ -52,22 +52,22 @@ export class RequestLimiter {
     return admission
   }
 
-  #fixed(now: number, most: number): Admission {
+  #fixed(now: number, requestsMax: number): Admission {
     if (now >= this.#windowFrom + windowMs) {
       this.#windowFrom = now
       this.#windowCount = 0
     }
-    if (this.#windowCount >= most) return { ok: false, retryAt: this.#windowFrom + windowMs }
+    if (this.#windowCount >= requestsMax) return { ok: false, retryAt: this.#windowFrom + windowMs }
     this.#windowCount += 1
     return { ok: true }
   }
 
-  #sliding(now: number, most: number, refusedCount: boolean): Admission {
+  #sliding(now: number, requestsMax: number, refusedCount: boolean): Admission {
     const firstKept = this.#recent.findIndex((at) => at > now - windowMs)
     this.#recent = firstKept === -1 ? [] : this.#recent.slice(firstKept)
-    const isAdmitted = this.#recent.length < most
+    const isAdmitted = this.#recent.length < requestsMax
     if (isAdmitted || refusedCount) this.#recent.push(now)
     if (isAdmitted) return { ok: true }
-    return { ok: false, retryAt: (this.#recent.at(-most) ?? now) + windowMs }
+    return { ok: false, retryAt: (this.#recent.at(-requestsMax) ?? now) + windowMs }
   }
 }

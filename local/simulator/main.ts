@@ -14,20 +14,20 @@ try {
 async function run(options: Parameters<typeof startSimulator>[0], port: number, host: string): Promise<void> {
   const { url, model, close } = await startSimulator(options, { port, host })
   const keys = model.settings.keys.length
-  process.stdout.write(`The simulator of the vendor answers at ${url}; ${keys === 0 ? 'every API key is accepted' : keys === 1 ? 'one API key is accepted' : `${keys} API keys are accepted`}.
+  process.stdout.write(`The simulator of the vendor runs at ${url}; ${keys === 0 ? 'every API key is accepted' : keys === 1 ? 'one API key is accepted' : `${keys} API keys are accepted`}.
 
-Collect from it, in this folder:
+Collect from it with these files and commands:
   connectors.json   [{"connectorId": "simulated", "type": "trendmicro-cas", "name": "simulated-cas", "tenantName": "simulated",
                       "baseUrl": "${url}", "apiKeySecrets": ["tributary/simulated"]}]
   secrets.json      {"tributary/simulated": "${keys === 0 ? 'any-key' : 'the key given with --key'}"}
   chmod 600 secrets.json
   npm start -- --connectors connectors.json --secrets secrets.json --allow-host ${new URL(url).host}
 
-What it was asked and what it showed:
+See which requests it got and which events it showed:
   curl ${url}/simulator/account
   curl '${url}/simulator/events?from=TIME&to=TIME'
 
-Ctrl-C ends it.
+Press Ctrl-C to end.
 `)
   const end = () => {
     process.stdout.write(`\n${JSON.stringify(model.account.totals(), undefined, 2)}\n`)

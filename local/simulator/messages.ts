@@ -2,10 +2,10 @@ import { type EventType, eventTypes, partsOf, type Service, services } from './c
 import type { SimulatedEvent } from './history.ts'
 import { between, hex32, pick, type Random, randomFrom, scramble, unit, uuid } from './random.ts'
 
-/** What an event's item looks like: the fields that the vendor documents for its service and type, with what real ones hold. */
+/** Makes the item of an event: the fields that the vendor documents for its service and type, with values like real ones. */
 
 type Message = Record<string, unknown>
-/** JSON: an object, unless the event is malformed. */
+/** An object, unless the event is malformed. */
 type Item = object | string | null
 
 const people = [
@@ -77,7 +77,7 @@ const results = ['success', 'success', 'success', 'success', 'failed', 'partiall
 
 const mailServices: ReadonlySet<Service> = new Set(['exchange', 'gmail', 'exchangeserver'])
 
-/** The item that an answer shows. */
+/** Returns the item that a response shows. */
 export function itemOf(event: SimulatedEvent): Item {
   const { service, event: type } = partsOf(event.stream)
   const item = { event: eventTypes[type], log_item_id: event.id, service: services[service], message: messageOf(event) }
@@ -122,7 +122,7 @@ function messageOf(event: SimulatedEvent): Message {
     scan_type: pick(random, ['Real-time scan', 'Real-time scan', 'Manual scan']),
     affected_user: person,
     location: locationOf(service, person, random),
-    detection_time: timeText(event.detection, random),
+    detection_time: formatTime(event.detection, random),
     triggered_policy_name: pick(random, policies),
     triggered_security_filter: filterOf(type, random),
     action: pick(random, actions),
@@ -140,15 +140,15 @@ function mailFields({ detection, customer }: SimulatedEvent, person: string, att
     mail_message_id: `<${uuid(random)}@mail.${customer}.example>`,
     mail_message_sender: pick(random, strangers),
     mail_message_recipient: [...new Set([person, ...others])],
-    mail_message_submit_time: timeText(detection - between(random, 2_000, 9_000), random),
-    mail_message_delivery_time: timeText(detection - between(random, 0, 2_000), random),
+    mail_message_submit_time: formatTime(detection - between(random, 2_000, 9_000), random),
+    mail_message_delivery_time: formatTime(detection - between(random, 0, 2_000), random),
     mail_message_subject: pick(random, subjects),
     mail_message_file_name: attachment,
   }
 }
 
 function fileFields({ detection }: SimulatedEvent, file: string, random: Random): Message {
-  return { file_name: file, file_upload_time: timeText(detection - between(random, 1_000, 120_000), random) }
+  return { file_name: file, file_upload_time: formatTime(detection - between(random, 1_000, 120_000), random) }
 }
 
 function findingFields(type: EventType, random: Random): Message {
@@ -212,8 +212,8 @@ function locationOf(service: Service, person: string, random: Random): string {
   }
 }
 
-/** With milliseconds and Z; now and then without the one or the other. */
-function timeText(at: number, random: Random): string {
+/** Formats a time with milliseconds and Z; some times lack one of these, as some real ones do. */
+function formatTime(at: number, random: Random): string {
   const text = new Date(at).toISOString()
   const style = between(random, 0, 19)
   if (style < 2) return text.replace(/\.\d{3}/, '')
@@ -227,7 +227,7 @@ function hex(random: Random, words: number): string {
   return text
 }
 
-/** The item as one line of the vendor's CEF, for `format=cef`; a malformed item that is no object stays as it is. */
+/** Returns the item as one line of the vendor's CEF, for `format=cef`. A malformed item that is no object stays the same. */
 export function cefOf(event: SimulatedEvent): Item {
   const item = itemOf(event)
   if (item === null || typeof item !== 'object') return item

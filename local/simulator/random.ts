@@ -1,9 +1,9 @@
-/** Randomness that can be had again: everything is a function of the numbers that go in. */
+/** Repeatable randomness: every result is a function of the numbers that go in. */
 
-/** Answers a whole number in [0, 2³²). */
+/** Returns a whole number in [0, 2³²). */
 export type Random = () => number
 
-/** A 32-bit hash of a text (FNV-1a with a finalizer, so that near texts come out far apart). */
+/** Returns a 32-bit hash of a text: FNV-1a with a finalizer, so that similar texts get very different hashes. */
 export function hashText(text: string): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
@@ -17,7 +17,7 @@ export function scramble(value: number): number {
   return (mixed ^ (mixed >>> 15)) >>> 0
 }
 
-/** The generator sfc32, seeded by four 32-bit numbers. */
+/** Makes the generator sfc32 from a seed of four 32-bit numbers. */
 export function randomFrom(seedA: number, seedB: number, seedC: number, seedD = 1): Random {
   let a = seedA | 0
   let b = seedB | 0
@@ -35,14 +35,14 @@ export function randomFrom(seedA: number, seedB: number, seedC: number, seedD = 
   return next
 }
 
-/** In [0, 1). */
+/** Returns a number in [0, 1). */
 export function unit(random: Random): number {
   return random() / 0x1_0000_0000
 }
 
-/** A whole number from `least` to `most`, both included. */
-export function between(random: Random, least: number, most: number): number {
-  return least + Math.floor(unit(random) * (most - least + 1))
+/** Returns a whole number from `min` to `max`, both included. */
+export function between(random: Random, min: number, max: number): number {
+  return min + Math.floor(unit(random) * (max - min + 1))
 }
 
 export function pick<T>(random: Random, choices: readonly T[]): T {

@@ -13,7 +13,7 @@ import { isStreamName } from '../../local/simulator/catalogue.ts'
 import type { SimulatedEvent } from '../../local/simulator/history.ts'
 import { itemOf } from '../../local/simulator/messages.ts'
 import { type RunningSimulator, startSimulator } from '../../local/simulator/server.ts'
-import { whatIsMissing } from '../../local/summary.ts'
+import { findMissing } from '../../local/summary.ts'
 import { type BusEvent, type Deployment, deploy } from './deployment.ts'
 import { assemblyDir, lakeDir, projectDir, runDir, settingsFile } from './folders.ts'
 import { readLake } from './lake-objects.ts'
@@ -306,7 +306,7 @@ async function isCollected(connectorId: string): Promise<boolean> {
 /** What keeps the connectors from being covered up to `startedAt`, after a tick: a run that met an error goes on with the next. */
 async function missing(ids: readonly string[], startedAt: number): Promise<readonly string[]> {
   await deployment.tick(Date.now())
-  return (await whatIsMissing({ state, vendors }, ids, startedAt)).map(({ connectorId, what }) => `${connectorId}: ${what}`)
+  return (await findMissing({ state, vendors }, ids, startedAt)).map(({ connectorId, reason }) => `${connectorId}: ${reason}`)
 }
 
 /** The states of the connector that a person was told of. */

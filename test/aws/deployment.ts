@@ -9,7 +9,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import { startAwsJson } from '../../local/services/aws-json.ts'
-import { openDeliveryStream } from '../../local/services/delivery-stream.ts'
+import { openDeliveryStream } from '../../local/services/firehose/delivery-stream.ts'
 import { accessKeyId, startAwsProxy } from './aws-proxy.ts'
 import { type EventSource, startQueueSource, startStreamSource } from './event-sources.ts'
 import { type HostedFunction, hostFunction } from './lambda-host.ts'

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../local-services.ts'
 import { connectorItem, everyFile, ownConnectors, start } from './program.ts'
 import { server, vendor } from './vendors.ts'
 
-/** What a key may begin with to be found in any of its forms: as it is, in a URL, in base64. */
+/** Returns the beginnings by which a key is found in any form: as it is, in a URL, in base64. */
 function formsOf(apiKey: string): string[] {
   const bearer = Buffer.from(`Bearer ${apiKey}`).toString('base64')
   return [
@@ -31,7 +31,7 @@ async function everyItem(dataDir: string): Promise<string> {
   return JSON.stringify(tables.map(({ Items }) => Items))
 }
 
-test('an API key that the vendor echoes wherever it can is nowhere to be found, and reaches no other origin', async () => {
+test('an API key that the vendor echoes appears nowhere in output or files, and reaches no other origin', async () => {
   const elsewhere: IncomingMessage[] = []
   const other = await server((request, response) => {
     elsewhere.push(request)

@@ -7,7 +7,7 @@ import { server, vendor } from './vendors.ts'
 const key = { 'tributary/acme': 'acme-key' }
 const limits = { requestsPerMinute: 6_000 }
 
-test('of bad connectors each says what is wrong and what to do, and the good one beside them is collected', async () => {
+test('each bad connector says what is wrong and what to do, and the good connector beside them is collected', async () => {
   const { url, host, model } = await vendor({ keys: [{ key: 'acme-key' }], eventsPerHour: 600 })
   const rubbish = await server((_, response) => response.setHeader('content-type', 'text/html').end('<html>Welcome to the proxy</html>'))
   const closed = await server(() => {})
@@ -35,7 +35,7 @@ test('of bad connectors each says what is wrong and what to do, and the good one
   const { code, ...said } = await run(args)
   expect(said.err).not.toContain('    at ')
   expect(code).toBe(1)
-  expect(said.err).toContain('What is missing will not come by waiting.')
+  expect(said.err).toContain('Not everything could be collected, and waiting longer does not help.')
 
   const { connectors } = summaryOf(said)
   const about = (id: string) => connectors.find(({ connectorId }) => connectorId === id)

@@ -4,7 +4,7 @@ import { firehoseSink } from '../../functions/adapters/firehose.ts'
 import { startServices } from '../../local/services/services.ts'
 import { record } from '../fakes/record.ts'
 
-/** Owns the data folder (first argument) and delivers to it, saying on stdout what was acknowledged, until it is killed. Ids begin with the second argument. */
+/** Owns the data folder (first argument), delivers to it until it is killed, and prints the acknowledged ids. Ids begin with the second argument. */
 const [dataDir = '', prefix = ''] = process.argv.slice(2)
 const services = await startServices({ dataDir })
 const client = new FirehoseClient({ ...services.clientConfig, endpoint: services.addresses.firehose })
@@ -13,7 +13,7 @@ const sink = firehoseSink({ client, deliveryStream: 'lake', clock: systemClock }
 async function deliverForEver(lane: number): Promise<never> {
   for (let page = 0; ; page += 1) {
     const ids = Array.from({ length: 50 }, (_, n) => `${prefix}-${lane}-${page}-${n}`)
-    // Much that does not compress, so that a batch takes a while to write.
+    // Random text does not compress, so a batch takes a while to write.
     const records = ids.map((id) => record(id, { raw: Array.from({ length: 400 }, () => Math.random().toString(36)).join('') }))
     const result = await sink.deliver(records)
     if (!result.ok) throw new Error(result.failure.detail)

@@ -9,8 +9,8 @@ import { FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openLake } from '../../local/lake.ts'
-import { openDeliveryStream } from '../../local/services/delivery-stream.ts'
-import { gzipMember, wholeMembersLength } from '../../local/services/gzip-members.ts'
+import { openDeliveryStream } from '../../local/services/firehose/delivery-stream.ts'
+import { gzipMember, wholeMembersLength } from '../../local/services/firehose/gzip-members.ts'
 import { localServices, temporaryFolder } from '../local-services.ts'
 
 const objectsIn = (dataDir: string) => globSync(join(dataDir, 'lake/**/*.gz')).sort()
@@ -22,7 +22,7 @@ const batch = (...lines: string[]) => ({
 const put = 'Firehose_20150804.PutRecordBatch'
 
 describe('the local delivery stream', () => {
-  it('puts an object where Firehose would, by the UTC hour in which its oldest record arrived', async () => {
+  it('puts an object where Firehose would: into the UTC hour in which its oldest record arrived', async () => {
     const dataDir = temporaryFolder()
     let now = Date.UTC(2026, 10, 24, 23, 59, 59)
     const stream = await openDeliveryStream({ dataDir, now: () => now })
@@ -36,7 +36,7 @@ describe('the local delivery stream', () => {
     expect(linesIn(object!)).toEqual(['{"id":"a"}', '{"id":"b"}', '{"id":"c"}'])
   })
 
-  it('shows what it acknowledged in the lake soon, without being asked', async () => {
+  it('puts acknowledged records into the lake soon by itself', async () => {
     const dataDir = temporaryFolder()
     const stream = await openDeliveryStream({ dataDir })
     await stream.operations[put]!(batch('{"id":"a"}'))
@@ -44,7 +44,7 @@ describe('the local delivery stream', () => {
     await stream.close()
   })
 
-  it('makes few objects of many batches', async () => {
+  it('makes few objects from many batches', async () => {
     const dataDir = temporaryFolder()
     const stream = await openDeliveryStream({ dataDir })
     const line = JSON.stringify({ text: 'x'.repeat(10_000) })
@@ -65,7 +65,7 @@ describe('the local delivery stream', () => {
     await expect(send(4, 900_000)).resolves.toMatchObject({ FailedPutCount: 0 })
   })
 
-  it('is refused to one who does not know the access key', async () => {
+  it('refuses a client that does not know the access key', async () => {
     const { addresses } = await localServices()
     const credentials = { accessKeyId: 'guessed', secretAccessKey: 'guessed' }
     const client = new FirehoseClient({ region: 'us-east-1', credentials, endpoint: addresses.firehose })
@@ -73,7 +73,7 @@ describe('the local delivery stream', () => {
     await expect(client.send(command)).rejects.toMatchObject({ name: 'UnrecognizedClientException' })
   })
 
-  it('loses nothing that it acknowledged, repeats nothing and leaves no torn object when it is killed, again and again', async () => {
+  it('loses no acknowledged record, repeats none and leaves no torn object when it is killed again and again', async () => {
     const dataDir = temporaryFolder()
     const acknowledged: string[] = []
     for (let life = 0; life < 6; life += 1) {
@@ -98,7 +98,7 @@ describe('the local delivery stream', () => {
     for (const object of objectsIn(dataDir)) for (const line of linesIn(object)) JSON.parse(line)
   })
 
-  it('cuts what a kill tore after the last whole batch', async () => {
+  it('cuts a torn object after its last whole batch', async () => {
     const dataDir = temporaryFolder()
     mkdirSync(join(dataDir, 'firehose'))
     const open = join(dataDir, 'firehose', 'syslog-1-2026-11-24-21-05-33-x.json.gz')
@@ -109,7 +109,7 @@ describe('the local delivery stream', () => {
     await stream.close()
   })
 
-  it('makes no object of a file in which nothing was acknowledged', async () => {
+  it('makes no object from a file without an acknowledged record', async () => {
     const dataDir = temporaryFolder()
     mkdirSync(join(dataDir, 'firehose'))
     writeFileSync(join(dataDir, 'firehose', 'syslog-1-2026-11-24-21-05-33-x.json.gz'), 'torn')
@@ -122,7 +122,7 @@ describe('the local delivery stream', () => {
 
 describe('the destination of a local delivery stream', () => {
   const at = Date.UTC(2026, 10, 5, 7, 8, 9)
-  /** What a delivery of one line leaves in the lake: path → bytes. */
+  /** Delivers one line and returns the path and the bytes of its object. */
   async function delivered(destination: unknown) {
     const dataDir = temporaryFolder()
     const stream = await openDeliveryStream({ dataDir, destination, now: () => at })
@@ -135,7 +135,7 @@ describe('the destination of a local delivery stream', () => {
     return { path: relative(join(dataDir, 'lake'), path!), content: readFileSync(path!) }
   }
 
-  it('lies where the Prefix says, each time field replaced by its part of the UTC time', async () => {
+  it('lies where the Prefix says, with each time field replaced by its part of the UTC time', async () => {
     const { path } = await delivered({
       Prefix: 'a/!{timestamp:yyyy/MM}/dt=!{timestamp:yyyyMMdd}/!{timestamp:HH}-',
       CompressionFormat: 'GZIP',
@@ -143,12 +143,12 @@ describe('the destination of a local delivery stream', () => {
     expect(path).toMatch(/^a\/2026\/11\/dt=20261105\/07-syslog-1-2026-11-05-07-08-09-[0-9a-f-]{36}\.gz$/)
   })
 
-  it('has the folders of the hour where the Prefix names no time, as Firehose adds them', async () => {
+  it('has the folders of the hour when the Prefix names no time, as Firehose adds them', async () => {
     expect((await delivered({ Prefix: 'raw/' })).path).toMatch(/^raw\/2026\/11\/05\/07\/syslog-1-[^/.]+$/)
     expect((await delivered({})).path).toMatch(/^2026\/11\/05\/07\/syslog-1-[^/.]+$/)
   })
 
-  it('is compressed and named as told', async () => {
+  it('has the compression and the extension of its settings', async () => {
     const plain = await delivered({ CompressionFormat: 'UNCOMPRESSED', FileExtension: '.ndjson' })
     expect(plain.path).toMatch(/\.ndjson$/)
     expect(plain.content.toString()).toBe('{"id":"a"}\n')
@@ -180,7 +180,7 @@ describe('the destination of a local delivery stream', () => {
     await stream.close()
   })
 
-  it('keeps the whole lines of what a kill tore where nothing is compressed', async () => {
+  it('keeps the whole lines of a torn object that is not compressed', async () => {
     const dataDir = temporaryFolder()
     mkdirSync(join(dataDir, 'firehose'))
     writeFileSync(join(dataDir, 'firehose', 'syslog-1-2026-11-24-21-05-33-x.json'), '{"id":"a"}\n{"id":"b"}\n{"id"')
@@ -191,12 +191,12 @@ describe('the destination of a local delivery stream', () => {
   })
 
   it.each([
-    ['Prefix', '!{timestamp:yyyy-ww}', '"!{timestamp:yyyy-ww}" is not understood'],
-    ['Prefix', "!{timestamp:'year='yyyy}", '"!{timestamp:\'year=\'yyyy}" is not understood'],
-    ['Prefix', '!{timestamp:}', '"!{timestamp:}" is not understood'],
-    ['Prefix', 'a/!{partitionKeyFromQuery:tenant}/', '"!{partitionKeyFromQuery:tenant}" is not understood'],
-    ['Prefix', 'a/!{firehose:random-string}/', '"!{firehose:random-string}" is not understood'],
-    ['Prefix', 'a/!{timestamp:yyyy', '"!{timestamp:yyyy" is not understood'],
+    ['Prefix', '!{timestamp:yyyy-ww}', '"!{timestamp:yyyy-ww}" is not supported'],
+    ['Prefix', "!{timestamp:'year='yyyy}", '"!{timestamp:\'year=\'yyyy}" is not supported'],
+    ['Prefix', '!{timestamp:}', '"!{timestamp:}" is not supported'],
+    ['Prefix', 'a/!{partitionKeyFromQuery:tenant}/', '"!{partitionKeyFromQuery:tenant}" is not supported'],
+    ['Prefix', 'a/!{firehose:random-string}/', '"!{firehose:random-string}" is not supported'],
+    ['Prefix', 'a/!{timestamp:yyyy', '"!{timestamp:yyyy" is not supported'],
     ['CompressionFormat', 'Snappy', 'UNCOMPRESSED'],
     ['FileExtension', 'gz', 'at FileExtension'],
     ['BufferingHints', { SizeInMBs: 129 }, 'at BufferingHints.SizeInMBs'],
@@ -204,14 +204,14 @@ describe('the destination of a local delivery stream', () => {
     ['DataFormatConversionConfiguration', { Enabled: true }, 'at DataFormatConversionConfiguration.Enabled'],
     ['DynamicPartitioningConfiguration', { Enabled: true }, 'at DynamicPartitioningConfiguration.Enabled'],
     ['ProcessingConfiguration', { Enabled: true }, 'at ProcessingConfiguration.Enabled'],
-  ])('refuses %s %j and says so', async (property, value, said) => {
+  ])('refuses %s %j with the reason', async (property, value, said) => {
     const opened = openDeliveryStream({ dataDir: temporaryFolder(), destination: { [property]: value } })
     await expect(opened).rejects.toThrow(said)
   })
 })
 
 describe('gzip members', () => {
-  it('are read by anything that reads gzip, and found whole wherever their file is cut', async () => {
+  it('can be read by every gzip reader, and the whole ones are found wherever their file is cut', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.uint8Array({ minLength: 1 }), { minLength: 1 }),

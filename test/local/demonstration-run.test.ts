@@ -8,13 +8,13 @@ import type { Summary } from '../../local/summary.ts'
 import { temporaryFolder } from '../local-services.ts'
 import { deliveredIds, lakeRows, run, start, summaryOf } from './program.ts'
 
-/** What the simulator showed in this run, as it was put down at its end. */
+/** The events that the simulator showed in this run, as its account at the end lists them. */
 function shownTo(dataDir: string): SimulatedEvent[] {
   const lines = readFileSync(join(dataDir, 'simulator-account.ndjson'), 'utf8').trimEnd().split('\n')
   return lines.map((line) => JSON.parse(line))
 }
 
-/** The demonstration's one filter. */
+/** Decides as the only log filter of the demonstration does. */
 function isFiltered(event: SimulatedEvent): boolean {
   const { message } = itemOf(event) as { message: { action: string } }
   return event.stream.startsWith('exchange/') && message.action === 'Pass'
@@ -24,10 +24,10 @@ function delivered({ connectors }: Summary): number {
   return connectors.reduce((sum, { streams }) => sum + streams.reduce((all, stream) => all + stream.delivered, 0), 0)
 }
 
-test('--once --json collects everything there is into the lake, says so in one object, and the next start repeats none of it', async () => {
+test('--once --json collects every event into the lake and prints one JSON object, and the next start repeats no event', async () => {
   const dataDir = temporaryFolder()
   const first = await run(['--once', '--json', '--data', dataDir])
-  expect(first.err).toContain('Every stream is covered up to the start.')
+  expect(first.err).toContain('Every stream is complete up to the start.')
   expect(first.code).toBe(0)
 
   const summary = summaryOf(first)
@@ -50,6 +50,7 @@ test('--once --json collects everything there is into the lake, says so in one o
       throttled: 0,
       coveredTo: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       lostRanges: [],
+      gaps: [],
     })
   }
   expect(summary.lake).toBe(join(dataDir, 'lake'))
@@ -75,7 +76,7 @@ test('--once --json collects everything there is into the lake, says so in one o
   expect(delivered(summaryOf(second))).toBe(wantedNow.length)
 })
 
-test('it says the first events within ten seconds, and Ctrl-C ends it cleanly with where the lake is and how to query it', async () => {
+test('npm start shows the first events within ten seconds, and Ctrl-C ends it cleanly with the place of the lake and a query for it', async () => {
   const dataDir = temporaryFolder()
   const startedAt = performance.now()
   const program = start(['--data', dataDir])
@@ -91,11 +92,11 @@ test('it says the first events within ten seconds, and Ctrl-C ends it cleanly wi
   expect(program.err()).toBe('')
 })
 
-test('--for ends it by itself, after that long', async () => {
+test('--for ends the program by itself after the given time', async () => {
   const dataDir = temporaryFolder()
   const program = await run(['--for', '2s', '--json', '--data', dataDir])
   expect(program.code).toBe(0)
-  expect(program.err).toContain('The time given is over.')
+  expect(program.err).toContain('The time given with --for is over.')
   expect(summaryOf(program).seconds).toBeGreaterThanOrEqual(2)
   expect(summaryOf(program).seconds).toBeLessThan(10)
 })

@@ -12,7 +12,7 @@ const connectors = demonstrationConnectors('http://127.0.0.1:1234') as readonly 
   eventTypes?: string[]
 }[]
 
-test('two connectors of one tenant share a key, the other tenant has its own', () => {
+test('two connectors of one tenant share a key, and the other tenant has its own', () => {
   expect(connectors.map(({ tenantName, apiKeySecrets }) => [tenantName, ...apiKeySecrets])).toEqual([
     ['acme', 'tributary/acme'],
     ['acme', 'tributary/acme'],
@@ -22,7 +22,7 @@ test('two connectors of one tenant share a key, the other tenant has its own', (
   expect(Object.values(demonstrationSecrets())).toEqual(keys)
 })
 
-test('a first pass of everything fits into the 20 requests of a minute', () => {
+test('a first pass over all streams fits into the 20 requests of a minute', () => {
   const streams = (name: string) =>
     connectors
       .filter(({ tenantName }) => tenantName === name)
@@ -31,7 +31,7 @@ test('a first pass of everything fits into the 20 requests of a minute', () => {
   expect(streams('globex')).toBeLessThanOrEqual(10)
 })
 
-test('the log filter drops something, but not everything', () => {
+test('the log filter drops some events, but not all', () => {
   const model = new VendorModel(demonstrationSimulatorOptions())
   const events = (['exchange/securityrisk', 'exchange/ransomware', 'exchange/dlp'] satisfies StreamName[]).flatMap((stream) => [
     ...model.eventsVisible(stream, noon - hour, noon),

@@ -40,7 +40,7 @@ describe('the file of connectors', () => {
     ])
   })
 
-  it('may be without connectors', async () => {
+  it('may contain no connectors', async () => {
     expect(await readConnectorsFile(file([]))).toEqual([])
   })
 
@@ -55,8 +55,8 @@ describe('the file of connectors', () => {
     [[{ name: 'a' }], /item 1 has no connectorId/],
     [[{ connectorId: 7 }], /item 1 has no connectorId/],
     [[{ connectorId: { N: '7' } }], /item 1 has no connectorId/],
-    [[{ connectorId: 'a' }, { connectorId: { S: 'a' } }], /item 2 has the connectorId a of an item before it\./],
-  ])('%j is refused with its name and what is wrong', async (content, said) => {
+    [[{ connectorId: 'a' }, { connectorId: { S: 'a' } }], /item 2 repeats the connectorId a of an earlier item\./],
+  ])('is refused as %j, with its path and its mistake', async (content, said) => {
     const path = file(content)
     const reading = readConnectorsFile(path)
     await expect(reading).rejects.toBeInstanceOf(StartupError)
@@ -65,9 +65,9 @@ describe('the file of connectors', () => {
   })
 
   it.each([
-    ['there is none', '/nowhere/c.json', /^--connectors \/nowhere\/c\.json cannot be read: there is no such file\.$/],
+    ['the file does not exist', '/nowhere/c.json', /^--connectors \/nowhere\/c\.json cannot be read: the file does not exist\.$/],
     ['it is a folder', '/tmp', /^--connectors \/tmp cannot be read: it is a folder\.$/],
-  ])('where %s, that is said', async (_, path, said) => {
+  ])('is refused with the reason when %s', async (_, path, said) => {
     await expect(readConnectorsFile(path)).rejects.toThrow(said)
   })
 })
@@ -77,9 +77,9 @@ describe('the file of secrets', () => {
     expect(await readSecretsFile(file({ 'tributary/a': 'key-a' }))).toEqual(new Map([['tributary/a', 'key-a']]))
   })
 
-  it.each([0o644, 0o640, 0o604, 0o620, 0o601])('is refused when others may use it (mode %o)', async (mode) => {
+  it.each([0o644, 0o640, 0o604, 0o620, 0o601])('is refused when other users have access to it (mode %o)', async (mode) => {
     await expect(readSecretsFile(file({ 'tributary/a': 'key-a' }, mode))).rejects.toThrow(
-      new RegExp(`can be read by others \\(mode ${mode.toString(8)}\\)\\. Run "chmod 600 .+" and start again\\.$`),
+      new RegExp(`is accessible to other users \\(mode ${mode.toString(8)}\\)\\. Run "chmod 600 .+" and start again\\.$`),
     )
   })
 
@@ -89,15 +89,15 @@ describe('the file of secrets', () => {
     ['"s3cret-key"'],
     [{ 'tributary/a': { key: 's3cret-key' } }],
     [{ 's3cret-key': '' }],
-  ])('%j is refused without showing a key', async (content) => {
+  ])('is refused as %j, without showing a key', async (content) => {
     const reading = readSecretsFile(file(content))
     await expect(reading).rejects.toBeInstanceOf(StartupError)
     await expect(reading).rejects.not.toThrow('s3cret-key')
   })
 })
 
-test('a file of secrets that is not there is said to be missing', async () => {
+test('a file of secrets that does not exist is refused with that reason', async () => {
   await expect(readSecretsFile('/nowhere/s.json')).rejects.toThrow(
-    '--secrets /nowhere/s.json: there is no such file, or you may not read it.',
+    '--secrets /nowhere/s.json: the file does not exist, or you have no permission to read it.',
   )
 })

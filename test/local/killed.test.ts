@@ -10,7 +10,7 @@ const pageItemsMax = 500
 const kills = 3
 const hour = 3_600_000
 
-test('killed at any moment, again and again, it loses nothing that was in the lake, repeats a page at most, and goes on at once', async () => {
+test('a program that is killed again and again at any moment loses nothing from the lake, repeats a page at most, and continues at once', async () => {
   const { url, host, model } = await vendor({
     eventsPerHour: 2_500,
     backlogMs: hour,
@@ -43,7 +43,7 @@ test('killed at any moment, again and again, it loses nothing that was in the la
   }
 
   const { code, ...said } = await run([...args, '--once', '--json'])
-  expect(said.err).toContain('Every stream is covered up to the start.')
+  expect(said.err).toContain('Every stream is complete up to the start.')
   expect(code).toBe(0)
   const { connectors } = summaryOf(said)
   const raw = await deliveredIds(dataDir, 'syslog_raw')

@@ -10,7 +10,7 @@ import { systemClock } from '../../functions/adapters/clock.ts'
 import { firehoseSink } from '../../functions/adapters/firehose.ts'
 import { type LakeRecord, serialise } from '../../functions/domain/record/record.ts'
 import { openLake } from '../../local/lake.ts'
-import { textTable } from '../../local/text-table.ts'
+import { formatTextTable } from '../../local/text-table.ts'
 import { record } from '../fakes/record.ts'
 import { localServices, temporaryFolder } from '../local-services.ts'
 
@@ -36,7 +36,7 @@ async function command(...args: string[]) {
 const ids = (rows: readonly Readonly<Record<string, unknown>>[]) => rows.map(({ id }) => id)
 
 describe('the lake', () => {
-  it('has every field of a record in its type', async () => {
+  it('has every field of a record with its type', async () => {
     const dataDir = temporaryFolder()
     const whole = record('a', { email_recipients: ['a@example.com'], malformed: true })
     object(dataDir, '2026-11-24', [serialise(whole)])
@@ -45,7 +45,7 @@ describe('the lake', () => {
     expect(row).toMatchObject({ dt: '2026-11-24', hour: '10', user: null })
   })
 
-  it('shows one of each event within a day in syslog, over everything in syslog_exact, and all of them in syslog_raw', async () => {
+  it('shows each event once a day in syslog, once in syslog_exact, and as often as delivered in syslog_raw', async () => {
     const dataDir = temporaryFolder()
     const line = (id: string, ingested_at: number): string => serialise(record(id, { ingested_at }))
     object(dataDir, '2026-11-23', [line('a', 1), line('a', 2), line('b', 1)])
@@ -65,7 +65,7 @@ describe('the lake', () => {
     expect(await lake.query('SELECT id, msg_origin.vendor, dt FROM syslog')).toEqual([])
   })
 
-  it('can be queried whatever odd line is in it', async () => {
+  it('can be queried although it contains odd lines', async () => {
     const dataDir = temporaryFolder()
     const odd = { ...record('b'), timestamp: 'yesterday', msg_origin: 'nobody', unknown: 1 } as unknown as LakeRecord
     object(dataDir, '2026-11-24', [serialise(record('a')), serialise(odd), 'no JSON', '{}'])
@@ -73,13 +73,13 @@ describe('the lake', () => {
     expect(ids(await lake.query('SELECT id FROM syslog_raw WHERE id IS NOT NULL ORDER BY id'))).toContain('a')
   })
 
-  it('is found in a folder of any name', async () => {
+  it('can lie in a folder of any name', async () => {
     const dataDir = join(temporaryFolder(), "it's [odd] *?")
     object(dataDir, '2026-11-24', [serialise(record('a'))])
     expect(await (await lakeOf(dataDir)).query('SELECT id FROM syslog')).toEqual([{ id: 'a' }])
   })
 
-  it('has everything that a running owner has acknowledged', async () => {
+  it('has every record that a running owner has acknowledged', async () => {
     const { dataDir, addresses, clientConfig } = await localServices()
     const client = new FirehoseClient({ ...clientConfig, endpoint: addresses.firehose })
     const sink = firehoseSink({ client, deliveryStream: 'lake', clock: systemClock })
@@ -112,15 +112,15 @@ describe('npm run lake', () => {
     expect(stdout).toBe('id  type_uid\n──  ────────\na     200601\n')
   })
 
-  it('says in one sentence what to do where there is no lake', async () => {
+  it('says in one sentence what to do when there is no lake', async () => {
     const { code, stderr, stdout } = await command('--data', join(temporaryFolder(), 'none'))
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(
-      /^There is no lake in .*none yet\. Collect something first with "npm start", or name its folder with --data\.\n$/,
+      /^There is no lake in .*none yet\. Collect something first with "npm start", or name the lake's folder with --data\.\n$/,
     )
   })
 
-  it('repeats what is wrong with the SQL, without a stack trace', async () => {
+  it('shows the mistake in the SQL, without a stack trace', async () => {
     const dataDir = temporaryFolder()
     object(dataDir, '2026-11-24', [serialise(record('a'))])
     const { code, stderr } = await command('--data', dataDir, 'SELECT nothing FROM syslog')
@@ -129,7 +129,7 @@ describe('npm run lake', () => {
     expect(stderr).not.toMatch(/^\s+at /m)
   })
 
-  it('says which option it does not know', async () => {
+  it('names an unknown option', async () => {
     const { code, stderr } = await command('--tabel')
     expect(code).toBe(1)
     expect(stderr).toContain("'--tabel'")
@@ -137,15 +137,15 @@ describe('npm run lake', () => {
 })
 
 describe('a table for a terminal', () => {
-  it('shows nothing that the terminal would obey', () => {
-    expect(textTable([{ user: 'a\u001b[2Jb\nc' }])).toBe('user\n───────\na·[2Jb·c\n'.replace('───────', '────────'))
+  it('contains no control characters', () => {
+    expect(formatTextTable([{ user: 'a\u001b[2Jb\nc' }])).toBe('user\n───────\na·[2Jb·c\n'.replace('───────', '────────'))
   })
 
-  it('cuts what would fill the screen', () => {
-    expect(textTable([{ raw: 'x'.repeat(5_000) }]).split('\n')[2]).toBe(`${'x'.repeat(59)}…`)
+  it('cuts a long cell', () => {
+    expect(formatTextTable([{ raw: 'x'.repeat(5_000) }]).split('\n')[2]).toBe(`${'x'.repeat(59)}…`)
   })
 
-  it('says that there is nothing', () => {
-    expect(textTable([])).toBe('No rows.\n')
+  it('says that there are no rows', () => {
+    expect(formatTextTable([])).toBe('No rows.\n')
   })
 })

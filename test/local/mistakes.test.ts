@@ -25,7 +25,7 @@ function own(dir: string): string[] {
   return ownConnectors(dir, [connectorItem('mine', simulator.url)], { 'tributary/acme': 'key' }, [new URL(simulator.url).host])
 }
 
-test('what is given wrongly is refused in a sentence', async () => {
+test('each wrong option or file is refused in a sentence', async () => {
   const dir = temporaryFolder()
   const file = join(dir, 'file')
   writeFileSync(file, '')
@@ -38,22 +38,22 @@ test('what is given wrongly is refused in a sentence', async () => {
   const data = ['--data', join(dir, 'data')]
 
   await refused(['--onse', ...data], /^Unknown option '--onse'/)
-  await refused(['--for', '5 minutes', ...data], /^--for 5 minutes: this is no duration/)
+  await refused(['--for', '5 minutes', ...data], /^--for 5 minutes: this is not a duration/)
   await refused(['--once', '--for', '5s', ...data], /^--once and --for exclude each other/)
   await refused(['--connectors', '/nowhere/c', '--secrets', '/nowhere/s', ...data], /^--connectors \/nowhere\/c cannot be read/)
-  await refused([...byOthers, ...data], /^--secrets \S+ can be read by others \(mode 644\)\. Run "chmod 600/)
-  await refused([...noArray, ...data], /it must be a JSON array of items, but it is an object/)
+  await refused([...byOthers, ...data], /^--secrets \S+ is accessible to other users \(mode 644\)\. Run "chmod 600/)
+  await refused([...noArray, ...data], /the file must be a JSON array of items, but it is an object/)
   await refused(['--once', '--data', file], /^Cannot write to \S+: it is a file, not a folder\. Name another folder with --data\.$/m)
   await refused(['--once', '--data', join(file, 'below')], /^Cannot write to \S+: a part of it is a file, not a folder\./)
   expect(existsSync(join(dir, 'data'))).toBe(false)
 })
 
-test("a port of the simulator's that is taken is refused in a sentence", async () => {
+test('a port that another program uses is refused by the simulator in a sentence', async () => {
   const taken = new URL(simulator.url).port
-  await refused(['--port', taken], /^Port \d+ of 127\.0\.0\.1 is taken by another program\./, 'local/simulator/main.ts')
+  await refused(['--port', taken], /^Port \d+ of 127\.0\.0\.1 is used by another program\./, 'local/simulator/main.ts')
 })
 
-test('on a folder with connectors of its own the demonstration is refused, and one with connectors while another process collects', async () => {
+test('a folder with your own connectors refuses the demonstration, and refuses --connectors while another process collects', async () => {
   const dir = temporaryFolder()
   const dataDir = join(dir, 'data')
   const owner = start([...own(dir), '--data', dataDir])
@@ -67,7 +67,7 @@ test('on a folder with connectors of its own the demonstration is refused, and o
   await refused(['--once', '--data', dataDir], /^\S+ holds connectors of your own \(mine\)\. Start with --connectors FILE/)
 })
 
-test('a file without any connector is nothing to collect, and --once ends', async () => {
+test('--once ends at once when the file has no connectors', async () => {
   const dir = temporaryFolder()
   const args = ownConnectors(dir, [], {}, [])
   expect(await run([...args, '--once', '--data', join(dir, 'data')])).toMatchObject({ code: 0 })

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest'
 import { parseOptions } from '../../local/options.ts'
 import { StartupError } from '../../local/services/startup-error.ts'
 
-/** What is said of options that are wrong. */
+/** Returns the message for wrong options. */
 function refusal(...args: string[]): string {
   try {
     parseOptions(args)
@@ -13,7 +13,7 @@ function refusal(...args: string[]): string {
   throw new Error(`${args.join(' ')} was accepted`)
 }
 
-test('without any option it is the demonstration, until Ctrl-C, in .tributary', () => {
+test('npm start without options is the demonstration, until Ctrl-C, in .tributary', () => {
   expect(parseOptions([])).toEqual({ help: false, once: false, allowHosts: [], data: '.tributary', json: false })
 })
 
@@ -35,16 +35,16 @@ describe('a duration', () => {
     ['90s', 90_000],
     ['10m', 600_000],
     ['2h', 7_200_000],
-  ])('%s is a number and a unit', (text, ms) => {
+  ])('%s is read as a number and a unit', (text, ms) => {
     expect(parseOptions(['--for', text]).forMs).toBe(ms)
   })
 
-  it.each(['90', '1d', '0s', '-5s', '1.5m', '', '5 s', '2H'])('"%s" is none, and the message shows how to write one', (text) => {
-    expect(refusal(`--for=${text}`)).toBe(`--for ${text}: this is no duration. Give a number and a unit: 90s, 10m or 2h.`)
+  it.each(['90', '1d', '0s', '-5s', '1.5m', '', '5 s', '2H'])('"%s" is refused, and the message shows how to write one', (text) => {
+    expect(refusal(`--for=${text}`)).toBe(`--for ${text}: this is not a duration. Give a number and a unit, such as 90s, 10m or 2h.`)
   })
 })
 
-describe('options that are wrong are refused in one line', () => {
+describe('a mistake in the options is refused in one line', () => {
   it.each([
     [['--onse'], /^Unknown option '--onse'\. "npm start -- --help" lists the options\.$/],
     [['file.json'], /^Unexpected argument 'file\.json'\. "npm start -- --help"/],
@@ -52,9 +52,9 @@ describe('options that are wrong are refused in one line', () => {
     [['--once=yes'], /^Option '--once' does not take an argument\. "npm start -- --help"/],
     [['--once', '--for', '5s'], /^--once and --for exclude each other/],
     [['--connectors', 'c.json'], /^--connectors needs --secrets FILE/],
-    [['--secrets', 's.json'], /^--secrets goes with --connectors FILE/],
-    [['--allow-host', 'http://localhost:1'], /^--allow-host http:\/\/localhost:1: this is no HOST or HOST:PORT, such as localhost:8080\.$/],
-    [['--allow-host', ''], /^--allow-host : this is no HOST/],
+    [['--secrets', 's.json'], /^--secrets needs --connectors FILE/],
+    [['--allow-host', 'http://localhost:1'], /^--allow-host http:\/\/localhost:1: give HOST or HOST:PORT, such as localhost:8080\.$/],
+    [['--allow-host', ''], /^--allow-host : give HOST/],
   ])('%j', (args, said) => {
     expect(refusal(...args)).toMatch(said)
     expect(refusal(...args)).not.toContain('\n')

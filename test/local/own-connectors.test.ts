@@ -9,8 +9,8 @@ const key = { 'tributary/acme': 'acme-key' }
 const limits = { requestsPerMinute: 6_000 }
 
 describe('connectors of a file', () => {
-  it("are collected without loss, as plain JSON or DynamoDB's typed JSON, and a second start continues", async () => {
-    // So many that there is something new whenever the second start comes.
+  it("are collected without loss, as plain JSON or DynamoDB's typed JSON, and continued by a second start", async () => {
+    // At this rate there are new events at every time of the second start.
     const { url, host, model } = await vendor({ eventsPerHour: 14_400 })
     const dir = temporaryFolder()
     const item = connectorItem('mine', url, limits)
@@ -30,7 +30,7 @@ describe('connectors of a file', () => {
     expect(deliveries[1]).toBeGreaterThan(deliveries[0] ?? 0)
   })
 
-  it('are retired when the file of the next start no longer has them', async () => {
+  it('are retired by the next start when the file no longer has them', async () => {
     const { url, host } = await vendor()
     const dir = temporaryFolder()
     const both = [connectorItem('goes', url, limits), connectorItem('stays', url, limits)]
@@ -43,7 +43,7 @@ describe('connectors of a file', () => {
     expect(second.err).not.toMatch(/goes \S+ \d+ delivered/)
   })
 
-  it('that were mended are tried at once by the next start, whatever the pause after their failure', async () => {
+  it('are tried at once by the next start when their mistake is corrected, although their backoff has not ended', async () => {
     const { url, host } = await vendor({ keys: [{ key: 'acme-key' }] })
     const dir = temporaryFolder()
     const items = [connectorItem('mine', url, limits)]

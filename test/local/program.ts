@@ -10,16 +10,16 @@ import type { Summary } from '../../local/summary.ts'
 
 const folder = fileURLToPath(new URL('../..', import.meta.url))
 
-/** `npm start -- …`, as a process of its own. It, and what it starts, is killed when the test ends before it does. */
+/** A running `npm start -- …`. If it still runs at the end of the test, it and the processes that it started are killed. */
 export interface Program {
   readonly pid: number
   readonly out: () => string
   readonly err: () => string
-  /** Resolves when stdout or stderr holds it; throws when the program ends first. */
+  /** Resolves when the text is in stdout or stderr; throws when the program ends first. */
   says(text: string | RegExp): Promise<void>
-  /** To the program alone; with `all`, to the processes that it has started too. */
+  /** Signals the program alone or, with `all`, also the processes that it has started. */
   signal(name: NodeJS.Signals, to?: 'all'): void
-  /** Its exit code, or the signal that ended it. */
+  /** Resolves with its exit code, or with the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>
 }
 
@@ -59,7 +59,7 @@ export function start(args: readonly string[], script = 'local/main.ts'): Progra
     signal('SIGKILL', 'all')
     await ended
   })
-  onTestFailed(() => void process.stderr.write(`What ${script} ${args.join(' ')} said:\n${text.out}\n${text.err}\n`))
+  onTestFailed(() => void process.stderr.write(`The output of ${script} ${args.join(' ')}:\n${text.out}\n${text.err}\n`))
   return {
     pid,
     out: () => text.out,
@@ -82,7 +82,7 @@ export function start(args: readonly string[], script = 'local/main.ts'): Progra
   }
 }
 
-/** Runs it to its end. */
+/** Runs the program to its end. */
 export async function run(args: readonly string[], script?: string): Promise<{ code: number | NodeJS.Signals; out: string; err: string }> {
   const program = start(args, script)
   const code = await program.ended
@@ -98,7 +98,7 @@ export function summaryOf({ out, err }: { readonly out: string; readonly err: st
   }
 }
 
-/** Writes the two files of one's own connectors and answers the options that name them. */
+/** Writes the files for --connectors and --secrets and returns the options that name them. */
 export function ownConnectors(
   dir: string,
   items: readonly unknown[],
@@ -112,7 +112,7 @@ export function ownConnectors(
   return ['--connectors', connectors, '--secrets', keys, ...allowHosts.flatMap((host) => ['--allow-host', host])]
 }
 
-/** An item that is right, and says what differs. */
+/** Makes a correct item, with these attributes replaced or added. */
 export function connectorItem(connectorId: string, baseUrl: string, others: Readonly<Record<string, unknown>> = {}) {
   return {
     connectorId,
@@ -134,13 +134,13 @@ export async function lakeRows(dataDir: string, sql: string): Promise<Row[]> {
   }
 }
 
-/** The `log_item_id` of everything delivered, as often as it was. */
+/** Returns the `log_item_id` of every delivered record, as often as it was delivered. */
 export async function deliveredIds(dataDir: string, view: 'syslog_raw' | 'syslog_exact'): Promise<string[]> {
   const rows = await lakeRows(dataDir, `SELECT trendmicro.log_item_id AS id FROM ${view}`)
   return rows.map(({ id }) => String(id))
 }
 
-/** Every file of a data folder as text, what is compressed in it unpacked. */
+/** Reads every file of a data folder as text; a compressed file is unpacked. */
 export function everyFile(dataDir: string): Map<string, string> {
   const paths = globSync('**/*', { cwd: dataDir, withFileTypes: true }).filter((entry) => entry.isFile())
   return new Map(

@@ -5,7 +5,7 @@ import { savedQueries } from '../../lib/lake/lake-queries.ts'
 import { type Lake, openLake } from '../../local/lake.ts'
 import { temporaryFolder } from '../local-services.ts'
 
-/** Athena's functions that DuckDB calls otherwise. */
+/** Athena's functions that have another name in DuckDB. */
 const asInAthena = [
   'date_format(day, format) AS CAST(day AS DATE)',
   'from_unixtime(seconds) AS to_timestamp(seconds)',
@@ -23,7 +23,7 @@ async function emptyLake(): Promise<Lake> {
 }
 
 describe('the saved queries of the stack', () => {
-  it.each(savedQueries)('$name names only views and columns that there are', async ({ sql }) => {
+  it.each(savedQueries)('contain $name, which names only existing views and columns', async ({ sql }) => {
     const lake = await emptyLake()
     await expect(lake.query(sql.replace('?', "'ann'"))).resolves.toEqual([])
   })

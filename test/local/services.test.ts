@@ -15,7 +15,7 @@ const client = ({ addresses, clientConfig }: Awaited<ReturnType<typeof startServ
 const item = { connectorId: { S: 'acme' } }
 const get = new GetItemCommand({ TableName: connectorsTableName, Key: item })
 
-/** A process that owns the folder, until it is killed. */
+/** Starts a process that owns the folder until it is killed. */
 async function otherOwner(dataDir: string) {
   const services = join(import.meta.dirname, '../../local/services/services.ts')
   const code = `const { startServices } = await import(${JSON.stringify(services)}); await startServices({ dataDir: ${JSON.stringify(dataDir)} }); console.log('ready')`
@@ -26,7 +26,7 @@ async function otherOwner(dataDir: string) {
 }
 
 describe('the services of a data folder', () => {
-  it('have both tables from the start, and keep what is in them', async () => {
+  it('have both tables from the start, and keep their items', async () => {
     const dataDir = temporaryFolder()
     const first = await startServices({ dataDir })
     expect((await client(first).send(new ListTablesCommand())).TableNames).toEqual(
@@ -43,7 +43,7 @@ describe('the services of a data folder', () => {
     for (const address of Object.values(addresses)) expect(new URL(address).hostname).toBe('127.0.0.1')
   })
 
-  it('are owned by the first process; a later one connects to them', async () => {
+  it('are owned by the first process, and a later process connects to them', async () => {
     const owner = await localServices({ environment: { SECRET_PREFIX: 'tributary/' } })
     const guest = await startOrConnect({ dataDir: owner.dataDir })
     expect({ owner: owner.owner, guest: guest.owner }).toEqual({ owner: true, guest: false })
@@ -59,13 +59,13 @@ describe('the services of a data folder', () => {
     await expect(startServices({ dataDir })).rejects.toThrow(StartupError)
   })
 
-  it('are found by nobody when they have ended', async () => {
+  it('cannot be found when they have ended', async () => {
     const dataDir = temporaryFolder()
     await (await startServices({ dataDir })).close()
     expect(await connectServices(dataDir)).toBeUndefined()
   })
 
-  it("tell a guest that they are gone when their owner is killed, and are the next one's", async () => {
+  it('notify a guest when their owner is killed, and belong to the next owner', async () => {
     const dataDir = temporaryFolder()
     const child = await otherOwner(dataDir)
     const guest = await startOrConnect({ dataDir })
@@ -77,7 +77,7 @@ describe('the services of a data folder', () => {
     await next.close()
   })
 
-  it("go to exactly one of several that want a killed owner's folder", async () => {
+  it('go to exactly one of several processes when their owner is killed', async () => {
     const dataDir = temporaryFolder()
     const child = await otherOwner(dataDir)
     child.kill('SIGKILL')
@@ -87,7 +87,7 @@ describe('the services of a data folder', () => {
     await Promise.all(all.map((each) => each.close()))
   })
 
-  it('are not mistaken for another program that has taken their port', async () => {
+  it('are not confused with another program that now uses their port', async () => {
     const { dataDir, addresses } = await localServices()
     const stranger = createServer((socket) => socket.end('hello'))
     onTestFinished(() => void stranger.close())
@@ -99,12 +99,12 @@ describe('the services of a data folder', () => {
     expect(await connectServices(dataDir)).toBeUndefined()
   })
 
-  it('keep their access key from the other users of the machine', async () => {
+  it('hide their access key from other users of the machine', async () => {
     const { dataDir } = await localServices()
     expect(statSync(join(dataDir, 'services.json')).mode & 0o077).toBe(0)
   })
 
-  it('outlive a client that is cut off in the middle of a request', async () => {
+  it('survive a client that is cut off in the middle of a request', async () => {
     const services = await localServices()
     for (const address of [services.addresses.dynamodb, services.addresses.firehose, services.addresses.queueUrl]) {
       const { port, host } = new URL(address)
@@ -118,15 +118,13 @@ describe('the services of a data folder', () => {
     expect((await client(services).send(get)).Item).toEqual(item)
   })
 
-  it('say in a sentence that a port is taken, and leave the folder to others', async () => {
+  it('say in a sentence that another program uses a port, and do not keep the folder', async () => {
     const dataDir = temporaryFolder()
     const other = createServer()
     onTestFinished(() => void other.close())
     const port = await listen(other, 0, 'a test')
     for (const ports of [{ dynamodb: port }, { firehose: port }, { queue: port }]) {
-      await expect(startServices({ dataDir, ports })).rejects.toThrow(
-        new RegExp(`^Port ${port}, meant for .*, is taken by another program\\. End`),
-      )
+      await expect(startServices({ dataDir, ports })).rejects.toThrow(new RegExp(`^Port ${port} for .* is used by another program\\. End`))
     }
     await (await startServices({ dataDir })).close()
   })

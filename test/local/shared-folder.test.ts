@@ -33,7 +33,7 @@ async function flood(dataDir: string): Promise<void> {
   await services.close()
 }
 
-test('three processes on one folder share the work, the vendor never sees a 21st request in a minute, and the later ones end with the first', async () => {
+test('three processes on one folder share the work, never send a 21st request in a minute, and the later processes end with the first', async () => {
   // Side by side, to save time.
   await Promise.all((['sliding', 'fixed'] as const).map(share))
 })
@@ -71,7 +71,7 @@ async function share(window: 'sliding' | 'fixed'): Promise<void> {
   expect(raw.length).toBeGreaterThan(0)
 }
 
-test('Ctrl-C on a later process ends only that one', async () => {
+test('Ctrl-C on a later process ends only that process', async () => {
   const dataDir = temporaryFolder()
   const owner = start(['--data', dataDir])
   await owner.says('delivered')

@@ -22,7 +22,7 @@ function maxInAnyMinute(times: readonly number[]): number {
   return Math.max(0, ...times.map((from) => times.filter((at) => at >= from && at < from + minute).length))
 }
 
-test('the most requests in any minute are those of every window that could be laid over the arrivals', () => {
+test('maxRequestsInAnyMinute is the largest number of arrivals in any minute', () => {
   fc.assert(
     fc.property(gaps, fc.constantFrom('full' as const, 'totals' as const), (gapsMs, account) => {
       const model = new VendorModel({ account })
@@ -34,7 +34,7 @@ test('the most requests in any minute are those of every window that could be la
   )
 })
 
-test('no 21st request gets through in any window of its own kind, whoever else asks', () => {
+test('a 21st request never gets through in a window, with or without other consumers', () => {
   fc.assert(
     fc.property(
       gaps,
@@ -61,7 +61,7 @@ test('no 21st request gets through in any window of its own kind, whoever else a
   )
 })
 
-test('what whole answers showed is what the account says was shown, and no answer shows more than it could', () => {
+test('the account has exactly the events that complete responses showed, and these are the visible ones', () => {
   const options = fc.record({
     seed: fc.integer({ min: 0, max: 1_000 }),
     eventsPerHour: fc.constantFrom(0, 30, 2_000),
@@ -89,9 +89,9 @@ test('what whole answers showed is what the account says was shown, and no answe
         const seen = new Set<string>()
         let page_id = ''
         for (let tries = 0; tries < 5_000; tries += 1) {
-          const answer = ask(model, noon, page_id === '' ? range(from, to, { limit }) : { page_id })
-          if (answer.status !== 200 || answer.truncateAt !== undefined) continue
-          const page = isPage(answer.body) ? pageOf(answer) : undefined
+          const response = ask(model, noon, page_id === '' ? range(from, to, { limit }) : { page_id })
+          if (response.status !== 200 || response.truncateAt !== undefined) continue
+          const page = isPage(response.body) ? pageOf(response) : undefined
           if (page === undefined) continue
           for (const id of idsOf([page])) seen.add(id)
           if (page.next_link === '') break
@@ -112,7 +112,7 @@ test('what whole answers showed is what the account says was shown, and no answe
   )
 })
 
-test('totals remember no request and no event, and count the same', () => {
+test('an account of totals remembers no request and no event, and has the same counts', () => {
   const models = (['full', 'totals'] as const).map((account) => new VendorModel({ account, eventsPerHour: 600 }))
   for (const model of models) for (let n = 0; n < 25; n += 1) ask(model, noon + n, range(noon - hour, noon))
   const [full, totals] = models.map((model) => model.account.totals())
@@ -126,20 +126,20 @@ test('totals remember no request and no event, and count the same', () => {
   })
 })
 
-test('the totals name no key', () => {
+test('the totals contain no key', () => {
   const model = new VendorModel({ keys: [{ key: 'a-secret', customer: 'acme' }] })
   ask(model, noon, range(noon - hour, noon), 'a-secret')
   ask(model, noon, range(noon - hour, noon), 'another-secret')
   expect(JSON.stringify(model.account.totals())).not.toContain('secret')
 })
 
-test('requests are answered in the order of their arrival only', () => {
+test('a request that arrives before an earlier one is refused with an error', () => {
   const model = new VendorModel()
   ask(model, noon, range(noon - hour, noon))
   expect(() => ask(model, noon - 1, range(noon - hour, noon))).toThrow(`${noon - 1}`)
 })
 
-test('asked again for a time range, the history is the same although it was forgotten in between', () => {
+test('the history of a time range is the same after it was dropped from the cache', () => {
   const model = new VendorModel({ eventsPerHour: 50_000 })
   const day = (from: number) => [...model.eventsVisible(stream, from, from + hour)]
   const first = day(noon - 10 * hour)

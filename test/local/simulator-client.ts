@@ -1,6 +1,6 @@
 import type { SimulatedResponse, VendorModel } from '../../local/simulator/model.ts'
 
-/** Noon, so that a window of days or a day's cap never readSteps over by accident. */
+/** Noon, so that no day and no daily limit ends during a test. */
 export const noon = Date.parse('2026-11-24T12:00:00.000Z')
 export const second = 1_000
 export const minute = 60_000
@@ -30,23 +30,23 @@ export function ask(
   key = 'key-one',
 ): SimulatedResponse {
   const query = new URLSearchParams(Object.entries(parameters).map(([name, value]): [string, string] => [name, String(value)]))
-  return model.answer({ path: '/v1/siem/security_events', query: query.toString(), authorization: `Bearer ${key}` }, now)
+  return model.respond({ path: '/v1/siem/security_events', query: query.toString(), authorization: `Bearer ${key}` }, now)
 }
 
 export function range(from: number, to: number, more: Readonly<Record<string, string | number>> = {}): Record<string, string | number> {
   return { service: 'sharepoint', event: 'securityrisk', start: time(from), end: time(to), ...more }
 }
 
-export function pageOf(answer: SimulatedResponse): Page {
-  if (answer.status !== 200) throw new Error(`${answer.status}: ${answer.body}`)
-  return JSON.parse(answer.body)
+export function pageOf({ status, body }: SimulatedResponse): Page {
+  if (status !== 200) throw new Error(`${status}: ${body}`)
+  return JSON.parse(body)
 }
 
 export function pageIdOf(link: string): string {
   return new URL(link, 'https://api.tmcas.trendmicro.com').searchParams.get('page_id') ?? ''
 }
 
-/** All pages of an answer, each asked for at the same `now` plus `everyMs`. */
+/** Reads all pages of a query. Each page is requested `everyMs` after the one before, the first at `now`. */
 export function readAll(model: VendorModel, now: number, parameters: Readonly<Record<string, string | number>>, everyMs = 0): Page[] {
   const pages = [pageOf(ask(model, now, parameters))]
   for (let page = pages[0]; page !== undefined && page.next_link !== ''; ) {

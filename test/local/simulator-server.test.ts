@@ -21,30 +21,30 @@ function get(url: string): Promise<Response> {
   return fetch(url, { headers: { authorization: 'Bearer key-one' }, redirect: 'manual' })
 }
 
-test('the API answers at its address, and the links lead back to the host that was asked', async () => {
+test('the API responds at its address, and its links lead back to the requested host', async () => {
   const { url, model } = await start({ eventsPerHour: 3_600 })
   const asked = url.replace('127.0.0.1', 'localhost')
-  const answer = await get(`${asked}/v1/siem/security_events?service=box&event=dlp&limit=10`)
-  const page = (await answer.json()) as Page
-  expect(answer.headers.get('date')).toMatch(/GMT$/)
+  const response = await get(`${asked}/v1/siem/security_events?service=box&event=dlp&limit=10`)
+  const page = (await response.json()) as Page
+  expect(response.headers.get('date')).toMatch(/GMT$/)
   expect(page.next_link.startsWith(`${asked}/v1/`)).toBe(true)
   const next = (await (await get(page.next_link)).json()) as Page
   expect(model.account.shown.size).toBe(10 + next.security_events.length)
 })
 
-test('a delayed answer comes no earlier than the model says', async () => {
+test('a delayed response comes no earlier than the model says', async () => {
   const { url } = await start({ delayMs: { min: 80, max: 80 } })
   const before = performance.now()
   await get(`${url}/v1/siem/security_events?service=box&event=dlp`)
   expect(performance.now() - before).toBeGreaterThanOrEqual(75)
 })
 
-test('a truncated answer breaks off', async () => {
+test('a truncated response breaks off', async () => {
   const { url } = await start({ eventsPerHour: 3_600, truncateRate: 1 })
-  await expect(get(`${url}/v1/siem/security_events?service=box&event=dlp`).then((answer) => answer.text())).rejects.toThrow()
+  await expect(get(`${url}/v1/siem/security_events?service=box&event=dlp`).then((response) => response.text())).rejects.toThrow()
 })
 
-test('the account and the events can be asked for from another process', async () => {
+test('another process can request the account and the events', async () => {
   const { url } = await start({ eventsPerHour: 0, bursts: [{ at: Date.now() - 60_000, count: 4, stream: 'box/dlp' }] })
   await get(`${url}/v1/siem/security_events?service=box&event=dlp&limit=3`)
   expect(await (await fetch(`${url}/simulator/account`)).json()).toMatchObject({
@@ -61,18 +61,18 @@ test('the account and the events can be asked for from another process', async (
   expect((await fetch(`${url}/simulator/nothing`)).status).toBe(404)
 })
 
-test('a port that is taken is said in a sentence', async () => {
+test('the error for a used port is a sentence', async () => {
   const { url } = await start()
   const port = Number(new URL(url).port)
-  await expect(startSimulator({}, { port })).rejects.toThrow(`Port ${port} of 127.0.0.1 is taken by another program.`)
+  await expect(startSimulator({}, { port })).rejects.toThrow(`Port ${port} of 127.0.0.1 is used by another program.`)
 })
 
-test('it closes although an answer is still delayed', async () => {
+test('the simulator closes although a response is still delayed', async () => {
   const simulator = await startSimulator({ delayMs: { min: 60_000, max: 60_000 } })
-  const answer = get(`${simulator.url}/v1/siem/security_events?service=box&event=dlp`).catch(() => 'closed')
+  const response = get(`${simulator.url}/v1/siem/security_events?service=box&event=dlp`).catch(() => 'closed')
   while (simulator.model.account.totals().requests === 0) await new Promise(setImmediate)
   await simulator.close()
-  expect(await answer).toBe('closed')
+  expect(await response).toBe('closed')
 })
 
 test('the command line reads every kind of value', () => {
@@ -105,17 +105,17 @@ test('the command line reads every kind of value', () => {
 })
 
 test.each([
-  [['--page-id-life', '45'], '--page-id-life 45: this is no duration'],
-  [['--seed', 'x'], '--seed x: this is no number'],
+  [['--page-id-life', '45'], '--page-id-life 45: this is not a duration'],
+  [['--seed', 'x'], '--seed x: this is not a number'],
   [['--seed', '1', '--seed', '2'], '--seed was given 2 times'],
   [['--port', '70000'], '--port 70000'],
-  [['--burst', 'many'], '--burst many: a burst is'],
+  [['--burst', 'many'], '--burst many: give a burst as'],
   [['--no-such'], '--no-such'],
-])('a command line with %j says what is wrong', (args, message) => {
+])('a command line with %j is refused with its mistake', (args, message) => {
   expect(() => readCommandLine(args, noon)).toThrow(message)
 })
 
-test('the help explains every option, and a mistake is a sentence without a stack trace', async () => {
+test('the help lists the options, and a mistake is refused in a sentence without a stack trace', async () => {
   const run = (...args: string[]) =>
     promisify(execFile)(process.execPath, ['--import', './node-version.js', 'local/simulator/main.ts', ...args])
   const { stdout } = await run('--help')

@@ -12,8 +12,8 @@ function visible(model: VendorModel, from: number, to: number): string[] {
   return [...model.eventsVisible(stream, from, to)].map(({ id }) => id)
 }
 
-describe('what happens at the vendor', () => {
-  test('the same options and the same requests give the same answers, byte for byte', () => {
+describe('the events of the vendor', () => {
+  test('the same options and the same requests give the same responses, byte for byte', () => {
     const options: SimulatorOptions = {
       eventsPerHour: 5_000,
       lateMaxMs: minute,
@@ -35,7 +35,7 @@ describe('what happens at the vendor', () => {
     expect(visible(new VendorModel({ ...free, seed: 2 }), noon - hour, noon)).not.toEqual(visible(new VendorModel(free), noon - hour, noon))
   })
 
-  test('an answer holds exactly the events of its range, whatever the order of asking', () => {
+  test('a response has exactly the events of its range, in whatever order ranges are requested', () => {
     for (const from of [noon - hour, noon - 3 * hour, noon - 2 * hour]) {
       const ids = idsOf(readAll(lively, noon, range(from, from + hour - 1)))
       expect(ids).toEqual(visible(lively, from, from + hour))
@@ -43,13 +43,13 @@ describe('what happens at the vendor', () => {
     }
   })
 
-  test('a stream has about as many events as its rate says, and others have their own', () => {
+  test('each stream has about as many events as its own rate says', () => {
     const model = new VendorModel({ eventsPerHour: 7, streamEventsPerHour: { 'sharepoint/dlp': 20_000 } })
     expect([...model.eventsVisible(stream, noon - 100 * hour, noon)].length).toBeCloseTo(700, -1)
     expect(Math.abs([...model.eventsVisible('sharepoint/dlp', noon - hour, noon)].length - 20_000)).toBeLessThan(100)
   })
 
-  test('two customers see different events, two keys of one customer the same', () => {
+  test('two customers see different events, and two keys of one customer see the same', () => {
     const model = new VendorModel({
       keys: [
         { key: 'one', customer: 'acme' },
@@ -63,7 +63,7 @@ describe('what happens at the vendor', () => {
     expect(one).toEqual([...model.eventsVisible(stream, noon - hour, noon, undefined, { customer: 'acme' })].map(({ id }) => id))
   })
 
-  test('detection is seconds before generation, minutes for a Virtual Analyzer verdict', () => {
+  test('detection is seconds before generation, and minutes before it for a Virtual Analyzer verdict', () => {
     const lag = (name: StreamName) =>
       Math.max(...[...lively.eventsVisible(name, noon - hour, noon)].map(({ generation, detection }) => generation - detection))
     expect(lag(stream)).toBeGreaterThan(20 * second)
@@ -72,7 +72,7 @@ describe('what happens at the vendor', () => {
     expect(lag('sharepoint/virtualanalyzer')).toBeLessThanOrEqual(10 * minute)
   })
 
-  test('a burst puts all its events on one millisecond', () => {
+  test('a burst puts all its events into one millisecond', () => {
     const at = noon - minute
     const model = new VendorModel({ ...free, eventsPerHour: 0, bursts: [{ at, count: 3_000, stream }] })
     const pages = readAll(model, noon, range(at, at))
@@ -90,12 +90,12 @@ describe('what happens at the vendor', () => {
     expect(times.length).toBeGreaterThan(600)
   })
 
-  test('wholeSeconds puts every event on the cut of a second', () => {
+  test('wholeSeconds puts every event on a whole second', () => {
     const model = new VendorModel({ ...free, eventsPerHour: 500, wholeSeconds: true })
     expect([...model.eventsVisible(stream, noon - hour, noon)].every(({ selected }) => selected % second === 0)).toBe(true)
   })
 
-  test('a late event cannot be seen before its time, and then can', () => {
+  test('a late event becomes visible at its time and not before', () => {
     const model = new VendorModel({ ...free, eventsPerHour: 3_600, lateMaxMs: 10 * minute })
     const all = [...model.eventsVisible(stream, noon - minute, noon)]
     const late = all.filter(({ visibleAt }) => visibleAt > noon)
@@ -115,7 +115,7 @@ describe('what happens at the vendor', () => {
     expect(idsOf(readAll(lively, noon, range(noon - second, noon + hour)))).toEqual(visible(lively, noon - second, noon + 1))
   })
 
-  test('malformed items are of every kind, and the same ones each time', () => {
+  test('malformed items are of every kind, and the same ones in each response', () => {
     const model = new VendorModel({ ...free, eventsPerHour: 400, malformedItemRate: 0.5 })
     const [first, second] = [0, 1].map(
       (later) => pageOf(ask(model, noon + later, range(noon - hour, noon))).security_events as readonly unknown[],
@@ -130,11 +130,11 @@ describe('what happens at the vendor', () => {
     expect((first ?? []).some((item) => (item as { service?: unknown } | null)?.service === 7)).toBe(true)
   })
 
-  test('a skewed clock shows in the Date header and in what has been generated', () => {
+  test('a skewed clock shows in the Date header and in the events generated so far', () => {
     const model = new VendorModel({ ...free, eventsPerHour: 3_600, clockSkewMs: minute })
-    const answer = ask(model, noon, range(noon, noon + hour))
-    expect(answer.headers['date']).toBe(new Date(noon + minute).toUTCString())
-    expect(idsOf([pageOf(answer)])).toEqual(visible(model, noon, noon + minute + 1))
+    const response = ask(model, noon, range(noon, noon + hour))
+    expect(response.headers['date']).toBe(new Date(noon + minute).toUTCString())
+    expect(idsOf([pageOf(response)])).toEqual(visible(model, noon, noon + minute + 1))
   })
 })
 
@@ -168,12 +168,12 @@ describe('messages', () => {
     },
   )
 
-  test('hold what breaks parsers: quotes, commas, = and |, other scripts, line breaks, empty strings, lists', () => {
+  test('contain text that breaks parsers: quotes, commas, = and |, other scripts, line breaks, empty strings, lists', () => {
     const text = JSON.stringify(pageOf(ask(model, noon + 1, range(noon - hour, noon, { service: 'exchange' }))).security_events)
     for (const part of ['\\"', ', ', '=', '|', '請求書', '\\r\\n', '🎁', '""', '":["']) expect(text).toContain(part)
   })
 
-  test('times come with and without milliseconds, and some without Z', () => {
+  test('contain times with and without milliseconds, and some without Z', () => {
     const times = pageOf(ask(model, noon + 2, range(noon - hour, noon))).security_events.map(({ message }) =>
       String(message['detection_time']),
     )
@@ -182,7 +182,7 @@ describe('messages', () => {
     expect(times.some((at) => !at.endsWith('Z'))).toBe(true)
   })
 
-  test('a DLP template is a list or a string', () => {
+  test('contain a DLP template as a list or as a string', () => {
     const templates = pageOf(ask(model, noon + 3, range(noon - hour, noon, { event: 'dlp' }))).security_events.map(
       ({ message }) => message['triggered_dlp_template'],
     )
@@ -190,7 +190,7 @@ describe('messages', () => {
     expect(templates.some((template) => typeof template === 'string')).toBe(true)
   })
 
-  test('come as CEF lines when asked for', () => {
+  test('are CEF lines when the request asks for CEF', () => {
     const page = pageOf(ask(model, noon + 4, range(noon - hour, noon, { format: 'cef', limit: 5 })))
     for (const line of page.security_events as unknown[])
       expect(line).toMatch(/^CEF:0\|Trend Micro\|CAS\|5\.0\|100,101\|securityrisk\|(High|Medium|Low|Unknown)\|DevicePayloadId=/)
@@ -221,36 +221,40 @@ describe('a request', () => {
     ['end before start', { start: time(noon), end: time(noon - 1) }],
     ['another format', { format: 'xml' }],
     ['an unknown page id', { page_id: 'made-up' }],
-  ])('is malformed with %s', (_, parameters) => {
+  ])('is refused with %s', (_, parameters) => {
     const { service, event, ...rest } = { service: 'sharepoint', event: 'dlp', ...parameters }
     const isMissing = !('limit' in parameters || 'start' in parameters || 'format' in parameters || 'page_id' in parameters)
-    const answer = ask(model, noon, isMissing ? (parameters as Record<string, string>) : { service, event, ...rest })
-    expect(answer.status).toBe(400)
-    expect(JSON.parse(answer.body)).toEqual({ code: -4000001, traceId: expect.stringMatching(/^[0-9a-f-]{36}$/), msg: expect.any(String) })
+    const response = ask(model, noon, isMissing ? (parameters as Record<string, string>) : { service, event, ...rest })
+    expect(response.status).toBe(400)
+    expect(JSON.parse(response.body)).toEqual({
+      code: -4000001,
+      traceId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      msg: expect.any(String),
+    })
   })
 
-  test('is fine with the documented parameters, to the second or millisecond', () => {
+  test('is accepted with the documented parameters, in seconds or milliseconds', () => {
     expect(status({ service: 'sharepoint', event: 'dlp', start: '2026-11-24T11:00:00Z', end: '2026-11-24T11:00:00.000Z', limit: 1 })).toBe(
       200,
     )
   })
 
-  test('without a key, with an unknown or a revoked one is unauthorized', () => {
-    expect(model.answer({ path: '/v1/siem/security_events', query: '' }, noon).status).toBe(401)
+  test('is refused with 401 without a key, and with an unknown or revoked key', () => {
+    expect(model.respond({ path: '/v1/siem/security_events', query: '' }, noon).status).toBe(401)
     expect(status({ service: 'sharepoint', event: 'dlp' }, 'unknown')).toBe(401)
     expect(status({ service: 'sharepoint', event: 'dlp' }, 'old')).toBe(401)
   })
 
-  test('for a forbidden stream or service is answered with 403', () => {
+  test('is refused with 403 for a forbidden stream or service', () => {
     expect(status({ service: 'gmail', event: 'dlp' })).toBe(403)
     expect(status({ service: 'gmail', event: 'ransomware' })).toBe(200)
     expect(status({ service: 'box', event: 'ransomware' })).toBe(403)
   })
 
-  test('for another path is answered with 404, with another method with 405', () => {
-    expect(model.answer({ path: '/v2/siem/security_events', query: '', authorization: 'Bearer key-one' }, noon).status).toBe(404)
+  test('is refused with 404 for another path, and with 405 for another method', () => {
+    expect(model.respond({ path: '/v2/siem/security_events', query: '', authorization: 'Bearer key-one' }, noon).status).toBe(404)
     expect(
-      model.answer({ method: 'POST', path: '/v1/siem/security_events', query: '', authorization: 'Bearer key-one' }, noon).status,
+      model.respond({ method: 'POST', path: '/v1/siem/security_events', query: '', authorization: 'Bearer key-one' }, noon).status,
     ).toBe(405)
   })
 
@@ -258,7 +262,7 @@ describe('a request', () => {
     ['neither bound', {}, noon - 5 * minute, noon],
     ['only start', { start: time(noon - hour) }, noon - hour, noon - hour + 5 * minute],
     ['only end', { end: time(noon - hour) }, noon - hour - 5 * minute, noon - hour],
-  ])('with %s means 5 minutes', (_, bounds, from, to) => {
+  ])('covers 5 minutes with %s', (_, bounds, from, to) => {
     const ids = idsOf(readAll(lively, noon, { service: 'sharepoint', event: 'securityrisk', ...bounds }))
     expect(ids).toEqual(visible(lively, from, to + 1))
   })
@@ -276,14 +280,14 @@ describe('bounds', () => {
     ].map(([from, to]) => idsOf(readAll(model, noon, range(from!, to!))).length)
   }
 
-  test('inclusive: an event on start or end is in the answer', () => expect(counts('inclusive')).toEqual([1, 1, 1, 1]))
-  test('half-open: an event on start is, on end is not', () => expect(counts('half-open')).toEqual([1, 0, 1, 0]))
-  test('start-exclusive: an event on start is not, on end is', () => expect(counts('start-exclusive')).toEqual([0, 1, 1, 0]))
-  test('exclusive: neither is, and asking 1 ms wider finds it', () => expect(counts('exclusive')).toEqual([0, 0, 1, 0]))
+  test('inclusive bounds include an event on start and on end', () => expect(counts('inclusive')).toEqual([1, 1, 1, 1]))
+  test('half-open bounds include an event on start, but not on end', () => expect(counts('half-open')).toEqual([1, 0, 1, 0]))
+  test('start-exclusive bounds include an event on end, but not on start', () => expect(counts('start-exclusive')).toEqual([0, 1, 1, 0]))
+  test('exclusive bounds include neither, but a range that is 1 ms wider does', () => expect(counts('exclusive')).toEqual([0, 0, 1, 0]))
 })
 
-describe('what a query selects', () => {
-  test.each(['generation', 'detection'] as const)('is by %s', (selectBy) => {
+describe('a query', () => {
+  test.each(['generation', 'detection'] as const)('selects events by %s', (selectBy) => {
     const model = new VendorModel({ ...free, eventsPerHour: 3_600, selectBy })
     const shown = idsOf(readAll(model, noon, range(noon - hour, noon - hour + minute - 1))).map((id) => model.account.shown.get(id)!)
     expect(shown.length).toBeGreaterThan(50)
@@ -292,13 +296,13 @@ describe('what a query selects', () => {
     expect(shown.some((event) => event[other] < noon - hour || event[other] >= noon - hour + minute)).toBe(true)
   })
 
-  test('by detection, an event is not shown before it is generated', () => {
+  test('does not show an event before its generation, even when it selects by detection', () => {
     const model = new VendorModel({ ...free, eventsPerHour: 3_600, selectBy: 'detection' })
     readAll(model, noon, range(noon - minute, noon))
     expect([...model.account.shown.values()].every(({ generation }) => generation <= noon)).toBe(true)
   })
 
-  test('ascending and descending are each other reversed, across pages', () => {
+  test('has the reverse order across pages when it is descending', () => {
     const ids = (order: SimulatorOptions['order']) =>
       idsOf(
         readAll(
@@ -310,7 +314,7 @@ describe('what a query selects', () => {
     expect(ids('descending')).toEqual(ids('ascending').toReversed())
   })
 
-  test('random mixes each page, shuffled mixes them all, and neither loses an event', () => {
+  test('mixes each page when random, mixes all pages when shuffled, and loses no event', () => {
     const pages = (order: 'ascending' | 'random' | 'shuffled') =>
       readAll(new VendorModel({ ...free, eventsPerHour: 600, order }), noon, range(noon - hour, noon, { limit: 70 })).map((page) =>
         idsOf([page]),
@@ -322,14 +326,14 @@ describe('what a query selects', () => {
     expect(shuffled.flat().toSorted()).toEqual(plain.flat().toSorted())
   })
 
-  test('nothing beyond the horizon, which moves while pages are read', () => {
+  test('shows no event beyond the retention limit, which moves while pages are read', () => {
     const model = new VendorModel({ ...free, eventsPerHour: 3_600, retentionMs: hour })
     const ids = idsOf(readAll(model, noon, range(noon - 2 * hour, noon - hour + 5 * minute, { limit: 100 }), 2 * minute))
     expect(ids.slice(0, 100)).toEqual(visible(model, noon - hour, noon).slice(0, 100))
     expect(ids.length).toBeLessThan(visible(model, noon - hour, noon - hour + 5 * minute).length)
   })
 
-  test('what becomes visible between two pages is not in the answer', () => {
+  test('does not show an event that becomes visible between two of its pages', () => {
     const model = new VendorModel({ ...free, eventsPerHour: 3_600, lateMaxMs: 2 * minute })
     const ids = idsOf(readAll(model, noon, range(noon - 5 * minute, noon, { limit: 50 }), minute))
     expect(ids).toEqual([...model.eventsVisible(stream, noon - 5 * minute, noon + 1, noon)].map(({ id }) => id))
@@ -337,43 +341,43 @@ describe('what a query selects', () => {
 })
 
 describe('the limit', () => {
-  const answers = (options: SimulatorOptions, times: readonly number[]) => {
+  const statusesAt = (options: SimulatorOptions, times: readonly number[]) => {
     const model = new VendorModel(options)
     return times.map((at) => ask(model, noon + at, { service: 'sharepoint', event: 'dlp', limit: 1 }).status)
   }
   const times = (count: number, everyMs: number, from = 0) => Array.from({ length: count }, (_, n) => from + n * everyMs)
 
-  test('a fixed window opens with a request, lets 20 through and closes for the rest of 60 s', () => {
-    const statuses = answers({ window: 'fixed' }, [0, ...times(20, 1, 59_000), 59_999, 60_000])
+  test('lets 20 requests through in a fixed window that opens with a request and lasts 60 s', () => {
+    const statuses = statusesAt({ window: 'fixed' }, [0, ...times(20, 1, 59_000), 59_999, 60_000])
     expect(statuses.slice(0, 20)).toEqual(Array(20).fill(200))
     expect(statuses.slice(20)).toEqual([429, 429, 200])
   })
 
-  test('a sliding window lets 20 through in any 60 s', () => {
-    const statuses = answers({ window: 'sliding' }, [0, ...times(20, 1, 59_000), 60_000, 60_001])
+  test('lets 20 requests through in any 60 s with a sliding window', () => {
+    const statuses = statusesAt({ window: 'sliding' }, [0, ...times(20, 1, 59_000), 60_000, 60_001])
     expect(statuses).toEqual([...Array(20).fill(200), 429, 200, 429])
   })
 
-  test('refused requests count only where told so', () => {
+  test('counts refused requests only with refusedCount', () => {
     const flood = [...times(20, 0), ...times(20, 1_000, 30_000), 61_000]
-    expect(answers({ window: 'sliding' }, flood).at(-1)).toBe(200)
-    expect(answers({ window: 'sliding', refusedCount: true }, flood).at(-1)).toBe(429)
+    expect(statusesAt({ window: 'sliding' }, flood).at(-1)).toBe(200)
+    expect(statusesAt({ window: 'sliding', refusedCount: true }, flood).at(-1)).toBe(429)
   })
 
-  test('is of each key', () => {
+  test('holds for each key', () => {
     const model = new VendorModel({ requestsPerMinute: 1 })
     expect(['a', 'a', 'b'].map((key) => ask(model, noon, { service: 'box', event: 'dlp' }, key).status)).toEqual([200, 429, 200])
   })
 
-  test('of a day holds until the day ends', () => {
-    expect(answers({ requestsPerMinute: 0, requestsPerDay: 3 }, [0, 1, 2, 3, 12 * hour])).toEqual([200, 200, 200, 429, 200])
+  test('holds until the end of the day with requestsPerDay', () => {
+    expect(statusesAt({ requestsPerMinute: 0, requestsPerDay: 3 }, [0, 1, 2, 3, 12 * hour])).toEqual([200, 200, 200, 429, 200])
   })
 
-  test('is partly used by somebody else where told so', () => {
-    expect(answers({ window: 'sliding', otherRequestsPerMinute: 15 }, times(6, 0))).toEqual([200, 200, 200, 200, 200, 429])
+  test('is partly used by other consumers with otherRequestsPerMinute', () => {
+    expect(statusesAt({ window: 'sliding', otherRequestsPerMinute: 15 }, times(6, 0))).toEqual([200, 200, 200, 200, 200, 429])
   })
 
-  test('a 429 has the documented body and, where told so, Retry-After that holds', () => {
+  test('refuses with the documented body and, with retryAfter, with a correct Retry-After', () => {
     const refusal = (retryAfter: 'none' | 'seconds' | 'date') => {
       const model = new VendorModel({ requestsPerMinute: 1, retryAfter })
       ask(model, noon, { service: 'box', event: 'dlp' })
@@ -389,7 +393,7 @@ describe('the limit', () => {
 describe('links', () => {
   const link = (links: SimulatorOptions['links']) => {
     const model = new VendorModel({ ...free, eventsPerHour: 600, ...(links === undefined ? {} : { links }) })
-    const answer = model.answer(
+    const response = model.respond(
       {
         path: '/v1/siem/security_events',
         query: 'service=box&event=dlp&limit=1',
@@ -398,29 +402,29 @@ describe('links', () => {
       },
       noon,
     )
-    return pageOf(answer).next_link
+    return pageOf(response).next_link
   }
 
-  test('are absolute, or come without scheme, as path only, with the other path', () => {
+  test('are absolute, or have no scheme, only a path, or the other path', () => {
     expect(link(undefined)).toMatch(/^https:\/\/vendor\.example\/v1\/siem\/security_events\?service=box&event=dlp&.*&page_id=/)
     expect(link(['no-scheme', 'other-path'])).toMatch(/^vendor\.example\/siem\/v1\/security_events\?/)
     expect(link(['path-only'])).toMatch(/^\/v1\/siem\/security_events\?/)
     expect(link(['other-path'])).toMatch(/^https:\/\/vendor\.example\/siem\/v1\/security_events\?/)
   })
 
-  test('of the other path are answered too', () => {
+  test('with the other path get a response too', () => {
     expect(
-      lively.answer({ path: '/siem/v1/security_events', query: '?service=box&event=dlp', authorization: 'Bearer k' }, noon).status,
+      lively.respond({ path: '/siem/v1/security_events', query: '?service=box&event=dlp', authorization: 'Bearer k' }, noon).status,
     ).toBe(200)
   })
 
-  test('are empty on the last page, where last_log_item_generation_time is that of the last item', () => {
+  test('are empty on the last page, which has the generation time of the last item', () => {
     const page = readAll(lively, noon, range(noon - minute, noon)).at(-1)!
     expect(page.next_link).toBe('')
     expect(page.last_log_item_generation_time).toBe(time(lively.account.shown.get(page.security_events.at(-1)!.log_item_id)!.generation))
   })
 
-  test('lead to a hostile host where told so', () => {
+  test('lead to a hostile host with hostileLinkRate', () => {
     const model = new VendorModel({ ...free, eventsPerHour: 600, hostileLinkRate: 1, hostileOrigin: 'http://evil.example:81' })
     expect(pageOf(ask(model, noon, range(noon - hour, noon, { limit: 1 }))).next_link).toMatch(/^http:\/\/evil\.example:81\//)
   })
@@ -432,25 +436,25 @@ describe('page ids', () => {
     return { model, page_id: pageIdOf(pageOf(ask(model, noon, range(noon - hour, noon, { limit: 10 }))).next_link) }
   }
 
-  test('live for ever, with any key of the customer and as often as one likes, where nothing else is said', () => {
+  test('work for ever, with any key of the customer and any number of times, by default', () => {
     const { model, page_id } = first({})
     const [one, two] = [ask(model, noon + hour, { page_id }), ask(model, noon + hour, { page_id }, 'key-two')]
     expect(idsOf([pageOf(one)])).toEqual(idsOf([pageOf(two)]))
   })
 
-  test.each([400, 404] as const)('die after their life, with %i', (deadPageIdStatus) => {
+  test.each([400, 404] as const)('are refused with %i after their life', (deadPageIdStatus) => {
     const { model, page_id } = first({ pageIdLifeMs: 45 * second, deadPageIdStatus })
     expect(ask(model, noon + 45 * second, { page_id }).status).toBe(200)
     expect(ask(model, noon + 45 * second + 1, { page_id }).status).toBe(deadPageIdStatus)
   })
 
-  test('are bound to their key where told so', () => {
+  test('work only with their key with pageIdBoundToKey', () => {
     const { model, page_id } = first({ pageIdBoundToKey: true })
     expect(ask(model, noon, { page_id }, 'key-two').status).toBe(400)
     expect(ask(model, noon, { page_id }).status).toBe(200)
   })
 
-  test('of one customer are of no use to another', () => {
+  test('do not work for another customer', () => {
     const keys = [
       { key: 'key-one', customer: 'acme' },
       { key: 'key-two', customer: 'globex' },
@@ -459,19 +463,19 @@ describe('page ids', () => {
     expect(ask(model, noon, { page_id }, 'key-two').status).toBe(400)
   })
 
-  test('can be used once where told so', () => {
+  test('work only once with pageIdSingleUse', () => {
     const { model, page_id } = first({ pageIdSingleUse: true })
     expect([ask(model, noon, { page_id }).status, ask(model, noon, { page_id }).status]).toEqual([200, 400])
   })
 
-  test('of a simulator that is started anew are not those of its former life', () => {
+  test('are not repeated by a simulator that is started again', () => {
     const [former, later] = [noon, noon + minute].map((at) =>
       pageIdOf(pageOf(ask(new VendorModel({ ...free, eventsPerHour: 600 }), at, range(noon - hour, noon, { limit: 10 }))).next_link),
     )
     expect(later).not.toBe(former)
   })
 
-  test('bring the end of the page before again where told so, and come to an end', () => {
+  test('repeat the end of the page before with duplicatesAcrossPages, and come to an end', () => {
     const model = new VendorModel({ ...free, eventsPerHour: 600, duplicatesAcrossPages: 3 })
     const pages = readAll(model, noon, range(noon - hour, noon - 1, { limit: 10 }))
     expect(idsOf([pages[1]!]).slice(0, 3)).toEqual(idsOf([pages[0]!]).slice(-3))
@@ -490,15 +494,15 @@ describe('trouble', () => {
   }
   const statuses = (options: SimulatorOptions) => new Set(many(options).map(({ status }) => status))
 
-  test('server errors come at their rate, some of them in the words of a proxy', () => {
+  test('server errors come at their rate, and some of them look like those of a proxy', () => {
     expect(statuses({ errorRate5xx: 1 })).toEqual(new Set([500, 502, 504]))
     expect(statuses({ errorRate5xx: 0.5 })).toEqual(new Set([200, 500, 502, 504]))
     expect(statuses({ error503Rate: 1 })).toEqual(new Set([503]))
   })
 
   test('redirects lead to the hostile host', () => {
-    const [answer] = many({ redirectRate: 1 })
-    expect(answer).toMatchObject({ status: 302, headers: { location: expect.stringMatching(/^https:\/\/hostile\.example\/v1\/siem/) } })
+    const [response] = many({ redirectRate: 1 })
+    expect(response).toMatchObject({ status: 302, headers: { location: expect.stringMatching(/^https:\/\/hostile\.example\/v1\/siem/) } })
   })
 
   test('malformed pages have status 200 and no list of items', () => {
@@ -509,18 +513,18 @@ describe('trouble', () => {
     }
   })
 
-  test('a truncated answer says where it breaks off, inside the body', () => {
+  test('a truncated response breaks off inside its body', () => {
     for (const { body, truncateAt } of many({ truncateRate: 1 })) expect(truncateAt! >= 0 && truncateAt! < body.length).toBe(true)
   })
 
-  test('answers are delayed within their bounds', () => {
+  test('responses are delayed within their bounds', () => {
     const delays = many({ delayMs: { min: 100, max: 200 } }).map(({ delayMs }) => delayMs)
     expect(Math.min(...delays)).toBeGreaterThanOrEqual(100)
     expect(Math.max(...delays)).toBeLessThanOrEqual(200)
     expect(new Set(delays).size).toBeGreaterThan(20)
   })
 
-  test('begins and ends while the simulator runs, but the past cannot change', () => {
+  test('trouble can begin and end while the simulator runs, but the events cannot change', () => {
     const model = new VendorModel(free)
     model.change({ error503Rate: 1 })
     expect(ask(model, noon, range(noon - hour, noon)).status).toBe(503)
@@ -529,7 +533,7 @@ describe('trouble', () => {
     expect(() => model.change({ seed: 3 })).toThrow('seed cannot change')
   })
 
-  test('of options is said in one sentence', () => {
+  test('a mistake in the options is refused in one sentence', () => {
     expect(() => new VendorModel({ windows: 'fixed' } as SimulatorOptions)).toThrow('windows')
     expect(() => new VendorModel({ forbiddenStreams: ['share'] })).toThrow('"share" is neither a service')
     expect(() => new VendorModel({ links: ['no-scheme', 'path-only'] })).toThrow('exclude each other')

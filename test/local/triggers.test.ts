@@ -4,10 +4,10 @@ import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { Context, DynamoDBStreamEvent, ScheduledEvent, SQSEvent } from 'aws-lambda'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { sqsQueue } from '../../functions/adapters/queue.ts'
-import { startQueueTrigger } from '../../local/services/queue-trigger.ts'
-import { startRule } from '../../local/services/rule.ts'
 import { connectorsTableName, type ServicesOptions } from '../../local/services/services.ts'
-import { startTableStream, tableStreamReader } from '../../local/services/table-stream.ts'
+import { startQueueTrigger } from '../../local/triggers/queue-trigger.ts'
+import { startRule } from '../../local/triggers/rule.ts'
+import { startTableStream, tableStreamReader } from '../../local/triggers/table-stream.ts'
 import { localServices } from '../local-services.ts'
 
 describe('the trigger of the queue', () => {
@@ -52,7 +52,7 @@ describe('the trigger of the queue', () => {
     expect(await count('ApproximateNumberOfMessagesNotVisible')).toBe(0)
   })
 
-  it('hands a message whose invocation failed out again when its visibility timeout is over', async () => {
+  it('passes a message again after its visibility timeout when its invocation failed', async () => {
     const { queue, start } = await open({ visibilitySeconds: 1 })
     const tries: string[] = []
     start(async ({ Records }) => {
@@ -63,7 +63,7 @@ describe('the trigger of the queue', () => {
     await expect.poll(() => tries, { timeout: 10_000 }).toEqual(['1', '2'])
   })
 
-  it('runs no more invocations at a time than it may', async () => {
+  it('runs no more invocations at a time than allowed', async () => {
     const { queue, start } = await open()
     const release = Promise.withResolvers<void>()
     let running = 0
@@ -83,7 +83,7 @@ describe('the trigger of the queue', () => {
     expect(most).toBe(3)
   })
 
-  it('ends when what is under way has ended, and leaves the rest in the queue', async () => {
+  it('ends when the invocations under way have ended, and leaves the other messages in the queue', async () => {
     const { queue, count, start } = await open()
     const begun = Promise.withResolvers<void>()
     const release = Promise.withResolvers<void>()
@@ -126,14 +126,14 @@ describe('the stream of the connectors table', () => {
     }
   }
 
-  it('begins with every item that there is', async () => {
+  it('begins with every item of the table', async () => {
     const { put, options, seen } = await open()
     await put('a', 'one')
     await tableStreamReader(options).poll()
     expect(seen).toEqual([['INSERT', 'a', 'one']])
   })
 
-  it('tells each change once', async () => {
+  it('passes each change once', async () => {
     const { put, remove, options, seen } = await open()
     const reader = tableStreamReader(options)
     await put('a', 'one')
@@ -151,7 +151,7 @@ describe('the stream of the connectors table', () => {
     ])
   })
 
-  it('tells what was deleted while nobody looked', async () => {
+  it('passes a deletion that happened while it did not run', async () => {
     const { put, remove, options, seen } = await open()
     await put('a', 'one')
     await tableStreamReader(options).poll()
@@ -160,7 +160,7 @@ describe('the stream of the connectors table', () => {
     expect(seen.at(-1)).toEqual(['REMOVE', 'a', undefined])
   })
 
-  it('is held up by a record that fails for that record only, and tells it again until it is mended', async () => {
+  it('delays only the record that fails, and passes it again until it succeeds', async () => {
     const { put, options, seen } = await open()
     const reader = tableStreamReader(options)
     for (const id of ['a', 'b', 'c', 'd', 'e']) await put(id, id === 'c' ? 'poison' : 'fine')
@@ -171,13 +171,13 @@ describe('the stream of the connectors table', () => {
     expect(seen.at(-1)).toEqual(['INSERT', 'c', 'mended'])
   })
 
-  it('gives a record up after ten tries, and says so', async () => {
+  it('gives a record up after ten tries and reports it', async () => {
     const { put, options } = await open()
     const said: string[] = []
-    const reader = tableStreamReader({ ...options, onError: (what) => said.push(what) })
+    const reader = tableStreamReader({ ...options, onError: (message) => said.push(message) })
     await put('a', 'poison')
     for (let n = 0; n < 12; n += 1) await reader.poll()
-    expect(said).toEqual(['The change of connector a was given up after 10 tries'])
+    expect(said).toEqual(['The change of connector a failed 10 times and is given up'])
   })
 
   it('is polled until it is stopped', async () => {
@@ -204,19 +204,19 @@ describe('the rule', () => {
     return events.slice(0, count)
   }
 
-  it('ticks at once and then every minute, with the time that was meant', async () => {
+  it('ticks at once and then every minute, with the time at which the tick was due', async () => {
     const events = await ticks(3, (tick) => 60_000 + tick)
     expect(events.map(({ time }) => time)).toEqual(['2026-11-24T12:00:00Z', '2026-11-24T12:01:00Z', '2026-11-24T12:02:00Z'])
     expect(events[0]).toMatchObject({ source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} })
     expect(new Set(events.map(({ id }) => id)).size).toBe(3)
   })
 
-  it('leaves out the ticks that a sleeping machine missed', async () => {
+  it('leaves out ticks that a sleeping machine missed', async () => {
     const events = await ticks(3, (tick) => (tick === 1 ? 10 * 60_000 + 10 : 60_000))
     expect(events.map(({ time }) => time)).toEqual(['2026-11-24T12:00:00Z', '2026-11-24T12:10:00Z', '2026-11-24T12:11:00Z'])
   })
 
-  it('does not wait for a slow function, but ends only when it has ended', async () => {
+  it('does not wait for a slow function before the next tick, but waits for it at the end', async () => {
     const release = Promise.withResolvers<void>()
     let begun = 0
     let ended = 0
@@ -236,7 +236,7 @@ describe('the rule', () => {
     expect(ended).toBe(begun)
   })
 
-  it('goes on when the function fails', async () => {
+  it('continues when the function fails', async () => {
     let ticks = 0
     const rule = startRule({
       handler: async () => {

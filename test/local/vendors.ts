@@ -3,16 +3,16 @@ import { onTestFinished } from 'vitest'
 import type { SimulatorOptions } from '../../local/simulator/options.ts'
 import { type RunningSimulator, startSimulator } from '../../local/simulator/server.ts'
 
-/** The simulator as somebody else's server, for one test. */
+/** Starts a simulator for one test. */
 export async function vendor(options: SimulatorOptions = {}): Promise<RunningSimulator & { readonly host: string }> {
   const simulator = await startSimulator({ requestsPerMinute: 6_000, eventsPerHour: 1_200, ...options })
   onTestFinished(() => simulator.close())
   return { ...simulator, host: new URL(simulator.url).host }
 }
 
-/** An HTTP server that is no simulator. */
-export async function server(answer: RequestListener): Promise<{ readonly url: string; readonly host: string }> {
-  const running = createServer(answer).listen(0, '127.0.0.1')
+/** Starts an HTTP server that is not a simulator. */
+export async function server(listener: RequestListener): Promise<{ readonly url: string; readonly host: string }> {
+  const running = createServer(listener).listen(0, '127.0.0.1')
   await new Promise((resolve) => running.once('listening', resolve))
   onTestFinished(() => {
     running.close()

@@ -157,9 +157,9 @@ describe('the lease of a stream', () => {
 describe('an empty first page with a link to a second', () => {
   it('brings nothing twice: what the second leaves to be remembered is found again', async () => {
     const world = new World({ vendor: { eventsPerHour: 60 } })
-    const asEver = world.model.answer.bind(world.model)
+    const asEver = world.model.respond.bind(world.model)
     const held = new Map<string, SimulatedResponse>()
-    world.model.answer = (request, now) => {
+    world.model.respond = (request, now) => {
       const asked = new URLSearchParams(request.query)
       const pageId = asked.get('page_id')
       const answer = held.get(pageId ?? '') ?? asEver(request, now)

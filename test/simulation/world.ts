@@ -111,8 +111,8 @@ export class World {
 
   /** What the simulator has no option for; without an answer it answers as ever. */
   vendorResponds(answer: (asked: URLSearchParams, now: Instant) => InsteadOfTheModel | undefined): void {
-    const asEver = this.model.answer.bind(this.model)
-    this.model.answer = (request: SimulatedRequest, now: Instant): SimulatedResponse => {
+    const asEver = this.model.respond.bind(this.model)
+    this.model.respond = (request: SimulatedRequest, now: Instant): SimulatedResponse => {
       const instead = answer(new URLSearchParams(request.query), now)
       if (instead === undefined) return asEver(request, now)
       const { status, headers = {}, body = { code: -status, msg: 'No' } } = instead
@@ -187,7 +187,7 @@ export class World {
     const sentAt = this.clock.now()
     await this.clock.sleepUntil(sentAt + this.networkMs)
     const { pathname, search, origin } = new URL(url)
-    const answer = this.model.answer({ path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }, this.clock.now())
+    const answer = this.model.respond({ path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }, this.clock.now())
     const doneAt = this.clock.now() + answer.delayMs + this.networkMs
     if (doneAt - sentAt > requestTimeoutMs) {
       await this.clock.sleepUntil(sentAt + requestTimeoutMs)

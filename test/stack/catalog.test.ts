@@ -6,7 +6,7 @@ import { glueColumns } from '../../functions/domain/record/glue.ts'
 import { lakeFields } from '../../functions/vendors/index.ts'
 import { Catalog } from '../../lib/lake/catalog.ts'
 import { lakeViews, storedView } from '../../lib/lake/lake-views.ts'
-import { layoutOf } from '../../local/services/s3-destination.ts'
+import { layoutOf } from '../../local/services/firehose/s3-destination.ts'
 import { readable } from './stack.ts'
 
 interface GlueTable {

@@ -4,7 +4,7 @@ import { Key } from 'aws-cdk-lib/aws-kms'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { describe, expect, it } from 'vitest'
 import { DeliveryStream } from '../../lib/lake/delivery-stream.ts'
-import { layoutOf } from '../../local/services/s3-destination.ts'
+import { layoutOf } from '../../local/services/firehose/s3-destination.ts'
 import { readable } from './stack.ts'
 
 const keyArn = 'arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666'

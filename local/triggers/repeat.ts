@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Trigger } from './invocation.ts'
 
-/** Does `work` at once and then again and again, `pauseMs()` after its end. `work` must not throw. */
+/** Does `work` at once, and again `pauseMs()` after each end. `work` must not throw. */
 export function repeat(work: () => Promise<void>, pauseMs: () => number): Trigger {
   const stop = new AbortController()
   const { signal } = stop

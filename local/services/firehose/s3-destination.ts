@@ -1,10 +1,10 @@
 import * as z from 'zod'
-import { recordObjects } from '../../lib/lake/lake-layout.ts'
+import { recordObjects } from '../../../lib/lake/lake-layout.ts'
 
-/** `!{namespace:value}`, also where its end is missing. */
+/** Matches `!{namespace:value}`, and also one without its end, so that it can be refused. */
 const expression = /!\{[^}]*\}?/g
 
-/** Of Java's DateTimeFormatter; what is neither a letter nor a quote stands for itself. */
+/** Matches a field of Java's DateTimeFormatter. A character that is neither a letter nor a quote stands for itself. */
 const timeField = /([A-Za-z'])\1*/g
 
 const timeFields: Readonly<Record<string, (iso: string) => string>> = {
@@ -14,30 +14,30 @@ const timeFields: Readonly<Record<string, (iso: string) => string>> = {
   HH: (iso) => iso.slice(11, 13),
 }
 
-/** The pattern of `!{timestamp:pattern}`. */
+/** Returns the pattern in `!{timestamp:pattern}`. */
 function patternOf(whole: string): string | undefined {
   return /^!\{timestamp:(.+)\}$/.exec(whole)?.[1]
 }
 
-function isUnderstood(whole: string): boolean {
+function isSupported(whole: string): boolean {
   const pattern = patternOf(whole)
   return pattern !== undefined && [...pattern.matchAll(timeField)].every(([field]) => Object.hasOwn(timeFields, field))
 }
 
 /**
- * Firehose's own properties of a destination in S3, as in CloudFormation's `ExtendedS3DestinationConfiguration`, and its own
- * defaults. Other properties make no difference to what is written here, but those that would are refused.
+ * The properties and defaults are those of CloudFormation's `ExtendedS3DestinationConfiguration`. A property that would change
+ * the objects, but is not supported here, is refused; every other one is ignored.
  * https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html
  */
 const destinationSchema = z.object({
-  /** Of expressions `!{timestamp:…}` alone are understood, made of yyyy, MM, dd and HH. */
+  /** The only expression that is supported is `!{timestamp:…}` with yyyy, MM, dd and HH. */
   Prefix: z
     .string()
     .default('')
     .superRefine((prefix, context) => {
       for (const [whole] of prefix.matchAll(expression)) {
-        if (isUnderstood(whole)) continue
-        context.addIssue(`"${whole}" is not understood here, only !{timestamp:…} with yyyy, MM, dd and HH.`)
+        if (isSupported(whole)) continue
+        context.addIssue(`"${whole}" is not supported here, only !{timestamp:…} with yyyy, MM, dd and HH.`)
       }
     })
     .transform((prefix) => (prefix.includes('!{timestamp:') ? prefix : `${prefix}!{timestamp:yyyy/MM/dd/HH}/`)),
@@ -46,7 +46,7 @@ const destinationSchema = z.object({
     .string()
     .regex(/^(\.[0-9a-z!\-_.*'()]+)?$/)
     .optional(),
-  /** The size is counted before compression. */
+  /** The size is that before compression. */
   BufferingHints: z
     .object({ IntervalInSeconds: z.int().min(0).max(900).default(300), SizeInMBs: z.int().min(1).max(128).default(5) })
     .prefault({}),
@@ -55,23 +55,23 @@ const destinationSchema = z.object({
   ProcessingConfiguration: z.object({ Enabled: z.literal(false) }).optional(),
 })
 
-/** The stack's, but somebody watches a lake on one machine: they see what was delivered within a second. */
+/** The stack's destination with a shorter buffer: somebody who watches a lake on one machine sees an event within a second. */
 const localDestination: z.input<typeof destinationSchema> = { ...recordObjects, BufferingHints: { IntervalInSeconds: 1, SizeInMBs: 5 } }
 
-/** How objects are written: a destination that was understood. */
+/** The places and the form of objects, read from a destination. */
 export interface Layout {
   readonly gzip: boolean
   readonly extension: string
   readonly bufferedMsMax: number
   readonly bufferedBytesMax: number
-  /** Of an object whose oldest record arrived at this time (ISO 8601, UTC). */
+  /** Returns the folder of an object whose oldest record arrived at this time (ISO 8601, UTC). */
   folder(iso: string): string
 }
 
-/** Of Firehose's own properties, wherever they come from. Throws an error that names every property that is not understood. */
+/** Reads a destination. Throws an error that names every property that is wrong or not supported. */
 export function layoutOf(destination: unknown = localDestination): Layout {
   const parsed = destinationSchema.safeParse(destination)
-  if (!parsed.success) throw new Error(`The delivery stream's destination is not to be had here.\n${z.prettifyError(parsed.error)}`)
+  if (!parsed.success) throw new Error(`The local delivery stream does not support this destination.\n${z.prettifyError(parsed.error)}`)
   const { Prefix, CompressionFormat, FileExtension, BufferingHints } = parsed.data
   const gzip = CompressionFormat === 'GZIP'
   return {

@@ -2,8 +2,8 @@ import { promisify } from 'node:util'
 import { crc32, deflateRaw } from 'node:zlib'
 
 /**
- * A gzip file may consist of several members, one after the other. These ones say in their header how long they are
- * (an extra field, which every reader skips), so that a file whose writer was killed can be cut after its last whole member.
+ * A gzip file may consist of several members, one after the other. Each member made here has its length in its header, in an extra
+ * field that every reader skips. So a file whose writer was killed can be cut after its last whole member.
  */
 const headerBytes = 20
 const trailerBytes = 8
@@ -22,7 +22,7 @@ export async function gzipMember(data: Uint8Array): Promise<Buffer> {
   return Buffer.concat([header, body, trailer])
 }
 
-/** How many bytes the whole members at the beginning of a file take. */
+/** Returns the length of all whole members at the beginning of a file (bytes). */
 export function wholeMembersLength(file: Buffer): number {
   let end = 0
   while (file.length - end >= headerBytes && fixed.equals(file.subarray(end, end + fixed.length))) {

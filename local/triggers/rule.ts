@@ -6,8 +6,8 @@ import { repeat } from './repeat.ts'
 const everyMsDefault = 60_000
 
 /**
- * The rule that ticks every minute: at once, and then each time a minute has passed, whether or not the function has come to an end. A tick
- * says the time it was meant for; those that a machine slept through are left out.
+ * Starts the rule that ticks every minute. The first tick comes at once, and the next ones do not wait for the function to end. A tick
+ * carries the time at which it was due. Ticks that were due while the machine slept are left out.
  */
 export function startRule(options: TriggerOptions<ScheduledEvent> & { readonly everyMs?: number; readonly now?: () => number }): Trigger {
   const { everyMs = everyMsDefault, now = Date.now } = options
@@ -18,7 +18,7 @@ export function startRule(options: TriggerOptions<ScheduledEvent> & { readonly e
     const missed = Math.floor((now() - nextAt) / everyMs)
     const at = nextAt + Math.max(0, missed) * everyMs
     nextAt = at + everyMs
-    // The function logs what went wrong in it; the next tick makes up for it.
+    // The function logs its failure, and the next tick does the work.
     const invocation = invoke(options, 'dispatch', scheduledEvent(at))
       .catch(() => undefined)
       .finally(() => running.delete(invocation))

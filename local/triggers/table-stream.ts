@@ -14,13 +14,14 @@ import { connectorsTable } from '../../functions/adapters/state-table/table-defi
 import { account, environmentVariable, invoke, region, reportToStderr, type Trigger, type TriggerOptions } from './invocation.ts'
 import { repeat } from './repeat.ts'
 
-/** As the stack sets them. */
+/** The stack has the same. */
 const batchRecordsMax = 100
 const triesMax = 10
 
 const pollMsDefault = 1_000
 
 type Item = Readonly<Record<string, AttributeValue>>
+type ChangeName = 'INSERT' | 'MODIFY' | 'REMOVE'
 
 interface Change {
   readonly key: string
@@ -35,29 +36,29 @@ export interface TableStreamOptions extends TriggerOptions<DynamoDBStreamEvent> 
   readonly now?: () => number
 }
 
-/** The stream of the connectors table and its trigger: `reader.poll()` every `pollMs`. */
+/** Starts the stream of the connectors table and its trigger: `reader.poll()` every `pollMs`. */
 export function startTableStream(options: TableStreamOptions): Trigger {
   const { pollMs = pollMsDefault, onError = reportToStderr } = options
   const reader = tableStreamReader(options)
-  const poll = () => reader.poll().catch((thrown) => onError('The connectors table does not answer', thrown))
+  const poll = () => reader.poll().catch((thrown) => onError('The connectors table does not respond', thrown))
   return repeat(poll, () => pollMs)
 }
 
-/** Keeps the keys of the items that the function knows of: what is deleted while nobody looks is still told. */
-export function streamTable(table: string): CreateTableCommandInput {
+/** Defines the table of the keys that the function has received, so that an item deleted while no process runs is still reported. */
+export function streamTableDefinition(table: string): CreateTableCommandInput {
   return connectorsTable(`${table}-stream`)
 }
 
 /**
- * Stands in for the stream that the local DynamoDB does not have: each poll compares the table with what it was and hands the differences to
- * the function, as a stream of new images does. It begins with every item that there is, as from the trim horizon. A batch
- * that fails is halved, so that one record holds up none but itself, and tried again with the next poll, 10 times; a change that is followed
- * by another meanwhile is seen as one.
+ * Replaces the stream that the local DynamoDB does not have. Each poll compares the table with its last content and passes the
+ * differences to the function, as a stream of new images does. The first poll passes every item, as a stream read from its beginning.
+ * A batch that fails is split in halves, so that a bad record delays only itself. The bad record is tried again with the next polls, 10
+ * times at most. Two changes of an item between two polls are passed as one.
  */
 export function tableStreamReader(options: TableStreamOptions) {
   const { client = new DynamoDBClient({}), table = environmentVariable('CONNECTORS_TABLE') } = options
   const { now = Date.now, onError = reportToStderr } = options
-  const keysTable = streamTable(table).TableName
+  const keysTable = streamTableDefinition(table).TableName
   const known = new Map<string, Item>()
   let keys: Set<string> | undefined
   const tries = new Map<string, number>()
@@ -75,18 +76,18 @@ export function tableStreamReader(options: TableStreamOptions) {
       await deliver(changes.slice(half))
       return
     }
-    for (const change of changes) await settle(change)
+    for (const change of changes) await markDone(change)
   }
 
   async function fail(change: Change, thrown: unknown): Promise<void> {
     const failures = (tries.get(change.key) ?? 0) + 1
     tries.set(change.key, failures)
     if (failures < triesMax) return
-    onError(`The change of connector ${change.key} was given up after ${triesMax} tries`, thrown)
-    await settle(change)
+    onError(`The change of connector ${change.key} failed ${triesMax} times and is given up`, thrown)
+    await markDone(change)
   }
 
-  async function settle({ key, item }: Change): Promise<void> {
+  async function markDone({ key, item }: Change): Promise<void> {
     const connectorId = { S: key }
     tries.delete(key)
     if (item === undefined) {
@@ -100,21 +101,9 @@ export function tableStreamReader(options: TableStreamOptions) {
     keys?.add(key)
   }
 
-  function change(key: string, name: 'INSERT' | 'MODIFY' | 'REMOVE', item: Item | undefined): Change {
+  function change(key: string, name: ChangeName, item: Item | undefined): Change {
     sequence += 1
-    const record = recordOf({
-      table,
-      name,
-      dynamodb: {
-        ApproximateCreationDateTime: Math.floor(now() / 1_000),
-        Keys: { connectorId: { S: key } },
-        ...(item !== undefined && { NewImage: streamImage(item) }),
-        SequenceNumber: String(sequence).padStart(21, '0'),
-        SizeBytes: JSON.stringify(item ?? key).length,
-        StreamViewType: 'NEW_IMAGE',
-      },
-    })
-    return { key, item, record }
+    return { key, item, record: recordOf({ table, name, key, item, sequence, at: now() }) }
   }
 
   return {
@@ -143,27 +132,34 @@ async function scan(client: DynamoDBClient, table: string | undefined): Promise<
   return items
 }
 
-function recordOf({
-  table,
-  name,
-  dynamodb,
-}: {
-  table: string
-  name: 'INSERT' | 'MODIFY' | 'REMOVE'
-  dynamodb: StreamRecord
+function recordOf(change: {
+  readonly table: string
+  readonly name: ChangeName
+  readonly key: string
+  readonly item: Item | undefined
+  readonly sequence: number
+  readonly at: number
 }): DynamoDBRecord {
+  const { table, name, key, item, sequence, at } = change
   return {
     eventID: randomUUID(),
     eventName: name,
     eventVersion: '1.1',
     eventSource: 'aws:dynamodb',
     awsRegion: region,
-    dynamodb,
+    dynamodb: {
+      ApproximateCreationDateTime: Math.floor(at / 1_000),
+      Keys: { connectorId: { S: key } },
+      ...(item !== undefined && { NewImage: streamImage(item) }),
+      SequenceNumber: String(sequence).padStart(21, '0'),
+      SizeBytes: JSON.stringify(item ?? key).length,
+      StreamViewType: 'NEW_IMAGE',
+    },
     eventSourceARN: `arn:aws:dynamodb:${region}:${account}:table/${table}/stream/local`,
   }
 }
 
-/** The event is JSON: binary travels as base64. */
+/** The event of a stream is JSON, so binary values become base64. */
 function streamImage(item: Item): NonNullable<StreamRecord['NewImage']> {
   return JSON.parse(
     JSON.stringify(item, (_, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value)),

@@ -1,30 +1,30 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from 'aws-lambda'
 
-/** The entry point of a function, as a trigger calls it. */
+/** The entry point of a function, in the form that a trigger calls. */
 type Handler<Event> = (event: Event, context: Context) => Promise<unknown>
 
-/** What triggers have in common. */
+/** All triggers have these options. */
 export interface TriggerOptions<Event> {
   readonly handler: Handler<Event>
-  /** As long as the function may run (ms). Nobody stops it here: it is told, and keeps to it. */
+  /** The function may run this long (ms). It learns this from its context and ends by itself; nothing stops it here. */
   readonly timeoutMs?: number
-  /** Told what a trigger could not do, in words; the function itself logs what went wrong in it. */
-  readonly onError?: (what: string, thrown: unknown) => void
+  /** Receives the trigger's own failures, as a sentence; a function logs its failures itself. */
+  readonly onError?: (message: string, thrown: unknown) => void
 }
 
 export interface Trigger {
-  /** Returns when what is under way has ended. */
+  /** Starts no more invocations, and returns when those under way have ended. */
   stop(): Promise<void>
 }
 
 const timeoutMsDefault = 5 * 60_000
 
-/** The account that a local service belongs to. */
+/** Local services belong to this account. */
 export const account = '000000000000'
 export const region = 'us-east-1'
 
-/** Calls the function as Lambda does. Throws what it throws. */
+/** Calls the function as Lambda does. Throws the function's error. */
 export async function invoke<Event>(
   { handler, timeoutMs = timeoutMsDefault }: TriggerOptions<Event>,
   functionName: string,
@@ -48,13 +48,14 @@ export async function invoke<Event>(
   return handler(event, context)
 }
 
-export function reportToStderr(what: string, thrown: unknown): void {
-  process.stderr.write(`${what}: ${thrown instanceof Error ? thrown.message : String(thrown)}\n`)
+export function reportToStderr(message: string, thrown: unknown): void {
+  process.stderr.write(`${message}: ${thrown instanceof Error ? thrown.message : String(thrown)}\n`)
 }
 
-/** A variable of the environment that a worker cannot do without. */
+/** Returns a variable that a worker needs. Throws when it is not set. */
 export function environmentVariable(name: string): string {
   const value = process.env[name]
-  if (value === undefined || value === '') throw new Error(`The environment variable ${name} is not set; the owner of the services sets it`)
+  if (value === undefined || value === '')
+    throw new Error(`The environment variable ${name} is not set. Start this process with the environment of the services`)
   return value
 }

@@ -13,17 +13,17 @@ import type { Vendor } from '../functions/domain/vendor.ts'
 import { lakeFields, vendorOf } from '../functions/vendors/index.ts'
 
 /**
- * Writes the pages that are made from code: `node docs/generate.ts`. With `--check` it writes nothing, and exits 1 where a
- * page is not what the code says.
+ * Writes the pages and parts of pages that are generated from code: `npm run docs`. With `--check` it writes nothing, and exits with 1
+ * when a page differs from the code.
  */
 
 const pages: Readonly<Record<string, (committed: string) => string>> = {
-  'record.md': recordPage,
-  'connectors.md': connectorsPage,
-  '../README.md': readme,
+  'docs/record.md': recordPage,
+  'docs/connectors.md': connectorsPage,
+  'README.md': readme,
 }
 
-/** The README with its made parts, each between `<!-- name -->` and `<!-- /name -->`, made anew. */
+/** Replaces the generated parts of the README, each between `<!-- name -->` and `<!-- /name -->`. */
 function readme(committed: string): string {
   const { event, record } = example()
   const { raw: _raw, trendmicro: _fields, syslog, ...short } = record
@@ -34,8 +34,8 @@ function readme(committed: string): string {
     attributes: attributeRows(),
   }
   return Object.entries(parts).reduce((text, [name, part]) => {
-    const [before, rest] = text.split(`<!-- ${name} -->`)
-    const after = rest?.split(`<!-- /${name} -->`)[1]
+    const [before, tail] = text.split(`<!-- ${name} -->`)
+    const after = tail?.split(`<!-- /${name} -->`)[1]
     if (before === undefined || after === undefined) throw new Error(`README.md has no part <!-- ${name} --> … <!-- /${name} -->`)
     return `${before}<!-- ${name} -->\n${part}\n<!-- /${name} -->${after}`
   }, committed)
@@ -48,9 +48,9 @@ function connectorsPage(): string {
   )
   return `# A connector
 
-A connector is one item of the connectors table, or of the file given with \`--connectors\`. What stands here is made from the schema
-that checks it. An item is accepted as a whole or not at all; one that is not is described in the connector's status, attribute by
-attribute, and the version accepted before goes on. Attributes in bold must be there.
+A connector is one item of the connectors table, or of the file given with \`--connectors\`. This page is generated from the schema that
+checks the item. An item is accepted as a whole or refused. When it is refused, the connector's status names the mistake in each
+attribute, and the last accepted version continues. Attributes in bold are required.
 
 ${attributeRows()}
 
@@ -60,12 +60,14 @@ The base URLs of ${title}: ${hosts.map((host) => `\`https://${host}\``).join(', 
 
 ## Log filters
 
-\`logFilters\` is a list. Each filter has a \`name\`, \`conditions\` that must all hold, an \`action\` (\`exclude\` without it, or \`include\`) and
-may be a \`shadow\` (true: it only counts). Kept is what no exclude filter matches and, where there are include filters, at least one
-of them does. Each filter counts what it dropped, each event once.
+\`logFilters\` is a list. Each filter has a \`name\`, \`conditions\` and an \`action\`: \`exclude\`, which is the default, or \`include\`. A filter
+matches an event when all its conditions hold. An event is kept when no exclude filter matches it and, if there are include filters, at
+least one include filter matches it. With \`shadow: true\` a filter drops nothing. Each filter counts the events that it dropped or, in
+shadow, would have dropped, each event once.
 
-A condition has a \`field\` of the [record](record.md) (\`severity\`, \`trendmicro.scan_type\`), an \`operator\` and \`values\`, of which one must do. Of a
-list, one element must do. A field that is not there fails every operator and satisfies every negation.
+A condition has a \`field\` of the [record](record.md), such as \`severity\` or \`trendmicro.scan_type\`, an \`operator\` and \`values\`. It holds when
+the field matches at least one of the values; a field that is a list matches when one of its elements does. A field that is absent fails
+every operator and satisfies every negation.
 
 | operator | negation | |
 | --- | --- | --- |
@@ -73,7 +75,7 @@ ${operators.join('\n')}
 `
 }
 
-/** What the vendor lets one choose from. */
+/** Lists the values of the vendor's own attributes. */
 function selections(): string {
   const { properties } = z
     .object({ properties: z.record(z.string(), z.object({ items: z.object({ enum: z.array(z.string()) }) })) })
@@ -89,7 +91,7 @@ function attributeRows(): string {
     const title = required ? `**\`${name}\`**` : `\`${name}\``
     return `| ${title} | ${type} | ${byDefault ?? ''} | ${doc} |`
   })
-  return ['| attribute | type | without it | |', '| --- | --- | --- | --- |', ...rows].join('\n')
+  return ['| attribute | type | default | |', '| --- | --- | --- | --- |', ...rows].join('\n')
 }
 
 function recordPage(): string {
@@ -98,26 +100,26 @@ function recordPage(): string {
   const { event, record } = example()
   return `# The record
 
-One event of a vendor is one line of JSON in the lake. Times are epoch milliseconds in UTC. A field without a value is left out; a
-value that does not fit its field's type is in \`raw\` only. Fields in bold are in every record.
+One event of a vendor is one line of JSON in the lake. Times are epoch milliseconds in UTC. A field without a value is left out. A value
+that does not fit the type of its field is only in \`raw\`. Fields in bold are in every record.
 
 ${fieldRows(common)}
 
-## What each vendor adds
+## Fields of each vendor
 
 ${fieldRows(vendors)}
 
 ## An event and its record
 
-As the vendor sends it:
+The vendor sends:
 
 ${json(event)}
 
-In the lake:
+The lake has:
 
 ${json(record)}
 
-As a syslog line (RFC 5424):
+The same record is this syslog line (RFC 5424):
 
 \`\`\`text
 ${rfc5424(record)}
@@ -129,7 +131,7 @@ function fieldRows(table: FieldTable): string {
   return ['| field | type | |', '| --- | --- | --- |', ...rows(table, '', true)].join('\n')
 }
 
-/** A field within a struct is in every record only if all structs around it are. */
+/** A field in a struct is in every record only if each struct around it is too. */
 function rows(table: FieldTable, prefix: string, always: boolean): string[] {
   return Object.entries(table).flatMap(([name, field]) => {
     const required = always && field.required === true
@@ -184,7 +186,7 @@ function example() {
 
 function exampleVendor(): Vendor {
   const vendor = vendorOf('trendmicro-cas')
-  if (vendor === undefined) throw new Error('the examples are of the vendor trendmicro-cas, which is no longer there')
+  if (vendor === undefined) throw new Error('The examples use the vendor trendmicro-cas, which no longer exists. Give them another vendor.')
   return vendor
 }
 
@@ -202,15 +204,15 @@ function committed(path: string): string | undefined {
 
 const check = process.argv.includes('--check')
 for (const [name, page] of Object.entries(pages)) {
-  const path = fileURLToPath(new URL(name, import.meta.url))
+  const path = fileURLToPath(new URL(`../${name}`, import.meta.url))
   const before = committed(path) ?? ''
   const text = page(before)
   if (before === text) continue
   if (check) {
-    console.error(`${name.replace('../', '')} is not what the code says. Run: npm run docs`)
+    console.error(`${name} differs from the code. Run: npm run docs`)
     process.exitCode = 1
   } else {
     writeFileSync(path, text)
-    console.error(`wrote ${name.replace('../', '')}`)
+    console.error(`wrote ${name}`)
   }
 }

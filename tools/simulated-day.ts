@@ -7,9 +7,9 @@ import { VendorModel } from '../local/simulator/model.ts'
 import type { SimulatorOptions } from '../local/simulator/options.ts'
 import { connectorItem, start, World } from '../test/simulation/world.ts'
 
-/** A day of a few connectors, some of them in trouble, in virtual time: the functions' own code, a simulated vendor. */
+/** Simulates a day of a few connectors, some of them in trouble, in virtual time: the shipped functions against a simulated vendor. */
 
-/** One metric as it was published. */
+/** One published value of a metric. */
 export interface Figure {
   readonly at: Instant
   readonly name: string
@@ -19,11 +19,11 @@ export interface Figure {
 
 interface Tenant {
   readonly name: string
-  /** When its connector is put into the table (hours after the start). */
+  /** The time when its connector comes into the table (hours after the start). */
   readonly joinsAtHour?: number
   readonly item?: ConnectorItem
   readonly vendor: SimulatorOptions
-  /** From this hour on the vendor is like this. */
+  /** The vendor behaves like this from this hour on. */
   readonly later?: { readonly fromHour: number; readonly vendor: SimulatorOptions }
 }
 
@@ -44,9 +44,9 @@ const tenants: readonly Tenant[] = [
   },
   { name: 'Tailspin', vendor: {}, joinsAtHour: 16, item: { intervalMinutes: 0 } },
 ]
-/** The vendor answers nobody. */
+/** The vendor responds with 503 to every request (hours after the start). */
 const outage = { fromHour: 10, toHour: 10.75 }
-/** The fewer events on a page, the fewer make a backlog. */
+/** Small pages make a backlog of few events. */
 const pageItems = 50
 const hours = 26
 const shownHours = 24
@@ -55,11 +55,11 @@ export async function simulatedDay() {
   const world = new World({ pageItems })
   const hourNow = () => (world.clock.now() - start) / hour
   const models = new Map(tenants.map((tenant, i) => [`Bearer key-of-${tenant.name}`, modelsOf(tenant, i)]))
-  world.model.answer = (request, now) => {
+  world.model.respond = (request, now) => {
     const model = models.get(request.authorization ?? '')?.(hourNow())
-    if (model === undefined) throw new Error('a key that nobody has')
-    const down = hourNow() >= outage.fromHour && hourNow() < outage.toHour
-    return down ? { status: 503, headers: {}, body: '{"code":-5030001,"msg":"Maintenance"}', delayMs: 0 } : model.answer(request, now)
+    if (model === undefined) throw new Error('This key belongs to no tenant.')
+    const isDown = hourNow() >= outage.fromHour && hourNow() < outage.toHour
+    return isDown ? { status: 503, headers: {}, body: '{"code":-5030001,"msg":"Maintenance"}', delayMs: 0 } : model.respond(request, now)
   }
   for (const tenant of tenants) void join(world, tenant)
   void measure(world)
@@ -93,7 +93,7 @@ async function join(world: World, { name, joinsAtHour = 0, item }: Tenant): Prom
   )
 }
 
-/** As `dispatch` does. */
+/** Measures the fleet as often as `dispatch` does. */
 async function measure(world: World): Promise<void> {
   for (;;) {
     await world.clock.sleepUntil(world.clock.now() + 5 * minute)

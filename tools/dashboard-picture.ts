@@ -7,8 +7,9 @@ import { html } from '../functions/widget/html.ts'
 import { type Figure, simulatedDay } from './simulated-day.ts'
 
 /**
- * Draws pictures/dashboard.png: the dashboard as the synthesised stack defines it, with the figures of a simulated day. Rows of
- * which little is known without AWS are left out. Run `npm run synth` before; `CHROMIUM` is the path of a browser that is elsewhere.
+ * Draws docs/pictures/dashboard.png: the dashboard as the synthesised stack defines it, with the figures of a simulated day. A row is
+ * left out when only AWS knows most of its figures. Run `npm run synth` first. `CHROMIUM` is the path of the browser if it is not
+ * /usr/bin/chromium.
  */
 
 const metricRow = z.array(z.union([z.string(), z.looseObject({})]))
@@ -33,18 +34,18 @@ const rowPx = 48
 const periodMs = 5 * minute
 const palette = ['#1f77b4', '#ff7f0e', '#2ca02c', '#d62728', '#9467bd', '#8c564b', '#e377c2', '#7f7f7f']
 const caption =
-  'Drawn from the stack’s dashboard definition with the figures of a simulated day: the functions’ own code against a simulated vendor. ' +
-  'No screenshot of the console. Rows whose figures AWS itself measures are left out.'
+  'Drawn from the stack’s dashboard definition with the figures of a simulated day: the shipped functions against a simulated vendor. ' +
+  'This is not a screenshot of the console. Rows whose figures AWS itself measures are left out.'
 
-/** A value of the template with what is known only after a deploy replaced by its name. */
-function resolved(value: unknown): string {
+/** Turns a value of the template into a text. A part that is known only after a deploy becomes its name. */
+function resolve(value: unknown): string {
   if (typeof value === 'string') return value
   const join = z.object({ 'Fn::Join': z.tuple([z.string(), z.array(z.unknown())]) }).safeParse(value)
-  if (join.success) return join.data['Fn::Join'][1].map(resolved).join(join.data['Fn::Join'][0])
+  if (join.success) return join.data['Fn::Join'][1].map(resolve).join(join.data['Fn::Join'][0])
   return Object.values(z.record(z.string(), z.unknown()).parse(value)).flat().join('.')
 }
 
-function dashboard(): readonly Widget[] {
+function dashboardWidgets(): readonly Widget[] {
   const folder = fileURLToPath(new URL('../cdk.out/', import.meta.url))
   const template = z.object({ Resources: z.record(z.string(), z.looseObject({ Type: z.string(), Properties: z.unknown() })) })
   for (const file of existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.template.json')) : []) {
@@ -52,18 +53,18 @@ function dashboard(): readonly Widget[] {
     const found = Object.values(Resources).find(({ Type }) => Type === 'AWS::CloudWatch::Dashboard')
     if (found === undefined) continue
     const { DashboardBody } = z.object({ DashboardBody: z.unknown() }).parse(found.Properties)
-    return z.object({ widgets: z.array(widget) }).parse(JSON.parse(resolved(DashboardBody))).widgets
+    return z.object({ widgets: z.array(widget) }).parse(JSON.parse(resolve(DashboardBody))).widgets
   }
   throw new Error('No template in cdk.out/ has a dashboard. Run: npm run synth')
 }
 
 interface Line {
   readonly label: string
-  /** One value a period; undefined where nothing was published. */
+  /** One value for each period; undefined when nothing was published. */
   readonly values: readonly (number | undefined)[]
 }
 
-/** The lines of a graph: metrics, and metrics divided by a number. Any other expression has no data here. */
+/** Returns the lines of a graph: metrics, and metrics divided by a number. Any other expression has no data here. */
 function linesOf({ properties }: Widget, day: Day): readonly Line[] {
   const option = z.object({
     id: z.string().optional(),
@@ -110,7 +111,7 @@ function measured([, name = '', ...pairs]: readonly string[], stat: string, day:
   })
 }
 
-function known(lines: readonly Line[]): boolean {
+function hasValues(lines: readonly Line[]): boolean {
   return lines.some(({ values }) => values.some((value) => value !== undefined))
 }
 
@@ -118,9 +119,9 @@ function graph(drawn: Widget, day: Day): string {
   const lines = linesOf(drawn, day)
   const { title, annotations } = drawn.properties
   const [width, height] = [drawn.width * columnPx - 34, drawn.height * rowPx - 96]
-  const limits = known(lines) ? (annotations?.horizontal ?? []) : []
+  const limits = hasValues(lines) ? (annotations?.horizontal ?? []) : []
   const highest = Math.max(1, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0)), ...limits.map(({ value }) => value))
-  const step = niceStep(highest / 4)
+  const step = roundStep(highest / 4)
   const top = Math.max(step, Math.ceil(highest / step) * step)
   const x = (at: Instant) => 40 + ((at - day.from) / (day.to - day.from)) * (width - 46)
   const y = (value: number) => 8 + (1 - value / top) * (height - 26)
@@ -137,35 +138,35 @@ function graph(drawn: Widget, day: Day): string {
       .join('')
   return html`<h3>${title}</h3>
 <svg width="${width}" height="${height}">
-${steps.map((value) => html`<path class="grid" d="M40 ${y(value)}H${width - 6}"/><text x="34" y="${y(value) + 4}" text-anchor="end">${short(value)}</text>`)}
+${steps.map((value) => html`<path class="grid" d="M40 ${y(value)}H${width - 6}"/><text x="34" y="${y(value) + 4}" text-anchor="end">${formatShort(value)}</text>`)}
 ${times.map((at) => html`<text x="${x(at)}" y="${height - 2}" text-anchor="middle">${iso(at).slice(11, 16)}</text>`)}
 ${limits.map(({ value, label, color }) => html`<path d="M40 ${y(value)}H${width - 6}" stroke="${color}" stroke-dasharray="5 4"/><text x="${width - 8}" y="${y(value) - 4}" text-anchor="end">${label} at ${value}</text>`)}
 ${lines.map((line, i) => html`<path class="line" d="${path(line)}" stroke="${palette[i % palette.length] ?? ''}"/>`)}
-${known(lines) ? '' : html`<text x="${width / 2}" y="${height / 2}" text-anchor="middle">No data available.</text>`}
+${hasValues(lines) ? '' : html`<text x="${width / 2}" y="${height / 2}" text-anchor="middle">No data available.</text>`}
 </svg><div class="legend">${lines.map(({ label }, i) => html`<span><i style="background:${palette[i % palette.length] ?? ''}"></i>${label}</span>`)}</div>`
     .text
 }
 
-/** 1, 2 or 5 times a power of ten, at least `least`. */
-function niceStep(least: number): number {
-  const power = 10 ** Math.floor(Math.log10(least))
-  return [1, 2, 5].map((times) => times * power).find((step) => step >= least) ?? 10 * power
+/** Returns 1, 2 or 5 times a power of ten that is not below `min`. */
+function roundStep(min: number): number {
+  const power = 10 ** Math.floor(Math.log10(min))
+  return [1, 2, 5].map((times) => times * power).find((step) => step >= min) ?? 10 * power
 }
 
-function short(value: number): string {
+function formatShort(value: number): string {
   return value >= 1_000 ? `${value / 1_000}k` : String(Number(value.toFixed(2)))
 }
 
 function text({ properties }: Widget): string {
-  const [title = '', ...rest] = properties.markdown.split('\n')
-  const marked = html`${rest.join(' ')}`.text
+  const [title = '', ...lines] = properties.markdown.split('\n')
+  const marked = html`${lines.join(' ')}`.text
     .replaceAll(/\*\*(.+?)\*\*/g, '<b>$1</b>')
     .replaceAll(/\*(.+?)\*/g, '<em>$1</em>')
     .replaceAll(/`(.+?)`/g, '<code>$1</code>')
   return `${html`<h2>${title.replace(/^#+ /, '')}</h2>`.text}<p>${marked}</p>`
 }
 
-/** A heading with what stands below it. */
+/** Groups each heading with the widgets below it. */
 function rowsOf(widgets: readonly Widget[]): readonly (readonly Widget[])[] {
   return widgets.reduce<Widget[][]>((rows, next) => {
     if (next.type === 'text' || rows.length === 0) rows.push([])
@@ -177,9 +178,9 @@ function rowsOf(widgets: readonly Widget[]): readonly (readonly Widget[])[] {
 const simulated = await simulatedDay()
 const day: Day = { ...simulated, figures: Map.groupBy(simulated.figures, ({ name, dimensions }) => keyOf(name, dimensions)) }
 const status = await simulated.status('light')
-const drawable = rowsOf(dashboard()).filter((row) => {
+const drawable = rowsOf(dashboardWidgets()).filter((row) => {
   const graphs = row.filter(({ type }) => type === 'metric')
-  const empty = graphs.filter((one) => !known(linesOf(one, day)))
+  const empty = graphs.filter((one) => !hasValues(linesOf(one, day)))
   return row.some(({ type }) => type === 'custom') || empty.length < graphs.length / 2
 })
 let offset = 1
@@ -215,7 +216,7 @@ const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] 
 try {
   const tab = await browser.newPage({ viewport: { width: widthPx, height: Math.ceil(offset * rowPx) + 8 } })
   await tab.setContent(page)
-  await tab.screenshot({ path: fileURLToPath(new URL('pictures/dashboard.png', import.meta.url)) })
+  await tab.screenshot({ path: fileURLToPath(new URL('../docs/pictures/dashboard.png', import.meta.url)) })
 } finally {
   await browser.close()
 }

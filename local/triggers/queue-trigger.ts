@@ -3,16 +3,18 @@ import { ChangeMessageVisibilityCommand, DeleteMessageCommand, type Message, Rec
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { account, environmentVariable, invoke, region, reportToStderr, type Trigger, type TriggerOptions } from './invocation.ts'
 
-/** As the stack sets it: invocations at the same time. */
+/** The stack has the same (invocations at the same time). */
 const concurrencyMaxDefault = 10
-/** SQS allows 20; so a trigger that is stopped has ended within a second. */
+/** SQS gives at most 10 messages with one request. */
+const receivedMax = 10
+/** SQS allows 20. One second lets a trigger stop within a second. */
 const pollSeconds = 1
-/** Between tries when the queue does not answer. */
+/** The pause between tries when the queue does not respond. */
 const retryMs = 1_000
 
 /**
- * The event source mapping of the work queue: one message, one invocation. A message whose invocation succeeds is deleted; one
- * whose invocation fails is left, and seen again when its visibility timeout is over.
+ * Starts the event source mapping of the work queue: each message is one invocation. A message is deleted when its invocation
+ * succeeds. When the invocation fails, the message stays and is received again after its visibility timeout.
  */
 export function startQueueTrigger(
   options: TriggerOptions<SQSEvent> & { readonly client?: SQSClient; readonly queueUrl?: string; readonly concurrencyMax?: number },
@@ -28,9 +30,9 @@ export function startQueueTrigger(
       if (running.size >= concurrencyMax) await Promise.race(running)
       else {
         try {
-          for (const message of await receive(concurrencyMax - running.size)) await take(message)
+          for (const message of await receive(client, queueUrl, concurrencyMax - running.size)) await take(message)
         } catch (thrown) {
-          if (!stopping) onError('The queue does not answer', thrown)
+          if (!stopping) onError('The queue does not respond', thrown)
           await wait(retryMs)
         }
       }
@@ -38,21 +40,9 @@ export function startQueueTrigger(
     await Promise.all(running)
   }
 
-  async function receive(messagesMax: number): Promise<readonly Message[]> {
-    const { Messages } = await client.send(
-      new ReceiveMessageCommand({
-        QueueUrl: queueUrl,
-        MaxNumberOfMessages: Math.min(10, messagesMax),
-        WaitTimeSeconds: pollSeconds,
-        MessageSystemAttributeNames: ['All'],
-      }),
-    )
-    return Messages ?? []
-  }
-
   async function take(message: Message): Promise<void> {
     const { ReceiptHandle } = message
-    // What comes while it stops is another's to handle.
+    // A message that arrives during the stop is left for another process.
     if (stopping) {
       await client.send(new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle, VisibilityTimeout: 0 }))
       return
@@ -63,15 +53,15 @@ export function startQueueTrigger(
 
   async function handle(message: Message): Promise<void> {
     try {
-      const answer = await invoke(options, 'collect', { Records: [recordOf(message, queueName)] })
-      if (isRefused(answer)) return
+      const response = await invoke(options, 'collect', { Records: [recordOf(message, queueName)] })
+      if (hasItemFailures(response)) return
     } catch {
       return
     }
     try {
       await client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle }))
     } catch (thrown) {
-      onError('A message that was handled could not be deleted from the queue', thrown)
+      onError('A handled message could not be deleted from the queue', thrown)
     }
   }
 
@@ -84,10 +74,22 @@ export function startQueueTrigger(
   }
 }
 
-/** A function may also name the messages it could not handle. */
-function isRefused(answer: unknown): boolean {
-  if (typeof answer !== 'object' || answer === null || !('batchItemFailures' in answer)) return false
-  return (answer as SQSBatchResponse).batchItemFailures.length > 0
+async function receive(client: SQSClient, queueUrl: string, messagesMax: number): Promise<readonly Message[]> {
+  const { Messages } = await client.send(
+    new ReceiveMessageCommand({
+      QueueUrl: queueUrl,
+      MaxNumberOfMessages: Math.min(receivedMax, messagesMax),
+      WaitTimeSeconds: pollSeconds,
+      MessageSystemAttributeNames: ['All'],
+    }),
+  )
+  return Messages ?? []
+}
+
+/** A function can also report the messages that it could not handle in its response. */
+function hasItemFailures(response: unknown): boolean {
+  if (typeof response !== 'object' || response === null || !('batchItemFailures' in response)) return false
+  return (response as SQSBatchResponse).batchItemFailures.length > 0
 }
 
 function recordOf(message: Message, queueName: string): SQSRecord {

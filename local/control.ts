@@ -1,0 +1,135 @@
+import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { marshall } from '@aws-sdk/util-dynamodb'
+import { systemClock as clock } from '../functions/adapters/clock.ts'
+import { connectorsTable } from '../functions/adapters/connectors-table.ts'
+import { sqsQueue } from '../functions/adapters/queue.ts'
+import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
+import * as ledger from '../functions/domain/stream/ledger.ts'
+import { floorToSecond, iso } from '../functions/domain/time.ts'
+import { requestsInLastMinute } from '../functions/domain/token-bucket.ts'
+import type { ConnectorItem } from '../functions/flows/accept-connector.ts'
+import { dispatchDue } from '../functions/flows/dispatch-due.ts'
+import { vendors } from '../functions/vendors/index.ts'
+import { connectorsTableName, type Services, stateTableName } from './services/services.ts'
+import { StartupError } from './services/startup-error.ts'
+import type { Row } from './terminal.ts'
+
+/** The program's own access to the services, beside the functions. */
+export interface Control {
+  readonly state: StateTable
+  /** The ids in the connectors table, sorted. */
+  connectorIds(): Promise<string[]>
+  /** Deletes these items of the connectors table, so that their connectors are retired. */
+  deleteConnectors(ids: readonly string[]): Promise<void>
+  /** Writes these items to the connectors table. Throws `StartupError` when one cannot be stored. */
+  putConnectors(items: readonly ConnectorItem[]): Promise<void>
+  /** Makes connectors that were stopped or failing in an earlier start ready to run at once. Only the owner may call it, before anything runs. */
+  resetConnectors(): Promise<void>
+  /** Makes accepted connectors due now. */
+  collectNow(ids: readonly string[]): Promise<void>
+  /** Does the same as a tick of the rule. Each line of its log goes to `onLine`. */
+  dispatch(onLine: (line: string) => void): Promise<void>
+  /** The rows of the live table. */
+  rows(ids: readonly string[]): Promise<Row[]>
+}
+
+export function connect({ addresses, clientConfig }: Services): Control {
+  const dynamodb = new DynamoDBClient({ ...clientConfig, endpoint: addresses.dynamodb })
+  const state = stateTable({ client: dynamodb, table: stateTableName, now: clock.now })
+  const connectors = connectorsTable({ client: dynamodb, table: connectorsTableName })
+  const queue = sqsQueue({
+    client: new SQSClient({ ...clientConfig, endpoint: new URL(addresses.queueUrl).origin }),
+    queueUrl: addresses.queueUrl,
+  })
+
+  async function connectorIds(): Promise<string[]> {
+    const ids: string[] = []
+    for await (const { connectorId } of connectors.items()) if (typeof connectorId === 'string') ids.push(connectorId)
+    return ids.sort()
+  }
+
+  return {
+    state,
+    connectorIds,
+    async deleteConnectors(ids) {
+      for (const id of ids) {
+        await dynamodb.send(new DeleteItemCommand({ TableName: connectorsTableName, Key: { connectorId: { S: id } } }))
+      }
+    },
+    async putConnectors(items) {
+      for (const item of items) await putConnector(dynamodb, item)
+    },
+    async resetConnectors() {
+      for (const id of await connectorIds()) await resetConnector(state, id)
+    },
+    async collectNow(ids) {
+      for (const id of ids) await collectConnectorNow(state, id)
+    },
+    async dispatch(onLine) {
+      await dispatchDue({ clock, state, queue, log: (entry) => onLine(JSON.stringify({ time: iso(clock.now()), ...entry })) })
+    },
+    async rows(ids) {
+      const rows: Row[] = []
+      for (const id of ids) rows.push(...(await rowsOf(state, id)))
+      return rows
+    },
+  }
+}
+
+async function putConnector(client: DynamoDBClient, item: ConnectorItem): Promise<void> {
+  try {
+    await client.send(new PutItemCommand({ TableName: connectorsTableName, Item: marshall(item, { removeUndefinedValues: true }) }))
+  } catch (error) {
+    throw new StartupError(
+      `The item of connector ${String(item['connectorId'])} cannot be stored: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
+}
+
+/**
+ * Ends leases: the runs that held them ended together with the services that they wrote to. Forgets failures: their cause may have
+ * been fixed since, such as a missing secret, so the next run tries at once.
+ */
+async function resetConnector(state: StateTable, connectorId: string): Promise<void> {
+  const { status, streams } = await state.readRun(connectorId)
+  for (const [id, stream] of streams) {
+    const { lease, trouble, ...kept } = stream
+    if (lease !== undefined || trouble !== undefined) await state.writeStream(connectorId, id, { ...kept, version: kept.version + 1 })
+  }
+  if (status === undefined) return
+  await state.updateStatus(connectorId, (before = status) => {
+    const { trouble: _, ...kept } = before
+    return { ...kept, rejectedKeys: {} }
+  })
+}
+
+/** Acceptance makes a new connector due by itself; one that was accepted in an earlier start becomes due here. */
+async function collectConnectorNow(state: StateTable, connectorId: string): Promise<void> {
+  const accepted = await state.readAccepted(connectorId)
+  if (accepted === undefined || accepted.retiredAt !== undefined || !accepted.connector.enabled) return
+  const now = clock.now()
+  await state.makeDue(connectorId, now, floorToSecond(now))
+}
+
+async function rowsOf(state: StateTable, connectorId: string): Promise<Row[]> {
+  const now = clock.now()
+  const { accepted, status, streams } = await state.readRun(connectorId)
+  const bucket = status?.keys?.[0]
+  const tokens = bucket === undefined ? undefined : await state.readTokens(bucket)
+  const requests = tokens === undefined ? undefined : { made: requestsInLastMinute(tokens, now), allowed: tokens.limit }
+  const connectorState = status?.state ?? 'starting'
+  const ids = accepted === undefined ? [] : (vendors.get(accepted.connector.type)?.streams(accepted.connector) ?? [])
+  if (ids.length === 0) return [{ connector: connectorId, stream: '–', state: connectorState, delivered: 0, requests }]
+  return ids.map((id) => {
+    const stream = streams.get(id)
+    return {
+      connector: connectorId,
+      stream: id,
+      state: stream?.trouble === undefined ? connectorState : 'failing',
+      delivered: stream?.counts.delivered ?? 0,
+      requests,
+      ...(stream?.lastReadAt === undefined ? {} : { behindMs: now - ledger.coveredTo(stream, now) }),
+    }
+  })
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, truncate } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { wholeMembersLength } from './gzip-members.ts'
+import { type Layout, layoutOf } from './s3-destination.ts'
+
+export function lakeDir(dataDir: string): string {
+  return join(dataDir, 'lake')
+}
+
+/** Objects are here while records are added to them. */
+export function openObjectsDir(dataDir: string): string {
+  return join(dataDir, 'firehose')
+}
+
+/** Makes a name as Firehose does, without the extension: the stream, its version, the UTC time and a random part. */
+export function objectName(at: number): string {
+  return `syslog-1-${new Date(at).toISOString().slice(0, 19).replaceAll(/[T:]/g, '-')}-${randomUUID()}`
+}
+
+const arrival = /^syslog-1-(\d{4}-\d\d-\d\d)-(\d\d)-/
+
+/** Lists the objects that are not in the lake yet. */
+export async function openObjectNames(dataDir: string): Promise<string[]> {
+  const names = await readdir(openObjectsDir(dataDir)).catch(() => [])
+  return names.filter((name) => arrival.test(name)).sort()
+}
+
+/**
+ * Moves the objects that a killed process left open into the lake. The batch that it was writing was not acknowledged and is cut off:
+ * everything after the last whole gzip member, or after the last whole line if nothing is compressed.
+ */
+export async function moveOpenObjects(dataDir: string, layout: Layout = layoutOf()): Promise<void> {
+  for (const name of await openObjectNames(dataDir)) {
+    const path = join(openObjectsDir(dataDir), name)
+    const content = await readFile(path)
+    const wholeLength = layout.gzip ? wholeMembersLength(content) : content.lastIndexOf('\n') + 1
+    if (wholeLength === 0) {
+      await rm(path)
+      continue
+    }
+    await truncate(path, wholeLength)
+    await moveIntoLake(dataDir, layout, name)
+  }
+}
+
+export async function moveIntoLake(dataDir: string, layout: Layout, name: string): Promise<void> {
+  const [, day, hour] = arrival.exec(name) ?? []
+  const path = join(lakeDir(dataDir), layout.folder(`${day}T${hour}`) + name)
+  await mkdir(dirname(path), { recursive: true })
+  await rename(join(openObjectsDir(dataDir), name), path)
+}
