@@ -2,7 +2,7 @@ import { dueIndex, fleetIndex } from '../functions/adapters/state-schema.ts'
 import { eventMetrics, fleetMetrics, runMetrics } from '../functions/domain/metrics.ts'
 import { hour, minute, second } from '../functions/domain/time.ts'
 import { eventTypeNames } from '../local/simulator/catalogue.ts'
-import { connectorItem } from '../test/simulation/world.ts'
+import { connectorItem } from '../simulation/world.ts'
 import { type FunctionName, startMetered, type Usage } from './metered.ts'
 import { prices } from './prices.ts'
 

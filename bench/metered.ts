@@ -19,8 +19,8 @@ import { measureFleet } from '../functions/flows/measure-fleet.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { VendorModel } from '../local/simulator/model.ts'
 import type { SimulatorOptions } from '../local/simulator/options.ts'
+import { key, policy, start } from '../simulation/world.ts'
 import { dynamoClient, startDynalite } from '../test/dynalite.ts'
-import { key, policy, start } from '../test/simulation/world.ts'
 import { type Billed, capacityMeter } from './capacity.ts'
 
 /** How long an answer takes, on the wire and at the other end (ms). */

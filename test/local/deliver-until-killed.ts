@@ -2,7 +2,7 @@ import { FirehoseClient } from '@aws-sdk/client-firehose'
 import { systemClock } from '../../functions/adapters/clock.ts'
 import { firehoseSink } from '../../functions/adapters/firehose.ts'
 import { startServices } from '../../local/services/services.ts'
-import { record } from '../fakes/record.ts'
+import { record } from '../../simulation/fakes/record.ts'
 
 /** Owns the data folder (first argument) and delivers to it, saying on stdout what was acknowledged, until it is killed. Ids begin with the second argument. */
 const [dataDir = '', prefix = ''] = process.argv.slice(2)

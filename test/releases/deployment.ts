@@ -13,8 +13,8 @@ import { type Instant, minute, second } from '../../functions/domain/time.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
 import type { ConnectorItem } from '../../functions/flows/accept-connector.ts'
 import type { LocalDynamo } from '../dynalite.ts'
-import { type Audit, audit } from '../simulation/audit.ts'
-import { policy, World, type WorldOptions } from '../simulation/world.ts'
+import { type Audit, audit } from '../../simulation/audit.ts'
+import { policy, World, type WorldOptions } from '../../simulation/world.ts'
 import { presentRelease, type Release, type StoredState } from './release.ts'
 
 /** Requests of a page are what the limit is about, not its items: a page of few keeps a test short. */

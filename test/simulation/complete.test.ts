@@ -3,8 +3,8 @@ import { digest } from '../../functions/adapters/digest.ts'
 import { coveredTo, missing } from '../../functions/domain/ledger.ts'
 import { recordId } from '../../functions/domain/record.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
-import { audit } from './audit.ts'
-import { connectorItem, key, start, World, type WorldOptions } from './world.ts'
+import { audit } from '../../simulation/audit.ts'
+import { connectorItem, key, start, World, type WorldOptions } from '../../simulation/world.ts'
 
 async function run(options: WorldOptions, forMs: number, item = {}): Promise<World> {
   const world = new World(options)

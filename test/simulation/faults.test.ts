@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { coveredTo } from '../../functions/domain/ledger.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import type { SimulatorOptions } from '../../local/simulator/options.ts'
-import { audit } from './audit.ts'
-import { connectorItem, key, start, World } from './world.ts'
+import { audit } from '../../simulation/audit.ts'
+import { connectorItem, key, start, World } from '../../simulation/world.ts'
 
 const rate = (most: number) => fc.oneof(fc.constant(0), fc.double({ min: 0, max: most, noNaN: true }))
 const orElse = <T>(ordinary: T, ...others: T[]) => fc.constantFrom(ordinary, ...others)

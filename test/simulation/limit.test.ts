@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { eventTypeNames, type StreamName, serviceNames } from '../../local/simulator/catalogue.ts'
-import { audit } from './audit.ts'
-import { connectorItem, key, start, World } from './world.ts'
+import { audit } from '../../simulation/audit.ts'
+import { connectorItem, key, start, World } from '../../simulation/world.ts'
 
 const connectorNames = (count: number) => Array.from({ length: count }, (_, i) => `acme-${i}`)
 

@@ -4,7 +4,7 @@ import type { Notice } from '../../functions/domain/notices.ts'
 import { statusRow } from '../../functions/domain/status-page.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { measureFleet } from '../../functions/flows/measure-fleet.ts'
-import { connectorItem, secretName, World } from './world.ts'
+import { connectorItem, secretName, World } from '../../simulation/world.ts'
 
 function changesOf(notices: readonly Notice[], connectorId = 'acme-cas') {
   return notices.flatMap((notice) =>

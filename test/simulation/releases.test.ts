@@ -7,11 +7,11 @@ import type { KeyUser, Sink, State } from '../../functions/domain/ports.ts'
 import { newStatus } from '../../functions/domain/status.ts'
 import type { Hole, SliceKind } from '../../functions/domain/stream.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
+import { connectorItem, key, start, type WorldOptions } from '../../simulation/world.ts'
 import { type LocalDynamo, startDynalite } from '../dynalite.ts'
 import { Deployment, pageItems } from '../releases/deployment.ts'
 import { expectKilled, historySecrets, historyVendor, killedAt, liveThrough, withoutRuns } from '../releases/history.ts'
 import { loadRelease, loadState, presentRelease, type Release, type StoredState } from '../releases/release.ts'
-import { connectorItem, key, start, type WorldOptions } from './world.ts'
 
 /** The release before this one, as it was. */
 const previousVersion = '0.1.0'

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { coveredTo } from '../../functions/domain/ledger.ts'
 import { ok } from '../../functions/domain/result.ts'
 import { hour, minute } from '../../functions/domain/time.ts'
-import { audit } from './audit.ts'
-import { connectorItem, key, secretName, start, World } from './world.ts'
+import { audit } from '../../simulation/audit.ts'
+import { connectorItem, key, secretName, start, World } from '../../simulation/world.ts'
 
 const goodKey = { key, customer: 'customer' }
 
