@@ -168,8 +168,7 @@ export class MemoryState implements State {
   ): Promise<void> {
     for (const k of classes) {
       const pages = this.#seenOf(connectorId, stream, k)
-      for (let i = firstFrom(pages, slice.from - seenClassWidth(k) + 1); i < pages.length; i++) {
-        const page = pages[i]!
+      for (const page of pages.slice(firstFrom(pages, slice.from - seenClassWidth(k) + 1))) {
         if (page.slice.from >= slice.to) break
         if (page.slice.to <= slice.from || this.#hasExpired(inSeconds(page.expiresAt))) continue
         for (const { hash, mark } of page.ids) into(hash, mark)
@@ -180,15 +179,15 @@ export class MemoryState implements State {
   async writeSeen(connectorId: string, stream: StreamId, page: SeenPage): Promise<void> {
     if (page.ids.length === 0) return
     const pages = this.#seenOf(connectorId, stream, seenClass(page.slice))
-    let gone = 0
-    while (gone < pages.length && this.#hasExpired(inSeconds(pages[gone]!.expiresAt))) gone += 1
-    pages.splice(0, gone)
-    let place = firstFrom(pages, page.slice.from)
-    while (pages[place]?.slice.from === page.slice.from && pages[place]!.version < page.version) place += 1
+    const firstKept = pages.findIndex(({ expiresAt }) => !this.#hasExpired(inSeconds(expiresAt)))
+    pages.splice(0, firstKept === -1 ? pages.length : firstKept)
+    const first = firstFrom(pages, page.slice.from)
+    const after = pages.slice(first).findIndex(({ slice, version }) => slice.from !== page.slice.from || version >= page.version)
+    const place = after === -1 ? pages.length : first + after
     const there = pages[place]
-    const same = there !== undefined && there.slice.from === page.slice.from && there.version === page.version
-    if (same && !this.#hasExpired(inSeconds(there.expiresAt))) return
-    pages.splice(place, same ? 1 : 0, frozen(page))
+    const isThere = there?.slice.from === page.slice.from && there.version === page.version
+    if (isThere && !this.#hasExpired(inSeconds(there.expiresAt))) return
+    pages.splice(place, isThere ? 1 : 0, frozen(page))
   }
 
   async readTokens(bucket: string): Promise<TokenBucket | undefined> {
@@ -276,7 +275,8 @@ function firstFrom(pages: readonly SeenPage[], from: Instant): number {
   let high = pages.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (pages[middle]!.slice.from < from) low = middle + 1
+    const page = pages[middle]
+    if (page !== undefined && page.slice.from < from) low = middle + 1
     else high = middle
   }
   return low
