@@ -15,6 +15,7 @@ import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
 import type { StreamName } from '../local/simulator/catalogue.ts'
 import { type SimulatedAnswer, type SimulatedRequest, VendorModel } from '../local/simulator/model.ts'
 import type { SimulatorOptions } from '../local/simulator/options.ts'
+import { brief, type Effect, intercepted } from './effects.ts'
 import { MemoryBus } from './fakes/bus.ts'
 import { VirtualClock } from './fakes/clock.ts'
 import { MemorySecrets } from './fakes/secrets.ts'
@@ -45,6 +46,10 @@ export interface WorldOptions {
   readonly sinkFaultRate?: number
   /** Items of a page: fewer than the vendor's 500 make many requests of few events. */
   readonly pageItems?: number
+  /** The processes' own randomness begins with it: when they are killed, how long they back off. */
+  readonly seed?: number
+  /** Gets everything that the processes do, in its order. */
+  readonly onEffect?: (effect: Effect) => void
 }
 
 export class World {
@@ -60,6 +65,10 @@ export class World {
   readonly crashes: unknown[] = []
   /** Runs that were killed. */
   kills = 0
+  /** Runs that were begun. */
+  runs = 0
+  /** Deliveries that were refused, in part or wholly. */
+  refusedDeliveries = 0
   /** Until it is calm, processes are killed and deliveries refused. */
   calm = false
   private readonly processes: readonly Process[]
@@ -68,7 +77,7 @@ export class World {
   private readonly sinkFaultRate: number
   private readonly vendors: ReadonlyMap<string, Vendor>
   private readonly queue: Queue
-  private runs = 0
+  private readonly onEffect: ((effect: Effect) => void) | undefined
 
   constructor({
     vendor = {},
@@ -78,15 +87,19 @@ export class World {
     killRate = 0,
     sinkFaultRate = 0,
     pageItems = trendmicroCas.pageItemsMax,
+    seed = 0,
+    onEffect,
   }: WorldOptions = {}) {
+    this.onEffect = onEffect
     this.model = new VendorModel(vendor)
     this.networkMs = networkMs
     this.killRate = killRate
     this.sinkFaultRate = sinkFaultRate
     this.vendors = new Map([[trendmicroCas.type, withPagesOf(pageItems)]])
-    this.processes = clocksOffMs.map((offMs, i) => new Process(`p${i}`, offMs === 0 ? this.clock : this.clock.skewed(offMs), i))
+    this.processes = clocksOffMs.map((offMs, i) => new Process(`p${i}`, offMs === 0 ? this.clock : this.clock.skewed(offMs), seed + i))
     this.queue = {
       send: async (connectorId, delaySeconds) => {
+        this.trace('queue', () => `${connectorId} is due in ${delaySeconds} s`)
         void this.runLater(connectorId, delaySeconds * second)
       },
     }
@@ -117,17 +130,22 @@ export class World {
   }
 
   ports(process: number) {
-    const { name, clock, random, nextNumber } = this.processes[process % this.processes.length]!
+    const by = this.processes[process % this.processes.length]
+    if (by === undefined) throw new Error('A world has at least one process: clocksOffMs is empty')
+    const { name, clock, random, nextNumber } = by
     return {
       clock,
-      state: this.mortal(this.state as State, random),
+      state: this.mortal('state', this.state as State, by),
       secrets: this.secrets,
-      sink: this.mortal(this.faulty(random), random),
-      source: this.mortal(this.source(clock), random),
+      sink: this.mortal('sink', this.faulty(random), by),
+      source: this.mortal('source', this.source(clock), by),
       queue: this.queue,
-      bus: this.mortal(this.bus as Bus, random),
+      bus: this.mortal('bus', this.bus as Bus, by),
       publish: (metrics: MetricValues) => void this.metrics.push({ at: this.clock.now(), ...metrics }),
-      log: (entry: LogEntry) => void this.log.push({ at: this.clock.now(), ...entry }),
+      log: (entry: LogEntry) => {
+        this.log.push({ at: this.clock.now(), ...entry })
+        this.traceLogged(name, entry)
+      },
       digest,
       keyedDigest,
       vendors: this.vendors,
@@ -140,30 +158,43 @@ export class World {
   }
 
   /** A port whose user may be killed at each call. */
-  private mortal<T extends object>(port: T, random: () => number): T {
-    if (this.killRate === 0) return port
-    return new Proxy(port, {
-      get: (target, name) => {
-        const method: unknown = Reflect.get(target, name)
-        if (typeof method !== 'function') return method
-        return (...args: unknown[]) => {
-          const chance = this.calm ? 1 : random()
-          if (chance < this.killRate / 2) throw new Killed()
-          const answer: unknown = Reflect.apply(method, target, args)
-          if (!(answer instanceof Promise)) return answer
-          return answer.then((value: unknown) => {
-            if (chance < this.killRate) throw new Killed()
-            return value
-          })
-        }
-      },
+  private mortal<T extends object>(portName: string, port: T, { name, random }: Process): T {
+    if (this.killRate === 0 && this.onEffect === undefined) return port
+    return intercepted(port, (method, args, call) => {
+      const chance = this.killRate === 0 || this.calm ? 1 : random()
+      const what = () => `${portName}.${method}(${argsText(portName, args)})`
+      if (chance < this.killRate / 2) {
+        this.trace(name, () => `KILLED before ${what()}`)
+        throw new Killed()
+      }
+      const result = call()
+      if (!(result instanceof Promise)) {
+        this.trace(name, what)
+        return result
+      }
+      return result.then((value: unknown) => {
+        this.trace(name, () => `${what()}${resultText(portName, value)}`)
+        if (chance >= this.killRate) return value
+        this.trace(name, () => `KILLED after ${portName}.${method}`)
+        throw new Killed()
+      })
     })
+  }
+
+  private trace(by: string, text: () => string): void {
+    this.onEffect?.({ at: this.clock.now(), by, text: text() })
+  }
+
+  private traceLogged(by: string, { level, event, message, connectorId = '', stream = '', ...details }: LogEntry): void {
+    const about = [level, event, connectorId, stream].filter((part) => part !== '').join(' ')
+    this.trace(by, () => `log ${about}: ${message}${Object.keys(details).length === 0 ? '' : ` ${brief(details)}`}`)
   }
 
   private faulty(random: () => number): Sink {
     return {
       deliver: async (records) => {
         if (this.calm || random() >= this.sinkFaultRate) return this.lake.deliver(records)
+        this.refusedDeliveries += 1
         await this.lake.deliver(records.slice(0, Math.floor(random() * records.length)))
         return failed(failure('sink-throttled', 'Firehose refused some of the records'))
       },
@@ -215,13 +246,28 @@ export class World {
     await this.clock.sleepUntil(this.clock.now() + delayMs)
     this.runs += 1
     const ports = this.ports(this.runs)
+    const traceRun = (text: string) => this.trace(ports.process, () => `${connectorId} run ${text}`)
     try {
+      traceRun('begins')
       await collectConnector(ports, connectorId, ports.clock.now() + runMostMs)
+      traceRun('ends')
     } catch (error) {
       if (error instanceof Killed) this.kills += 1
       else this.crashes.push(error)
+      traceRun(error instanceof Killed ? 'is dead' : `CRASHED: ${String(error)}`)
     }
   }
+}
+
+/** A request's key is left out. */
+function argsText(portName: string, args: readonly unknown[]): string {
+  return (portName === 'source' ? args.slice(0, 1) : args).map(brief).join(', ')
+}
+
+function resultText(portName: string, result: unknown): string {
+  if (result === undefined) return ''
+  const isOk = portName !== 'state' && typeof result === 'object' && result !== null && 'ok' in result && result.ok === true
+  return ` → ${isOk ? 'ok' : brief(result)}`
 }
 
 function withPagesOf(pageItemsMax: number): Vendor {
