@@ -28,8 +28,8 @@ export function failureText({ scenario, problems }: ScenarioRun): string | undef
 
 /** Everything that the seed decided. */
 function settingLines({ world: { vendor, ...world }, item }: Scenario): string[] {
-  const { eventTypes, initialBackfillMinutes } = item
-  const settings = { connector: { eventTypes, initialBackfillMinutes }, world, vendor }
+  const { eventTypes, initialBackfillMinutes, apiKeySecrets } = item
+  const settings = { connector: { eventTypes, initialBackfillMinutes, apiKeySecrets }, world, vendor }
   return Object.entries(settings).flatMap(([part, values]) =>
     Object.entries(values).map(([name, value]) => `  ${`${part}.${name}`.padEnd(settingWidth)} ${JSON.stringify(value)}`),
   )

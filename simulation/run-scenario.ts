@@ -56,10 +56,16 @@ export async function runScenario(scenario: Scenario, prepare: (world: World) =>
       kills,
       refusedDeliveries,
       requests,
-      byStatus: keys[0]?.byStatus ?? {},
+      byStatus: sumOf(keys.map(({ byStatus }) => byStatus)),
       warnings: warningsOf(world),
     },
   }
+}
+
+function sumOf(all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
+  const sums: Record<string, number> = {}
+  for (const [name, count] of all.flatMap((counts) => Object.entries(counts))) sums[name] = (sums[name] ?? 0) + count
+  return sums
 }
 
 function warningsOf({ log }: World): Readonly<Record<string, number>> {

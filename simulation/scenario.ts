@@ -2,7 +2,7 @@ import { hour, minute, second } from '../functions/domain/time.ts'
 import type { ConnectorItem } from '../functions/flows/accept-connector.ts'
 import type { SimulatorOptions } from '../local/simulator/options.ts'
 import { between, hashText, pick, type Random, randomFrom, unit } from '../local/simulator/random.ts'
-import { connectorItem, start, type WorldOptions } from './world.ts'
+import { connectorItem, secretName, secrets, start, type WorldOptions } from './world.ts'
 
 export const scenarioNames = ['vendor', 'kills', 'everything'] as const
 export type ScenarioName = (typeof scenarioNames)[number]
@@ -62,7 +62,7 @@ const scenarios: Readonly<Record<ScenarioName, (seed: number, random: Random) =>
     eventsMin: backlogEventsMin,
   }),
 
-  /** The vendor, kills and a lake that refuses, all at once. */
+  /** The vendor, kills, a lake that refuses and a state table that takes its time, all at once; with one key or two. */
   everything: (seed, random) => ({
     world: {
       vendor: drawVendor(random),
@@ -70,9 +70,14 @@ const scenarios: Readonly<Record<ScenarioName, (seed: number, random: Random) =>
       pageItems,
       killRate: drawKillRate(random),
       sinkFaultRate: drawRate(random, sinkFaultRateMax),
+      stateMs: pick(random, [0, 5, 40]),
       seed,
     },
-    item: connectorItem({ eventTypes: ['dlp', 'securityrisk'], initialBackfillMinutes: 60 }),
+    item: connectorItem({
+      eventTypes: ['dlp', 'securityrisk'],
+      initialBackfillMinutes: 60,
+      apiKeySecrets: pick(random, [[secretName], Object.keys(secrets)]),
+    }),
     faultyMs: 3 * hour,
     calmMs: 90 * minute,
     eventsMin: quietEventsMin,

@@ -28,6 +28,8 @@ class Killed extends Error {}
 export const start: Instant = Date.UTC(2026, 10, 24, 12)
 export const key = 'simulated-key-0123456789abcdef'
 export const secretName = 'tributary/simulated'
+/** Secret name → API key. The second is there for connectors that have a pool of keys. */
+export const secrets = { [secretName]: key, 'tributary/simulated-second': 'simulated-second-key-0123456789abcdef' } as const
 export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true }
 /** As long as a function may run (ms). */
 const runMostMs = 5 * minute
@@ -38,6 +40,8 @@ export interface WorldOptions {
   readonly clocksOffMs?: readonly number[]
   /** One way on the wire (ms). */
   readonly networkMs?: number
+  /** From a call of the state table to its result (ms). */
+  readonly stateMs?: number
   /** False: nobody dispatches but the test. */
   readonly ticking?: boolean
   /** How likely a process is killed at each of its effects: before it, or when it has happened but nobody was told. */
@@ -56,7 +60,7 @@ export class World {
   readonly clock = new VirtualClock(start)
   readonly state = new MemoryState(this.clock)
   readonly lake = new LakeOfIds()
-  readonly secrets = new MemorySecrets({ [secretName]: key })
+  readonly secrets = new MemorySecrets(secrets)
   readonly bus = new MemoryBus()
   readonly metrics: (MetricValues & { readonly at: Instant })[] = []
   readonly log: LogEntry[] = []
@@ -73,6 +77,7 @@ export class World {
   calm = false
   private readonly processes: readonly Process[]
   private readonly networkMs: number
+  private readonly stateMs: number
   private readonly killRate: number
   private readonly sinkFaultRate: number
   private readonly vendors: ReadonlyMap<string, Vendor>
@@ -83,6 +88,7 @@ export class World {
     vendor = {},
     clocksOffMs = [0],
     networkMs = 50,
+    stateMs = 0,
     ticking = true,
     killRate = 0,
     sinkFaultRate = 0,
@@ -93,6 +99,7 @@ export class World {
     this.onEffect = onEffect
     this.model = new VendorModel(vendor)
     this.networkMs = networkMs
+    this.stateMs = stateMs
     this.killRate = killRate
     this.sinkFaultRate = sinkFaultRate
     this.vendors = new Map([[trendmicroCas.type, withPagesOf(pageItems)]])
@@ -159,7 +166,8 @@ export class World {
 
   /** A port whose user may be killed at each call. */
   private mortal<T extends object>(portName: string, port: T, { name, random }: Process): T {
-    if (this.killRate === 0 && this.onEffect === undefined) return port
+    const takesMs = portName === 'state' ? this.stateMs : 0
+    if (this.killRate === 0 && takesMs === 0 && this.onEffect === undefined) return port
     return intercepted(port, (method, args, call) => {
       const chance = this.killRate === 0 || this.calm ? 1 : random()
       const what = () => `${portName}.${method}(${argsText(portName, args)})`
@@ -172,7 +180,8 @@ export class World {
         this.trace(name, what)
         return result
       }
-      return result.then((value: unknown) => {
+      return result.then(async (value: unknown) => {
+        if (takesMs > 0) await this.clock.sleepUntil(this.clock.now() + takesMs)
         this.trace(name, () => `${what()}${resultText(portName, value)}`)
         if (chance >= this.killRate) return value
         this.trace(name, () => `KILLED after ${portName}.${method}`)

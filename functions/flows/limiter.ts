@@ -99,9 +99,11 @@ export function limiter(ports: LimiterPorts): Limiter {
     const by = `${ports.process}:${ports.nextNumber()}`
     return update<Taken>(gate, (bucket) => {
       const perDay = gate.perDay === undefined ? {} : { perDay: gate.perDay }
-      const taken = takeToken(bucket, { now: clock.now(), by, notBefore, ...perDay })
+      const now = clock.now()
+      const taken = takeToken(bucket, { now, by, notBefore, ...perDay })
       if (taken.kind === 'none') return { result: { freeAt: taken.freeAt } }
-      if (taken.grant.goAt > latest) return { result: { freeAt: taken.grant.goAt } }
+      // Reading the bucket takes time, so `latest` may have passed: a token that is free now keeps nobody waiting.
+      if (taken.grant.goAt > Math.max(latest, now)) return { result: { freeAt: taken.grant.goAt } }
       return { bucket: taken.bucket, result: { grant: taken.grant } }
     })
   }
@@ -155,7 +157,7 @@ export function limiter(ports: LimiterPorts): Limiter {
       for (;;) {
         const admission = await takeAll(wanted, latest, notBefore)
         const until = admission.kind === 'go' ? admission.permit.goAt : admission.freeAt
-        if (until > latest) return admission
+        if (admission.kind === 'wait' && until > latest) return admission
         if (until - clock.now() >= second && beforeWaiting !== undefined && !(await beforeWaiting(until))) {
           if (admission.kind === 'go') settle(admission.permit, { outcome: 'unsent' })
           return { kind: 'wait', freeAt: until }

@@ -4,7 +4,7 @@ import { parseOptions, usage } from '../../simulation/options.ts'
 import { summaryText } from '../../simulation/report.ts'
 import { runScenario, type ScenarioRun } from '../../simulation/run-scenario.ts'
 import { drawScenario, replayCommand, type Scenario, type ScenarioName, scenarioNames, seedMax } from '../../simulation/scenario.ts'
-import { key, type World } from '../../simulation/world.ts'
+import { secrets, type World } from '../../simulation/world.ts'
 import { run } from '../local/program.ts'
 
 const traceOf = ({ trace }: ScenarioRun) => trace.map(effectLine)
@@ -32,7 +32,7 @@ describe('a seed', () => {
       const values = new Set(drawn.map(({ vendor }) => JSON.stringify(vendor[option])))
       expect(values.size, option).toBeGreaterThan(1)
     }
-    for (const option of ['clocksOffMs', 'killRate', 'sinkFaultRate'] as const) {
+    for (const option of ['clocksOffMs', 'killRate', 'sinkFaultRate', 'stateMs'] as const) {
       expect(new Set(drawn.map((world) => JSON.stringify(world[option]))).size, option).toBeGreaterThan(1)
     }
   })
@@ -47,7 +47,7 @@ describe('the trace of a run', () => {
         lines.some((line) => what.test(line)),
         String(what),
       ).toBe(true)
-    expect(lines.filter((line) => line.includes(key))).toEqual([])
+    for (const key of Object.values(secrets)) expect(lines.filter((line) => line.includes(key))).toEqual([])
   })
 })
 
@@ -90,7 +90,7 @@ describe('a claim about every run', () => {
 
   it('breaks when the connector may ask more often than the vendor allows', async () => {
     const { problems } = await runScenario({ ...sound, item: { ...sound.item, requestsPerMinute: 6_000, initialBackfillMinutes: 4_000 } })
-    expect(problems.join('\n')).toMatch(/The vendor never sees more requests in any 60 s than it allows: It saw \d+, and allows 20/)
+    expect(problems.join('\n')).toMatch(/in any 60 s than it allows: tributary\/simulated: it saw \d+, and allows 20/)
   })
 
   it('breaks when its run proves too little', async () => {
