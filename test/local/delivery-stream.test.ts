@@ -11,6 +11,8 @@ import { describe, expect, it } from 'vitest'
 import { openLake } from '../../local/lake.ts'
 import { openDeliveryStream } from '../../local/services/delivery-stream.ts'
 import { gzipMember, wholeMembersLength } from '../../local/services/gzip-members.ts'
+import { layoutOf } from '../../local/services/s3-destination.ts'
+import { eventually } from '../eventually.ts'
 import { localServices, temporaryFolder } from '../local-services.ts'
 
 const objectsIn = (dataDir: string) => globSync(join(dataDir, 'lake/**/*.gz')).sort()
@@ -37,10 +39,11 @@ describe('the local delivery stream', () => {
   })
 
   it('shows what it acknowledged in the lake soon, without being asked', async () => {
+    expect(layoutOf().bufferedMsMax).toBe(1_000)
     const dataDir = temporaryFolder()
     const stream = await openDeliveryStream({ dataDir })
     await stream.operations[put]!(batch('{"id":"a"}'))
-    await expect.poll(() => objectsIn(dataDir).length, { timeout: 3_000 }).toBe(1)
+    await eventually(() => objectsIn(dataDir).length).toBe(1)
     await stream.close()
   })
 
@@ -176,7 +179,7 @@ describe('the destination of a local delivery stream', () => {
       destination: { CompressionFormat: 'GZIP', BufferingHints: { IntervalInSeconds: 0 } },
     })
     await stream.operations[put]!(batch('{"id":"a"}'))
-    await expect.poll(() => objectsIn(dataDir).length, { timeout: 900 }).toBe(1)
+    await eventually(() => objectsIn(dataDir).length).toBe(1)
     await stream.close()
   })
 
