@@ -6,6 +6,7 @@ import { marshall } from '@aws-sdk/util-dynamodb'
 import { expect, onTestFinished, test } from 'vitest'
 import { sqsQueue } from '../../functions/adapters/queue.ts'
 import { stateTable } from '../../functions/adapters/state-table.ts'
+import { demonstrationConnectors } from '../../local/demonstration.ts'
 import { connectorsTableName, connectServices, stateTableName } from '../../local/services/services.ts'
 import { eventually } from '../eventually.ts'
 import { temporaryFolder } from '../local-services.ts'
@@ -34,8 +35,8 @@ async function visitor(dataDir: string) {
   })
   return {
     put: (item: object) => client.send(new PutItemCommand({ TableName: connectorsTableName, Item: marshall(item) })),
-    async askForRuns(): Promise<void> {
-      for (const name of names) {
+    async askForRuns(connectorIds: readonly string[]): Promise<void> {
+      for (const name of connectorIds) {
         await state.makeDue(name, Date.now(), Date.now())
         await queue.send(name, 0)
       }
@@ -83,7 +84,7 @@ test.each(['sliding', 'fixed'] as const)(
     const { put, askForRuns } = await visitor(dataDir)
     for (const name of names) await put(connectorItem(name, url, { requestsPerMinute, initialBackfillMinutes: 60 }))
     const minuteIsUsedUp = eventually(() => model.account.totals().requests).toBeGreaterThanOrEqual(requestsPerMinute)
-    await askUntil(Promise.all([haveWorked([owner, ...guests]), minuteIsUsedUp]), askForRuns)
+    await askUntil(Promise.all([haveWorked([owner, ...guests]), minuteIsUsedUp]), () => askForRuns(names))
 
     owner.signal('SIGKILL', 'all')
     for (const guest of guests) {
@@ -104,6 +105,8 @@ test('Ctrl-C on a later process ends only that one', async () => {
   await owner.says('delivered')
   const guest = start(['--data', dataDir, '--json'])
   await guest.says('shares its work')
+  const { askForRuns } = await visitor(dataDir)
+  await askUntil(haveWorked([guest]), () => askForRuns(demonstrationConnectors('').map(({ connectorId }) => String(connectorId))))
   guest.signal('SIGINT', 'all')
   expect(await guest.ended).toBe(0)
   expect(JSON.parse(guest.out())).toMatchObject({ connectors: [{}, {}, {}] })
