@@ -7,7 +7,7 @@ import { connectorItem, secretName, secrets, start, type WorldOptions } from './
 export const scenarioNames = ['vendor', 'kills', 'everything'] as const
 export type ScenarioName = (typeof scenarioNames)[number]
 
-/** One run of the simulation, told before it happens. The same name and seed always mean the same scenario. */
+/** All that decides one run of the simulation, before it happens. The same name and seed always mean the same scenario. */
 export interface Scenario {
   readonly name: ScenarioName
   readonly seed: number

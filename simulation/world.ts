@@ -23,8 +23,6 @@ import { MemoryState } from './fakes/state.ts'
 
 class Killed extends Error {}
 
-/** A deployment in virtual time: the real flows, the simulated vendor, everything else in memory. */
-
 export const start: Instant = Date.UTC(2026, 10, 24, 12)
 export const key = 'simulated-key-0123456789abcdef'
 export const secretName = 'tributary/simulated'
@@ -44,7 +42,7 @@ export interface WorldOptions {
   readonly stateMs?: number
   /** False: nobody dispatches but the test. */
   readonly ticking?: boolean
-  /** How likely a process is killed at each of its effects: before it, or when it has happened but nobody was told. */
+  /** How likely a process is killed at each of its effects: before it, or after it but before it knows the result. */
   readonly killRate?: number
   /** How likely a delivery is refused, in part or wholly. */
   readonly sinkFaultRate?: number
@@ -56,6 +54,19 @@ export interface WorldOptions {
   readonly onEffect?: (effect: Effect) => void
 }
 
+const defaults: Required<Omit<WorldOptions, 'onEffect'>> = {
+  vendor: {},
+  clocksOffMs: [0],
+  networkMs: 50,
+  stateMs: 0,
+  ticking: true,
+  killRate: 0,
+  sinkFaultRate: 0,
+  pageItems: trendmicroCas.pageItemsMax,
+  seed: 0,
+}
+
+/** A deployment in virtual time: the real flows, the simulated vendor, everything else in memory. */
 export class World {
   readonly clock = new VirtualClock(start)
   readonly state = new MemoryState(this.clock)
@@ -76,32 +87,14 @@ export class World {
   /** Until it is calm, processes are killed and deliveries refused. */
   calm = false
   private readonly processes: readonly Process[]
-  private readonly networkMs: number
-  private readonly stateMs: number
-  private readonly killRate: number
-  private readonly sinkFaultRate: number
   private readonly vendors: ReadonlyMap<string, Vendor>
   private readonly queue: Queue
-  private readonly onEffect: ((effect: Effect) => void) | undefined
+  private readonly options: WorldOptions & typeof defaults
 
-  constructor({
-    vendor = {},
-    clocksOffMs = [0],
-    networkMs = 50,
-    stateMs = 0,
-    ticking = true,
-    killRate = 0,
-    sinkFaultRate = 0,
-    pageItems = trendmicroCas.pageItemsMax,
-    seed = 0,
-    onEffect,
-  }: WorldOptions = {}) {
-    this.onEffect = onEffect
+  constructor(given: WorldOptions = {}) {
+    this.options = { ...defaults, ...given }
+    const { vendor, pageItems, clocksOffMs, seed, ticking } = this.options
     this.model = new VendorModel(vendor)
-    this.networkMs = networkMs
-    this.stateMs = stateMs
-    this.killRate = killRate
-    this.sinkFaultRate = sinkFaultRate
     this.vendors = new Map([[trendmicroCas.type, withPagesOf(pageItems)]])
     this.processes = clocksOffMs.map((offMs, i) => new Process(`p${i}`, offMs === 0 ? this.clock : this.clock.skewed(offMs), seed + i))
     this.queue = {
@@ -164,14 +157,15 @@ export class World {
     }
   }
 
-  /** A port whose user may be killed at each call. */
+  /** A port that takes its time, each call of it traced: and the process that calls it may be killed. */
   private mortal<T extends object>(portName: string, port: T, { name, random }: Process): T {
-    const takesMs = portName === 'state' ? this.stateMs : 0
-    if (this.killRate === 0 && takesMs === 0 && this.onEffect === undefined) return port
+    const { killRate, stateMs, onEffect } = this.options
+    const takesMs = portName === 'state' ? stateMs : 0
+    if (killRate === 0 && takesMs === 0 && onEffect === undefined) return port
     return intercepted(port, (method, args, call) => {
-      const chance = this.killRate === 0 || this.calm ? 1 : random()
+      const chance = killRate === 0 || this.calm ? 1 : random()
       const what = () => `${portName}.${method}(${argsText(portName, args)})`
-      if (chance < this.killRate / 2) {
+      if (chance < killRate / 2) {
         this.trace(name, () => `KILLED before ${what()}`)
         throw new Killed()
       }
@@ -183,7 +177,7 @@ export class World {
       return result.then(async (value: unknown) => {
         if (takesMs > 0) await this.clock.sleepUntil(this.clock.now() + takesMs)
         this.trace(name, () => `${what()}${resultText(portName, value)}`)
-        if (chance >= this.killRate) return value
+        if (chance >= killRate) return value
         this.trace(name, () => `KILLED after ${portName}.${method}`)
         throw new Killed()
       })
@@ -191,7 +185,7 @@ export class World {
   }
 
   private trace(by: string, text: () => string): void {
-    this.onEffect?.({ at: this.clock.now(), by, text: text() })
+    this.options.onEffect?.({ at: this.clock.now(), by, text: text() })
   }
 
   private traceLogged(by: string, { level, event, message, connectorId = '', stream = '', ...details }: LogEntry): void {
@@ -202,7 +196,7 @@ export class World {
   private faulty(random: () => number): Sink {
     return {
       deliver: async (records) => {
-        if (this.calm || random() >= this.sinkFaultRate) return this.lake.deliver(records)
+        if (this.calm || random() >= this.options.sinkFaultRate) return this.lake.deliver(records)
         this.refusedDeliveries += 1
         await this.lake.deliver(records.slice(0, Math.floor(random() * records.length)))
         return failed(failure('sink-throttled', 'Firehose refused some of the records'))
@@ -217,10 +211,10 @@ export class World {
 
   private async fetch(clock: Clock, url: string, apiKey: string): Promise<Result<VendorAnswer>> {
     const sentAt = this.clock.now()
-    await this.clock.sleepUntil(sentAt + this.networkMs)
+    await this.clock.sleepUntil(sentAt + this.options.networkMs)
     const { pathname, search, origin } = new URL(url)
     const answer = this.model.answer({ path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }, this.clock.now())
-    const doneAt = this.clock.now() + answer.delayMs + this.networkMs
+    const doneAt = this.clock.now() + answer.delayMs + this.options.networkMs
     if (doneAt - sentAt > requestTimeoutMs) {
       await this.clock.sleepUntil(sentAt + requestTimeoutMs)
       return failed(failure('timed-out', 'The vendor did not answer within 30 s'))
