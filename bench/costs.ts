@@ -1,4 +1,4 @@
-import { dueIndex, fleetIndex } from '../functions/adapters/state-schema.ts'
+import { dueIndex, fleetIndex } from '../functions/adapters/state-table/table-definitions.ts'
 import { eventMetrics, fleetMetrics, runMetrics } from '../functions/domain/metrics.ts'
 import { hour, minute, second } from '../functions/domain/time.ts'
 import { eventTypeNames } from '../local/simulator/catalogue.ts'
@@ -25,7 +25,7 @@ const queuePollsPerMinute = 15
 const sqsRequestsPerMessage = 3
 const logMonthsKept = 1
 /** What closes an object of the lake before its minute is over (bytes, before compression). */
-const objectBytesMost = 128 * 2 ** 20
+const objectBytesMax = 128 * 2 ** 20
 const secretCacheHours = 1
 /** Of one vendor. */
 const metrics = Object.keys(eventMetrics).length * eventTypeNames.length + Object.keys(runMetrics).length + Object.keys(fleetMetrics).length
@@ -124,7 +124,7 @@ function connectorCost(connector: string, month: Month, empty: Month, connectors
   const secretReads = readsOfSecret(month, connectors) * monthHours + dispatch.secretReads * factor
   const logBytes = (collect.logBytes + collect.invocations * platformLogBytes) * factor + more((usage) => usage.logBytes)
   const deliveries = collect.firehoseCalls * factor
-  const objects = Math.max(objectsOf(deliveries * connectors) / connectors, (collect.lakeBytes * factor) / objectBytesMost)
+  const objects = Math.max(objectsOf(deliveries * connectors) / connectors, (collect.lakeBytes * factor) / objectBytesMax)
   const cost = {
     writes: writeUnits * factor * dynamodb.writeUnit,
     reads: (sum(collect.dynamodb.map((call) => call.readUnits)) * factor + more(readUnitsOfDispatch)) * dynamodb.readUnit,
@@ -135,7 +135,7 @@ function connectorCost(connector: string, month: Month, empty: Month, connectors
     lake: collect.firehoseBytes * factor * firehose.byte + objects * s3.put + collect.gzipBytes * factor * s3.byteMonth,
     secretReads: secretReads * secretsManager.call,
     logs: logBytes * (cloudWatch.logByte + logMonthsKept * cloudWatch.logByteMonth),
-    eventBridge: (collect.notices + dispatch.notices) * factor * eventBridge.event,
+    eventBridge: (collect.notifications + dispatch.notifications) * factor * eventBridge.event,
   }
   return { connector, connectors, ...cost, sum: sum(Object.values(cost)), secret: secretsManager.secretMonth }
 }

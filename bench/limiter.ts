@@ -22,7 +22,7 @@ export interface LimitUse {
   readonly window: 'fixed' | 'sliding'
   /** Requests of those that the limit allows (%). */
   readonly usedPercent: number
-  readonly mostRequestsInAnyMinute: number
+  readonly maxRequestsInAnyMinute: number
   /** Answers with 429. */
   readonly refused: number
 }
@@ -46,7 +46,7 @@ export async function simulateLimit(): Promise<LimitUse[]> {
         connectors,
         window,
         usedPercent: (100 * counted) / (perMinute * (measuredMs / minute)),
-        mostRequestsInAnyMinute: account.mostRequestsInAnyMinute(key),
+        maxRequestsInAnyMinute: account.maxRequestsInAnyMinute(key),
         refused: account.refused(key),
       })
     }
@@ -76,7 +76,7 @@ async function measureLimitOf(connectors: number): Promise<LimitUse> {
       connectors,
       window: 'sliding',
       usedPercent: (100 * (after.requests - before.requests)) / (perMinute * (realMeasuredMs / minute)),
-      mostRequestsInAnyMinute: Math.max(...after.keys.map(({ mostRequestsInAnyMinute }) => mostRequestsInAnyMinute)),
+      maxRequestsInAnyMinute: Math.max(...after.keys.map(({ maxRequestsInAnyMinute }) => maxRequestsInAnyMinute)),
       refused: after.refused,
     }
   } finally {
@@ -94,7 +94,7 @@ export interface PassTime {
   readonly streams: number
   readonly seconds: number
   /** 20 requests at once, 20 a minute later, 8 another minute later. */
-  readonly leastSeconds: number
+  readonly minSeconds: number
   readonly refused: number
 }
 
@@ -112,7 +112,7 @@ export async function simulatePass(): Promise<PassTime> {
   return {
     streams,
     seconds: (last.at - first.at) / second,
-    leastSeconds: (Math.floor((streams - 1) / perMinute) * minute) / second,
+    minSeconds: (Math.floor((streams - 1) / perMinute) * minute) / second,
     refused: world.model.account.refused(key),
   }
 }

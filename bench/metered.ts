@@ -3,17 +3,17 @@ import { gzipSync } from 'node:zlib'
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb'
 import { FirehoseClient, type PutRecordBatchCommandInput } from '@aws-sdk/client-firehose'
 import { type GetSecretValueCommandOutput, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import { readAnswer } from '../functions/adapters/answer.ts'
+import { readResponse } from '../functions/adapters/http/response.ts'
 import { digest, keyedDigest } from '../functions/adapters/digest.ts'
 import { firehoseSink } from '../functions/adapters/firehose.ts'
 import { jsonLog } from '../functions/adapters/log.ts'
 import { secretsManager } from '../functions/adapters/secrets.ts'
-import { stateTable as stateSchema } from '../functions/adapters/state-schema.ts'
-import { stateTable } from '../functions/adapters/state-table.ts'
+import { stateTable as stateSchema } from '../functions/adapters/state-table/table-definitions.ts'
+import { stateTable } from '../functions/adapters/state-table/state-table.ts'
 import type { Clock, MetricValues, Source } from '../functions/domain/ports.ts'
 import { type Instant, minute, second } from '../functions/domain/time.ts'
 import { acceptConnector, type ConnectorItem, reconcileConnectors } from '../functions/flows/accept-connector.ts'
-import { collectConnector } from '../functions/flows/collect-connector.ts'
+import { collectConnector } from '../functions/flows/collect/collect-connector.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
 import { measureFleet } from '../functions/flows/measure-fleet.ts'
 import { vendors } from '../functions/vendors/index.ts'
@@ -26,7 +26,7 @@ import { type Billed, capacityMeter } from './capacity.ts'
 /** How long an answer takes, on the wire and at the other end (ms). */
 const latencyMs = { dynamodb: 5, firehose: 30, secretsManager: 20, sqs: 10, eventBridge: 20, vendor: 500 } as const
 /** As long as `collect` may run, less what it keeps for its last writes (ms). */
-const runMostMs = 5 * minute - 10 * second
+const runMaxMs = 5 * minute - 10 * second
 /** When `dispatch` compares the tables, and how often it measures the fleet, as its entry point says. */
 const comparisonMinute = 17
 const measureEveryMinutes = 5
@@ -43,7 +43,7 @@ export class Usage {
   vendorRequests = 0
   secretReads = 0
   messages = 0
-  notices = 0
+  notifications = 0
   logLines = 0
   logBytes = 0
   firehoseCalls = 0
@@ -115,12 +115,12 @@ export async function startMetered(vendor: SimulatorOptions, options: { readonly
       usages[name].logLines += 1
       usages[name].logBytes += Buffer.byteLength(line) + 1
     }
-    const { log, keepOut } = jsonLog({ clock, write })
+    const { log, addRedaction } = jsonLog({ clock, write })
     let number = 0
     return {
       clock,
       state: stateTable({ client: dynamodb, table, now: () => clock.now() }),
-      secrets: secretsManager({ client: secretsClient, clock, keepOut }),
+      secrets: secretsManager({ client: secretsClient, clock, addRedaction }),
       sink: firehoseSink({ client: firehose, deliveryStream: 'lake', clock }),
       source: sourceOf(name),
       queue: {
@@ -131,8 +131,8 @@ export async function startMetered(vendor: SimulatorOptions, options: { readonly
         },
       },
       bus: {
-        async put(notices: readonly unknown[]) {
-          usages[name].notices += notices.length
+        async put(notifications: readonly unknown[]) {
+          usages[name].notifications += notifications.length
           await clock.sleepUntil(clock.now() + latencyMs.eventBridge)
         },
       },
@@ -159,9 +159,9 @@ export async function startMetered(vendor: SimulatorOptions, options: { readonly
         const { pathname, search, origin } = new URL(url)
         const request = { path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }
         await clock.sleepUntil(clock.now() + latencyMs.vendor / 2)
-        const { status, headers, body } = model.answer(request, clock.now())
+        const { status, headers, body } = model.respond(request, clock.now())
         await clock.sleepUntil(clock.now() + latencyMs.vendor / 2)
-        return readAnswer(status, headers, body, clock.now(), { apiKey })
+        return readResponse(status, headers, body, clock.now(), { apiKey })
       },
     }
   }
@@ -179,7 +179,7 @@ export async function startMetered(vendor: SimulatorOptions, options: { readonly
 
   async function collectLater(connectorId: string, delayMs: number): Promise<void> {
     await clock.sleepUntil(clock.now() + delayMs)
-    await invoke('collect', () => collectConnector(functions.collect, connectorId, clock.now() + runMostMs))
+    await invoke('collect', () => collectConnector(functions.collect, connectorId, clock.now() + runMaxMs))
   }
 
   async function tick(): Promise<never> {

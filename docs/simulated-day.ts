@@ -2,7 +2,7 @@ import type { Instant } from '../functions/domain/time.ts'
 import { hour, minute } from '../functions/domain/time.ts'
 import type { ConnectorItem } from '../functions/flows/accept-connector.ts'
 import { measureFleet } from '../functions/flows/measure-fleet.ts'
-import { showStatus } from '../functions/flows/show-status.ts'
+import { showStatus } from '../functions/widget/show-status.ts'
 import { VendorModel } from '../local/simulator/model.ts'
 import type { SimulatorOptions } from '../local/simulator/options.ts'
 import { connectorItem, start, World } from '../simulation/world.ts'
@@ -55,11 +55,11 @@ export async function simulatedDay() {
   const world = new World({ pageItems })
   const hourNow = () => (world.clock.now() - start) / hour
   const models = new Map(tenants.map((tenant, i) => [`Bearer key-of-${tenant.name}`, modelsOf(tenant, i)]))
-  world.model.answer = (request, now) => {
+  world.model.respond = (request, now) => {
     const model = models.get(request.authorization ?? '')?.(hourNow())
     if (model === undefined) throw new Error('a key that nobody has')
     const down = hourNow() >= outage.fromHour && hourNow() < outage.toHour
-    return down ? { status: 503, headers: {}, body: '{"code":-5030001,"msg":"Maintenance"}', delayMs: 0 } : model.answer(request, now)
+    return down ? { status: 503, headers: {}, body: '{"code":-5030001,"msg":"Maintenance"}', delayMs: 0 } : model.respond(request, now)
   }
   for (const tenant of tenants) void join(world, tenant)
   void measure(world)

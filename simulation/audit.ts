@@ -1,6 +1,6 @@
 import { digest } from '../functions/adapters/digest.ts'
 import type { State } from '../functions/domain/ports.ts'
-import { recordId } from '../functions/domain/record.ts'
+import { recordId } from '../functions/domain/record/record-id.ts'
 import { iso, minute } from '../functions/domain/time.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 import { vendors } from '../functions/vendors/index.ts'
@@ -32,7 +32,7 @@ export async function audit(world: Audited): Promise<Audit> {
     for (const stream of vendor.streams(connector)) {
       if (!isStreamName(stream)) throw new Error(`${stream} is no stream of the simulator`)
       for (const { from, to } of streams.get(stream)?.covered ?? []) {
-        for (const event of world.model.eventsVisible(stream, from, to, undefined, { lateMostMs: connector.lateArrivalMinutes * minute })) {
+        for (const event of world.model.eventsVisible(stream, from, to, undefined, { lateMaxMs: connector.lateArrivalMinutes * minute })) {
           // Items without an id are compared by count, elsewhere.
           if (event.malformed === 'null' || event.malformed === 'string' || event.malformed === 'no-id') continue
           expected += 1

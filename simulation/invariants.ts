@@ -1,7 +1,7 @@
-import { coveredTo } from '../functions/domain/ledger.ts'
-import type { StreamState } from '../functions/domain/stream.ts'
+import { coveredTo } from '../functions/domain/stream/ledger.ts'
+import type { StreamState } from '../functions/domain/stream/stream.ts'
 import { iso } from '../functions/domain/time.ts'
-import type { StreamId } from '../functions/domain/vendor.ts'
+import type { StreamId } from '../functions/domain/stream/stream.ts'
 import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
 import { type Audit, audit } from './audit.ts'
 import type { Scenario } from './scenario.ts'
@@ -48,7 +48,7 @@ const claims: Readonly<Record<string, (end: End) => readonly string[]>> = {
     ),
 
   'No range of events is given up as lost': (end) =>
-    ofStreams(end, ({ holes }) => holes.map(({ from, to, reason }) => `${iso(from)} to ${iso(to)} is lost (${reason})`)),
+    ofStreams(end, ({ lostRanges }) => lostRanges.map(({ from, to, reason }) => `${iso(from)} to ${iso(to)} is lost (${reason})`)),
 
   'Every stream is covered past the last fault': (end) => {
     const faultyUntil = start + end.scenario.faultyMs
@@ -66,7 +66,7 @@ const claims: Readonly<Record<string, (end: End) => readonly string[]>> = {
   },
 
   'The vendor never sees more requests of a key in any 60 s than it allows': ({ world }) =>
-    ofKeys((key) => world.model.account.mostRequestsInAnyMinute(key)).flatMap(({ key, count }) =>
+    ofKeys((key) => world.model.account.maxRequestsInAnyMinute(key)).flatMap(({ key, count }) =>
       count <= requestsPerMinute ? [] : [`${key}: it saw ${count}, and allows ${requestsPerMinute}`],
     ),
 }

@@ -30,7 +30,7 @@ interface RunCounts {
 
 /**
  * Lets the scenario happen, and holds its end against what is promised. The same scenario always gives the same run. `prepare`
- * may change the world before it begins: a test breaks a part of it, to see that the run notices.
+ * may change the world before it begins: a test breaks a part of it, to see that the run notifications.
  */
 export async function runScenario(scenario: Scenario, prepare: (world: World) => void = () => {}): Promise<ScenarioRun> {
   const trace: Effect[] = []

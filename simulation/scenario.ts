@@ -117,7 +117,7 @@ type Fixed =
   | 'startAt'
   | 'backlogMs'
   | 'stopAt'
-  | 'horizonMs'
+  | 'retentionMs'
   // The connector's own limit is 20 a minute.
   | 'requestsPerMinute'
   | 'requestsPerDay'

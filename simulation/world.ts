@@ -1,19 +1,19 @@
-import { readAnswer } from '../functions/adapters/answer.ts'
+import { readResponse } from '../functions/adapters/http/response.ts'
 import { digest, keyedDigest } from '../functions/adapters/digest.ts'
 import { failure } from '../functions/domain/failures.ts'
 import type { Bus, Clock, LogEntry, MetricValues, Queue, Sink, Source, State } from '../functions/domain/ports.ts'
-import type { LakeRecord } from '../functions/domain/record.ts'
+import type { LakeRecord } from '../functions/domain/record/record.ts'
 import { failed, ok, type Result } from '../functions/domain/result.ts'
-import type { StreamState } from '../functions/domain/stream.ts'
+import type { StreamState } from '../functions/domain/stream/stream.ts'
 import { type Instant, minute, second } from '../functions/domain/time.ts'
-import { requestTimeoutMs } from '../functions/domain/tokens.ts'
-import type { Vendor, VendorAnswer } from '../functions/domain/vendor.ts'
+import { requestTimeoutMs } from '../functions/domain/token-bucket.ts'
+import type { Vendor, VendorResponse } from '../functions/domain/vendor.ts'
 import { acceptConnector, type ConnectorItem, retireConnector } from '../functions/flows/accept-connector.ts'
-import { collectConnector } from '../functions/flows/collect-connector.ts'
+import { collectConnector } from '../functions/flows/collect/collect-connector.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
 import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
 import type { StreamName } from '../local/simulator/catalogue.ts'
-import { type SimulatedAnswer, type SimulatedRequest, VendorModel } from '../local/simulator/model.ts'
+import { type SimulatedResponse, type SimulatedRequest, VendorModel } from '../local/simulator/model.ts'
 import type { SimulatorOptions } from '../local/simulator/options.ts'
 import { brief, type Effect, intercepted } from './effects.ts'
 import { MemoryBus } from './fakes/bus.ts'
@@ -30,7 +30,7 @@ export const secretName = 'tributary/simulated'
 export const secrets = { [secretName]: key, 'tributary/simulated-second': 'simulated-second-key-0123456789abcdef' } as const
 export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true }
 /** As long as a function may run (ms). */
-const runMostMs = 5 * minute
+const runMaxMs = 5 * minute
 
 export interface WorldOptions {
   readonly vendor?: SimulatorOptions
@@ -116,9 +116,9 @@ export class World {
   }
 
   /** What the simulator has no option for; without an answer it answers as ever. */
-  vendorAnswers(answer: (asked: URLSearchParams, now: Instant) => { readonly status: number; readonly body?: unknown } | undefined): void {
-    const asEver = this.model.answer.bind(this.model)
-    this.model.answer = (request: SimulatedRequest, now: Instant): SimulatedAnswer => {
+  vendorResponds(answer: (asked: URLSearchParams, now: Instant) => { readonly status: number; readonly body?: unknown } | undefined): void {
+    const asEver = this.model.respond.bind(this.model)
+    this.model.respond = (request: SimulatedRequest, now: Instant): SimulatedResponse => {
       const instead = answer(new URLSearchParams(request.query), now)
       if (instead === undefined) return asEver(request, now)
       return { status: instead.status, headers: {}, body: JSON.stringify(instead.body ?? { code: -instead.status, msg: 'No' }), delayMs: 0 }
@@ -209,11 +209,11 @@ export class World {
     return { fetch: ({ url }, apiKey) => this.fetch(clock, url, apiKey) }
   }
 
-  private async fetch(clock: Clock, url: string, apiKey: string): Promise<Result<VendorAnswer>> {
+  private async fetch(clock: Clock, url: string, apiKey: string): Promise<Result<VendorResponse>> {
     const sentAt = this.clock.now()
     await this.clock.sleepUntil(sentAt + this.options.networkMs)
     const { pathname, search, origin } = new URL(url)
-    const answer = this.model.answer({ path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }, this.clock.now())
+    const answer = this.model.respond({ path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }, this.clock.now())
     const doneAt = this.clock.now() + answer.delayMs + this.options.networkMs
     if (doneAt - sentAt > requestTimeoutMs) {
       await this.clock.sleepUntil(sentAt + requestTimeoutMs)
@@ -221,8 +221,8 @@ export class World {
     }
     await this.clock.sleepUntil(doneAt)
     const { status, headers, body, truncateAt } = answer
-    if (truncateAt !== undefined && truncateAt < body.length) return failed(failure('malformed-answer', 'The answer broke off'))
-    return readAnswer(status, headers, body, clock.now(), { apiKey })
+    if (truncateAt !== undefined && truncateAt < body.length) return failed(failure('malformed-response', 'The answer broke off'))
+    return readResponse(status, headers, body, clock.now(), { apiKey })
   }
 
   async stream(connectorId: string, stream: StreamName): Promise<StreamState> {
@@ -252,7 +252,7 @@ export class World {
     const traceRun = (text: string) => this.trace(ports.process, () => `${connectorId} run ${text}`)
     try {
       traceRun('begins')
-      await collectConnector(ports, connectorId, ports.clock.now() + runMostMs)
+      await collectConnector(ports, connectorId, ports.clock.now() + runMaxMs)
       traceRun('ends')
     } catch (error) {
       if (error instanceof Killed) this.kills += 1

@@ -1,13 +1,13 @@
-import type { Notice } from '../../functions/domain/notices.ts'
+import type { Notification } from '../../functions/domain/status/notifications.ts'
 import type { Bus } from '../../functions/domain/ports.ts'
 
 /** A bus in memory, that can be made to refuse. */
 export class MemoryBus implements Bus {
-  readonly notices: Notice[] = []
+  readonly notifications: Notification[] = []
   refuses = false
 
-  async put(notices: readonly Notice[]): Promise<void> {
+  async put(notifications: readonly Notification[]): Promise<void> {
     if (this.refuses) throw new Error('The bus takes nothing')
-    this.notices.push(...notices)
+    this.notifications.push(...notifications)
   }
 }

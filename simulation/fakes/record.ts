@@ -1,4 +1,4 @@
-import type { LakeRecord } from '../../functions/domain/record.ts'
+import type { LakeRecord } from '../../functions/domain/record/record.ts'
 
 /** A record of the lake, whole and valid, with what the test is about. */
 export function record(id: string, changes: Partial<LakeRecord> = {}): LakeRecord {

@@ -1,4 +1,4 @@
-import type { SecretReference } from '../../functions/domain/connector.ts'
+import type { SecretReference } from '../../functions/domain/connector/connector.ts'
 import { type Failure, failure } from '../../functions/domain/failures.ts'
 import type { Secrets } from '../../functions/domain/ports.ts'
 import { failed, ok } from '../../functions/domain/result.ts'

@@ -1,6 +1,6 @@
 import type { Failure } from '../../functions/domain/failures.ts'
 import type { Sink } from '../../functions/domain/ports.ts'
-import type { LakeRecord } from '../../functions/domain/record.ts'
+import type { LakeRecord } from '../../functions/domain/record/record.ts'
 import { failed, ok } from '../../functions/domain/result.ts'
 
 /** A lake in memory. */

@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import { retiredKeptMs } from '../../functions/adapters/state-table/accepted.ts'
 import { shardOf, shards } from '../../functions/adapters/state-table/store.ts'
-import type { Outage } from '../../functions/domain/outage.ts'
-import type { AcceptedConnector, Amended, Clock, Due, KeyUser, RunState, State } from '../../functions/domain/ports.ts'
-import { type SeenHash, type SeenMark, type SeenPage, seenClass, seenClassWidth } from '../../functions/domain/seen.ts'
-import type { ConnectorStatus } from '../../functions/domain/status.ts'
-import type { Interval, StreamState } from '../../functions/domain/stream.ts'
+import type { Outage } from '../../functions/domain/status/outage.ts'
+import type { AcceptedConnector, StatusUpdate, Clock, Due, KeyUser, RunState, State } from '../../functions/domain/ports.ts'
+import { type SeenHash, type SeenMark, type SeenPage, seenClass, seenClassWidth } from '../../functions/domain/stream/seen-ids.ts'
+import type { ConnectorStatus } from '../../functions/domain/status/status.ts'
+import type { Interval, StreamState } from '../../functions/domain/stream/stream.ts'
 import type { Instant } from '../../functions/domain/time.ts'
-import type { TokenBucket } from '../../functions/domain/tokens.ts'
-import type { StreamId } from '../../functions/domain/vendor.ts'
+import type { TokenBucket } from '../../functions/domain/token-bucket.ts'
+import type { StreamId } from '../../functions/domain/stream/stream.ts'
 
 /** A value, and when it begins to count as absent. */
 interface Kept<T> {
@@ -115,10 +115,10 @@ export class MemoryState implements State {
     return this.#live(this.#status.get(connectorId))
   }
 
-  async amendStatus(
+  async updateStatus(
     connectorId: string,
     amend: (before: ConnectorStatus | undefined) => ConnectorStatus | undefined,
-  ): Promise<Amended | undefined> {
+  ): Promise<StatusUpdate | undefined> {
     const before = this.#live(this.#status.get(connectorId))
     const status = amend(before)
     if (status === undefined) return undefined
@@ -143,7 +143,7 @@ export class MemoryState implements State {
     return [...sorted(this.#outages)].map(([, outage]) => outage)
   }
 
-  async outageTold(outage: Outage): Promise<void> {
+  async outageSent(outage: Outage): Promise<void> {
     const open = this.#outages.get(siteOf(outage))
     if (open?.since === outage.since) this.#outages.set(siteOf(outage), { ...open, told: true })
   }
@@ -162,15 +162,15 @@ export class MemoryState implements State {
   async readSeen(
     connectorId: string,
     stream: StreamId,
-    slice: Interval,
+    range: Interval,
     classes: readonly number[],
     into: (hash: SeenHash, mark: SeenMark) => void,
   ): Promise<void> {
     for (const k of classes) {
       const pages = this.#seenOf(connectorId, stream, k)
-      for (const page of pages.slice(firstFrom(pages, slice.from - seenClassWidth(k) + 1))) {
-        if (page.slice.from >= slice.to) break
-        if (page.slice.to <= slice.from || this.#hasExpired(inSeconds(page.expiresAt))) continue
+      for (const page of pages.slice(firstFrom(pages, range.from - seenClassWidth(k) + 1))) {
+        if (page.range.from >= range.to) break
+        if (page.range.to <= range.from || this.#hasExpired(inSeconds(page.expiresAt))) continue
         for (const { hash, mark } of page.ids) into(hash, mark)
       }
     }
@@ -178,14 +178,14 @@ export class MemoryState implements State {
 
   async writeSeen(connectorId: string, stream: StreamId, page: SeenPage): Promise<void> {
     if (page.ids.length === 0) return
-    const pages = this.#seenOf(connectorId, stream, seenClass(page.slice))
+    const pages = this.#seenOf(connectorId, stream, seenClass(page.range))
     const firstKept = pages.findIndex(({ expiresAt }) => !this.#hasExpired(inSeconds(expiresAt)))
     pages.splice(0, firstKept === -1 ? pages.length : firstKept)
-    const first = firstFrom(pages, page.slice.from)
-    const after = pages.slice(first).findIndex(({ slice, version }) => slice.from !== page.slice.from || version >= page.version)
+    const first = firstFrom(pages, page.range.from)
+    const after = pages.slice(first).findIndex(({ range, version }) => range.from !== page.range.from || version >= page.version)
     const place = after === -1 ? pages.length : first + after
     const there = pages[place]
-    const isThere = there?.slice.from === page.slice.from && there.version === page.version
+    const isThere = there?.range.from === page.range.from && there.version === page.version
     if (isThere && !this.#hasExpired(inSeconds(there.expiresAt))) return
     pages.splice(place, isThere ? 1 : 0, frozen(page))
   }
@@ -269,14 +269,14 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** The first page whose slice begins at `from` or later. */
+/** The first page whose range begins at `from` or later. */
 function firstFrom(pages: readonly SeenPage[], from: Instant): number {
   let low = 0
   let high = pages.length
   while (low < high) {
     const middle = (low + high) >>> 1
     const page = pages[middle]
-    if (page !== undefined && page.slice.from < from) low = middle + 1
+    if (page !== undefined && page.range.from < from) low = middle + 1
     else high = middle
   }
   return low

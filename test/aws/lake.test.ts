@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LakeRecord, serialise } from '../../functions/domain/record.ts'
+import { type LakeRecord, serialise } from '../../functions/domain/record/record.ts'
 import { day, minute } from '../../functions/domain/time.ts'
 import { openDeliveryStream } from '../../local/services/delivery-stream.ts'
 import { record } from '../../simulation/fakes/record.ts'
@@ -290,7 +290,7 @@ describe('the saved queries', () => {
       { dt: today, event_type: 'malware', events: '1' },
       { dt: yesterday, event_type: 'dlp', events: '1' },
     ],
-    Duplicates: [{ connector_id: 'acme-mail', events: '2', records: '4', most_copies: '2' }],
+    Duplicates: [{ connector_id: 'acme-mail', events: '2', records: '4', copies_max: '2' }],
     'Malformed records': [{ id: 'odd', dt: today }],
   }
 

@@ -32,7 +32,7 @@ async function openSecretsManager(): Promise<Open> {
   const services = await localServices({ secrets: values, fault: { secrets: denied } })
   const client = new SecretsManagerClient({ ...services.clientConfig, endpoint: services.addresses.secretsManager })
   return {
-    secrets: secretsManager({ client, clock: new VirtualClock(), keepOut: () => undefined }),
+    secrets: secretsManager({ client, clock: new VirtualClock(), addRedaction: () => undefined }),
     put: (name, value) => void values.set(name, value),
   }
 }

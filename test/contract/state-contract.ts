@@ -3,17 +3,17 @@ import { type DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/clien
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { stateTable } from '../../functions/adapters/state-table.ts'
+import { stateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { failure } from '../../functions/domain/failures.ts'
-import { newStream } from '../../functions/domain/ledger.ts'
-import type { Outage } from '../../functions/domain/outage.ts'
+import { newStream } from '../../functions/domain/stream/ledger.ts'
+import type { Outage } from '../../functions/domain/status/outage.ts'
 import type { AcceptedConnector, KeyUser, State } from '../../functions/domain/ports.ts'
-import { type SeenPage, seenClass } from '../../functions/domain/seen.ts'
+import { type SeenPage, seenClass } from '../../functions/domain/stream/seen-ids.ts'
 import { NewerSchema } from '../../functions/domain/state-errors.ts'
-import { type ConnectorStatus, newStatus, withState } from '../../functions/domain/status.ts'
-import type { Interval, StreamState } from '../../functions/domain/stream.ts'
+import { type ConnectorStatus, newStatus, withState } from '../../functions/domain/status/status.ts'
+import type { Interval, StreamState } from '../../functions/domain/stream/stream.ts'
 import { day, hour, type Instant, minute, second } from '../../functions/domain/time.ts'
-import { newBucket, type TokenBucket } from '../../functions/domain/tokens.ts'
+import { newBucket, type TokenBucket } from '../../functions/domain/token-bucket.ts'
 import { MemoryState } from '../../simulation/fakes/state.ts'
 
 const start: Instant = Date.UTC(2026, 10, 24, 12)
@@ -61,7 +61,7 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
         await state.writeAccepted(accepted('a'), undefined)
         await state.writeAccepted(accepted('ab'), undefined)
         await state.makeDue('a', start, start - 1)
-        await state.amendStatus('a', () => fullStatus)
+        await state.updateStatus('a', () => fullStatus)
         await state.writeStream('a', 'x/2', fullStream(1))
         await state.writeStream('a', 'x/1', stream(1))
         await state.writeSeen('a', 'x/1', page({ from: 1, to: 2 }, 1))
@@ -80,9 +80,9 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
       })
 
       it('reads all its streams, however large they are', async () => {
-        const holes = Array.from({ length: 8_000 }, (_, i) => ({ from: i * 10, to: i * 10 + 5, reason: 'horizon' as const }))
-        for (const id of ['1', '2', '3', '4', '5']) await state.writeStream('a', id, { ...stream(1), holes })
-        expect([...(await state.readRun('a')).streams].map(([id, { holes }]) => [id, holes.length])).toEqual(
+        const lostRanges = Array.from({ length: 8_000 }, (_, i) => ({ from: i * 10, to: i * 10 + 5, reason: 'horizon' as const }))
+        for (const id of ['1', '2', '3', '4', '5']) await state.writeStream('a', id, { ...stream(1), lostRanges })
+        expect([...(await state.readRun('a')).streams].map(([id, { lostRanges }]) => [id, lostRanges.length])).toEqual(
           ['1', '2', '3', '4', '5'].map((id) => [id, 8_000]),
         )
       })
@@ -166,9 +166,9 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
         await state.writeAccepted(accepted('a'), undefined)
         await state.writeStream('a', 'x', stream(1))
         await state.writeStream('a', 'x', stream(2))
-        await state.amendStatus('a', () => status)
+        await state.updateStatus('a', () => status)
         await state.writeAccepted(gone, accepted('a'))
-        await state.amendStatus('a', (before) => withState(before!, { state: 'retired', reason: 'deleted' }, start))
+        await state.updateStatus('a', (before) => withState(before!, { state: 'retired', reason: 'deleted' }, start))
       })
 
       it('keeps its ledger for four days', async () => {
@@ -193,7 +193,7 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
         expect(await state.writeStream('a', 'x', stream(4))).toBe(false)
         expect(await state.writeAccepted(accepted('a'), undefined)).toBe(true)
         expect(await state.writeStream('a', 'x', stream(1))).toBe(true)
-        await state.amendStatus('a', () => status)
+        await state.updateStatus('a', () => status)
         expect(await state.readRun('a')).toEqual({ accepted: accepted('a'), status, streams: new Map([['x', stream(1)]]) })
       })
 
@@ -203,7 +203,7 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
 
       it('that comes back keeps its ledger for good', async () => {
         await state.writeAccepted({ ...accepted('a'), acceptedAt: start + hour }, gone)
-        await state.amendStatus('a', (before) => withState(before!, { state: 'starting', reason: '' }, start + hour))
+        await state.updateStatus('a', (before) => withState(before!, { state: 'starting', reason: '' }, start + hour))
         now = start + 30 * day
         const { accepted: back, status, streams } = await state.readRun('a')
         expect(back?.acceptedAt).toBe(start + hour)
@@ -293,53 +293,53 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
       })
 
       it('is read as it was written', async () => {
-        await state.amendStatus('a', () => fullStatus)
+        await state.updateStatus('a', () => fullStatus)
         expect(await state.readStatus('a')).toEqual(fullStatus)
       })
 
       it('is the last writer’s', async () => {
-        await state.amendStatus('a', () => fullStatus)
-        await state.amendStatus('a', () => status)
+        await state.updateStatus('a', () => fullStatus)
+        await state.updateStatus('a', () => status)
         expect(await state.readStatus('a')).toEqual(status)
       })
 
       it('is amended from what is there, or from nothing', async () => {
-        await state.amendStatus('a', (before) => ({ ...(before ?? newStatus(start)), turns: (before?.turns ?? 40) + 1 }))
-        await state.amendStatus('a', (before) => ({ ...before!, turns: before!.turns + 1 }))
-        expect(await state.readStatus('a')).toEqual({ ...newStatus(start), turns: 42 })
+        await state.updateStatus('a', (before) => ({ ...(before ?? newStatus(start)), readSteps: (before?.readSteps ?? 40) + 1 }))
+        await state.updateStatus('a', (before) => ({ ...before!, readSteps: before!.readSteps + 1 }))
+        expect(await state.readStatus('a')).toEqual({ ...newStatus(start), readSteps: 42 })
       })
 
       it('loses no amendment, however many come at once', async () => {
-        await state.amendStatus('a', () => status)
-        await Promise.all(Array.from({ length: 6 }, () => state.amendStatus('a', (before) => ({ ...before!, turns: before!.turns + 1 }))))
-        expect((await state.readStatus('a'))?.turns).toBe(status.turns + 6)
+        await state.updateStatus('a', () => status)
+        await Promise.all(Array.from({ length: 6 }, () => state.updateStatus('a', (before) => ({ ...before!, readSteps: before!.readSteps + 1 }))))
+        expect((await state.readStatus('a'))?.readSteps).toBe(status.readSteps + 6)
       })
 
       it('is left alone by an amendment that wants nothing written', async () => {
-        await state.amendStatus('a', () => status)
-        expect(await state.amendStatus('a', () => undefined)).toBeUndefined()
-        expect(await state.amendStatus('b', () => undefined)).toBeUndefined()
+        await state.updateStatus('a', () => status)
+        expect(await state.updateStatus('a', () => undefined)).toBeUndefined()
+        expect(await state.updateStatus('b', () => undefined)).toBeUndefined()
         expect(await state.readStatus('a')).toEqual(status)
         expect(await state.readStatus('b')).toBeUndefined()
       })
 
       it('is answered with what it was amended from', async () => {
-        expect(await state.amendStatus('a', () => status)).toEqual({ after: status })
-        expect(await state.amendStatus('a', () => fullStatus)).toEqual({ before: status, after: fullStatus })
+        expect(await state.updateStatus('a', () => status)).toEqual({ after: status })
+        expect(await state.updateStatus('a', () => fullStatus)).toEqual({ before: status, after: fullStatus })
       })
 
       it('is not written by an amendment that changes nothing', async () => {
-        await state.amendStatus('a', () => fullStatus)
-        await state.amendStatus('a', (before) => structuredClone(before!))
+        await state.updateStatus('a', () => fullStatus)
+        await state.updateStatus('a', (before) => structuredClone(before!))
         expect(await state.readStatus('a')).toEqual(fullStatus)
       })
 
       it('is listed with those of all other connectors', async () => {
-        for (let i = 0; i < 20; i++) await state.amendStatus(`connector-${i}`, () => ({ ...status, turns: i }))
+        for (let i = 0; i < 20; i++) await state.updateStatus(`connector-${i}`, () => ({ ...status, readSteps: i }))
         await state.writeAccepted(accepted('connector-1'), undefined)
         const listed = await list(state.fleet())
         expect(new Map(listed.map(({ connectorId, status }) => [connectorId, status]))).toEqual(
-          new Map(Array.from({ length: 20 }, (_, i) => [`connector-${i}`, { ...status, turns: i }])),
+          new Map(Array.from({ length: 20 }, (_, i) => [`connector-${i}`, { ...status, readSteps: i }])),
         )
       })
     })
@@ -364,7 +364,7 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
         await state.beginOutage(outage)
         await state.beginOutage({ ...outage, site: 'https://api-eu.example.com' })
         await state.beginOutage({ ...outage, vendor: 'other' })
-        await state.outageTold(outage)
+        await state.outageSent(outage)
         expect((await state.outages()).map(({ vendor, site, told }) => [vendor, site, told])).toEqual([
           ['other', outage.site, false],
           ['trendmicro-cas', 'https://api-eu.example.com', false],
@@ -377,10 +377,10 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
         await state.beginOutage(outage)
         await state.endOutage(outage)
         expect(await state.outages()).toEqual([])
-        await state.outageTold(outage)
+        await state.outageSent(outage)
         expect(await state.outages()).toEqual([])
         expect(await state.beginOutage({ ...outage, since: start + 1 })).toBe(true)
-        await state.outageTold(outage)
+        await state.outageSent(outage)
         expect(await state.outages()).toEqual([{ ...outage, since: start + 1 }])
       })
     })
@@ -421,23 +421,23 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
     describe('seen ids', () => {
       const width = 4 ** 9
       const classes = [seenClass({ from: 0, to: width })]
-      const read = async (slice: Interval, of = classes, streamId = 'x') => {
+      const read = async (range: Interval, of = classes, streamId = 'x') => {
         const seen: [string, string][] = []
-        await state.readSeen('a', streamId, slice, of, (hash, mark) => seen.push([hash, mark]))
+        await state.readSeen('a', streamId, range, of, (hash, mark) => seen.push([hash, mark]))
         return seen
       }
 
       it('are read with their marks', async () => {
-        const slice = { from: start, to: start + width }
-        await state.writeSeen('a', 'x', { ...page(slice, 5), ids: [id(1), { hash: 'ffffffffffffffff', mark: 'filtered' }] })
-        expect(await read(slice)).toEqual([
+        const range = { from: start, to: start + width }
+        await state.writeSeen('a', 'x', { ...page(range, 5), ids: [id(1), { hash: 'ffffffffffffffff', mark: 'filtered' }] })
+        expect(await read(range)).toEqual([
           ['0000000000000001', 'delivered'],
           ['ffffffffffffffff', 'filtered'],
         ])
       })
 
       it.each([
-        ['the slice itself', 0, width, true],
+        ['the range itself', 0, width, true],
         ['one millisecond inside its start', 0, 1, true],
         ['one millisecond inside its end', width - 1, width, true],
         ['one that ends where it begins', -5, 0, false],
@@ -451,28 +451,28 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
       })
 
       it('are read only of the classes asked for', async () => {
-        const slice = { from: start, to: start + width }
-        await state.writeSeen('a', 'x', page(slice, 1))
-        expect(await read(slice, [classes[0]! - 1, classes[0]! + 1])).toEqual([])
-        expect(await read(slice, [])).toEqual([])
+        const range = { from: start, to: start + width }
+        await state.writeSeen('a', 'x', page(range, 1))
+        expect(await read(range, [classes[0]! - 1, classes[0]! + 1])).toEqual([])
+        expect(await read(range, [])).toEqual([])
       })
 
       it('are read of their own stream only', async () => {
-        const slice = { from: start, to: start + width }
-        await state.writeSeen('a', 'x', page(slice, 1))
-        await state.writeSeen('b', 'x', page(slice, 1))
-        expect(await read(slice, classes, 'y')).toEqual([])
-        expect(await read(slice, classes, 'x')).toHaveLength(1)
+        const range = { from: start, to: start + width }
+        await state.writeSeen('a', 'x', page(range, 1))
+        await state.writeSeen('b', 'x', page(range, 1))
+        expect(await read(range, classes, 'y')).toEqual([])
+        expect(await read(range, classes, 'x')).toHaveLength(1)
       })
 
       it('are never overwritten', async () => {
-        const slice = { from: start, to: start + width }
-        await state.writeSeen('a', 'x', { ...page(slice, 1), ids: [id(1)] })
-        await state.writeSeen('a', 'x', { ...page(slice, 1), ids: [id(2)] })
-        expect(await read(slice)).toEqual([['0000000000000001', 'delivered']])
+        const range = { from: start, to: start + width }
+        await state.writeSeen('a', 'x', { ...page(range, 1), ids: [id(1)] })
+        await state.writeSeen('a', 'x', { ...page(range, 1), ids: [id(2)] })
+        expect(await read(range)).toEqual([['0000000000000001', 'delivered']])
       })
 
-      it('come in the order of their slices’ start, then of the versions they were read at', async () => {
+      it('come in the order of their ranges’ start, then of the versions they were read at', async () => {
         const early = { from: start, to: start + width }
         const late = { from: start + 5, to: start + width }
         await state.writeSeen('a', 'x', { ...page(late, 3), ids: [id(3)] })
@@ -482,30 +482,30 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
       })
 
       it('are gone once they have expired', async () => {
-        const slice = { from: start, to: start + width }
-        await state.writeSeen('a', 'x', { ...page(slice, 1), expiresAt: start + day })
+        const range = { from: start, to: start + width }
+        await state.writeSeen('a', 'x', { ...page(range, 1), expiresAt: start + day })
         now = start + day - 1
-        expect(await read(slice)).toHaveLength(1)
+        expect(await read(range)).toHaveLength(1)
         now = start + day
-        expect(await read(slice)).toEqual([])
+        expect(await read(range)).toEqual([])
       })
 
       it('are read in full, however many they are', async () => {
-        const slice = { from: start, to: start + width }
+        const range = { from: start, to: start + width }
         const ids = Array.from({ length: 50_000 }, (_, i) => id(i))
-        for (let version = 1; version <= 4; version++) await state.writeSeen('a', 'x', { ...page(slice, version), ids })
-        expect(await read(slice)).toHaveLength(200_000)
+        for (let version = 1; version <= 4; version++) await state.writeSeen('a', 'x', { ...page(range, version), ids })
+        expect(await read(range)).toHaveLength(200_000)
       })
 
-      it('are found for every slice that overlaps theirs, and for no other', async () => {
-        const slice = fc
+      it('are found for every range that overlaps theirs, and for no other', async () => {
+        const range = fc
           .record({ from: fc.integer({ min: 0, max: 300 }), width: fc.integer({ min: 1, max: 120 }) })
           .map(({ from, width }) => ({ from, to: from + width }))
         await fc.assert(
-          fc.asyncProperty(fc.array(slice, { maxLength: 8 }), slice, fc.uuid(), async (slices, asked, streamId) => {
-            for (const [i, each] of slices.entries()) await state.writeSeen('a', streamId, { ...page(each, i + 1), ids: [id(i)] })
-            const overlapping = slices.flatMap(({ from, to }, i) => (from < asked.to && to > asked.from ? [id(i).hash] : []))
-            const found = await read(asked, [...new Set(slices.map(seenClass))], streamId)
+          fc.asyncProperty(fc.array(range, { maxLength: 8 }), range, fc.uuid(), async (ranges, asked, streamId) => {
+            for (const [i, each] of ranges.entries()) await state.writeSeen('a', streamId, { ...page(each, i + 1), ids: [id(i)] })
+            const overlapping = ranges.flatMap(({ from, to }, i) => (from < asked.to && to > asked.from ? [id(i).hash] : []))
+            const found = await read(asked, [...new Set(ranges.map(seenClass))], streamId)
             expect(found.map(([hash]) => hash).sort()).toEqual(overlapping.sort())
           }),
           { numRuns: 30 },
@@ -599,7 +599,7 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
       const state = await open()
       for (let i = 0; i < 30; i++) {
         await state.makeDue(`connector-${i}`, start + ((i * 7) % 30), start)
-        await state.amendStatus(`connector-${i}`, () => status)
+        await state.updateStatus(`connector-${i}`, () => status)
         await state.writeAccepted(accepted(`connector-${i}`), undefined)
       }
       const [due, fleet, all] = [await list(state.dueBefore(start + 20)), await list(state.fleet()), await list(state.allAccepted())]
@@ -616,7 +616,7 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
       state = await newTable()
       await state.writeAccepted(accepted('a'), undefined)
       await state.makeDue('a', start, start)
-      await state.amendStatus('a', () => status)
+      await state.updateStatus('a', () => status)
       await state.writeStream('a', 'x', stream(1))
       await state.writeTokens('k', bucket(1))
       await state.registerKeyUser('k', user('a'), now)
@@ -638,11 +638,11 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
       ['makeDue', (state) => state.makeDue('a', start, start + 1)],
       ['removeDue', (state) => state.removeDue('a')],
       ['readStatus', (state) => state.readStatus('a')],
-      ['amendStatus', (state) => state.amendStatus('a', () => fullStatus)],
+      ['updateStatus', (state) => state.updateStatus('a', () => fullStatus)],
       ['fleet', (state) => list(state.fleet())],
       ['outages', (state) => state.outages()],
       ['beginOutage', (state) => state.beginOutage(outage)],
-      ['outageTold', (state) => state.outageTold(outage)],
+      ['outageSent', (state) => state.outageSent(outage)],
       ['endOutage', (state) => state.endOutage(outage)],
       ['writeStream', (state) => state.writeStream('a', 'x', stream(2))],
       ['readSeen', (state) => state.readSeen('a', 'x', { from: start, to: start + 4 }, [1], () => {})],
@@ -729,7 +729,7 @@ const fullStatus: ConnectorStatus = {
   vendor: 'trendmicro-cas',
   site: 'https://api.example.com',
   streamsBehind: 2,
-  holes: 1,
+  lostRanges: 1,
   oldestKeyAt: start - day,
   ...status,
   state: 'failing',
@@ -737,13 +737,13 @@ const fullStatus: ConnectorStatus = {
   lastRunAt: start,
   lastSuccessAt: start - minute,
   lagMs: 12,
-  horizonInMs: -3,
+  retentionLeftMs: -3,
   lastFailure: { ...failure('vendor-error', 'The vendor answered 500', { status: 500, traceId: 't' }), at: start, stream: 'x/1' },
   trouble: { failure: failure('throttled', 'The vendor answered 429', { retryAfterMs: 1_000 }), attempts: 2, until: start + minute },
   rejectedKeys: { fingerprint: { at: start, until: start + hour, attempts: 1 } },
   problems: [{ path: 'logFilters[0].operator', message: 'unknown' }],
   days: { '2026-11-24': { delivered: 1, filtered: 2, requests: 3, throttled: 4 } },
-  turns: 7,
+  readSteps: 7,
 }
 
 function stream(version: number): StreamState {
@@ -758,8 +758,8 @@ function fullStream(version: number): StreamState {
       { from: 1, to: 2 },
       { from: 3, to: 4 },
     ],
-    holes: [{ from: 2, to: 3, reason: 'paused' }],
-    slice: {
+    lostRanges: [{ from: 2, to: 3, reason: 'paused' }],
+    range: {
       kind: 'settling',
       from: 4,
       to: 9,
@@ -784,8 +784,8 @@ function id(number: number): SeenPage['ids'][number] {
   return { hash: number.toString().padStart(16, '0'), mark: 'delivered' }
 }
 
-function page(slice: Interval, version: number): SeenPage {
-  return { slice, version, ids: [id(1)], expiresAt: start + 4 * day }
+function page(range: Interval, version: number): SeenPage {
+  return { range, version, ids: [id(1)], expiresAt: start + 4 * day }
 }
 
 function bucket(version: number): TokenBucket {

@@ -5,7 +5,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { expect, onTestFinished, test } from 'vitest'
 import { sqsQueue } from '../../functions/adapters/queue.ts'
-import { stateTable } from '../../functions/adapters/state-table.ts'
+import { stateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { demonstrationConnectors } from '../../local/demonstration.ts'
 import { connectorsTableName, connectServices, stateTableName } from '../../local/services/services.ts'
 import { eventually } from '../eventually.ts'
@@ -92,7 +92,7 @@ test.each(['sliding', 'fixed'] as const)(
       expect(`${guest.out()}${guest.err()}`).toContain(`The process that owns ${dataDir} has ended, so this one does too.`)
       expect(`${guest.out()}${guest.err()}`).not.toContain('    at ')
     }
-    expect(model.account.mostRequestsInAnyMinute(apiKey)).toBe(requestsPerMinute)
+    expect(model.account.maxRequestsInAnyMinute(apiKey)).toBe(requestsPerMinute)
     expect(model.account.refused(apiKey)).toBe(0)
     const raw = await deliveredIds(dataDir, 'syslog_raw')
     expect(raw.length).toBeGreaterThan(0)

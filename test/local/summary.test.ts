@@ -92,7 +92,7 @@ describe('the summary', () => {
             throttled: 0,
             // Nothing is older than the late-arrival minutes yet.
             coveredTo: iso(since),
-            holes: [],
+            lostRanges: [],
           },
         ],
       },
@@ -102,7 +102,7 @@ describe('the summary', () => {
   it('has a hole that is not lost where a stream has not been read for long', async () => {
     const world = await worldAfter(minute)
     const [summary] = await summarise(portsOf(world), ['acme-cas'], start + 120 * minute)
-    expect(summary?.streams[0]?.holes).toEqual([
+    expect(summary?.streams[0]?.lostRanges).toEqual([
       { from: summary?.streams[0]?.coveredTo, to: expect.any(String), reason: 'not read yet', lost: false },
     ])
   })

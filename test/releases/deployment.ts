@@ -6,8 +6,8 @@ import {
   PutItemCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb'
-import { stateTable as tableSchema } from '../../functions/adapters/state-schema.ts'
-import type { Notice } from '../../functions/domain/notices.ts'
+import { stateTable as tableSchema } from '../../functions/adapters/state-table/table-definitions.ts'
+import type { Notification } from '../../functions/domain/status/notifications.ts'
 import type { Clock, Sink, State } from '../../functions/domain/ports.ts'
 import { type Instant, minute, second } from '../../functions/domain/time.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
@@ -20,7 +20,7 @@ import { presentRelease, type Release, type StoredState } from './release.ts'
 /** Requests of a page are what the limit is about, not its items: a page of few keeps a test short. */
 export const pageItems = 25
 /** As long as a function may run (ms). */
-const runMostMs = 5 * minute
+const runMaxMs = 5 * minute
 
 type Item = Readonly<Record<string, AttributeValue>>
 
@@ -50,7 +50,7 @@ export class Deployment {
   readonly runs: Record<string, { begun: number; underWay: number }> = {}
   /** Sort keys of the writes that a condition refused. */
   readonly refused: string[] = []
-  readonly notices: Notice[] = []
+  readonly notifications: Notification[] = []
   /** Runs and ticks that threw. */
   readonly crashes: unknown[] = []
   private readonly client: DynamoDBClient
@@ -87,7 +87,7 @@ export class Deployment {
       state,
       vendors,
       queue: { send: async (connectorId: string, delaySeconds: number) => void this.invoke(connectorId, delaySeconds * second) },
-      bus: { put: async (notices: readonly Notice[]) => void this.notices.push(...notices) },
+      bus: { put: async (notifications: readonly Notification[]) => void this.notifications.push(...notifications) },
       publish: () => {},
     }
     return {
@@ -96,7 +96,7 @@ export class Deployment {
       retire: (connectorId) => functions.retireConnector(ports, connectorId),
       reconcile: (items) => functions.reconcileConnectors(ports, policy, each(items)),
       collect: (connectorId, sink = ports.sink) =>
-        functions.collectConnector({ ...ports, sink }, connectorId, ports.clock.now() + runMostMs),
+        functions.collectConnector({ ...ports, sink }, connectorId, ports.clock.now() + runMaxMs),
       dispatch: () => functions.dispatchDue(ports),
       measure: () => functions.measureFleet(ports),
     }

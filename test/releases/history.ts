@@ -1,6 +1,6 @@
 import type { Sink } from '../../functions/domain/ports.ts'
 import { ok } from '../../functions/domain/result.ts'
-import type { StreamState } from '../../functions/domain/stream.ts'
+import type { StreamState } from '../../functions/domain/stream/stream.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import type { ConnectorItem } from '../../functions/flows/accept-connector.ts'
 import type { StreamName } from '../../local/simulator/catalogue.ts'
@@ -17,7 +17,7 @@ const crowds = [
   { at: start + longMs - 5 * minute + 123, count: 60, stream: 'dropbox/dlp' },
 ] as const
 
-const runsMost = 30
+const runsMax = 30
 
 /** The vendor of the history. */
 export const historyVendor: SimulatorOptions = {
@@ -82,7 +82,7 @@ export async function liveThrough(deployment: Deployment, release: Release): Pro
   await deployment.run(start + longMs - deployment.clock.now())
   await put('resumed')
   for (const id of ['resumed', 'behind', 'crowd-lost'] as const) await collect(id)
-  await collectUntil('second-look', 'sharepoint/dlp', ({ slice }) => slice?.kind === 'reread')
+  await collectUntil('second-look', 'sharepoint/dlp', ({ range }) => range?.kind === 'reread')
 
   await put('live', {
     eventTypes: ['dlp', 'securityrisk'],
@@ -161,12 +161,12 @@ function operations(deployment: Deployment, process: Process) {
       return deployment.finish(process.accept(item))
     },
     async collectUntil(connectorId: ConnectorId, name: StreamName, isSo: (stream: StreamState) => boolean) {
-      for (let run = 0; run < runsMost; run++) {
+      for (let run = 0; run < runsMax; run++) {
         await collect(connectorId)
         const stream = (await process.state.readRun(connectorId)).streams.get(name)
         if (stream !== undefined && isSo(stream)) return
       }
-      throw new Error(`${connectorId} is not what it should be after ${runsMost} runs`)
+      throw new Error(`${connectorId} is not what it should be after ${runsMax} runs`)
     },
     remove: (connectorId: ConnectorId) => deployment.finish(process.retire(connectorId)),
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { digest } from '../../functions/adapters/digest.ts'
-import { coveredTo, missing } from '../../functions/domain/ledger.ts'
-import { recordId } from '../../functions/domain/record.ts'
+import { coveredTo, missing } from '../../functions/domain/stream/ledger.ts'
+import { recordId } from '../../functions/domain/record/record-id.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { audit } from '../../simulation/audit.ts'
 import { connectorItem, key, start, World, type WorldOptions } from '../../simulation/world.ts'
@@ -14,11 +14,11 @@ async function run(options: WorldOptions, forMs: number, item = {}): Promise<Wor
   return world
 }
 
-async function expectComplete(world: World, eventsLeast: number): Promise<void> {
+async function expectComplete(world: World, eventsMin: number): Promise<void> {
   const { expected, missing, twice } = await audit(world)
   expect(missing).toEqual([])
   expect(twice).toEqual([])
-  expect(expected).toBeGreaterThanOrEqual(eventsLeast)
+  expect(expected).toBeGreaterThanOrEqual(eventsMin)
 }
 
 describe('a quiet stream', () => {
@@ -59,7 +59,7 @@ describe('events late by up to lateArrivalMinutes', () => {
   })
 })
 
-describe('an event exactly on the cut of every slice', () => {
+describe('an event exactly on the cut of every range', () => {
   it.each(['inclusive', 'half-open', 'start-exclusive', 'exclusive'] as const)(
     'is delivered once when the bounds are %s',
     async (bounds) => {
@@ -95,7 +95,7 @@ describe('a stream that has more events than its key may read', () => {
     const stream = await world.stream('acme-cas', 'sharepoint/dlp')
     expect(stream.covered).toHaveLength(1)
     expect(stream.covered[0]!.to - stream.covered[0]!.from).toBeGreaterThan(12 * minute)
-    expect(world.clock.now() - stream.freshTo).toBeLessThan(11 * minute)
+    expect(world.clock.now() - stream.readThrough).toBeLessThan(11 * minute)
     expect(JSON.stringify(stream).length).toBeLessThan(2_000)
   })
 })
@@ -108,7 +108,7 @@ describe('a millisecond that cannot be read to its end', () => {
     const world = await run({ vendor }, 80 * minute, { lateArrivalMinutes: 600, eventTypes: ['dlp', 'securityrisk'] })
     const now = world.clock.now()
     for (const name of ['sharepoint/dlp', 'sharepoint/securityrisk'] as const)
-      expect(now - (await world.stream('acme-cas', name)).freshTo).toBeLessThan(10 * minute)
+      expect(now - (await world.stream('acme-cas', name)).readThrough).toBeLessThan(10 * minute)
     const { setAside, counts } = await world.stream('acme-cas', 'sharepoint/dlp')
     expect(setAside).toHaveLength(1)
     expect(counts.requests).toBeLessThan(200)
@@ -120,9 +120,9 @@ describe('a millisecond that cannot be read to its end', () => {
     await world.run(35 * hour)
     expect((await world.status('acme-cas')).state).toBe('losing-data')
     await world.run(20 * hour)
-    const { holes } = await world.stream('acme-cas', 'sharepoint/dlp')
-    expect(holes.map(({ reason }) => reason)).toEqual(['unreadable'])
-    expect(holes[0]!.to - holes[0]!.from).toBeLessThan(10)
+    const { lostRanges } = await world.stream('acme-cas', 'sharepoint/dlp')
+    expect(lostRanges.map(({ reason }) => reason)).toEqual(['unreadable'])
+    expect(lostRanges[0]!.to - lostRanges[0]!.from).toBeLessThan(10)
   })
 
   it('does not hold up the daily second look', async () => {
@@ -141,7 +141,7 @@ describe('a range that the vendor cannot cope with', () => {
     const world = await run({ vendor: { eventsPerHour: 20 } }, 26 * hour)
     await world.put(connectorItem({ enabled: false }))
     await world.run(20 * hour)
-    world.vendorAnswers((asked) =>
+    world.vendorResponds((asked) =>
       Date.parse(asked.get('end') ?? '') - Date.parse(asked.get('start') ?? '') > 6 * hour ? { status: 504 } : undefined,
     )
     await world.put(connectorItem())
@@ -153,7 +153,7 @@ describe('a range that the vendor cannot cope with', () => {
   it('because of one event in it costs that event only', async () => {
     const bad = start + 33 * minute + 123
     const world = new World({ vendor: { eventsPerHour: 20 } })
-    world.vendorAnswers((asked) =>
+    world.vendorResponds((asked) =>
       Date.parse(asked.get('start') ?? '') <= bad && bad <= Date.parse(asked.get('end') ?? '') ? { status: 500 } : undefined,
     )
     await world.put(connectorItem())
@@ -179,8 +179,8 @@ describe('a vendor whose clock is minutes off', () => {
       const lake = world.lake.byConnector.get('acme-cas')!
       for (const name of ['sharepoint/dlp', 'sharepoint/securityrisk'] as const) {
         const stream = await world.stream('acme-cas', name)
-        const unread = [...stream.holes, ...missing(stream, world.clock.now())]
-        const lost = [...world.model.eventsVisible(name, start - 4_310 * minute, start - hour, undefined, { lateMostMs: 10 * minute })]
+        const unread = [...stream.lostRanges, ...missing(stream, world.clock.now())]
+        const lost = [...world.model.eventsVisible(name, start - 4_310 * minute, start - hour, undefined, { lateMaxMs: 10 * minute })]
           .filter(({ id }) => !lake.has(recordId(digest, 'acme-cas', name, id)))
           .filter(({ selected }) => !unread.some(({ from, to }) => from <= selected && selected < to))
         expect(lost).toHaveLength(0)
@@ -219,24 +219,24 @@ describe('a backfill from the horizon', () => {
     const lost = []
     for (const name of ['sharepoint/dlp', 'sharepoint/securityrisk'] as const) {
       const stream = await world.stream('acme-cas', name)
-      lost.push(...stream.holes)
+      lost.push(...stream.lostRanges)
       expect(stream.covered.length).toBeGreaterThan(0)
-      for (const hole of stream.holes) expect(hole.to).toBeLessThanOrEqual(now - 72 * hour + 2 * minute)
+      for (const hole of stream.lostRanges) expect(hole.to).toBeLessThanOrEqual(now - 72 * hour + 2 * minute)
       // Nothing falls between what is proven, what is given up and what is still to be read.
-      const recent = [...stream.covered, ...stream.holes, ...missing(stream, now)].filter(({ to }) => to > stream.since)
+      const recent = [...stream.covered, ...stream.lostRanges, ...missing(stream, now)].filter(({ to }) => to > stream.since)
       const known = recent.sort((a, b) => a.from - b.from)
       for (let i = 1; i < known.length; i++) expect(known[i]!.from).toBeLessThanOrEqual(known[i - 1]!.to)
     }
     expect(lost.length).toBeGreaterThan(0)
     expect(lost.every(({ reason }) => reason === 'horizon')).toBe(true)
     expect((await world.status('acme-cas')).state).toBe('losing-data')
-    expect(world.model.account.mostRequestsInAnyMinute(key)).toBeLessThanOrEqual(1)
+    expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(1)
   })
 
   it('of a quiet stream is complete within minutes', async () => {
     const world = await run({ vendor: { eventsPerHour: 60 } }, 10 * minute, { initialBackfillMinutes: 4_300 })
     const stream = await world.stream('acme-cas', 'sharepoint/dlp')
-    expect(stream.holes).toEqual([])
+    expect(stream.lostRanges).toEqual([])
     expect(coveredTo(stream, world.clock.now())).toBeGreaterThan(start - 15 * minute)
     await expectComplete(world, 4_000)
   })
@@ -250,8 +250,8 @@ describe('a connector that was switched off', () => {
     expect(await world.status('acme-cas')).toMatchObject({ state: 'paused' })
     await world.put(connectorItem())
     await world.run(30 * minute)
-    const { holes } = await world.stream('acme-cas', 'sharepoint/dlp')
-    expect(holes.map(({ reason }) => reason)).toEqual(['paused'])
+    const { lostRanges } = await world.stream('acme-cas', 'sharepoint/dlp')
+    expect(lostRanges.map(({ reason }) => reason)).toEqual(['paused'])
     await expectComplete(world, 2_000)
   })
 

@@ -1,15 +1,15 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { coveredTo } from '../../functions/domain/ledger.ts'
+import { coveredTo } from '../../functions/domain/stream/ledger.ts'
 import type { FleetMetric } from '../../functions/domain/metrics.ts'
 import type { Sink } from '../../functions/domain/ports.ts'
-import type { StreamState } from '../../functions/domain/stream.ts'
+import type { StreamState } from '../../functions/domain/stream/stream.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { acceptConnector, reconcileConnectors } from '../../functions/flows/accept-connector.ts'
-import { collectConnector } from '../../functions/flows/collect-connector.ts'
+import { collectConnector } from '../../functions/flows/collect/collect-connector.ts'
 import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
 import { measureFleet } from '../../functions/flows/measure-fleet.ts'
-import type { SimulatedAnswer } from '../../local/simulator/model.ts'
+import type { SimulatedResponse } from '../../local/simulator/model.ts'
 import { audit } from '../../simulation/audit.ts'
 import { MemoryConnectors } from '../../simulation/fakes/connectors.ts'
 import { MemoryQueue } from '../../simulation/fakes/queue.ts'
@@ -157,9 +157,9 @@ describe('the lease of a stream', () => {
 describe('an empty first page with a link to a second', () => {
   it('brings nothing twice: what the second leaves to be remembered is found again', async () => {
     const world = new World({ vendor: { eventsPerHour: 60 } })
-    const asEver = world.model.answer.bind(world.model)
-    const held = new Map<string, SimulatedAnswer>()
-    world.model.answer = (request, now) => {
+    const asEver = world.model.respond.bind(world.model)
+    const held = new Map<string, SimulatedResponse>()
+    world.model.respond = (request, now) => {
       const asked = new URLSearchParams(request.query)
       const pageId = asked.get('page_id')
       const answer = held.get(pageId ?? '') ?? asEver(request, now)
@@ -256,9 +256,9 @@ describe('the fleet', () => {
       values: { Connectors: 1, ConnectorsOk: 1, ConnectorsFailing: 0, ConnectorsRefused: 1, StreamsBehind: 0 },
     })
     expect(unknown).toMatchObject({ vendor: 'unknown', values: { Connectors: 0, ConnectorsRefused: 1 } })
-    const { LagMost, HorizonLeast } = own!.values as Record<FleetMetric, number>
-    expect(LagMost).toBeGreaterThan(10 * minute)
-    expect(LagMost).toBeLessThan(20 * minute)
-    expect(HorizonLeast).toBeGreaterThan(71 * hour)
+    const { LagMax, RetentionLeftMin } = own!.values as Record<FleetMetric, number>
+    expect(LagMax).toBeGreaterThan(10 * minute)
+    expect(LagMax).toBeLessThan(20 * minute)
+    expect(RetentionLeftMin).toBeGreaterThan(71 * hour)
   })
 })

@@ -1,11 +1,11 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ConnectorState } from '../../functions/domain/connector-state.ts'
+import type { ConnectorState } from '../../functions/domain/status/connector-state.ts'
 import { type FailureCode, failure, failureKinds } from '../../functions/domain/failures.ts'
-import { coveredTo, newStream } from '../../functions/domain/ledger.ts'
+import { coveredTo, newStream } from '../../functions/domain/stream/ledger.ts'
 import type { KeyUser, Sink, State } from '../../functions/domain/ports.ts'
-import { newStatus } from '../../functions/domain/status.ts'
-import type { Hole, SliceKind } from '../../functions/domain/stream.ts'
+import { newStatus } from '../../functions/domain/status/status.ts'
+import type { LostRange, RangeKind } from '../../functions/domain/stream/stream.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { connectorItem, key, start, type WorldOptions } from '../../simulation/world.ts'
 import { type LocalDynamo, startDynalite } from '../dynalite.ts'
@@ -48,9 +48,9 @@ describe(`the state that release ${previousVersion} wrote`, () => {
     expect(kindsOf(stored)).toEqual(['ACCEPTED', 'DUE', 'KEY', 'SEEN', 'STATUS', 'STREAM', 'TOKENS', 'USER'])
     const { streams, statuses, accepted } = await everything((await restored()).process(previous).state, stored)
     expect(attributesOf(Object.values(streams))).toEqual(
-      expect.arrayContaining(['covered', 'hard', 'holes', 'lastReadAt', 'lease', 'reread', 'setAside', 'slice', 'trouble']),
+      expect.arrayContaining(['covered', 'hard', 'lostRanges', 'lastReadAt', 'lease', 'reread', 'setAside', 'range', 'trouble']),
     )
-    expect(new Set(Object.values(streams).flatMap(({ holes }) => holes.map(({ reason }) => reason)))).toEqual(
+    expect(new Set(Object.values(streams).flatMap(({ lostRanges }) => lostRanges.map(({ reason }) => reason)))).toEqual(
       new Set(['horizon', 'paused', 'unreadable']),
     )
     expect(new Set(Object.values(statuses).map(({ state }) => state))).toEqual(
@@ -66,7 +66,7 @@ describe(`the state that release ${previousVersion} wrote`, () => {
     expect(await everything(deployment.state, stored)).toEqual(then)
   })
 
-  it('is gone on with: whatever was due runs, a killed run’s slice is finished, and each key keeps its limiter', async () => {
+  it('is gone on with: whatever was due runs, a killed run’s range is finished, and each key keeps its limiter', async () => {
     const deployment = await restored()
     const before = await everything(deployment.state, stored)
     void deployment.tick()
@@ -80,8 +80,8 @@ describe(`the state that release ${previousVersion} wrote`, () => {
     for (const { connectorId } of due) expect(after.statuses[connectorId]?.lastRunAt, connectorId).toBeGreaterThan(stored.at)
     expect(after.fingerprintKey).toBe(before.fingerprintKey)
     expect(new Set(Object.keys(after.tokens))).toEqual(new Set(Object.keys(before.tokens)))
-    const { slice } = before.streams['killed gmail/dlp']!
-    expect(coveredTo(after.streams['killed gmail/dlp']!, deployment.clock.now())).toBeGreaterThan(slice!.to)
+    const { range } = before.streams['killed gmail/dlp']!
+    expect(coveredTo(after.streams['killed gmail/dlp']!, deployment.clock.now())).toBeGreaterThan(range!.to)
   })
 })
 
@@ -115,14 +115,14 @@ describe('the state that this release writes', () => {
     paused: true,
     retired: true,
   })
-  const kinds = allOf<SliceKind>({ tail: true, fresh: true, settling: true, reread: true })
-  const reasons = allOf<Hole['reason']>({ horizon: true, paused: true, unreadable: true })
+  const kinds = allOf<RangeKind>({ tail: true, fresh: true, settling: true, reread: true })
+  const reasons = allOf<LostRange['reason']>({ horizon: true, paused: true, unreadable: true })
 
-  it(`has no state, failure, kind of slice or reason of a hole that release ${previousVersion} does not know`, async () => {
+  it(`has no state, failure, kind of range or reason of a hole that release ${previousVersion} does not know`, async () => {
     const { state, process } = await opened()
     const then = process(previous).state
     for (const each of states) {
-      await state.amendStatus(each, () => ({ ...newStatus(start), state: each }))
+      await state.updateStatus(each, () => ({ ...newStatus(start), state: each }))
       expect((await then.readStatus(each))?.state).toBe(each)
     }
     for (const code of Object.keys(failureKinds) as FailureCode[]) {
@@ -131,13 +131,13 @@ describe('the state that this release writes', () => {
       expect((await then.readRun(code)).streams.get('x')?.trouble).toEqual(trouble)
     }
     for (const kind of kinds) {
-      const slice = { kind, from: 1, to: 2, page: 0, items: 0 }
-      await state.writeStream(kind, 'x', { ...newStream(start, start), version: 1, slice })
-      expect((await then.readRun(kind)).streams.get('x')?.slice).toEqual(slice)
+      const range = { kind, from: 1, to: 2, page: 0, items: 0 }
+      await state.writeStream(kind, 'x', { ...newStream(start, start), version: 1, range })
+      expect((await then.readRun(kind)).streams.get('x')?.range).toEqual(range)
     }
     for (const reason of reasons) {
-      await state.writeStream(reason, 'x', { ...newStream(start, start), version: 1, holes: [{ from: 1, to: 2, reason }] })
-      expect((await then.readRun(reason)).streams.get('x')?.holes).toEqual([{ from: 1, to: 2, reason }])
+      await state.writeStream(reason, 'x', { ...newStream(start, start), version: 1, lostRanges: [{ from: 1, to: 2, reason }] })
+      expect((await then.readRun(reason)).streams.get('x')?.lostRanges).toEqual([{ from: 1, to: 2, reason }])
     }
   })
 
@@ -147,7 +147,7 @@ describe('the state that this release writes', () => {
   }
 })
 
-describe.each(directions)('a slice that $from left half read', ({ to, releases }) => {
+describe.each(directions)('a range that $from left half read', ({ to, releases }) => {
   it(`is gone on with by ${to} at its next page, without losing or doubling an event`, async () => {
     const [former, next] = releases()
     const deployment = await open({ vendor: { eventsPerHour: 600 } })
@@ -155,15 +155,15 @@ describe.each(directions)('a slice that $from left half read', ({ to, releases }
     await deployment.finish(deployment.process(former).accept(connectorItem({ initialBackfillMinutes: 300 })))
     const killed = deployment.process(former).collect('acme-cas', killedAt(11, deployment.world.lake))
     await deployment.finish(killed.catch(expectKilled))
-    const { slice, lease } = await streamOf(deployment)
+    const { range, lease } = await streamOf(deployment)
     expect(lease?.until).toBeGreaterThan(deployment.clock.now())
-    expect(slice?.page).toBeGreaterThan(0)
+    expect(range?.page).toBeGreaterThan(0)
 
     const asked = requestsOf(deployment)
     deployment.deployed = () => next
     void deployment.tick()
     await deployment.run(30 * minute)
-    expect(asked[0]?.get('page_id')).toBe(new URL(slice!.nextLink!).searchParams.get('page_id'))
+    expect(asked[0]?.get('page_id')).toBe(new URL(range!.nextLink!).searchParams.get('page_id'))
     await expectExact(deployment, 3_000)
     expect(coveredTo(await streamOf(deployment), deployment.clock.now())).toBeGreaterThan(start)
   })
@@ -257,18 +257,18 @@ function open(options: WorldOptions): Promise<Deployment> {
   return Deployment.open(dynamo, options)
 }
 
-async function expectExact(deployment: Deployment, eventsLeast: number): Promise<void> {
+async function expectExact(deployment: Deployment, eventsMin: number): Promise<void> {
   const { missing, twice, expected } = await deployment.audit()
   expect(deployment.crashes).toEqual([])
   expect(missing).toEqual([])
   expect(twice).toEqual([])
-  expect(expected).toBeGreaterThan(eventsLeast)
+  expect(expected).toBeGreaterThan(eventsMin)
   expectLimitKept(deployment)
 }
 
 function expectLimitKept({ world }: Deployment): void {
   expect(world.model.account.refused(key)).toBe(0)
-  expect(world.model.account.mostRequestsInAnyMinute(key)).toBeLessThanOrEqual(20)
+  expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(20)
 }
 
 async function streamOf({ state }: Deployment) {
@@ -279,7 +279,7 @@ async function streamOf({ state }: Deployment) {
 /** What is asked of the vendor from now on. */
 function requestsOf({ world }: Deployment): readonly URLSearchParams[] {
   const asked: URLSearchParams[] = []
-  world.vendorAnswers((query) => {
+  world.vendorResponds((query) => {
     asked.push(query)
     return undefined
   })

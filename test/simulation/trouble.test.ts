@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { coveredTo } from '../../functions/domain/ledger.ts'
+import { coveredTo } from '../../functions/domain/stream/ledger.ts'
 import { ok } from '../../functions/domain/result.ts'
 import { hour, minute } from '../../functions/domain/time.ts'
 import { audit } from '../../simulation/audit.ts'
@@ -194,7 +194,7 @@ describe('several keys for one connector', () => {
     await world.run(30 * minute)
     const { account } = world.model
     for (const each of [key, second]) {
-      expect(account.mostRequestsInAnyMinute(each)).toBeLessThanOrEqual(20)
+      expect(account.maxRequestsInAnyMinute(each)).toBeLessThanOrEqual(20)
       expect(account.requests(each).length).toBeGreaterThan(0.9 * 30 * 20)
     }
   })
@@ -229,7 +229,7 @@ describe('a stream that the key has no permission for', () => {
 describe('a stream that is not there', () => {
   it.each([404, 302])('and answered with %i stops no other', async (status) => {
     const world = new World()
-    world.vendorAnswers((asked) => (asked.get('event') === 'dlp' ? { status } : undefined))
+    world.vendorResponds((asked) => (asked.get('event') === 'dlp' ? { status } : undefined))
     await world.put(connectorItem({ eventTypes: ['dlp', 'securityrisk'] }))
     await world.run(2 * hour)
     expect((await world.status('acme-cas')).reason).toContain(`The vendor answered ${status}`)
@@ -241,7 +241,7 @@ describe('a stream whose links never come to an end', () => {
   it('is not served before all others for ever', async () => {
     const world = new World({ vendor: { eventsPerHour: 20 } })
     let links = 0
-    world.vendorAnswers((asked) => {
+    world.vendorResponds((asked) => {
       if (asked.get('endless') === null && asked.get('event') !== 'dlp') return undefined
       links += 1
       return {
@@ -254,7 +254,7 @@ describe('a stream whose links never come to an end', () => {
     for (let i = 0; i < 30; i++) {
       await world.run(10 * minute)
       const { streams } = await world.state.readRun('acme-cas')
-      for (const [id, { freshTo }] of streams) if (!id.endsWith('/dlp')) expect(world.clock.now() - freshTo).toBeLessThan(15 * minute)
+      for (const [id, { readThrough }] of streams) if (!id.endsWith('/dlp')) expect(world.clock.now() - readThrough).toBeLessThan(15 * minute)
     }
     expect(world.crashes).toEqual([])
   })

@@ -9,7 +9,7 @@ import { mockClient } from 'aws-sdk-client-mock'
 import * as fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { firehoseSink } from '../../functions/adapters/firehose.ts'
-import type { LakeRecord } from '../../functions/domain/record.ts'
+import type { LakeRecord } from '../../functions/domain/record/record.ts'
 import { VirtualClock } from '../../simulation/fakes/clock.ts'
 import { record } from '../../simulation/fakes/record.ts'
 

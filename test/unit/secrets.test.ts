@@ -16,7 +16,7 @@ beforeEach(() => {
   aws.reset()
   clock = new VirtualClock()
   keptOut = []
-  secrets = secretsManager({ client: new SecretsManagerClient({ region: 'us-east-1' }), clock, keepOut: (key) => keptOut.push(key) })
+  secrets = secretsManager({ client: new SecretsManagerClient({ region: 'us-east-1' }), clock, addRedaction: (key) => keptOut.push(key) })
 })
 
 const calls = () => aws.commandCalls(GetSecretValueCommand).length

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { failure } from '../../functions/domain/failures.ts'
-import type { Notice } from '../../functions/domain/notices.ts'
-import { statusRow } from '../../functions/domain/status-page.ts'
+import type { Notification } from '../../functions/domain/status/notifications.ts'
+import { statusRow } from '../../functions/widget/page.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { measureFleet } from '../../functions/flows/measure-fleet.ts'
 import { connectorItem, secretName, World } from '../../simulation/world.ts'
 
-function changesOf(notices: readonly Notice[], connectorId = 'acme-cas') {
-  return notices.flatMap((notice) =>
-    notice.type === 'Connector State Changed' && notice.detail.connectorId === connectorId ? [[notice.detail.from, notice.detail.to]] : [],
+function changesOf(notifications: readonly Notification[], connectorId = 'acme-cas') {
+  return notifications.flatMap((notification) =>
+    notification.type === 'Connector State Changed' && notification.detail.connectorId === connectorId ? [[notification.detail.from, notification.detail.to]] : [],
   )
 }
 
-function alarming(notices: readonly Notice[]) {
-  return notices.filter(({ detail }) => detail.attention !== 'none').map(({ type, detail }) => [type, detail.attention])
+function alarming(notifications: readonly Notification[]) {
+  return notifications.filter(({ detail }) => detail.attention !== 'none').map(({ type, detail }) => [type, detail.attention])
 }
 
 /** As `dispatch` does, every five minutes. */
@@ -35,14 +35,14 @@ describe('each change of a connector’s state', () => {
     await runAndMeasure(world, 30 * minute)
     await world.put(connectorItem({ enabled: false }))
     await world.remove('acme-cas')
-    expect(changesOf(world.bus.notices)).toEqual([
+    expect(changesOf(world.bus.notifications)).toEqual([
       ['starting', 'ok'],
       ['ok', 'failing'],
       ['failing', 'ok'],
       ['ok', 'paused'],
       ['paused', 'retired'],
     ])
-    expect(alarming(world.bus.notices)).toEqual([
+    expect(alarming(world.bus.notifications)).toEqual([
       ['Connector State Changed', 'problem'],
       ['Connector State Changed', 'recovery'],
     ])
@@ -55,7 +55,7 @@ describe('each change of a connector’s state', () => {
     await world.put(connectorItem({ baseUrl: 'nowhere' }))
     await world.put(connectorItem())
     await world.run(minute)
-    expect(changesOf(world.bus.notices)).toEqual([
+    expect(changesOf(world.bus.notifications)).toEqual([
       ['starting', 'refused'],
       ['refused', 'starting'],
       ['starting', 'ok'],
@@ -66,10 +66,10 @@ describe('each change of a connector’s state', () => {
     const world = new World()
     await world.put(connectorItem({ enabled }))
     await runAndMeasure(world, 10 * minute)
-    world.bus.notices.length = 0
+    world.bus.notifications.length = 0
     for (let i = 0; i < 3; i++) await world.put(connectorItem({ enabled, intervalMinutes: 0 }))
     await runAndMeasure(world, 10 * minute)
-    const problems = world.bus.notices.filter(({ detail }) => detail.attention === 'problem')
+    const problems = world.bus.notifications.filter(({ detail }) => detail.attention === 'problem')
     expect(problems).toMatchObject([
       { detail: { to: enabled ? 'ok' : 'paused', reason: expect.stringContaining('intervalMinutes: It is 0.') } },
     ])
@@ -83,11 +83,11 @@ describe('each change of a connector’s state', () => {
     world.bus.refuses = true
     await world.put(connectorItem())
     await runAndMeasure(world, 15 * minute)
-    expect(world.bus.notices).toEqual([])
+    expect(world.bus.notifications).toEqual([])
     expect((await world.status('acme-cas')).state).toBe('ok')
     world.bus.refuses = false
     await runAndMeasure(world, 15 * minute)
-    expect(changesOf(world.bus.notices)).toEqual([['starting', 'ok']])
+    expect(changesOf(world.bus.notifications)).toEqual([['starting', 'ok']])
   })
 
   it.each([1, 2, 3, 4])('is told in spite of processes that are killed, twice at most for each kill (%i)', async (seed) => {
@@ -100,8 +100,8 @@ describe('each change of a connector’s state', () => {
     world.calm = true
     await world.put(connectorItem())
     await runAndMeasure(world, 30 * minute)
-    const changes = changesOf(world.bus.notices)
-    const distinct = new Set(world.bus.notices.map((notice) => JSON.stringify(notice)))
+    const changes = changesOf(world.bus.notifications)
+    const distinct = new Set(world.bus.notifications.map((notification) => JSON.stringify(notification)))
     expect(changes.length - distinct.size).toBeLessThanOrEqual(world.kills)
     // Each begins with what the one before came to: none is missing.
     const told = [...distinct].map((text) => JSON.parse(text).detail).sort((a, b) => (a.since < b.since ? -1 : 1))
@@ -111,29 +111,29 @@ describe('each change of a connector’s state', () => {
 })
 
 describe('an outage of the vendor', () => {
-  it('is one notice, not one for each connector, and one when it has ended', async () => {
+  it('is one notification, not one for each connector, and one when it has ended', async () => {
     const world = new World({ clocksOffMs: [0, 100, -100] })
     for (let i = 0; i < 12; i++) {
       world.secrets.values.set(`tributary/${i}`, `simulated-key-${i}-0123456789abcdef`)
       await world.put(connectorItem({ connectorId: `c${i}`, name: `c${i}`, apiKeySecrets: [`tributary/${i}`] }))
     }
     await runAndMeasure(world, 20 * minute)
-    expect(alarming(world.bus.notices)).toEqual([])
+    expect(alarming(world.bus.notifications)).toEqual([])
     let down = true
-    world.vendorAnswers(() => (down ? { status: 500 } : undefined))
+    world.vendorResponds(() => (down ? { status: 500 } : undefined))
     await runAndMeasure(world, 2 * hour)
     for (let i = 0; i < 12; i++) expect((await world.status(`c${i}`)).state).toBe('failing')
-    expect(alarming(world.bus.notices)).toEqual([['Vendor Outage Began', 'problem']])
+    expect(alarming(world.bus.notifications)).toEqual([['Vendor Outage Began', 'problem']])
     expect(world.metrics.at(-1)).toMatchObject({ values: { VendorOutages: 1, ConnectorsFailing: 12 } })
     down = false
     await runAndMeasure(world, hour)
-    expect(alarming(world.bus.notices)).toEqual([
+    expect(alarming(world.bus.notifications)).toEqual([
       ['Vendor Outage Began', 'problem'],
       ['Vendor Outage Ended', 'recovery'],
     ])
     expect(world.metrics.at(-1)).toMatchObject({ values: { VendorOutages: 0, ConnectorsFailing: 0 } })
     for (let i = 0; i < 12; i++) {
-      const changes = changesOf(world.bus.notices, `c${i}`)
+      const changes = changesOf(world.bus.notifications, `c${i}`)
       expect(changes.filter(([, to]) => to === 'failing')).toHaveLength(1)
       expect(changes.at(-1)?.[1]).toBe('ok')
     }
@@ -144,28 +144,28 @@ describe('an outage of the vendor', () => {
     await world.put(connectorItem())
     await runAndMeasure(world, 20 * minute)
     let down = true
-    world.vendorAnswers(() => (down ? { status: 503 } : undefined))
+    world.vendorResponds(() => (down ? { status: 503 } : undefined))
     await runAndMeasure(world, 60 * hour)
     expect((await world.status('acme-cas')).state).toBe('losing-data')
-    expect(alarming(world.bus.notices)).toEqual([
+    expect(alarming(world.bus.notifications)).toEqual([
       ['Vendor Outage Began', 'problem'],
       ['Connector State Changed', 'problem'],
     ])
     down = false
     await runAndMeasure(world, 12 * hour)
-    expect(alarming(world.bus.notices).at(-1)?.[1]).toBe('recovery')
-    expect(alarming(world.bus.notices).filter(([type]) => type === 'Vendor Outage Ended')).toHaveLength(1)
+    expect(alarming(world.bus.notifications).at(-1)?.[1]).toBe('recovery')
+    expect(alarming(world.bus.notifications).filter(([type]) => type === 'Vendor Outage Ended')).toHaveLength(1)
   })
 
   it('is not said to be over when nobody asks the site any more', async () => {
     const world = new World()
     await world.put(connectorItem())
     await runAndMeasure(world, 20 * minute)
-    world.vendorAnswers(() => ({ status: 503 }))
+    world.vendorResponds(() => ({ status: 503 }))
     await runAndMeasure(world, hour)
     await world.put(connectorItem({ enabled: false }))
     await runAndMeasure(world, 20 * minute)
-    expect(alarming(world.bus.notices)).toEqual([['Vendor Outage Began', 'problem']])
+    expect(alarming(world.bus.notifications)).toEqual([['Vendor Outage Began', 'problem']])
     expect(await world.state.outages()).toEqual([])
   })
 
@@ -173,11 +173,11 @@ describe('an outage of the vendor', () => {
     const world = new World()
     await world.put(connectorItem())
     await runAndMeasure(world, 20 * minute)
-    world.vendorAnswers(() => ({ status: 503 }))
+    world.vendorResponds(() => ({ status: 503 }))
     await runAndMeasure(world, hour)
     for (const outage of await world.state.outages()) await world.state.endOutage(outage)
     await runAndMeasure(world, 10 * minute)
-    expect(alarming(world.bus.notices).map(([type]) => type)).toEqual(['Vendor Outage Began', 'Vendor Outage Began'])
+    expect(alarming(world.bus.notifications).map(([type]) => type)).toEqual(['Vendor Outage Began', 'Vendor Outage Began'])
     expect(world.metrics.at(-1)).toMatchObject({ values: { VendorOutages: 1 } })
   })
 
@@ -186,28 +186,28 @@ describe('an outage of the vendor', () => {
     await world.put(connectorItem())
     await runAndMeasure(world, 10 * minute)
     let status = 500
-    world.vendorAnswers(() => ({ status }))
+    world.vendorResponds(() => ({ status }))
     await runAndMeasure(world, hour)
     status = 401
     await runAndMeasure(world, hour)
-    expect(alarming(world.bus.notices).map(([type]) => type)).toEqual([
+    expect(alarming(world.bus.notifications).map(([type]) => type)).toEqual([
       'Vendor Outage Began',
       'Connector State Changed',
       'Vendor Outage Ended',
     ])
-    expect(changesOf(world.bus.notices).at(-1)).toEqual(['failing', 'failing'])
+    expect(changesOf(world.bus.notifications).at(-1)).toEqual(['failing', 'failing'])
   })
 
   it('is told later when the bus takes nothing', async () => {
     const world = new World()
     await world.put(connectorItem())
     await runAndMeasure(world, 10 * minute)
-    world.vendorAnswers(() => ({ status: 503 }))
+    world.vendorResponds(() => ({ status: 503 }))
     world.bus.refuses = true
     await runAndMeasure(world, 30 * minute)
     world.bus.refuses = false
     await runAndMeasure(world, 10 * minute)
-    expect(alarming(world.bus.notices)).toEqual([['Vendor Outage Began', 'problem']])
+    expect(alarming(world.bus.notifications)).toEqual([['Vendor Outage Began', 'problem']])
   })
 })
 

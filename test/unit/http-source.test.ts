@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { generate } from 'selfsigned'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../functions/adapters/clock.ts'
-import { type HttpSourceOptions, httpSource } from '../../functions/adapters/http.ts'
+import { type HttpSourceOptions, httpSource } from '../../functions/adapters/http/http-source.ts'
 
 const apiKey = '5f0c7f0e-2b43-4c3b-9a0e-0123456789ab'
 const open: { readonly server: Server; readonly sockets: Set<Socket> }[] = []
@@ -261,7 +261,7 @@ describe('an answer over the wire', () => {
     ['empty', 'content-length: 0\r\n\r\n'],
   ])('that is %s is malformed', async (_, rest) => {
     const host = await rawVendor((socket) => socket.end(Buffer.from(`HTTP/1.1 200 OK\r\n${rest}`, 'latin1')))
-    expect(await fetchFrom(`http://${host}`)).toMatchObject({ ok: false, failure: { code: 'malformed-answer', traceId: 'trace-1' } })
+    expect(await fetchFrom(`http://${host}`)).toMatchObject({ ok: false, failure: { code: 'malformed-response', traceId: 'trace-1' } })
   })
 
   it('that is whole and ended by the connection is read', async () => {
@@ -277,9 +277,9 @@ describe('an answer over the wire', () => {
   })
 
   it.each([
-    ['no HTTP', 'SSH-2.0-OpenSSH_9\r\n', 'malformed-answer'],
+    ['no HTTP', 'SSH-2.0-OpenSSH_9\r\n', 'malformed-response'],
     ['a switch of protocols', 'HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: Upgrade\r\n\r\n', 'unreachable'],
-    ['a head that is too long', `HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`, 'malformed-answer'],
+    ['a head that is too long', `HTTP/1.1 200 OK\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`, 'malformed-response'],
     ['nothing', '', 'unreachable'],
   ])('that is %s is a failure', async (_, bytes, code) => {
     const host = await rawVendor((socket) => socket.end(bytes))
