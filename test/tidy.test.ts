@@ -55,7 +55,7 @@ describe('the tree', () => {
   })
 
   it('has every folder and file that the README names', () => {
-    const named = [...text('README.md').matchAll(/`((?:functions|local|test|docs|bench|tools|examples)\/[\w./-]*)`/g)].map(
+    const named = [...text('README.md').matchAll(/`((?:functions|local|simulation|test|docs|bench|examples)\/[\w./-]*)`/g)].map(
       ([, path]) => path ?? '',
     )
     expect(named.filter((path) => !existsSync(`${root}${path}`))).toEqual([])

@@ -11,7 +11,7 @@ import type { Instant } from './time.ts'
 import type { TokenBucket } from './token-bucket.ts'
 import type { VendorRequest, VendorResponse } from './vendor.ts'
 
-/** The world as flows see it: types only. Each has an adapter in `adapters/` and a fake in `test/fakes/`, and one contract test for both. */
+/** The world as flows see it: types only. Each has an adapter in `adapters/` and a fake in `simulation/fakes/`, and one contract test for both. */
 
 export interface Clock {
   now(): Instant

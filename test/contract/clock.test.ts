@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../functions/adapters/clock.ts'
 import type { Clock } from '../../functions/domain/ports.ts'
-import { VirtualClock } from '../fakes/clock.ts'
+import { VirtualClock } from '../../simulation/fakes/clock.ts'
 
 interface Open {
   readonly clock: Clock

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { connectorsTable } from '../../functions/adapters/connectors-table.ts'
 import type { Connectors } from '../../functions/domain/ports.ts'
 import { connectorsTableName } from '../../local/services/services.ts'
-import { MemoryConnectors } from '../fakes/connectors.ts'
+import { MemoryConnectors } from '../../simulation/fakes/connectors.ts'
 import { localServices } from '../local-services.ts'
 
 type TypedItem = NonNullable<ConstructorParameters<typeof PutItemCommand>[0]['Item']>

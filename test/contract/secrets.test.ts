@@ -4,8 +4,8 @@ import { secretsManager } from '../../functions/adapters/secrets.ts'
 import { failure } from '../../functions/domain/failures.ts'
 import type { Secrets } from '../../functions/domain/ports.ts'
 import { AwsError } from '../../local/services/aws-json.ts'
-import { VirtualClock } from '../fakes/clock.ts'
-import { MemorySecrets } from '../fakes/secrets.ts'
+import { VirtualClock } from '../../simulation/fakes/clock.ts'
+import { MemorySecrets } from '../../simulation/fakes/secrets.ts'
 import { localServices } from '../local-services.ts'
 
 interface Open {

@@ -5,9 +5,9 @@ import { failure } from '../../functions/domain/failures.ts'
 import type { Sink } from '../../functions/domain/ports.ts'
 import type { LakeRecord } from '../../functions/domain/record/record.ts'
 import { openLake } from '../../local/lake.ts'
-import { VirtualClock } from '../fakes/clock.ts'
-import { record } from '../fakes/record.ts'
-import { MemorySink } from '../fakes/sink.ts'
+import { VirtualClock } from '../../simulation/fakes/clock.ts'
+import { record } from '../../simulation/fakes/record.ts'
+import { MemorySink } from '../../simulation/fakes/sink.ts'
 import { localServices } from '../local-services.ts'
 
 interface Open {

@@ -14,7 +14,7 @@ import { type SeenPage, seenClass } from '../../functions/domain/stream/seen-ids
 import type { Interval, StreamState } from '../../functions/domain/stream/stream.ts'
 import { day, hour, type Instant, minute, second } from '../../functions/domain/time.ts'
 import { newBucket, type TokenBucket } from '../../functions/domain/token-bucket.ts'
-import { MemoryState } from '../fakes/state.ts'
+import { MemoryState } from '../../simulation/fakes/state.ts'
 
 const start: Instant = Date.UTC(2026, 10, 24, 12)
 

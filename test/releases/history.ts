@@ -5,7 +5,7 @@ import { day, hour, minute, second } from '../../functions/domain/time.ts'
 import type { ConnectorItem } from '../../functions/flows/accept-connector.ts'
 import type { StreamName } from '../../local/simulator/catalogue.ts'
 import type { SimulatorOptions } from '../../local/simulator/options.ts'
-import { connectorItem, start, type World } from '../simulation/world.ts'
+import { connectorItem, start, type World } from '../../simulation/world.ts'
 import type { Deployment, Process } from './deployment.ts'
 import type { Release } from './release.ts'
 

@@ -3,8 +3,8 @@ import { digest } from '../../functions/adapters/digest.ts'
 import { recordId } from '../../functions/domain/record/record-id.ts'
 import { coveredTo, missing } from '../../functions/domain/stream/ledger.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
-import { audit } from './audit.ts'
-import { connectorItem, key, start, World, type WorldOptions } from './world.ts'
+import { audit } from '../../simulation/audit.ts'
+import { connectorItem, key, start, World, type WorldOptions } from '../../simulation/world.ts'
 
 async function run(options: WorldOptions, forMs: number, item = {}): Promise<World> {
   const world = new World(options)
@@ -90,7 +90,7 @@ describe('a busy stream', () => {
 })
 
 describe('a stream that has more events than its key may read', () => {
-  it('is read provisionally and proven from its oldest end all the same, in an item that stays small', async () => {
+  it('is read fresh and proven from its oldest end all the same, in an item that stays small', async () => {
     const world = await run({ vendor: { eventsPerHour: 45_000, account: 'totals' }, pageItems: 25 }, 3 * hour)
     const stream = await world.stream('acme-cas', 'sharepoint/dlp')
     expect(stream.covered).toHaveLength(1)

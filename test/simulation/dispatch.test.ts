@@ -10,10 +10,10 @@ import { collectConnector } from '../../functions/flows/collect/collect-connecto
 import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
 import { measureFleet } from '../../functions/flows/measure-fleet.ts'
 import type { SimulatedResponse } from '../../local/simulator/model.ts'
-import { MemoryConnectors } from '../fakes/connectors.ts'
-import { MemoryQueue } from '../fakes/queue.ts'
-import { audit } from './audit.ts'
-import { connectorItem, key, policy, start, World } from './world.ts'
+import { audit } from '../../simulation/audit.ts'
+import { MemoryConnectors } from '../../simulation/fakes/connectors.ts'
+import { MemoryQueue } from '../../simulation/fakes/queue.ts'
+import { connectorItem, key, policy, start, World } from '../../simulation/world.ts'
 
 describe('dispatch', () => {
   it('sends one message for a connector that is due before the next tick, delayed to when it is due', async () => {

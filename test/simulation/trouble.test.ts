@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { ok } from '../../functions/domain/result.ts'
 import { coveredTo } from '../../functions/domain/stream/ledger.ts'
 import { hour, minute } from '../../functions/domain/time.ts'
-import { audit } from './audit.ts'
-import { connectorItem, key, secretName, start, World } from './world.ts'
+import { audit } from '../../simulation/audit.ts'
+import { connectorItem, key, secretName, start, World } from '../../simulation/world.ts'
 
 const goodKey = { key, customer: 'customer' }
 
@@ -119,9 +119,9 @@ describe('a secret', () => {
       ['tributary/second', 'second-key'],
     ])
     const read = world.secrets.read.bind(world.secrets)
-    world.secrets.read = async (reference, { bypassCache }: { readonly bypassCache?: boolean } = {}) => {
+    world.secrets.read = async (reference, { fresh }: { readonly fresh?: boolean } = {}) => {
       const known = cached.get(reference.secretName)
-      if (bypassCache !== true && known !== undefined) return ok({ apiKey: known })
+      if (fresh !== true && known !== undefined) return ok({ apiKey: known })
       const secret = await read(reference)
       if (secret.ok) cached.set(reference.secretName, secret.value.apiKey)
       return secret

@@ -10,8 +10,8 @@ import * as fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { firehoseSink } from '../../functions/adapters/firehose.ts'
 import type { LakeRecord } from '../../functions/domain/record/record.ts'
-import { VirtualClock } from '../fakes/clock.ts'
-import { record } from '../fakes/record.ts'
+import { VirtualClock } from '../../simulation/fakes/clock.ts'
+import { record } from '../../simulation/fakes/record.ts'
 
 const KiB = 1024
 const firehose = mockClient(FirehoseClient)

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { secretsManager } from '../../functions/adapters/secrets.ts'
 import type { Secrets } from '../../functions/domain/ports.ts'
 import { hour } from '../../functions/domain/time.ts'
-import { VirtualClock } from '../fakes/clock.ts'
+import { VirtualClock } from '../../simulation/fakes/clock.ts'
 
 const aws = mockClient(SecretsManagerClient)
 const reference = { secretName: 'tributary/acme' }

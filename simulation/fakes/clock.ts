@@ -92,10 +92,11 @@ class Sleepers {
   add(sleeper: Sleeper): void {
     let place = this.#heap.push(sleeper) - 1
     while (place > 0) {
-      const parent = (place - 1) >> 1
-      if (!isBefore(sleeper, this.#heap[parent])) break
-      this.#heap[place] = this.#heap[parent]!
-      place = parent
+      const above = (place - 1) >> 1
+      const parent = this.#heap[above]
+      if (parent === undefined || !isBefore(sleeper, parent)) break
+      this.#heap[place] = parent
+      place = above
     }
     this.#heap[place] = sleeper
   }
@@ -107,10 +108,11 @@ class Sleepers {
     let place = 0
     for (;;) {
       const left = 2 * place + 1
-      const child = isBefore(this.#heap[left + 1], this.#heap[left]) ? left + 1 : left
-      if (!isBefore(this.#heap[child], last)) break
-      this.#heap[place] = this.#heap[child]!
-      place = child
+      const below = isBefore(this.#heap[left + 1], this.#heap[left]) ? left + 1 : left
+      const child = this.#heap[below]
+      if (child === undefined || !isBefore(child, last)) break
+      this.#heap[place] = child
+      place = below
     }
     this.#heap[place] = last
     return first

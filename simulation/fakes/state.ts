@@ -168,8 +168,7 @@ export class MemoryState implements StateTable {
   ): Promise<void> {
     for (const k of classes) {
       const pages = this.#seenOf(connectorId, stream, k)
-      for (let i = firstFrom(pages, range.from - seenClassWidth(k) + 1); i < pages.length; i++) {
-        const page = pages[i]!
+      for (const page of pages.slice(firstFrom(pages, range.from - seenClassWidth(k) + 1))) {
         if (page.range.from >= range.to) break
         if (page.range.to <= range.from || this.#hasExpired(inSeconds(page.expiresAt))) continue
         for (const { hash, mark } of page.ids) into(hash, mark)
@@ -180,15 +179,15 @@ export class MemoryState implements StateTable {
   async writeSeen(connectorId: string, stream: StreamId, page: SeenPage): Promise<void> {
     if (page.ids.length === 0) return
     const pages = this.#seenOf(connectorId, stream, seenClass(page.range))
-    let gone = 0
-    while (gone < pages.length && this.#hasExpired(inSeconds(pages[gone]!.expiresAt))) gone += 1
-    pages.splice(0, gone)
-    let place = firstFrom(pages, page.range.from)
-    while (pages[place]?.range.from === page.range.from && pages[place]!.version < page.version) place += 1
+    const firstKept = pages.findIndex(({ expiresAt }) => !this.#hasExpired(inSeconds(expiresAt)))
+    pages.splice(0, firstKept === -1 ? pages.length : firstKept)
+    const first = firstFrom(pages, page.range.from)
+    const after = pages.slice(first).findIndex(({ range, version }) => range.from !== page.range.from || version >= page.version)
+    const place = after === -1 ? pages.length : first + after
     const there = pages[place]
-    const same = there !== undefined && there.range.from === page.range.from && there.version === page.version
-    if (same && !this.#hasExpired(inSeconds(there.expiresAt))) return
-    pages.splice(place, same ? 1 : 0, frozen(page))
+    const isThere = there?.range.from === page.range.from && there.version === page.version
+    if (isThere && !this.#hasExpired(inSeconds(there.expiresAt))) return
+    pages.splice(place, isThere ? 1 : 0, frozen(page))
   }
 
   async readTokens(bucket: string): Promise<TokenBucket | undefined> {
@@ -276,7 +275,8 @@ function firstFrom(pages: readonly SeenPage[], from: Instant): number {
   let high = pages.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (pages[middle]!.range.from < from) low = middle + 1
+    const page = pages[middle]
+    if (page !== undefined && page.range.from < from) low = middle + 1
     else high = middle
   }
   return low
