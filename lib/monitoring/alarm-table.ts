@@ -18,7 +18,7 @@ export interface AlarmRow {
   /** Heading of the entry in `docs/operations.md`. The name of the alarm begins with it. */
   readonly key: string
   /**
-   * - `page`: events are at risk within hours, or nobody would notification the risk. The topic gets the end of the alarm as well.
+   * - `page`: events are at risk within hours, or nobody would notice the risk. The topic gets the end of the alarm as well.
    * - `warn`: somebody must act within days.
    */
   readonly severity: 'warn' | 'page'
