@@ -119,9 +119,9 @@ describe('a secret', () => {
       ['tributary/second', 'second-key'],
     ])
     const read = world.secrets.read.bind(world.secrets)
-    world.secrets.read = async (reference, { fresh }: { readonly fresh?: boolean } = {}) => {
+    world.secrets.read = async (reference, { bypassCache }: { readonly bypassCache?: boolean } = {}) => {
       const known = cached.get(reference.secretName)
-      if (fresh !== true && known !== undefined) return ok({ apiKey: known })
+      if (bypassCache !== true && known !== undefined) return ok({ apiKey: known })
       const secret = await read(reference)
       if (secret.ok) cached.set(reference.secretName, secret.value.apiKey)
       return secret
