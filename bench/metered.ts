@@ -1,5 +1,5 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb'
-import { stateTable as stateSchema } from '../functions/adapters/state-table/table-definitions.ts'
+import { stateTableDefinition } from '../functions/adapters/state-table/table-definitions.ts'
 import { minute, second } from '../functions/domain/time.ts'
 import { acceptConnector, type ConnectorItem, reconcileConnectors } from '../functions/flows/accept-connector.ts'
 import { collectConnector } from '../functions/flows/collect/collect-connector.ts'
@@ -25,7 +25,7 @@ export type FunctionName = 'collect' | 'dispatch' | 'connectorChanged'
 export async function startMetered(vendor: SimulatorOptions, options: { readonly dynamodb?: string } = {}): Promise<MeteredStack> {
   const ownDynamodb = options.dynamodb === undefined ? await startDynalite() : undefined
   const table = 'state'
-  const definition: CreateTableCommandInput = stateSchema(table)
+  const definition: CreateTableCommandInput = stateTableDefinition(table)
   await ownDynamodb?.create(definition)
   const endpoint = options.dynamodb ?? ownDynamodb?.endpoint ?? ''
   const meter = capacityMeter([definition])

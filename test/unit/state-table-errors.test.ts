@@ -14,7 +14,7 @@ import { marshall } from '@aws-sdk/util-dynamodb'
 import { mockClient } from 'aws-sdk-client-mock'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type StateTable, stateTable } from '../../functions/adapters/state-table/state-table.ts'
-import { stateTable as tableSchema } from '../../functions/adapters/state-table/table-definitions.ts'
+import { stateTableDefinition } from '../../functions/adapters/state-table/table-definitions.ts'
 import type { AcceptedConnector } from '../../functions/domain/ports.ts'
 import { NewerSchema, StateUnavailable } from '../../functions/domain/state-errors.ts'
 import { newStatus } from '../../functions/domain/status/status.ts'
@@ -174,7 +174,7 @@ describe('a write whose answer is lost on the wire', () => {
 
   beforeAll(async () => {
     dynamo = await startDynalite()
-    await dynamo.create(tableSchema(table))
+    await dynamo.create(stateTableDefinition(table))
     proxy = createServer(async (request, response) => {
       const body = Buffer.concat(await list<Buffer>(request))
       const { host: _, ...headers } = request.headers as Record<string, string>

@@ -6,7 +6,7 @@ export const dueIndex = 'due'
 export const fleetIndex = 'fleet'
 
 /** The state table; only the functions write it. Its indexes are sparse: an item without their keys is not in them. */
-export function stateTable(name: string) {
+export function stateTableDefinition(name: string) {
   return {
     TableName: name,
     BillingMode: 'PAY_PER_REQUEST',
@@ -44,7 +44,7 @@ export function stateTable(name: string) {
 }
 
 /** The customer's table of connectors, whose stream wakes `connector-changed`. */
-export function connectorsTable(name: string) {
+export function connectorsTableDefinition(name: string) {
   return {
     TableName: name,
     BillingMode: 'PAY_PER_REQUEST',
