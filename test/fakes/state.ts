@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { retiredKeptMs } from '../../functions/adapters/state-table/accepted.ts'
+import { shardOf, shards } from '../../functions/adapters/state-table/item-keys.ts'
 import type { StateTable } from '../../functions/adapters/state-table/state-table.ts'
-import { shardOf, shards } from '../../functions/adapters/state-table/store.ts'
 import type { AcceptedConnector, Clock, Due, KeyUser, RunState, StatusUpdate } from '../../functions/domain/ports.ts'
 import type { Outage } from '../../functions/domain/status/outage.ts'
 import type { ConnectorStatus } from '../../functions/domain/status/status.ts'

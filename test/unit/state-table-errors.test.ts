@@ -68,7 +68,7 @@ describe('an error of DynamoDB', () => {
   it('is told with the operation, the item and what to do, and without what the item holds', async () => {
     dynamodb.rejects(new ThrottlingException({ $metadata, message: 'slow down' }))
     await expect(state.writeStream('a', 'x', stream)).rejects.toThrow(
-      /^The state table did not do PutItem of CONNECTOR#a STREAM#x \(ThrottlingException\)\. It is tried again .* check the table's throttling/,
+      /^The state table failed on PutItem of CONNECTOR#a STREAM#x \(ThrottlingException\)\. The next run tries again; .* check the table's throttling/,
     )
     await expect(state.writeStream('a', 'x', stream)).rejects.not.toThrow('content-of-the-item')
   })
