@@ -8,7 +8,7 @@ import { type StateTable, stateTable } from '../functions/adapters/state-table/s
 import * as ledger from '../functions/domain/stream/ledger.ts'
 import { floorToSecond, iso } from '../functions/domain/time.ts'
 import { requestsInLastMinute } from '../functions/domain/token-bucket.ts'
-import type { ConnectorItem } from '../functions/flows/accept-connector.ts'
+import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { connectorsTableName, type Services, stateTableName } from './services/services.ts'

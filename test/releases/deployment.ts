@@ -11,7 +11,7 @@ import { stateTableDefinition } from '../../functions/adapters/state-table/table
 import type { Clock, Sink } from '../../functions/domain/ports.ts'
 import { type Instant, minute, second } from '../../functions/domain/time.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
-import type { ConnectorItem } from '../../functions/flows/accept-connector.ts'
+import type { ConnectorItem } from '../../functions/flows/item-digest.ts'
 import { type Audit, audit } from '../simulation/audit.ts'
 import { policy, World, type WorldOptions } from '../simulation/world.ts'
 import type { Dynamo } from './dynamo.ts'

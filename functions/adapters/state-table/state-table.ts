@@ -36,7 +36,7 @@ export type StateTable = RunStore &
   KeyUserStore
 
 /**
- * The state table on DynamoDB. Reads are strongly consistent, except the listings by an index. No method reads or replaces an item of a
+ * The state table on DynamoDB. Reads are strongly consistent, except the listings by an index. No method parses or replaces an item of a
  * newer release: it throws `NewerSchema`. Every other error throws `StateUnavailable`, after the retries of the SDK; the write may or may
  * not have taken place.
  */

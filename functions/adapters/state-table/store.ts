@@ -19,7 +19,7 @@ import { formatKey, type Key } from './item-keys.ts'
 
 /**
  * Reads and writes items of the state table. Whatever goes wrong throws `StateUnavailable`, after the retries of the SDK. A write
- * that throws may or may not have taken place. No method reads or replaces an item of a newer release: it throws `NewerSchema`.
+ * that throws may or may not have taken place. No method parses or replaces an item of a newer release: it throws `NewerSchema`.
  */
 export interface Store {
   /** Strongly consistent. Returns nothing if the item is absent or has expired. */
