@@ -134,7 +134,7 @@ describe('the sink on Firehose', () => {
     firehose.on(PutRecordBatchCommand).rejects(error)
     expect(await deliver([record('a')])).toEqual({
       ok: false,
-      failure: { code, detail: `Firehose answered ${error.name}: ${error.message}` },
+      failure: { code, detail: `Firehose failed with ${error.name}: ${error.message}` },
     })
   })
 

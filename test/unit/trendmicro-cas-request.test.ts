@@ -38,8 +38,8 @@ describe('its attributes of a connector', () => {
   it.each([
     [{ contentTypes: ['sharepont'] }, ['contentTypes.0'], /^"sharepont" is not known\. Allowed: exchange, sharepoint, .*teams_chat$/],
     [{ eventTypes: ['dlp', 7] }, ['eventTypes.1'], /^7 is not known\. Allowed: securityrisk, virtualanalyzer, ransomware, dlp$/],
-    [{ eventTypes: 'dlp' }, ['eventTypes'], /^It is "dlp", which is no list\./],
-    [{ contentTypes: null }, ['contentTypes'], /^It is null, which is no list\./],
+    [{ eventTypes: 'dlp' }, ['eventTypes'], /^It is "dlp", which is not a list\./],
+    [{ contentTypes: null }, ['contentTypes'], /^It is null, which is not a list\./],
     [{ contentTypes: [] }, ['contentTypes'], /^It is empty\. Name at least one, or leave it out for sharepoint\./],
     [{ eventTypes: ['dlp', 'ransomware', 'dlp'] }, ['eventTypes'], /^"dlp" is named more than once/],
     [{ contentType: ['box'] }, [''], /contentType/],
