@@ -2,7 +2,7 @@ import type { Clock, Log } from '../domain/ports.ts'
 import { iso } from '../domain/time.ts'
 import { redact, secretPattern } from './redact.ts'
 
-/** The limits of one line. CloudWatch Logs takes 1 MiB, and a reader much less. */
+/** The limits of one line. CloudWatch Logs takes 256 KiB at least, and a reader much less. */
 const depthMax = 8
 const entriesMax = 100
 const textLengthMax = 8_192

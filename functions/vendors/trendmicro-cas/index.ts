@@ -6,7 +6,10 @@ import { normalise } from './normalise.ts'
 import { describe, events, firstRequest, pageItemsMax, services, streamOf } from './request.ts'
 import { parsePage } from './wire.ts'
 
-/** The Log Retrieval API of Trend Micro Cloud App Security (Cloud Email and Collaboration Protection). */
+/**
+ * The Log Retrieval API of Trend Micro Cloud App Security (Cloud Email and Collaboration Protection).
+ * https://docs.trendmicro.com/en-us/documentation/article/cloud-app-security-integration-api-online-help-using-cloud-app-secu
+ */
 export const trendmicroCas: Vendor = {
   type: 'trendmicro-cas',
   title: 'Trend Micro Cloud App Security',
