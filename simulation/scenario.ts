@@ -1,5 +1,5 @@
 import { hour, minute, second } from '../functions/domain/time.ts'
-import type { ConnectorItem } from '../functions/flows/accept-connector.ts'
+import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import type { SimulatorOptions } from '../local/simulator/options.ts'
 import { between, hashText, pick, type Random, randomFrom, unit } from '../local/simulator/random.ts'
 import { connectorItem, secretName, secrets, start, type WorldOptions } from './world.ts'

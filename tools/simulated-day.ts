@@ -1,6 +1,6 @@
 import type { Instant } from '../functions/domain/time.ts'
 import { hour, minute } from '../functions/domain/time.ts'
-import type { ConnectorItem } from '../functions/flows/accept-connector.ts'
+import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import { measureFleet } from '../functions/flows/measure-fleet.ts'
 import { showStatus } from '../functions/widget/show-status.ts'
 import { VendorModel } from '../local/simulator/model.ts'

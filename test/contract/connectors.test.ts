@@ -81,7 +81,7 @@ describe.each([
     expect(await allOf(connectors)).toEqual([plain])
   })
 
-  it('is read to its end, however large', async () => {
+  it('is read to its end, however large it is', async () => {
     const { connectors, put } = await open()
     const ids = Array.from({ length: 12 }, (_, n) => `connector-${String(n).padStart(2, '0')}`)
     const padding = 'x'.repeat(200_000)

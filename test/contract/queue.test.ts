@@ -49,7 +49,7 @@ describe.each([
   ['in memory', openMemory],
   ['on SQS', openSqs],
 ])('the queue %s', (_, open) => {
-  it('hands out what was sent', async () => {
+  it('delivers each message that was sent', async () => {
     const { queue, receive } = await open()
     await queue.send('acme', 0)
     await queue.send('globex', 0)

@@ -145,7 +145,7 @@ describe('a secret', () => {
     await world.run(20 * minute)
     const status = await world.status('globex-cas')
     expect(status.state).toBe('refused')
-    expect(status.reason).toContain('used by connector acme-cas of another tenant')
+    expect(status.reason).toContain('Connector acme-cas of another tenant uses the API key')
     expect(world.lake.byConnector.has('globex-cas')).toBe(false)
     await expectOthersGoOn(world)
     await world.put(connectorItem({ sharedKey: true }))

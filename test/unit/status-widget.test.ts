@@ -109,7 +109,7 @@ describe('a state table that cannot be read', () => {
   it('is answered with what failed and what to check, and logged with the cause', async () => {
     dynamodb.on(QueryCommand).rejects(Object.assign(new Error('user 123 is not authorized'), { name: 'AccessDeniedException' }))
     const page = await ask({})
-    expect(page).toContain('The state table did not do Query of the index fleet (AccessDeniedException).')
+    expect(page).toContain('The state table failed on Query of the index fleet (AccessDeniedException).')
     expect(page).toContain('check the table&#39;s throttling and the function&#39;s permissions')
     expect(page).not.toMatch(/user 123|\bat .*\.ts/)
     expect(JSON.parse(lines[0]!)).toMatchObject({
