@@ -1,6 +1,6 @@
 import type { Failure } from './failures.ts'
 
-/** What can fail in an expected way is answered as a value. Only bugs and broken infrastructure throw. */
+/** An expected failure is returned as a value. Only bugs and broken infrastructure throw. */
 export type Result<T, E = Failure> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: E }
 
 export function ok<T>(value: T): { readonly ok: true; readonly value: T } {
