@@ -157,9 +157,9 @@ describe('a problem says where, what was seen, what is allowed and what to do:',
     [
       { baseUrl: 'not a url' },
       'baseUrl',
-      'It is "not a url", no web address. Give https:// and one of: api.acme.example, api-eu.acme.example.',
+      'It is "not a url", which is not a web address. Give https:// and one of: api.acme.example, api-eu.acme.example.',
     ],
-    [{ baseUrl: 'ftp://api.acme.example' }, 'baseUrl', 'It is "ftp://api.acme.example", no web address.'],
+    [{ baseUrl: 'ftp://api.acme.example' }, 'baseUrl', 'It is "ftp://api.acme.example", which is not a web address.'],
     [
       { baseUrl: 'http://api.acme.example' },
       'baseUrl',
@@ -169,7 +169,7 @@ describe('a problem says where, what was seen, what is allowed and what to do:',
     [
       { baseUrl: 'https://evil.example' },
       'baseUrl',
-      'Its host is "evil.example". Give one of the vendor’s: api.acme.example, api-eu.acme.example; or have the operator allow this host.',
+      'Its host is "evil.example". Give one of the vendor’s: api.acme.example, api-eu.acme.example; or ask the operator to allow this host.',
     ],
     [{ baseUrl: 'https://api.acme.example.evil.example' }, 'baseUrl', 'Its host is "api.acme.example.evil.example". Give one of'],
     [{ baseUrl: 'https://127.0.0.1' }, 'baseUrl', 'Its host is "127.0.0.1". Give one of'],
@@ -228,7 +228,7 @@ describe('a problem says where, what was seen, what is allowed and what to do:',
     [
       { logFilters: [{ name: 'low', conditions: [{ field: 'raw', operator: 'matches', values: ['ok', '('] }] }] },
       'logFilters[0].conditions[0].values[1]',
-      'It is "(", no regular expression: missing closing )',
+      'It is "(", which is not a regular expression: missing closing )',
     ],
     [{ logFilters: [{ name: 'low' }] }, 'logFilters[0].conditions', 'It is missing. Give a list of 1 to 20 conditions.'],
     [
@@ -240,17 +240,17 @@ describe('a problem says where, what was seen, what is allowed and what to do:',
     [{ sharedKey: 1 }, 'sharedKey', 'It is 1. Give true or false.'],
     [{ tlsCaPem: 5 }, 'tlsCaPem', 'It is 5. Give one or more certificates in PEM form'],
     [{ tlsCaPem: 'ca.pem' }, 'tlsCaPem', 'It is a text of 6 characters without a certificate. Give one or more certificates in PEM form'],
-    [{ tlsCaPem: pem }, 'tlsCaPem', 'Of its 1 certificates 1 cannot be read. Give one or more certificates'],
-    [{ tlsCaPem: `${pem}!!!!\n-----END CERTIFICATE-----` }, 'tlsCaPem', 'Of its 1 certificates 1 cannot be read.'],
+    [{ tlsCaPem: pem }, 'tlsCaPem', '1 of its 1 certificates cannot be read. Give one or more certificates'],
+    [{ tlsCaPem: `${pem}!!!!\n-----END CERTIFICATE-----` }, 'tlsCaPem', '1 of its 1 certificates cannot be read.'],
     [
       { tlsCaPem: '-----BEGIN PRIVATE KEY-----\nMIIB' },
       'tlsCaPem',
-      'It holds a private key. Give certificates only, and make a new key: this one has been shown.',
+      'It holds a private key. Give certificates only, and make a new private key: this one is exposed.',
     ],
     [
       { tlsCaPem: `${pem}-----END CERTIFICATE-----`, disableTlsVerification: true },
       'tlsCaPem',
-      'It is of no use together with disableTlsVerification. Keep tlsCaPem and remove disableTlsVerification.',
+      'It has no effect together with disableTlsVerification. Keep tlsCaPem and remove disableTlsVerification.',
     ],
     [{ intervalMinutes: 0 }, 'intervalMinutes', 'It is 0. Give a whole number of minutes, from 1 to 60.'],
     [{ intervalMinutes: 61 }, 'intervalMinutes', 'It is 61. Give a whole number of minutes, from 1 to 60.'],
@@ -278,7 +278,7 @@ describe('a problem says where, what was seen, what is allowed and what to do:',
     ],
     [{ base_url: '' }, 'base_url', '"base_url" is no attribute of a connector. Did you mean baseUrl?'],
     [{ apiKey }, 'apiKey', '"apiKey" is no attribute of a connector. Did you mean apiKeySecrets?'],
-    [{ colour: 'red' }, 'colour', '"colour" is no attribute of a connector. There are connectorId, type, name,'],
+    [{ colour: 'red' }, 'colour', '"colour" is no attribute of a connector. The attributes are connectorId, type, name,'],
     [{ [long]: 1 }, `[${shownLong}]`, `${shownLong} is no attribute of a connector.`],
   ])('%# %j', (changes, path, message) => {
     expect(problems(changes)).toEqual([{ path, message: expect.stringContaining(message) }])
@@ -334,7 +334,7 @@ describe('a problem says where, what was seen, what is allowed and what to do:',
   it('an item with thousands of problems is told of the first 50', () => {
     const told = problems(Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`x${i}`, 1])))
     expect(told).toHaveLength(51)
-    expect(told.at(-1)).toEqual({ path: 'item', message: 'There are 4950 more problems. Mend these first.' })
+    expect(told.at(-1)).toEqual({ path: 'item', message: 'There are 4950 more problems. Correct these first.' })
   })
 
   it.each([

@@ -206,11 +206,11 @@ describe('the schema', () => {
     [{ field: 'severity', operator: 'exists', values: ['x'] }, 'conditions[0].values: exists takes no values. Remove them.'],
     [
       { field: 'raw', operator: 'matches', values: ['ok', '(ab'] },
-      'conditions[0].values[1]: It is "(ab", no regular expression: missing closing ) at "(ab". Give a regular expression as RE2',
+      'conditions[0].values[1]: It is "(ab", which is not a regular expression: missing closing ) at "(ab". Give a regular expression of RE2',
     ],
     [
       { field: 'raw', operator: 'notMatches', values: ['(?=x)'] },
-      'conditions[0].values[0]: It is "(?=x)", no regular expression: invalid or unsupported Perl syntax at "(?=". ',
+      'conditions[0].values[0]: It is "(?=x)", which is not a regular expression: invalid or unsupported Perl syntax at "(?=". ',
     ],
     [
       { field: 'raw', operator: 'matches', values: ['(?:\\pL{900}x){1,}\\pL{900}\\pL{900}'] },
@@ -282,7 +282,7 @@ describe('the schema', () => {
   it('wants a name of its own for each filter', () => {
     const filter = written({ field: 'user', operator: 'exists' })
     expect(problems(logFiltersSchema, [filter, filter])).toEqual([
-      expect.stringContaining('[1].name: "it" is the name of logFilters[0] too.'),
+      expect.stringContaining('[1].name: "it" is also the name of logFilters[0].'),
     ])
   })
 
