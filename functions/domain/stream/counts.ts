@@ -1,6 +1,7 @@
 import type { EventMetric } from '../metrics.ts'
 import type { StreamCounts } from './stream.ts'
 
+/** The counts of a stream without the counts of each filter. */
 export type Counted = Omit<StreamCounts, 'byFilter'>
 
 function counted(of: (name: keyof Counted) => number): Counted {
