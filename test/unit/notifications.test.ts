@@ -64,7 +64,7 @@ describe('a change of state', () => {
   })
 
   it('that is none, but a refused edit, is a problem: nobody would notification that the version before goes on', () => {
-    const reason = 'The last edit was refused, the version before it goes on: intervalMinutes: It is 0.'
+    const reason = 'The last edit was refused, so the version before it stays in use: intervalMinutes: It is 0.'
     const { detail } = changeNotification(acme, { from: 'paused', to: 'paused', reason, since, refusedEdit: true })
     expect(detail.attention).toBe('problem')
     expect(detail.summary).toBe(`Connector acme-cas of Acme: paused, but an edit was refused at 2026-11-24T12:00:00.000Z. ${reason}`)
@@ -96,7 +96,7 @@ describe('an outage', () => {
     expect(type).toBe('Vendor Outage Began')
     expect(detail).toMatchObject({ attention: 'problem', origin: 'https://api.example.com', since: '2026-11-24T12:00:00.000Z' })
     expect(detail.summary).toMatch(
-      /^https:\/\/api\.example\.com \(trendmicro-cas\) fails since 2026-11-24T12:00:00\.000Z: It answers 500\. Nothing, unless/,
+      /^https:\/\/api\.example\.com \(trendmicro-cas\) has failed since 2026-11-24T12:00:00\.000Z: It answers 500\. Nothing, unless/,
     )
   })
 
