@@ -140,7 +140,7 @@ describe('what is shown of how many', () => {
 
   it('is said where nothing is like that, without a table', () => {
     const html = page([{}], { state: ['paused'] })
-    expect(html).toContain('State paused. No connector is like this; there are 1.')
+    expect(html).toContain('State paused. No connector matches; there are 1 in all.')
     expect(html).not.toContain('<table')
   })
 
