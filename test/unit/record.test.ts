@@ -164,7 +164,7 @@ describe('the columns of the Glue table', () => {
   })
 
   it('have comments that fit Glue', () => {
-    // https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-tables.html (Column: Comment)
+    // https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
     const commentMax = 255
     for (const { comment } of glueColumns(recordFields)) expect(comment.length).toBeLessThanOrEqual(commentMax)
   })
