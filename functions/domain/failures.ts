@@ -181,6 +181,7 @@ export type FailureCode = keyof typeof failures
 
 export const failureCodes = Object.keys(failures) as readonly FailureCode[]
 
+/** One failure that happened. */
 export interface Failure {
   readonly code: FailureCode
   /** One sentence about what happened, with the value seen unless it is a secret. */

@@ -50,6 +50,7 @@ export interface Secret {
   readonly storedAt?: Instant
 }
 
+/** The API keys in Secrets Manager. */
 export interface Secrets {
   /**
    * Fails with `secret-missing`, `secret-unreadable` or `secret-malformed`; no message contains the value. A value that was read
@@ -70,6 +71,7 @@ export interface Queue {
   send(connectorId: string, delaySeconds: number): Promise<void>
 }
 
+/** A connector as it was last accepted, or, with `retiredAt`, the tombstone of a deleted one. */
 export interface AcceptedConnector {
   readonly connector: Connector
   /** Digest of the item as the user wrote it. The hourly comparison finds missed edits by it. */
@@ -177,6 +179,7 @@ export interface StreamStore {
   writeStream(connectorId: string, stream: StreamId, next: StreamState): Promise<boolean>
 }
 
+/** The ids of the events that were read lately, for deduplication. */
 export interface SeenIdStore {
   /** Calls `into` for each seen id of every stored page whose range overlaps `range`. `classes`: as in `StreamState.seenClasses`. */
   readSeen(
@@ -190,6 +193,7 @@ export interface SeenIdStore {
   writeSeen(connectorId: string, stream: StreamId, page: SeenPage): Promise<void>
 }
 
+/** The buckets of the rate limiter, one for each API key or rate group. */
 export interface TokenStore {
   readTokens(bucket: string): Promise<TokenBucket | undefined>
   /** Conditional on the version, as `writeStream`. */

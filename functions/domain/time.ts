@@ -1,4 +1,4 @@
-/** Everywhere in this code an instant is in epoch milliseconds and a duration in milliseconds, unless its name or comment says otherwise. */
+/** In all of this code an instant is in epoch milliseconds and a duration in milliseconds, unless its name or comment says otherwise. */
 export type Instant = number
 
 export const second = 1_000

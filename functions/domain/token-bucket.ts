@@ -97,6 +97,7 @@ export function withLimit(bucket: TokenBucket, limit: number): TokenBucket {
   return limit < bucket.learnedLimit ? { ...bucket, limit, learnedLimit: limit } : { ...rest, limit, learnedLimit: limit }
 }
 
+/** The result of `takeToken`. */
 export type Take =
   | { readonly kind: 'taken'; readonly bucket: TokenBucket; readonly grant: Grant }
   /** No token can be given out before `freeAt` (an estimate while requests are in flight). */

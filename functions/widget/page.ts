@@ -24,6 +24,7 @@ export interface StatusRow {
   readonly lostRanges?: number
 }
 
+/** The surroundings of the page. */
 export interface Frame {
   readonly theme: Theme
   /** The function that the buttons call: the widget's own. */

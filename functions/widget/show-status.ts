@@ -9,7 +9,7 @@ export interface ShowPorts {
   readonly log: Log
 }
 
-/** Returns the content of the custom widget: its documentation as Markdown if CloudWatch asks for it, else HTML, even when something failed. */
+/** Returns the widget's content: its documentation in Markdown if CloudWatch asks for that, else HTML. A failure is shown, never thrown. */
 export async function showStatus({ state, clock, log }: ShowPorts, event: unknown, functionArn: string): Promise<string> {
   const { theme, asked } = parseWidgetEvent(event)
   if (asked === 'describe') return widgetDocumentation

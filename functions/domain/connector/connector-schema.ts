@@ -185,6 +185,7 @@ const connectorSchema = z.object(attributes)
 
 const vendorAttributes: readonly (keyof VendorAttributes)[] = ['contentTypes', 'eventTypes']
 
+/** One row of the attribute table in the docs. */
 export interface ConnectorAttribute {
   readonly name: string
   /** The kind of value, for the docs: `list of texts`. */
@@ -328,7 +329,7 @@ function secretProblem(name: string, prefix: string): string | undefined {
     return `It is ${quote(name)}. The name of a secret has 1 to 512 letters (A to Z), digits and / _ + = . @ -. Give it as Secrets Manager shows it.`
   }
   if (jsonKey !== undefined && !/^[^\p{C}#]{1,128}$/u.test(jsonKey)) {
-    return `It is ${quote(name)}. After # comes the name of one member of the secret’s JSON object, 1 to 128 characters. Give name#jsonKey.`
+    return `It is ${quote(name)}. The part after # must be the name of one member of the secret’s JSON object, 1 to 128 characters. Give name#jsonKey.`
   }
   return undefined
 }
@@ -336,7 +337,7 @@ function secretProblem(name: string, prefix: string): string | undefined {
 function repetition(all: readonly string[], index: number): string | undefined {
   const name = all[index]
   const first = name === undefined ? index : all.indexOf(name)
-  return first < index ? `It is ${quote(name)}, as is apiKeySecrets[${first}]. Name each secret once.` : undefined
+  return first < index ? `It is ${quote(name)}, the same as apiKeySecrets[${first}]. Name each secret once.` : undefined
 }
 
 function backfillProblems({ initialBackfillMinutes }: Item, vendor: Vendor): Problem[] {
@@ -373,7 +374,7 @@ function bounded(problems: readonly Problem[]): readonly Problem[] {
 
 const immutable = ['connectorId', 'type', 'name', 'tenantName'] as const
 
-/** The problems of an edit that changes an attribute that is fixed at acceptance: it is part of the events' identity, or names their owner. */
+/** Reports changes to attributes that are fixed at acceptance, because they identify the events or name their owner. */
 export function immutableProblems(before: Connector, after: Connector): Problem[] {
   return immutable
     .filter((name) => before[name] !== after[name])

@@ -48,7 +48,7 @@ export const recordFields = {
     type: 'string',
     required: true,
     values: ['live', 'backfill', 'rewind'],
-    doc: 'Why the event was read: as it came (live), later to fill a gap (backfill), or again on request (rewind).',
+    doc: 'Why the event was read: live: as it came; backfill: later, to fill a gap; rewind: reserved.',
   },
   tenant_name: { type: 'string', required: true, doc: 'The tenant of the connector.' },
   connector_id: { type: 'string', required: true, doc: 'The connector that read the event.' },

@@ -36,7 +36,9 @@ export class FleetTally {
     if (status.oldestKeyAt !== undefined) this.oldestKeyAt = Math.min(this.oldestKeyAt, status.oldestKeyAt)
   }
 
-  /** The metrics of the tally. One whose value is unknown is left out: `RetentionLeftMin` before the first run, `KeyAgeMax` without a date. */
+  /**
+   * The metrics of the tally. Unknown values are left out: `RetentionLeftMin` before the first run, `KeyAgeMax` if no key has a date.
+   */
   metrics(outages: number, now: Instant): Partial<Record<FleetMetric, number>> {
     const lags = this.lags.sort((a, b) => a - b)
     return {

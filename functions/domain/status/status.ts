@@ -8,6 +8,7 @@ import type { StreamId, StreamState } from '../stream/stream.ts'
 import { day, hour, type Instant, iso, minute } from '../time.ts'
 import type { ConnectorState, StateChange } from './connector-state.ts'
 
+/** The counts of one UTC day. */
 export interface DayCounts {
   readonly delivered: number
   readonly filtered: number
@@ -15,6 +16,7 @@ export interface DayCounts {
   readonly throttled: number
 }
 
+/** The status of a connector: one item of the state table, shown to people. */
 export interface ConnectorStatus {
   readonly state: ConnectorState
   /** The problem and what to do about it, in words; empty if all is well. */
@@ -64,6 +66,7 @@ const pendingChangesMax = 20
 /** A whole day without events is noticed after this many days in a row with events (count). */
 const dropOffAfterDays = 6
 
+/** The status of a connector that has not run yet. */
 export function newStatus(now: Instant, tenantName?: string): ConnectorStatus {
   const tenant = tenantName === undefined ? {} : { tenantName }
   return { state: 'starting', reason: '', since: now, ...tenant, rejectedKeys: {}, problems: [], days: {}, readSteps: 0 }
@@ -137,6 +140,7 @@ export function withRefusedEdit(status: ConnectorStatus, problems: readonly Prob
   return { ...status, problems, pendingChanges: [...(status.pendingChanges ?? []), change].slice(-pendingChangesMax) }
 }
 
+/** One sentence for each problem of a refused edit. */
 export function formatRefusedEdit(problems: readonly Problem[]): string[] {
   return problems.map(({ path, message }) => `The last edit was refused, so the version before it stays in use: ${path}: ${message}`)
 }

@@ -2,6 +2,7 @@ import type { Interval } from './stream.ts'
 
 /** Sets of instants, as sorted, disjoint intervals that do not touch. */
 
+/** Adds an interval to a set. An empty interval adds nothing. */
 export function union(set: readonly Interval[], more: Interval): Interval[] {
   if (more.from >= more.to) return [...set]
   const before = set.filter(({ to }) => to < more.from)

@@ -47,6 +47,7 @@ export interface ReadingPolicy {
   readonly wantedTo: Instant
 }
 
+/** The state of a stream that was never read. `since`: the connector is responsible from this instant on. */
 export function newStream(since: Instant, now: Instant): StreamState {
   return {
     version: 0,
@@ -149,7 +150,10 @@ export function beginReread(stream: StreamState, now: Instant, policy: ReadingPo
   return { ...stream, reread: { from, to }, nextRereadAt: now + day }
 }
 
-/** Records that the range was read to its end, with its last page received at `receivedAt`. A provisional range is no proof: its many small pieces would fill the ledger. */
+/**
+ * Records that the range was read to its end, with its last page received at `receivedAt`. A provisional range proves nothing: its proof
+ * would be many small pieces.
+ */
 export function completeRange(stream: StreamState, range: Range, receivedAt: Instant, policy: ReadingPolicy): StreamState {
   const { range: _, reread, hard, ...rest } = stream
   // A vendor whose clock is ahead of ours drops its events that much earlier.
@@ -172,7 +176,10 @@ export function completeRange(stream: StreamState, range: Range, receivedAt: Ins
   }
 }
 
-/** The next width follows from density: as wide as the pages allow. A narrow range can show that a stream is dense, but not that it is empty. */
+/**
+ * The width of the next range (ms): as wide as the pages allow at this density. A narrow range can show that a stream is dense, but not
+ * that it is empty, so its growth is bounded.
+ */
 function nextWidth(stream: StreamState, range: Range, policy: ReadingPolicy): number {
   const width = range.to - range.from
   const wanted = stream.pagesTarget * policy.pageItemsMax

@@ -18,6 +18,7 @@ const rangePagesMax = 100
 /** The same for a range of one millisecond, which cannot be narrower (count). */
 const narrowestRangePagesMax = 2_000
 
+/** The way in which a read step ended. */
 export type StepOutcome =
   /** Pages were read, or the range was given up for a narrower one: either way the ledger has changed. */
   | { readonly kind: 'progress'; readonly clockErrorMs?: number }
@@ -34,6 +35,7 @@ interface ReadingLog {
   readonly [detail: string]: unknown
 }
 
+/** The decision after a page or a failure. */
 export interface Reading {
   readonly stream: StreamState
   /** The range with its next page, where the step may go on. Absent: the step ends. */

@@ -43,6 +43,7 @@ export interface Range extends Interval {
   readonly key?: string
 }
 
+/** Counts since the stream was first accepted. */
 export interface StreamCounts {
   readonly pages: number
   readonly requests: number
