@@ -24,7 +24,7 @@ const probeMaxMs = day
 
 /** One request in flight, or one that still counts at the vendor. Free tokens are not kept. */
 export interface Token {
-  /** The token is free from this instant; before it is released, this is the latest that can be. */
+  /** The token is free from this instant on. A token that is not released yet may be free earlier. */
   readonly at: Instant
   /** The process that took it, and a number: `process:number`. The process names the clock that `at` was read on. */
   readonly by: string
@@ -138,7 +138,7 @@ export function postponeToken(bucket: TokenBucket, grant: Grant, goAt: Instant):
   return { bucket: { ...bucket, tokens }, grant: { ...grant, goAt } }
 }
 
-/** Records the outcome of a grant whose token is still in the bucket, and learns from it. */
+/** Releases the token of a grant, if the bucket still has it, and learns from the outcome. */
 export function releaseToken(bucket: TokenBucket, release: Release): TokenBucket {
   const { grant } = release
   if (release.outcome === 'unsent') {

@@ -56,7 +56,7 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
   } = status
   const { collects } = traitsOfState(state)
   const sinceRun = now - (lastRunAt ?? now)
-  // The reason lacks a refused edit until the next run, and a paused connector has none.
+  // A refused edit enters the reason with the next run, and a paused connector has no runs.
   const refusedEdit = state === 'refused' ? [] : formatRefusedEdit(status.problems).filter((sentence) => !reason.includes(sentence))
   const week = Array.from({ length: 7 }, (_, ago) => days[iso(now - ago * day).slice(0, 10)]?.delivered ?? 0)
   return {

@@ -13,7 +13,7 @@ const summed = [
   'KeysRejected',
 ] as const satisfies FleetMetric[]
 
-/** Sums the statuses of one vendor's connectors up as metrics. */
+/** Sums up the statuses of one vendor's connectors as metrics. */
 export class FleetTally {
   private readonly sums = new Map<FleetMetric, number>()
   private readonly lags: number[] = []

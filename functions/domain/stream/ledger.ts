@@ -102,7 +102,7 @@ export function watermark(readAt: Instant, policy: ReadingPolicy): Instant {
 }
 
 /**
- * Records the gaps that are too near the retention limit to be read as lost, and forgets state that is no longer needed. Proof after
+ * Records gaps as lost if they are too near the retention limit to be read, and forgets state that is no longer needed. Proof after
  * the watermark, made with a smaller `lateArrivalMinutes`, is taken back, so that it is read again. `pause`: the last time the
  * connector was off.
  */

@@ -23,7 +23,7 @@ export type StepOutcome =
   /** Pages were read, or the range was given up for a narrower one: either way the ledger has changed. */
   | { readonly kind: 'progress'; readonly clockErrorMs?: number }
   | { readonly kind: 'no-token'; readonly freeAt: Instant }
-  /** Another run reads this connector. */
+  /** Another run reads this stream. */
   | { readonly kind: 'lease-held'; readonly until: Instant }
   | { readonly kind: 'failed'; readonly failure: Failure }
 
