@@ -23,7 +23,7 @@ describe('a bad edit of a running connector', () => {
     await world.run(hour)
     const status = await world.status('acme-cas')
     expect(status.state).toBe('ok')
-    expect(status.reason).toContain('The last edit was refused, the version before it goes on')
+    expect(status.reason).toContain('The last edit was refused, so the version before it stays in use')
     expect(status.problems.map(({ path }) => path)).toEqual(expect.arrayContaining(['eventTypes[1]', 'intervalMinutes']))
     expect(coveredTo(await world.stream('acme-cas', 'sharepoint/dlp'), world.clock.now())).toBeGreaterThan(start + 100 * minute)
     await world.put(connectorItem())

@@ -27,13 +27,13 @@ describe('a line of metrics', () => {
     ])
   })
 
-  it('has the event type as a second dimension if it is about events', () => {
+  it('of events has the vendor and the event type as dimensions', () => {
     const [line] = linesOf({ vendor: 'trendmicro-cas', event: 'dlp', connectorId: 'acme-cas', values: { EventsDelivered: 7 } })
     expect(line).toMatchObject({ vendor: 'trendmicro-cas', event: 'dlp', EventsDelivered: 7 })
     expect(line._aws.CloudWatchMetrics[0].Dimensions).toEqual([['vendor', 'event']])
   })
 
-  it('has no connector, but the time of measurement, if it is about the fleet', () => {
+  it('of the fleet names no connector, and has the time of the measurement', () => {
     const [line] = linesOf({ vendor: 'trendmicro-cas', values: { Connectors: 1 } })
     expect(Object.keys(line).sort()).toEqual(['Connectors', '_aws', 'vendor'])
     expect(line._aws.Timestamp).toBe(at)
