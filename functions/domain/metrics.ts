@@ -17,7 +17,7 @@ export const eventMetrics = {
   EventsDuplicate: 'Count',
   /** Items that differ from the vendor's documentation. They are in the lake, marked malformed. */
   EventsMalformed: 'Count',
-  /** Events later than lateArrivalMinutes, found and delivered by the daily second look. */
+  /** Events later than lateArrivalMinutes, found and delivered by the daily re-read. */
   EventsLate: 'Count',
 } as const satisfies Record<string, Unit>
 

@@ -176,7 +176,7 @@ export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }
     {
       key: 'events-late',
       severity: 'warn',
-      problem: 'Events came later than lateArrivalMinutes. The daily second look found and delivered them.',
+      problem: 'Events came later than lateArrivalMinutes. The daily re-read found and delivered them.',
       firstStep: 'raise lateArrivalMinutes of the connectors whose reason asks for it.',
       watched: eachVendorEvents('EventsLate'),
       when: { above: 0 },

@@ -11,7 +11,7 @@ import type { Release } from './release.ts'
 
 /** As long as the first part of the history lasts: longer than the vendor keeps events. */
 const longMs = 80 * hour
-/** The daily second look is due once a connector is this old. */
+/** The daily re-read is due once a connector is this old. */
 const secondLookMs = 25 * hour
 /** More on one millisecond than a page holds, while page ids die at once. */
 const crowds = [

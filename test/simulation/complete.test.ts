@@ -50,7 +50,7 @@ describe('events late by up to lateArrivalMinutes', () => {
     await expectComplete(world, 1_500)
   })
 
-  it('are delivered by the daily second look when they are later still, and the status says so', async () => {
+  it('are delivered by the daily re-read when they are later still, and the status says so', async () => {
     const world = await run({ vendor: { eventsPerHour: 30, lateShare: 0.3, lateMaxMs: 3 * hour } }, 25 * hour)
     const { counts } = await world.stream('acme-cas', 'sharepoint/dlp')
     expect(counts.late).toBeGreaterThan(50)
@@ -125,7 +125,7 @@ describe('a millisecond that cannot be read to its end', () => {
     expect(lostRanges[0]!.to - lostRanges[0]!.from).toBeLessThan(10)
   })
 
-  it('does not hold up the daily second look', async () => {
+  it('does not hold up the daily re-read', async () => {
     const world = await run({ vendor: { eventsPerHour: 60, bursts: [{ at, count: 3_000 }] } }, 23 * hour)
     world.model.change({ pageIdLifeMs: 1 })
     const before = await world.stream('acme-cas', 'sharepoint/dlp')

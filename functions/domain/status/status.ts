@@ -209,7 +209,7 @@ function notesOf({ problems }: ConnectorStatus, { streams, unusableKeys, otherCo
   const late =
     lateFound === 0
       ? []
-      : [`The daily second look has found ${lateFound} events that came later than lateArrivalMinutes. Raise lateArrivalMinutes.`]
+      : [`The daily re-read has found ${lateFound} events that came later than lateArrivalMinutes. Raise lateArrivalMinutes.`]
   return [...unusableKeys, ...throttled, ...late, ...formatRefusedEdit(problems)]
 }
 
