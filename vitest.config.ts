@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // What needs more than Node: `npm run test:aws`.
+    // They need Java, Maven and Python: `npm run test:aws` runs them.
     exclude: ['test/aws/**'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -2,7 +2,7 @@ import { dueIndex, fleetIndex } from '../functions/adapters/state-table/table-de
 import { eventMetrics, fleetMetrics, runMetrics } from '../functions/domain/metrics.ts'
 import { hour, minute, second } from '../functions/domain/time.ts'
 import { eventTypeNames } from '../local/simulator/catalogue.ts'
-import { connectorItem } from '../test/simulation/world.ts'
+import { connectorItem } from '../simulation/world.ts'
 import { type FunctionName, startMetered } from './metered.ts'
 import type { Usage } from './metered-ports.ts'
 import { prices } from './prices.ts'

@@ -5,7 +5,7 @@ import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { systemClock } from '../functions/adapters/clock.ts'
 import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
-import type { ConnectorItem } from '../functions/flows/accept-connector.ts'
+import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import { connectorsTableName, startServices, stateTableName } from '../local/services/services.ts'
 import { startSimulatorProcess, startTriggersProcess } from './processes.ts'
 

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { minute, second } from '../functions/domain/time.ts'
 import type { Totals } from '../local/simulator/account.ts'
 import { eventTypeNames, serviceNames } from '../local/simulator/catalogue.ts'
-import { connectorItem, key, start, World } from '../test/simulation/world.ts'
+import { connectorItem, key, start, World } from '../simulation/world.ts'
 import { type Deployment, startDeployment } from './deployment.ts'
 import { startCollectorProcess } from './processes.ts'
 

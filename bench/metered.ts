@@ -1,14 +1,16 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb'
-import { stateTable as stateSchema } from '../functions/adapters/state-table/table-definitions.ts'
+import { stateTableDefinition } from '../functions/adapters/state-table/table-definitions.ts'
 import { minute, second } from '../functions/domain/time.ts'
-import { acceptConnector, type ConnectorItem, reconcileConnectors } from '../functions/flows/accept-connector.ts'
+import { acceptConnector } from '../functions/flows/accept-connector.ts'
 import { collectConnector } from '../functions/flows/collect/collect-connector.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
+import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import { measureFleet } from '../functions/flows/measure-fleet.ts'
+import { reconcileConnectors } from '../functions/flows/reconcile-connectors.ts'
 import { VendorModel } from '../local/simulator/model.ts'
 import type { SimulatorOptions } from '../local/simulator/options.ts'
+import { policy, start } from '../simulation/world.ts'
 import { startDynalite } from '../test/dynalite.ts'
-import { policy, start } from '../test/simulation/world.ts'
 import { capacityMeter } from './capacity.ts'
 import { type MeteredWorld, meteredPorts, Usage } from './metered-ports.ts'
 import { WorkClock } from './work-clock.ts'
@@ -25,7 +27,7 @@ export type FunctionName = 'collect' | 'dispatch' | 'connectorChanged'
 export async function startMetered(vendor: SimulatorOptions, options: { readonly dynamodb?: string } = {}): Promise<MeteredStack> {
   const ownDynamodb = options.dynamodb === undefined ? await startDynalite() : undefined
   const table = 'state'
-  const definition: CreateTableCommandInput = stateSchema(table)
+  const definition: CreateTableCommandInput = stateTableDefinition(table)
   await ownDynamodb?.create(definition)
   const endpoint = options.dynamodb ?? ownDynamodb?.endpoint ?? ''
   const meter = capacityMeter([definition])

@@ -22,10 +22,10 @@ const source = httpSource({
 const sink = firehoseSink({ client: new FirehoseClient({}), deliveryStream: env.DELIVERY_STREAM, clock })
 
 const message = z.object({ connectorId: z.string().min(1) })
-/** Time to write the last checkpoint and the status before the function is stopped (ms). */
+/** The time that a run leaves for its last checkpoint and its status before Lambda stops the function (ms). */
 const spareMs = 10_000
 
-/** One work message is one run of one connector. */
+/** Runs one connector for each work message. */
 export const handler = lambda('collect', ports.log, async (event: SQSEvent, context) => {
   const deadline = clock.now() + context.getRemainingTimeInMillis() - spareMs
   for (const { body } of event.Records) {

@@ -3,7 +3,8 @@ import type { DynamoDBStreamEvent } from 'aws-lambda'
 import { plainItem } from './adapters/connectors-table.ts'
 import { sqsQueue } from './adapters/queue.ts'
 import { acceptPolicy, environments, parseEnvironment } from './env.ts'
-import { acceptConnector, retireConnector } from './flows/accept-connector.ts'
+import { acceptConnector } from './flows/accept-connector.ts'
+import { retireConnector } from './flows/retire-connector.ts'
 import { lambda } from './runtime/lambda.ts'
 import { wireCore } from './runtime/wiring.ts'
 
@@ -12,13 +13,13 @@ const { ports } = wireCore(env)
 const queue = sqsQueue({ client: new SQSClient({}), queueUrl: env.QUEUE_URL })
 const policy = acceptPolicy(env)
 
-/** Records of one connector come in order. What cannot be handled for now throws, and the stream comes again with the same records. */
+/** Accepts each written item, and retires each deleted one. The records of one connector come in order. If one throws, Lambda tries the batch again. */
 export const handler = lambda('connector-changed', ports.log, async (event: DynamoDBStreamEvent) => {
   for (const { dynamodb } of event.Records) {
     const connectorId = dynamodb?.Keys?.['connectorId']?.S
     if (connectorId === undefined) continue
     const item = dynamodb?.NewImage
-    if (item === undefined) await retireConnector({ ...ports, queue }, connectorId)
+    if (item === undefined) await retireConnector(ports, connectorId)
     else await acceptConnector({ ...ports, queue }, policy, connectorId, plainItem(item))
   }
 })

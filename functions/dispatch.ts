@@ -3,9 +3,9 @@ import type { ScheduledEvent } from 'aws-lambda'
 import { connectorsTable } from './adapters/connectors-table.ts'
 import { sqsQueue } from './adapters/queue.ts'
 import { acceptPolicy, environments, parseEnvironment } from './env.ts'
-import { reconcileConnectors } from './flows/accept-connector.ts'
 import { dispatchDue } from './flows/dispatch-due.ts'
 import { measureFleet } from './flows/measure-fleet.ts'
+import { reconcileConnectors } from './flows/reconcile-connectors.ts'
 import { lambda } from './runtime/lambda.ts'
 import { wireCore } from './runtime/wiring.ts'
 
@@ -15,11 +15,11 @@ const queue = sqsQueue({ client: new SQSClient({}), queueUrl: env.QUEUE_URL })
 const connectors = connectorsTable({ client: dynamodb, table: env.CONNECTORS_TABLE })
 const policy = acceptPolicy(env)
 
-/** The minute of the hour in which the tables are compared. */
+/** The connectors table and the accepted connectors are compared at this minute of each hour. */
 const comparisonMinute = 17
 const measureEveryMinutes = 5
 
-/** A tick, once a minute. Dispatching comes first: nothing that follows may hold it up. */
+/** Handles a tick, once a minute. It dispatches first, so that the other work never delays a run. */
 export const handler = lambda('dispatch', ports.log, async (event: ScheduledEvent) => {
   const minute = new Date(event.time).getUTCMinutes()
   await dispatchDue({ ...ports, queue })

@@ -8,31 +8,31 @@ const allowedHosts = z
 
 const base = z.object({ STATE_TABLE: z.string().min(1) })
 
-/** What every function has that may change a connector's state, or measures it. */
+/** For every function that changes or measures the state of connectors. */
 const observed = base.extend({
-  /** Each change of a connector's state is one event on it. */
+  /** The name of the event bus: it gets one event for each change of a connector's state. */
   EVENT_BUS: z.string().min(1),
   METRICS_NAMESPACE: z.string().min(1).default('Tributary'),
 })
 
 const vendorAccess = observed.extend({
-  /** Hosts beside the vendor's own that a base URL may name; http and private addresses are allowed for exactly these. */
+  /** Hosts that a base URL may name beside those of the vendor. http, other ports and private addresses are allowed for these only. */
   ALLOWED_HOSTS: allowedHosts,
-  /** Whether `disableTlsVerification` of a connector counts at all. */
+  /** False: certificates are verified even if a connector says `disableTlsVerification`. */
   TLS_VERIFICATION_OPTIONAL: z.stringbool().default(true),
 })
 
 const acceptance = vendorAccess.extend({
   QUEUE_URL: z.url(),
-  /** Every secret that a connector names lies under it. */
+  /** Every secret that a connector names must begin with it. */
   SECRET_PREFIX: z.string().min(1),
 })
 
-/** The environment of each function, parsed once, at cold start. */
+/** The environment variables of each function. Each function parses its own once, at cold start. */
 export const environments = {
   collect: vendorAccess.extend({
     DELIVERY_STREAM: z.string().min(1),
-    /** The largest answer that the function's memory holds, as decompressed (bytes). A range whose pages are larger is read narrower. */
+    /** The largest response, decompressed, that the function's memory holds (bytes). A range with a larger page is read again, narrower. */
     RESPONSE_BYTES_MAX: z.coerce
       .number()
       .int()
@@ -44,7 +44,7 @@ export const environments = {
   statusWidget: base,
 } as const
 
-/** What `connector-changed` and `dispatch` hold items against. */
+/** The rules of the deployment by which `connector-changed` and `dispatch` check items. */
 export function acceptPolicy(env: z.output<typeof acceptance>) {
   return {
     secretPrefix: env.SECRET_PREFIX,
@@ -53,7 +53,7 @@ export function acceptPolicy(env: z.output<typeof acceptance>) {
   }
 }
 
-/** Throws an error that names every variable that is missing or wrong, without its value. */
+/** Throws an error that names every missing or wrong variable, without its value. */
 export function parseEnvironment<S extends z.ZodType>(schema: S, env: Readonly<Record<string, string | undefined>>): z.output<S> {
   const parsed = schema.safeParse(env)
   if (parsed.success) return parsed.data

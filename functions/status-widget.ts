@@ -11,6 +11,6 @@ const env = parseEnvironment(environments.statusWidget, process.env)
 const { log } = jsonLog({ clock })
 const { fleet } = statusItems(dynamodbStore({ client: new DynamoDBClient({}), table: env.STATE_TABLE, now: clock.now }))
 
-/** A CloudWatch custom widget: each call is one look at the table of all connectors. Whatever fails is answered, as nobody would try again. */
+/** A CloudWatch custom widget: each call returns the table of all connectors as HTML. A failure is shown there too, because nobody calls again. */
 export const handler = (event: unknown, context: Context): Promise<string> =>
   showStatus({ state: { fleet }, clock, log }, event, context.invokedFunctionArn)

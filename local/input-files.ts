@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import * as z from 'zod'
 import { plainItem } from '../functions/adapters/connectors-table.ts'
-import type { ConnectorItem } from '../functions/flows/accept-connector.ts'
+import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import { StartupError } from './services/startup-error.ts'
 
 const typeNames = new Set(['S', 'N', 'B', 'BOOL', 'NULL', 'L', 'M', 'SS', 'NS', 'BS'])

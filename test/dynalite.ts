@@ -10,7 +10,7 @@ export interface LocalDynamo {
   close(): Promise<void>
 }
 
-/** A DynamoDB in this process, in memory, spoken to over HTTP. */
+/** Starts a DynamoDB in memory in this process, reached over HTTP. */
 export async function startDynalite(): Promise<LocalDynamo> {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 })
   server.listen(0, '127.0.0.1')

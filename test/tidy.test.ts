@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 const root = new URL('..', import.meta.url).pathname
@@ -25,6 +26,27 @@ describe('the tree', () => {
     expect(long).toEqual([])
   })
 
+  it('has no folder of code with more files than one look takes in', () => {
+    const filesMax = 15
+    const folders = Map.groupBy(
+      files.filter((file) => /^(functions|lib|local)\//.test(file)),
+      (file) => dirname(file),
+    )
+    expect([...folders].filter(([, { length }]) => length > filesMax).map(([folder]) => folder)).toEqual([])
+  })
+
+  it('has no class in functions, lib or local that holds more than one reader keeps in mind', () => {
+    const fieldsMax = 8
+    const crowded = files
+      .filter((file) => /^(functions|lib|local)\/.*\.ts$/.test(file))
+      .flatMap((file) =>
+        classesOf(text(file))
+          .filter(({ fields }) => fields > fieldsMax)
+          .map(({ name }) => `${file} ${name}`),
+      )
+    expect(crowded).toEqual([])
+  })
+
   it('leaves no test switched off or alone', () => {
     const off = files.filter(
       (file) => file.endsWith('.test.ts') && /\b(it|describe|test)\.(skip|only|todo)\b/.test(text(file)) && file !== 'test/tidy.test.ts',
@@ -33,7 +55,7 @@ describe('the tree', () => {
   })
 
   it('has every folder and file that the README names', () => {
-    const named = [...text('README.md').matchAll(/`((?:functions|local|test|docs|bench|tools|examples)\/[\w./-]*)`/g)].map(
+    const named = [...text('README.md').matchAll(/`((?:functions|local|simulation|test|docs|bench|examples)\/[\w./-]*)`/g)].map(
       ([, path]) => path ?? '',
     )
     expect(named.filter((path) => !existsSync(`${root}${path}`))).toEqual([])
@@ -45,3 +67,11 @@ describe('the tree', () => {
     expect(named.filter((script) => !scripts.includes(script))).toEqual([])
   })
 })
+
+/** The classes of a formatted source file, with the number of their fields: declarations at one level of indentation. */
+function classesOf(source: string): { readonly name: string; readonly fields: number }[] {
+  return [...source.matchAll(/^(?:export )?(?:abstract )?class (\w+)[^\n]*\{\n([\s\S]*?)^\}/gm)].map(([, name = '', body = '']) => ({
+    name,
+    fields: [...body.matchAll(/^ {2}(?:(?:private|protected|public|static|override|readonly|declare) )*[\w#]+[?!]?(?::| =)/gm)].length,
+  }))
+}

@@ -1,11 +1,11 @@
 import type { Instant } from '../functions/domain/time.ts'
 import { hour, minute } from '../functions/domain/time.ts'
-import type { ConnectorItem } from '../functions/flows/accept-connector.ts'
+import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import { measureFleet } from '../functions/flows/measure-fleet.ts'
 import { showStatus } from '../functions/widget/show-status.ts'
 import { VendorModel } from '../local/simulator/model.ts'
 import type { SimulatorOptions } from '../local/simulator/options.ts'
-import { connectorItem, start, World } from '../test/simulation/world.ts'
+import { connectorItem, start, World } from '../simulation/world.ts'
 
 /** Simulates a day of a few connectors, some of them in trouble, in virtual time: the shipped functions against a simulated vendor. */
 

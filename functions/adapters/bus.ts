@@ -2,10 +2,10 @@ import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventb
 import type { Bus } from '../domain/ports.ts'
 import { notificationSource } from '../domain/status/notifications.ts'
 
-/** One PutEvents takes no more. https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
+/** The most entries of one PutEvents (count). https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html */
 const entriesMax = 10
 
-/** The stack's own bus on EventBridge. Throws what the SDK throws, and for entries that were refused. */
+/** The stack's own bus on EventBridge. Throws the errors of the SDK, and an error if entries were refused. */
 export function eventBridgeBus({ client, bus }: { readonly client: EventBridgeClient; readonly bus: string }): Bus {
   return {
     async put(notifications) {
@@ -16,10 +16,10 @@ export function eventBridgeBus({ client, bus }: { readonly client: EventBridgeCl
           DetailType: type,
           Detail: JSON.stringify(detail),
         }))
-        const answer = await client.send(new PutEventsCommand({ Entries }))
-        if ((answer.FailedEntryCount ?? 0) === 0) continue
-        const codes = new Set(answer.Entries?.flatMap(({ ErrorCode }) => ErrorCode ?? []))
-        throw new Error(`EventBridge refused ${answer.FailedEntryCount} of ${Entries.length} events: ${[...codes].join(', ')}`)
+        const response = await client.send(new PutEventsCommand({ Entries }))
+        if ((response.FailedEntryCount ?? 0) === 0) continue
+        const codes = new Set(response.Entries?.flatMap(({ ErrorCode }) => ErrorCode ?? []))
+        throw new Error(`EventBridge refused ${response.FailedEntryCount} of ${Entries.length} events: ${[...codes].join(', ')}`)
       }
     },
   }

@@ -1,7 +1,7 @@
 import { type DynamoDBClient, ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb'
 import type { Connectors } from '../domain/ports.ts'
 
-/** The customer's table of connectors: read only, strongly consistent. Throws what the SDK throws. */
+/** The customer's table of connectors: read only, strongly consistent. Throws the errors of the SDK. */
 export function connectorsTable({ client, table }: { readonly client: DynamoDBClient; readonly table: string }): Connectors {
   return {
     async *items() {
@@ -15,7 +15,7 @@ export function connectorsTable({ client, table }: { readonly client: DynamoDBCl
   }
 }
 
-/** A value in DynamoDB's JSON, as the SDK has it, where binary is bytes, or a stream's event, where it is base64. */
+/** A value in DynamoDB's typed JSON. Binary is bytes in the SDK, and base64 in the event of a stream. */
 interface TypedValue {
   readonly S?: string | undefined
   readonly N?: string | undefined
@@ -30,11 +30,11 @@ interface TypedValue {
 }
 
 /**
- * An item of DynamoDB's typed JSON as plain JSON, the same from a scan and from a stream: a set is a sorted list, binary is
- * base64, a whole number that JavaScript cannot hold exactly stays a text.
+ * An item in plain JSON, the same from a scan and from a stream: a set becomes a sorted list, binary becomes base64, and a whole number
+ * that JavaScript cannot hold exactly becomes a text.
  */
 export function plainItem(item: Readonly<Record<string, TypedValue>>): Record<string, unknown> {
-  // fromEntries, unlike an assignment, makes `__proto__` a property like any other.
+  // fromEntries makes `__proto__` an ordinary property; an assignment would not.
   return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, plainValue(value)]))
 }
 

@@ -7,28 +7,30 @@ import { failed, ok, type Result } from '../domain/result.ts'
 
 const KiB = 1024
 
-/** More lines in one Firehose record break its de-aggregation. */
+/** Firehose takes apart a record with at most this many lines (count). https://docs.aws.amazon.com/firehose/latest/dev/dynamic-partitioning-multirecord-deaggergation.html */
 const linesMax = 500
-/** Firehose allows 1,000 KiB a record; the rest is room for what it may count beside the data. */
+/** The largest record (bytes). Firehose allows 1,000 KiB; this leaves room for what it may count beside the data. */
 const recordBytesMax = 900 * KiB
-/** Limits of one PutRecordBatch. */
+/** The limits of one PutRecordBatch. https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
 const batchRecordsMax = 500
 const batchBytesMax = 4 * KiB * KiB
 
-/** Each try sends only what was refused before. The waits between them come to 1.5 s. */
+/** Each try sends only the records that were refused before. The waits between the tries add up to 1.5 s. */
 const triesMax = 5
 const firstWaitMs = 100
 
-/** What an event that is too large keeps of each text and each list; the whole of it is in `raw`. */
+/** A record that is too large keeps this much of each text and each list. `raw` still holds all of them. */
 const textCharactersKept = 1_000
 const listItemsKept = 50
 
 /**
- * The lake by way of a Firehose delivery stream: one NDJSON line a record.
+ * The lake behind a Firehose delivery stream: one NDJSON line for each record. Fails with `sink-throttled` or `sink-failed`, after five
+ * tries for refused records; some records may have been delivered then.
  *
- * A record whose line would not fit is sent smaller, never left out. In this order, until it fits: `raw` is compressed
- * (`raw_encoding` `gzip+base64`); texts and lists elsewhere are cut, each marked with a final `…` (`raw` still has them whole);
- * `raw` keeps its beginning only (`raw_encoding` `truncated`), which takes an item that is larger than 675 KiB when compressed.
+ * A record whose line does not fit is made smaller, never left out. These steps are taken in this order until it fits:
+ * 1. `raw` is compressed (`raw_encoding` `gzip+base64`).
+ * 2. Texts and lists outside `raw` are cut, and end with `…`. `raw` still holds all of them.
+ * 3. `raw` keeps only its beginning (`raw_encoding` `truncated`). This happens only to an item of over 675 KiB when compressed.
  */
 export function firehoseSink(options: {
   readonly client: FirehoseClient
@@ -39,21 +41,21 @@ export function firehoseSink(options: {
   const { client, deliveryStream, clock, serialise = serialiseRecord } = options
 
   async function put(batch: readonly Uint8Array[]): Promise<Result<void>> {
-    let left = batch
+    let unsent = batch
     for (let attempt = 1; ; attempt += 1) {
-      let answers: readonly PutRecordBatchResponseEntry[]
+      let entries: readonly PutRecordBatchResponseEntry[]
       try {
-        const answer = await client.send(
-          new PutRecordBatchCommand({ DeliveryStreamName: deliveryStream, Records: left.map((Data) => ({ Data })) }),
+        const response = await client.send(
+          new PutRecordBatchCommand({ DeliveryStreamName: deliveryStream, Records: unsent.map((Data) => ({ Data })) }),
         )
-        if ((answer.FailedPutCount ?? 0) === 0) return ok(undefined)
-        answers = answer.RequestResponses ?? []
+        if ((response.FailedPutCount ?? 0) === 0) return ok(undefined)
+        entries = response.RequestResponses ?? []
       } catch (thrown) {
         return failed(whyThrown(thrown))
       }
-      left = left.filter((_, index) => answers[index]?.RecordId === undefined)
-      if (left.length === 0) return ok(undefined)
-      if (attempt === triesMax) return failed(whyRefused(answers, left.length, batch.length))
+      unsent = unsent.filter((_, index) => entries[index]?.RecordId === undefined)
+      if (unsent.length === 0) return ok(undefined)
+      if (attempt === triesMax) return failed(whyRefused(entries, unsent.length, batch.length))
       await clock.sleepUntil(clock.now() + firstWaitMs * 2 ** (attempt - 1))
     }
   }
@@ -70,7 +72,7 @@ export function firehoseSink(options: {
   }
 }
 
-/** Lines, packed into Firehose records. */
+/** Packs lines into Firehose records. */
 function packed(lines: readonly string[]): Uint8Array[] {
   const groups = grouped(lines, linesMax, recordBytesMax, (line) => Buffer.byteLength(line))
   return groups.map((group) => Buffer.from(group.join('')))
@@ -80,7 +82,7 @@ function batches(records: readonly Uint8Array[]): Uint8Array[][] {
   return grouped(records, batchRecordsMax, batchBytesMax, (record) => record.byteLength)
 }
 
-/** Cuts a list, in its order, into groups of at most so many items and bytes. */
+/** Cuts a list, in its order, into groups of at most `itemsMax` items and `bytesMax` bytes. An item that is larger makes a group alone. */
 function grouped<T>(items: readonly T[], itemsMax: number, bytesMax: number, sizeOf: (item: T) => number): T[][] {
   const groups: T[][] = []
   let group: T[] = []
@@ -100,7 +102,7 @@ function grouped<T>(items: readonly T[], itemsMax: number, bytesMax: number, siz
 }
 
 function fittingLine(record: LakeRecord, serialise: (record: LakeRecord) => string): string {
-  // A UTF-16 unit takes at most 3 bytes, so most lines need not be measured.
+  // A UTF-16 unit takes at most 3 bytes, so most lines fit without being measured.
   const fits = (line: string) => line.length * 3 <= recordBytesMax || Buffer.byteLength(line) <= recordBytesMax
   const lineOf = (changed: LakeRecord) => `${serialise(changed)}\n`
 
@@ -116,7 +118,7 @@ function fittingLine(record: LakeRecord, serialise: (record: LakeRecord) => stri
   const smallest = lineOf({ ...cutRecord, ...compressed })
   if (fits(smallest)) return smallest
 
-  // A character takes at most 6 bytes in a line: an escaped control character.
+  // A character takes at most 6 bytes in a line, as an escaped control character does.
   const room = recordBytesMax - Buffer.byteLength(lineOf({ ...cutRecord, raw: '…', raw_encoding: 'truncated' }))
   return lineOf({ ...cutRecord, raw: `${raw.slice(0, Math.floor(room / 6))}…`, raw_encoding: 'truncated' })
 }
@@ -131,6 +133,7 @@ function cut(value: unknown): unknown {
   return value
 }
 
+/** The names by which AWS services refuse a request for its rate. */
 const throttling = new Set([
   'ServiceUnavailableException',
   'ThrottlingException',
@@ -142,11 +145,11 @@ const throttling = new Set([
 
 function whyThrown(thrown: unknown) {
   const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown))
-  return failure(throttling.has(name) ? 'sink-throttled' : 'sink-failed', `Firehose answered ${name}: ${message}`)
+  return failure(throttling.has(name) ? 'sink-throttled' : 'sink-failed', `Firehose failed with ${name}: ${message}`)
 }
 
-function whyRefused(answers: readonly PutRecordBatchResponseEntry[], refused: number, of: number) {
-  const codes = [...new Set(answers.flatMap(({ ErrorCode }) => ErrorCode ?? []))]
-  const code = codes.every((each) => throttling.has(each)) ? 'sink-throttled' : 'sink-failed'
+function whyRefused(entries: readonly PutRecordBatchResponseEntry[], refused: number, of: number) {
+  const codes = [...new Set(entries.flatMap(({ ErrorCode }) => ErrorCode ?? []))]
+  const code = codes.every((name) => throttling.has(name)) ? 'sink-throttled' : 'sink-failed'
   return failure(code, `Firehose refused ${refused} of ${of} records ${triesMax} times: ${codes.join(', ') || 'no reason given'}`)
 }

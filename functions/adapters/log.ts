@@ -2,19 +2,19 @@ import type { Clock, Log } from '../domain/ports.ts'
 import { iso } from '../domain/time.ts'
 import { redact, secretPattern } from './redact.ts'
 
-/** Bounds of one line: CloudWatch takes 256 KiB, and a reader much less. */
+/** The limits of one line. CloudWatch Logs takes 256 KiB at least, and a reader much less. */
 const depthMax = 8
 const entriesMax = 100
 const textLengthMax = 8_192
 
 export interface JsonLog {
-  /** Writes one JSON object on one line, with the `time`; nothing for `debug`, which would cost a quiet connector more than all else it says. Never throws. */
+  /** Writes one JSON object on one line, with the `time`. Writes nothing for `debug`, because those lines would cost more than all others. Never throws. */
   readonly log: Log
-  /** From now on this secret is `[redacted]` wherever it would stand in a line, in any of the forms that `secretPattern` knows. */
+  /** From now on every line has `[redacted]` in place of this secret, in each form that `secretPattern` matches. */
   addRedaction(secret: string): void
 }
 
-/** `write` gets each line without its newline; by default it goes to stdout. */
+/** `write` gets each line without its newline. By default it writes to stdout. */
 export function jsonLog(options: { readonly clock: Clock; readonly write?: (line: string) => void }): JsonLog {
   const { clock, write = (line) => process.stdout.write(`${line}\n`) } = options
   const secrets = new Set<string>()
@@ -26,7 +26,7 @@ export function jsonLog(options: { readonly clock: Clock; readonly write?: (line
       try {
         write(lineOf({ time: iso(clock.now()), ...entry }, pattern))
       } catch {
-        // Where the log cannot be written there is nobody left to tell, and the work goes on.
+        // Without a log there is no place to report this, and the work must go on.
       }
     },
     addRedaction(secret) {
@@ -37,7 +37,7 @@ export function jsonLog(options: { readonly clock: Clock; readonly write?: (line
   }
 }
 
-/** A getter of a logged object may throw; then the line says so instead. */
+/** A getter of a logged object may throw. Then the line reports that instead. */
 function lineOf(entry: { readonly time: string }, pattern: RegExp | undefined): string {
   try {
     return JSON.stringify(plain(entry, (text) => redact(text, pattern)))
@@ -47,7 +47,7 @@ function lineOf(entry: { readonly time: string }, pattern: RegExp | undefined): 
   }
 }
 
-/** The value as JSON can hold it. Every text in it, property names included, is cleaned before it is cut, so that no half of a secret is left. */
+/** The value in a form that JSON can hold. Each text, property names included, is cleaned before it is cut, so that no part of a secret is left. */
 function plain(value: unknown, clean: (text: string) => string, above: readonly object[] = []): unknown {
   if (typeof value === 'string') return cut(clean(value))
   if (typeof value === 'number') return cleanNumber(value, clean)
@@ -78,7 +78,7 @@ function plainObject(entries: readonly (readonly [string, unknown])[], clean: (t
   return Object.fromEntries(kept)
 }
 
-/** What an error says of itself, and what else was put on it: `code`, `$metadata`, `errors`. */
+/** The standard properties of an error, and those that were added to it, such as `code`, `$metadata` and `errors`. */
 function errorEntries(error: Error): [string, unknown][] {
   const { name, message, stack, cause } = error
   const own = Object.entries(error).filter(([key]) => !['name', 'message', 'stack', 'cause'].includes(key))
@@ -91,7 +91,7 @@ function errorEntries(error: Error): [string, unknown][] {
   ]
 }
 
-/** A key that is all digits can stand in a number. */
+/** Numbers are cleaned too, because an API key may consist of digits only. */
 function cleanNumber(value: number, clean: (text: string) => string): unknown {
   const text = String(value)
   const cleaned = clean(text)

@@ -4,7 +4,7 @@ import type { Clock, PublishMetrics } from '../domain/ports.ts'
 const units: Readonly<Record<string, 'Count' | 'Milliseconds'>> = { ...eventMetrics, ...runMetrics, ...fleetMetrics }
 
 /**
- * CloudWatch metrics by embedded metric format: a line of the log, so nothing is called and nothing can fail. The vendor and its
+ * CloudWatch metrics in the embedded metric format: each is a line of the log, so no request is made that could fail. The vendor and its
  * event type are dimensions; the connector's id is a property of the line. `write` gets each line without its newline.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */

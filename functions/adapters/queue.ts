@@ -2,8 +2,9 @@ import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import type { Queue } from '../domain/ports.ts'
 
 /**
- * The work queue on SQS. A message is `{"connectorId": "…"}`; its group is the connector, by which a standard queue is fair:
- * one that sends much does not hold up the others. Throws what the SDK throws.
+ * The work queue on SQS. A message is `{"connectorId": "…"}`. Its group is the connector: a standard queue serves the groups fairly, so a
+ * connector with many messages does not delay the others. Throws the errors of the SDK.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  */
 export function sqsQueue({ client, queueUrl }: { readonly client: SQSClient; readonly queueUrl: string }): Queue {
   return {

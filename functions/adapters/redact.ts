@@ -1,13 +1,13 @@
-/** A shorter encoded form would be found in innocent text. */
+/** Shorter encoded forms are not searched for (characters), because they also occur in text that holds no secret. */
 const encodedLengthMin = 6
 
 /**
- * Matches any of the secrets, in any case: as it is, JSON-escaped (once, and inside JSON that is itself a JSON string),
- * URL-encoded (once and twice), and in base64 and base64url, also as part of something longer that was encoded. Absent: nothing to match.
+ * Matches each of the secrets, in upper or lower case: as plain text, JSON-escaped (once and twice), URL-encoded (once and twice), and in
+ * base64 and base64url, also inside a longer text that was encoded. Returns nothing if there is no secret.
  */
 export function secretPattern(secrets: Iterable<string>): RegExp | undefined {
   const forms = [...new Set([...secrets].flatMap(formsOf))].sort((a, b) => b.length - a.length)
-  return forms.length === 0 ? undefined : new RegExp(forms.map((form) => literally(form)).join('|'), 'gi')
+  return forms.length === 0 ? undefined : new RegExp(forms.map((form) => escapedForRegExp(form)).join('|'), 'gi')
 }
 
 export function redact(text: string, pattern: RegExp | undefined): string {
@@ -27,7 +27,7 @@ function formsOf(secret: string): string[] {
   return [secret, ...encoded.filter((form) => form.length >= encodedLengthMin)]
 }
 
-function literally(text: string): string {
+function escapedForRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }
 
@@ -35,7 +35,7 @@ function jsonEscaped(text: string): string {
   return JSON.stringify(text).slice(1, -1)
 }
 
-/** Base64 works on groups of three bytes, so the secret looks different for each place in a group where it can begin. Only the digits that depend on nothing around it are kept. */
+/** Base64 encodes groups of three bytes, so a secret has three forms, one for each place in a group where it can begin. Only the digits that depend on the secret alone are kept. */
 function base64Forms(secret: string): string[] {
   const bytes = Buffer.from(secret, 'utf8')
   return [0, 1, 2].flatMap((before) => {

@@ -5,15 +5,15 @@ import type { Clock, Secret, Secrets } from '../domain/ports.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
 import { hour, type Instant } from '../domain/time.ts'
 
-/** Shorter than a connector's interval would never hit; longer would keep a replaced key in use. */
+/** How long a secret stays in the cache (ms). A time below a connector's interval would never hit; a longer one keeps a replaced key in use. */
 const cachedMs = 1 * hour
 
-/** No header of an API key is longer; a value that is, is something else. */
+/** The longest API key (characters). A longer value is something else, because no server takes a longer header. */
 const keyCharactersMax = 4096
 
 /**
- * API keys from AWS Secrets Manager. Several reads of one secret share one request. Only what was read is kept, a failure is
- * tried anew. `addRedaction` is told each key before anybody else is, so that no log can repeat it.
+ * API keys from AWS Secrets Manager. Several reads of one secret share one request. A failure is not cached. `addRedaction` gets each key
+ * before it is returned, so that no log line can show it.
  */
 export function secretsManager(options: {
   readonly client: SecretsManagerClient
@@ -68,18 +68,18 @@ function whyUnread(secretName: string, error: string): Failure {
   return failure('secret-unreadable', `Reading the secret ${secretName} failed with ${error}`)
 }
 
-/** No message repeats any part of the value: what does not look like a key may still be one. */
+/** No message shows any part of the value, because a malformed value may still be a key. */
 function keyIn(value: string, { secretName, jsonKey }: SecretReference): Result<Secret> {
-  const malformed = (what: string) => failed(failure('secret-malformed', `The secret ${secretName}${what}`))
+  const malformed = (problem: string) => failed(failure('secret-malformed', `The secret ${secretName}${problem}`))
 
   let text: unknown = value
   if (jsonKey !== undefined) {
-    const object = parsedObject(value)
+    const object = jsonObject(value)
     if (object === undefined) return malformed(` is not a JSON object, so there is no #${jsonKey} in it`)
     if (!Object.hasOwn(object, jsonKey)) return malformed(` has no key #${jsonKey}`)
     text = object[jsonKey]
     if (typeof text !== 'string') return malformed(`#${jsonKey} is not a text`)
-  } else if (parsedObject(value) !== undefined) {
+  } else if (jsonObject(value) !== undefined) {
     return malformed(' is a JSON object: name the key inside it, as in name#jsonKey')
   }
 
@@ -91,7 +91,8 @@ function keyIn(value: string, { secretName, jsonKey }: SecretReference): Result<
   return ok({ apiKey })
 }
 
-function parsedObject(text: string): Readonly<Record<string, unknown>> | undefined {
+/** Nothing if the text is not a JSON object. */
+function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const parsed: unknown = JSON.parse(text)
     return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? { ...parsed } : undefined

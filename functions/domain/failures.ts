@@ -22,7 +22,7 @@ interface FailureTraits {
 }
 
 /**
- * Whom a failure concerns:
+ * The part of collecting that a failure stops:
  *
  * - `key`: this API key cannot be used; the other keys of the connector go on.
  * - `stream`: this stream waits; the others go on.
@@ -34,7 +34,7 @@ interface FailureTraits {
 type FailureScope = 'key' | 'stream' | 'range' | 'origin' | 'connector' | 'sink'
 
 /**
- * What the failure says of the request, and so of its token:
+ * The fate of the request, and so of its token:
  *
  * - `responded`: the vendor responded, so the request counts from then.
  * - `throttled`: the vendor refused it as one too many.
@@ -73,7 +73,7 @@ export const failures = {
   throttled: kind(
     { scope: 'key', retryMs: [minute, 30 * minute], triesMax: 4 },
     { request: 'throttled', killsLink: false, blamesRange: false, isVendors: false },
-    'The vendor says the key asked too often (429), although the limit was kept: something else uses it. Use a key of its own, or lower requestsPerMinute.',
+    'The vendor refuses a request as one too many (429), although the limit was kept: something else uses the key. Use a key of its own, or lower requestsPerMinute.',
   ),
   'vendor-error': kind(
     { scope: 'stream', retryMs: [5 * second, 5 * minute], triesMax: 4 },
@@ -88,17 +88,17 @@ export const failures = {
   redirected: kind(
     { scope: 'origin', retryMs: [5 * minute, hour], triesMax: 1 },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
-    'The address redirects elsewhere, which is never followed. Set baseUrl to the address the API is really at.',
+    'The address redirects to another one, and redirects are never followed. Set baseUrl to the real address of the API.',
   ),
   'unexpected-status': kind(
     { scope: 'stream', retryMs: [minute, 15 * minute], triesMax: 1 },
     { request: 'responded', killsLink: true, blamesRange: false, isVendors: false },
-    'The vendor answered with a status it does not document. Check that baseUrl is the API and not a proxy.',
+    'The vendor responded with a status that it does not document. Check that baseUrl is the API and not a proxy.',
   ),
   'timed-out': kind(
     { scope: 'stream', retryMs: [5 * second, 5 * minute], triesMax: 4 },
     { request: 'unknown', killsLink: false, blamesRange: true, isVendors: true },
-    'The vendor did not answer in time. Tributary tries again.',
+    'The vendor did not respond in time. Tributary tries again.',
   ),
   unreachable: kind(
     { scope: 'origin', retryMs: [15 * second, 5 * minute], triesMax: 2 },
@@ -118,7 +118,7 @@ export const failures = {
   'host-refused': kind(
     { scope: 'connector', retryMs: [5 * minute, hour], triesMax: 1 },
     { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
-    "This host is not one of the vendor's. Set baseUrl to one of them, or have the operator allow this host.",
+    "This host is not one of the vendor's. Set baseUrl to one of them, or ask the operator to allow this host.",
   ),
   'too-large': kind(
     { scope: 'stream', retryMs: [minute, 15 * minute], triesMax: 4 },
@@ -138,7 +138,7 @@ export const failures = {
   'link-dead': kind(
     { scope: 'range', retryMs: [0, minute], triesMax: 4 },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
-    'The link to the next page had died. Tributary reads the range again, narrower.',
+    'The link to the next page no longer works. Tributary reads the range again, narrower.',
   ),
   'link-repeats': kind(
     { scope: 'range', retryMs: [0, minute], triesMax: 4 },
@@ -158,7 +158,7 @@ export const failures = {
   'secret-malformed': kind(
     { scope: 'connector', retryMs: [minute, 5 * minute], triesMax: 1 },
     { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
-    'The secret does not hold an API key: one line of visible ASCII, or a JSON object with the named key. Store it anew.',
+    'The secret does not hold an API key: one line of visible ASCII, or a JSON object with the named key. Store it again.',
   ),
   'key-shared': kind(
     { scope: 'connector', retryMs: [5 * minute, hour], triesMax: 1 },
@@ -168,7 +168,7 @@ export const failures = {
   'sink-throttled': kind(
     { scope: 'sink', retryMs: [2 * second, minute], triesMax: 1 },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
-    'Firehose takes no more for now. Tributary tries again; ask for a higher quota if it lasts.',
+    'Firehose accepts no more records for now. Tributary tries again; ask AWS for a higher quota if it lasts.',
   ),
   'sink-failed': kind(
     { scope: 'connector', retryMs: [5 * second, 5 * minute], triesMax: 1 },
@@ -181,13 +181,14 @@ export type FailureCode = keyof typeof failures
 
 export const failureCodes = Object.keys(failures) as readonly FailureCode[]
 
+/** One failure that happened. */
 export interface Failure {
   readonly code: FailureCode
-  /** What was seen, in one sentence, with the value where it is no secret. */
+  /** One sentence about what happened, with the value seen unless it is a secret. */
   readonly detail: string
   /** HTTP status of the response. */
   readonly status?: number
-  /** The vendor's support asks for it. */
+  /** The vendor's id of the request: its support asks for it. */
   readonly traceId?: string
   /** The wait that the vendor asked for in `Retry-After` (ms). */
   readonly retryAfterMs?: number
@@ -197,18 +198,18 @@ export function failure(code: FailureCode, detail: string, more: Omit<Failure, '
   return { code, detail, ...more }
 }
 
-/** The vendor's own fault, and so that of every connector at this origin. */
+/** Whether the fault is the vendor's own, and so concerns every connector at this origin. */
 export function isVendorsOwn(code: FailureCode): boolean {
   return failures[code].isVendors
 }
 
-/** "what was seen (trace …). What to do." */
+/** Formats a failure: "detail (trace …). Remedy." */
 export function formatFailure({ code, detail, traceId }: Failure): string {
   return `${detail}${traceId === undefined ? '' : ` (trace ${traceId})`}. ${failures[code].remedy}`
 }
 
 /**
- * The wait (ms) after the `attempt`-th failure in a row (1 is the first), at least as long as the vendor asked for. `random` in
+ * The wait (ms) after the `attempt`-th failure in a row (1 is the first). It is at least as long as the vendor asked for. `random` in
  * [0, 1) spreads it over its upper half, so that connectors that failed together do not come back together.
  */
 export function backoffMs({ code, retryAfterMs = 0 }: Pick<Failure, 'code' | 'retryAfterMs'>, attempt: number, random: number): number {
@@ -220,10 +221,10 @@ export function backoffMs({ code, retryAfterMs = 0 }: Pick<Failure, 'code' | 're
 /** Keeps the power of two a whole number that no clock overflows (count). */
 const doublingsMax = 20
 
-/** Whether it is worth somebody's attention: it lasts, or it is of a kind that does not pass by itself. */
+/** Whether a failure deserves attention: it lasts, or it is of a kind that does not pass by itself. */
 export function isLasting(code: FailureCode, attempts: number): boolean {
   return attempts >= passingAttempts || failures[code].retryMs[0] >= minute
 }
 
-/** Failures in a row of a kind that mostly passes, after which it is taken to last (count). */
+/** A failure that mostly passes is taken to last after this many in a row (count). */
 const passingAttempts = 3

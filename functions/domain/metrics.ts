@@ -1,43 +1,43 @@
 /**
- * Every metric there is: the functions write no other, and the dashboard and the alarms read no other.
+ * All metrics: the functions write no others, and the dashboard and the alarms read no others.
  *
- * Their dimensions are the vendor (a connector's `type`) and, of `eventMetrics`, the vendor's event type. A connector's id is a property of
- * the log line that carries a metric, never a dimension: CloudWatch bills each combination of dimensions.
+ * Each has the dimension `vendor` (a connector's `type`); `eventMetrics` have the vendor's event type as well. A connector's id is a
+ * property of the log line that carries a metric, never a dimension: CloudWatch bills each combination of dimensions.
  */
 
 type Unit = 'Count' | 'Milliseconds'
 
-/** By vendor and event type; written by each run for what it read. */
+/** By vendor and event type; each run writes them for the events that it read. */
 export const eventMetrics = {
   /** Events that Firehose acknowledged. */
   EventsDelivered: 'Count',
   /** Events that a log filter dropped. */
   EventsFiltered: 'Count',
-  /** Events that came again and were dropped: ranges overlap by design. */
+  /** Events that were read again and dropped: ranges overlap by design. */
   EventsDuplicate: 'Count',
-  /** Items that are not what the vendor documents; in the lake, marked malformed. */
+  /** Items that differ from the vendor's documentation. They are in the lake, marked malformed. */
   EventsMalformed: 'Count',
-  /** Events later than lateArrivalMinutes, found and delivered by the daily second look. */
+  /** Events later than lateArrivalMinutes, found and delivered by the daily re-read. */
   EventsLate: 'Count',
 } as const satisfies Record<string, Unit>
 
-/** By vendor; written by each run. */
+/** By vendor; each run writes them. */
 export const runMetrics = {
   /** Requests to the vendor. */
   Requests: 'Count',
-  /** Requests that were answered 429. */
+  /** Requests that the vendor refused with 429. */
   RequestsThrottled: 'Count',
   /** Pages read and delivered. */
   PagesRead: 'Count',
-  /** Time that runs waited in place for tokens. */
+  /** Time that runs spent waiting for tokens; a run that would wait too long ends instead. */
   TokenWait: 'Milliseconds',
-  /** Times that a range of events was lost for good. */
+  /** Ranges of events that were lost for good. */
   RangesLost: 'Count',
-  /** Single milliseconds that could not be read to their end and are left alone for an hour. */
+  /** Ranges of one millisecond that could not be read to their end and are left alone for an hour. */
   RangesSetAside: 'Count',
 } as const satisfies Record<string, Unit>
 
-/** By vendor; the whole fleet, measured every 5 minutes by `dispatch`. */
+/** By vendor, over the whole fleet; `dispatch` measures them every 5 minutes. */
 export const fleetMetrics = {
   /** Connectors that collect. */
   Connectors: 'Count',
@@ -45,31 +45,31 @@ export const fleetMetrics = {
   ConnectorsOk: 'Count',
   /** Connectors that still read older events. */
   ConnectorsCatchingUp: 'Count',
-  /** Connectors whose key somebody else uses as well. */
+  /** Connectors whose key something else uses as well. */
   ConnectorsThrottled: 'Count',
-  /** Connectors of which something must be mended. */
+  /** Connectors that somebody must correct, or whose vendor has an outage. */
   ConnectorsFailing: 'Count',
-  /** Connectors whose unread events are about to pass the horizon, or have. */
+  /** Connectors whose unread events are about to pass the retention limit, or have passed it. */
   ConnectorsLosingData: 'Count',
   /** Items that were never accepted. */
   ConnectorsRefused: 'Count',
-  /** Connectors that delivered every day for six days, and nothing on the last whole day. */
+  /** Connectors that delivered events on each of six days, and none on the whole day after them nor since. */
   ConnectorsDroppedOff: 'Count',
-  /** Streams with settled events that are not yet proven complete. */
+  /** Streams with final events that are not yet proven complete. */
   StreamsBehind: 'Count',
   /** Lost ranges that the ledgers record. */
   LostRangesOnRecord: 'Count',
-  /** How far the proof of the stalest connector lags behind now. */
+  /** Time since the instant up to which the stalest connector is proven complete. */
   LagMax: 'Milliseconds',
-  /** The same of the connector that 1 % lag behind more than. */
+  /** The 99th percentile of the connectors' lag. */
   LagP99: 'Milliseconds',
-  /** Until the first unread event of any connector passes the horizon. */
+  /** Time until the first unread event of any connector passes the retention limit. */
   RetentionLeftMin: 'Milliseconds',
-  /** API keys that the vendor rejected and that rest. */
+  /** API keys that the vendor rejected and that are in backoff. */
   KeysRejected: 'Count',
-  /** Since the oldest API key in use was stored, by the date of its secret’s version. */
+  /** Age of the oldest API key in use, by the date of its secret’s version. */
   KeyAgeMax: 'Milliseconds',
-  /** Sites of the vendor that answer with errors of their own, or not at all. */
+  /** Origins of the vendor that respond with errors of their own, or not at all. */
   VendorOutages: 'Count',
 } as const satisfies Record<string, Unit>
 

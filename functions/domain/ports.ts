@@ -11,19 +11,22 @@ import type { Instant } from './time.ts'
 import type { TokenBucket } from './token-bucket.ts'
 import type { VendorRequest, VendorResponse } from './vendor.ts'
 
-/** The world as flows see it: types only. Each has an adapter in `adapters/` and a fake in `test/fakes/`, and one contract test for both. */
+/**
+ * The ports: the outside world as flows see it, as types only. Each port has an adapter in `adapters/`, a fake in `simulation/fakes/`, and one
+ * contract test that runs against both.
+ */
 
 export interface Clock {
   now(): Instant
-  /** Returns when `now()` ≥ `at`, never earlier; at once when `at` has passed. */
+  /** Resolves when `now()` ≥ `at`, never earlier; at once if `at` has passed. */
   sleepUntil(at: Instant): Promise<void>
 }
 
 /** The vendor's side of the wire. */
 export interface Source {
   /**
-   * One GET with the key as bearer token: no redirects, bounded in time (30 s) and size, TLS as the connector says.
-   * Fails with a code of the catalogue; never throws for what the network or the vendor does.
+   * Sends one GET with the key as bearer token. It follows no redirect, is bounded in time (30 s) and size, and checks TLS as the
+   * connector says. A fault of the network or the vendor is returned as a failure, never thrown.
    */
   fetch(
     request: VendorRequest,
@@ -35,8 +38,8 @@ export interface Source {
 /** The way to the lake. */
 export interface Sink {
   /**
-   * Resolves when every record is acknowledged. Fails with `sink-throttled` or `sink-failed`; then some of the records may
-   * have been delivered all the same. A record too large is sent with its `raw` compressed.
+   * Resolves when every record is acknowledged. Fails with `sink-throttled` or `sink-failed`; some of the records may be in the
+   * lake all the same. A record that is too large is sent with its `raw` compressed.
    */
   deliver(records: readonly LakeRecord[]): Promise<Result<void>>
 }
@@ -47,58 +50,60 @@ export interface Secret {
   readonly storedAt?: Instant
 }
 
+/** The API keys in Secrets Manager. */
 export interface Secrets {
   /**
-   * Fails with `secret-missing`, `secret-unreadable` or `secret-malformed`; no message holds the value. Answers from a cache of
-   * an hour unless `bypassCache`.
+   * Fails with `secret-missing`, `secret-unreadable` or `secret-malformed`; no message contains the value. A value that was read
+   * within the last hour comes from a cache, unless `bypassCache`.
    */
   read(reference: SecretReference, options?: { readonly bypassCache?: boolean }): Promise<Result<Secret>>
 }
 
-/** The customer's table: read only. */
+/** The connectors table, which belongs to the customer and is only read. */
 export interface Connectors {
-  /** Items as users wrote them, as plain JSON; a page at a time. */
+  /** Every item as its user wrote it, as plain JSON. One page is read at a time. */
   items(): AsyncIterable<Readonly<Record<string, unknown>>>
 }
 
 /** The work queue. */
 export interface Queue {
-  /** Asks for a run of this connector after `delaySeconds` (0 to 900, whole). */
+  /** Queues a run of this connector, to begin after `delaySeconds` (whole seconds, 0 to 900). */
   send(connectorId: string, delaySeconds: number): Promise<void>
 }
 
+/** A connector as it was last accepted, or, with `retiredAt`, the tombstone of a deleted one. */
 export interface AcceptedConnector {
   readonly connector: Connector
-  /** A digest of the item as the user wrote it, by which the hourly comparison finds what was missed. */
+  /** Digest of the item as the user wrote it. The hourly comparison finds missed edits by it. */
   readonly itemDigest: string
   readonly acceptedAt: Instant
   /** When each stream was first accepted. */
   readonly streamsSince: Readonly<Record<StreamId, Instant>>
-  /** The last time it was switched on again, and since when it had been off. */
+  /** The last pause, from switched off to switched on again. Without `to` the connector is still off. */
   readonly lastPause?: { readonly from: Instant; readonly to?: Instant }
   /** Set when the item was deleted. */
   readonly retiredAt?: Instant
 }
 
-/** `nextDueAt`, alone and small. */
+/** When a connector is due. A small item of its own, because it is written often. */
 export interface Due {
   readonly nextDueAt: Instant
-  /** Somebody wants every stream read beyond this instant: acceptance, "run now". */
+  /** Every stream is to be read up to this instant. Set by acceptance and by "run now". */
   readonly wantedTo: Instant
 }
 
-/** Who uses a key: held against each other to find one key under two tenants, and the lowest limit. */
+/** A connector that uses a key. All users of one key are compared, to find a key that two tenants share, and the lowest limit. */
 export interface KeyUser {
   readonly connectorId: string
   readonly tenantName: string
   readonly sharedKey: boolean
   readonly requestsPerMinute: number
   readonly requestsPerDay?: number
-  /** Forgotten after this. */
+  /** The entry expires then. */
   readonly until: Instant
 }
 
-/** What a run begins with. */
+/** The stored state that a run begins with. */
 export interface RunState {
   readonly accepted?: AcceptedConnector
   readonly due?: Due
@@ -106,16 +111,16 @@ export interface RunState {
   readonly streams: ReadonlyMap<StreamId, StreamState>
 }
 
-/** A status as written, and as it was before. */
+/** A status after a write, and before it. */
 export interface StatusUpdate {
   readonly before?: ConnectorStatus
   readonly after: ConnectorStatus
 }
 
 /**
- * The state table is one adapter, and a flow asks for the stores that it needs of it. Reads are strongly consistent, but for the
- * listings. A conditional write answers `false` when its condition does not hold, and has then written nothing. Every other trouble
- * throws: `StateUnavailable`, or `NewerSchema` for an item that a newer release wrote.
+ * One adapter, the state table, implements all stores, and a flow asks for the stores that it needs. Reads are strongly consistent,
+ * except the listings. A conditional write returns `false` when its condition does not hold, and has then written nothing. Any other
+ * trouble throws: `StateUnavailable`, or `NewerSchema` for an item that a newer release wrote.
  */
 export interface RunStore {
   readRun(connectorId: string): Promise<RunState>
@@ -126,21 +131,21 @@ export interface AcceptedStore {
   /** All accepted connectors and tombstones, for the hourly comparison. */
   allAccepted(): AsyncIterable<AcceptedConnector>
   /**
-   * Writes if nobody has since `before` was read (compared by `itemDigest`, `acceptedAt` and `retiredAt`; absent: if there is none).
-   * With a `retiredAt` it and its streams expire 4 days later, and the next checkpoint of a run under way is refused. Without one
-   * they stay.
+   * Writes if the stored value is still `before` (compared by `itemDigest`, `acceptedAt` and `retiredAt`), or, without `before`, if
+   * none is stored. With a `retiredAt`, the connector and its streams expire 4 days later, and a run under way cannot write its next
+   * checkpoint. Without one they stay.
    */
   writeAccepted(accepted: AcceptedConnector, before: AcceptedConnector | undefined): Promise<boolean>
 }
 
 export interface DueStore {
-  /** Connectors that are due before `until`, by the sharded index; eventually consistent. */
+  /** Connectors that are due before `until`, from the sharded index; eventually consistent. */
   dueBefore(until: Instant): AsyncIterable<{ readonly connectorId: string; readonly nextDueAt: Instant }>
   /** Sets `nextDueAt` to `next` if it is still `seen`. */
   claimDue(connectorId: string, seen: Instant, next: Instant): Promise<boolean>
-  /** At the end of a run: sets `nextDueAt` to `next` if it is still `seen` or later than `next`. An earlier time stays. */
+  /** Called at the end of a run. Sets `nextDueAt` to `next` if it is still `seen` or later than `next`; an earlier time stays. */
   setDue(connectorId: string, seen: Instant | undefined, next: Instant): Promise<boolean>
-  /** Makes the connector due now, whatever was there, and asks for every stream up to `wantedTo`. */
+  /** Makes the connector due at `at`, whatever was stored, and asks for every stream up to `wantedTo`. */
   makeDue(connectorId: string, at: Instant, wantedTo: Instant): Promise<void>
   removeDue(connectorId: string): Promise<void>
 }
@@ -148,32 +153,35 @@ export interface DueStore {
 export interface StatusStore {
   readStatus(connectorId: string): Promise<ConnectorStatus | undefined>
   /**
-   * Writes what `update` makes of the status, if nobody wrote meanwhile; else `update` is called again with the newer status. Writes
-   * and answers nothing when `update` answers nothing. A status `retired` expires 4 days after its `since`.
+   * Writes the status that `update` returns. If somebody else wrote meanwhile, `update` is called again with the newer status. When
+   * `update` returns undefined, nothing is written and undefined is returned. A status in the state `retired` expires 4 days after its
+   * `since`.
    */
   updateStatus(
     connectorId: string,
     update: (before: ConnectorStatus | undefined) => ConnectorStatus | undefined,
   ): Promise<StatusUpdate | undefined>
-  /** All connectors by the sharded index `fleet`; eventually consistent. */
+  /** The status of every connector, from the sharded index `fleet`; eventually consistent. */
   fleet(): AsyncIterable<{ readonly connectorId: string; readonly status: ConnectorStatus }>
 }
 
 export interface OutageStore {
-  /** Answers false when the outage of this origin is known already. */
+  /** Returns false, and writes nothing, when an outage of this origin is already stored. */
   beginOutage(outage: Outage): Promise<boolean>
   outages(): Promise<readonly Outage[]>
+  /** Records that the outage's notification is on the bus. */
   outageSent(outage: Outage): Promise<void>
   endOutage(outage: Outage): Promise<void>
 }
 
 export interface StreamStore {
-  /** Writes `next` (whose version is `next.version`) if the stored version is still `next.version − 1` (0: if there is none). */
+  /** Writes `next` if the stored version is still `next.version − 1` (0: if none is stored). */
   writeStream(connectorId: string, stream: StreamId, next: StreamState): Promise<boolean>
 }
 
+/** The ids of the events that were read lately, for deduplication. */
 export interface SeenIdStore {
-  /** Seen ids of every stored page whose range overlaps `range`; `classes` as in `StreamState.seenClasses`. */
+  /** Calls `into` for each seen id of every stored page whose range overlaps `range`. `classes`: as in `StreamState.seenClasses`. */
   readSeen(
     connectorId: string,
     stream: StreamId,
@@ -181,25 +189,26 @@ export interface SeenIdStore {
     classes: readonly number[],
     into: (hash: SeenHash, mark: SeenMark) => void,
   ): Promise<void>
-  /** Never overwrites: a page that is there already stays. */
+  /** Never overwrites: a page that is already stored stays. */
   writeSeen(connectorId: string, stream: StreamId, page: SeenPage): Promise<void>
 }
 
+/** The buckets of the rate limiter, one for each API key or rate group. */
 export interface TokenStore {
   readTokens(bucket: string): Promise<TokenBucket | undefined>
-  /** As `writeStream`. */
+  /** Conditional on the version, as `writeStream`. */
   writeTokens(bucket: string, next: TokenBucket): Promise<boolean>
 }
 
 export interface KeyUserStore {
-  /** Everybody who uses the key, `user` included. `user` is written only where it says something new. */
+  /** Stores `user` if it is new or changed, and returns all users of the key, `user` included. */
   registerKeyUser(bucket: string, user: KeyUser, now: Instant): Promise<readonly KeyUser[]>
   forgetKeyUser(bucket: string, connectorId: string): Promise<void>
-  /** The key of the keyed hash that fingerprints API keys: made once, from `candidate`, and never changed. Hex. */
+  /** Returns the key (hex) of the keyed hash that fingerprints API keys. The first call stores `candidate`, and it never changes. */
   fingerprintKey(candidate: string): Promise<string>
 }
 
-/** One line of the log: what happened, to whom. No secret ever gets into one. */
+/** One line of the log. It never contains a secret. */
 export interface LogEntry {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly event: string
@@ -211,13 +220,13 @@ export interface LogEntry {
 
 export type Log = (entry: LogEntry) => void
 
-/** The event bus: what happened to a connector or a vendor, for whoever wants to know. */
+/** The event bus: it carries the notifications about connectors and vendors. */
 export interface Bus {
-  /** Resolves when every notification was taken; throws otherwise, and then some may have been. */
+  /** Resolves when the bus has accepted every notification. Otherwise it throws, and some may have been accepted. */
   put(notifications: readonly Notification[]): Promise<void>
 }
 
-/** Figures of one moment. The id of the connector goes with them and is no dimension of theirs. */
+/** Metric values of one moment. The connector's id is written beside them and is not a dimension. */
 export type MetricValues =
   | { readonly vendor: string; readonly event: string; readonly connectorId: string; readonly values: Partial<Record<EventMetric, number>> }
   | { readonly vendor: string; readonly connectorId: string; readonly values: Partial<Record<RunMetric, number>> }

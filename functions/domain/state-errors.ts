@@ -1,4 +1,4 @@
-/** The state table did not answer, or holds what no release writes. Nothing that is not already written may be assumed. */
+/** The state table did not respond, or holds an item that no release writes. The write under way may or may not have happened. */
 export class StateUnavailable extends Error {
   override readonly name = 'StateUnavailable'
 }
@@ -7,10 +7,10 @@ export class StateUnavailable extends Error {
 export class NewerSchema extends Error {
   override readonly name = 'NewerSchema'
 
-  /** `item` is its key in words. */
+  /** `item`: the item's key in words. */
   constructor(item: string, found: number, known: number) {
     super(
-      `The state item ${item} has schemaVersion ${found}, and this release knows up to ${known}. Nothing was written over it. Deploy the release that wrote it again, or a later one.`,
+      `The state item ${item} has schemaVersion ${found}, and this release knows up to ${known}. The item was left as it is. Deploy the release that wrote it, or a later one.`,
     )
   }
 }

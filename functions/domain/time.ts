@@ -1,4 +1,4 @@
-/** Instants are epoch milliseconds, durations milliseconds, everywhere in this code; a qualifier says so where it is not. */
+/** In all of this code an instant is in epoch milliseconds and a duration in milliseconds, unless its name or comment says otherwise. */
 export type Instant = number
 
 export const second = 1_000
@@ -15,7 +15,7 @@ export function floorToSecond(at: Instant): Instant {
   return Math.floor(at / second) * second
 }
 
-/** `99 s`, `3 min`, `70 h`: up to 99 of a unit. Below zero it is `0 s`: two clocks may differ a little. */
+/** `99 s`, `3 min`, `70 h`: up to 99 of a unit. A negative duration is `0 s`: two clocks may differ a little. */
 export function durationText(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / second))
   if (seconds < 100) return `${seconds} s`

@@ -2,31 +2,31 @@ import type { Instant } from './time.ts'
 import { day, hour, minute, second } from './time.ts'
 
 /**
- * The rate limiter of one API key. A request counts from its **answer**: a token is free again 60 s after the answer came,
- * and the request reached the vendor before that, whatever the network did in between. So the vendor never sees more than
- * `limit` requests in any 60 s, whether its window is fixed or slides.
+ * The rate limiter of one API key. A request counts from its **response**: its token is free again 60 s after the response came.
+ * The request reached the vendor before that, whatever the network did in between. So the vendor never sees more than `limit`
+ * requests in any 60 s, whether its window is fixed or slides.
  */
 
 /** The vendor's window (ms), plus the millisecond that reading a clock in whole milliseconds may lose. */
 const windowMs = minute + 1
 /** Two processes' clocks are at most this far apart (ms), each up to 500 ms off. */
 const clocksApartMs = second
-/** A token is used at most this long after the instant it was given for (ms), or given back. */
+/** A token is used within this time after the instant it was given for (ms), or given back. */
 export const tokenUseWithinMs = 10 * second
-/** A request is given up after this (ms). */
+/** A request is given up after this time (ms). */
 export const requestTimeoutMs = 30 * second
-/** How long a token is blocked when nobody says what became of its request (ms), from the instant it was given for. */
+/** A token whose request never reports an outcome stays blocked this long after the instant it was given for (ms). */
 const unreleasedMs = tokenUseWithinMs + requestTimeoutMs + windowMs + clocksApartMs
 const closureMaxMs = 30 * minute
 const retryAfterMaxMs = hour
 const probeFirstMs = hour
 const probeMaxMs = day
 
-/** One request in flight, or one that still counts at the vendor. A token that is free is not kept. */
+/** One request in flight, or one that still counts at the vendor. Free tokens are not kept. */
 export interface Token {
-  /** Free again at this instant; while it is not released, at the latest then. */
+  /** The token is free from this instant on. A token that is not released yet may be free earlier. */
   readonly at: Instant
-  /** `process:number`: who took it. The part before the colon names the clock that `at` was read on. */
+  /** The process that took it, and a number: `process:number`. The process names the clock that `at` was read on. */
   readonly by: string
   readonly released: boolean
 }
@@ -35,23 +35,23 @@ export interface Token {
 export interface TokenBucket {
   /** Goes up by one with each write; 0: never written. */
   readonly version: number
-  /** What the key may do a minute, as its connectors say. */
+  /** Requests a minute that the connectors of the key allow. */
   readonly limit: number
-  /** What it may do a minute as learnt; 1 ≤ learnedLimit ≤ limit. */
+  /** Requests a minute that the vendor seems to allow, learned from its responses; 1 ≤ learnedLimit ≤ limit. */
   readonly learnedLimit: number
   readonly closedUntil: Instant
   /** When `learnedLimit` was last cut; a grant remembers it, so that one closure cuts once. */
   readonly cutAt: Instant
-  /** How long the last closure at learnedLimit = 1 was (ms); 0 when there was none since a request went through. */
+  /** Length of the last closure at learnedLimit = 1 (ms); 0 if a request has succeeded since. */
   readonly closureMs: number
-  /** The level that the vendor refused, absent when none is known; it is probed at `probeAt`. */
+  /** The level (requests a minute) that the vendor refused; absent if none is known. It is probed at `probeAt`. */
   readonly refusedLevel?: number
   readonly probeAt: Instant
   readonly probeAfterMs: number
   /** When `learnedLimit` may next go up by one. */
   readonly raiseAt: Instant
   readonly tokens: readonly Token[]
-  /** Requests by hour since the epoch, the last 26: what `requestsPerDay` is held against. */
+  /** Requests by hour since the epoch, the last 26 hours. `requestsPerDay` is checked against them. */
   readonly hours: Readonly<Record<string, number>>
 }
 
@@ -62,7 +62,7 @@ export interface Grant {
   readonly cutAt: Instant
 }
 
-/** What became of a grant. A request without an answer is not released: its token frees itself. */
+/** The outcome of a grant. A request without a response is not released: its token frees itself. */
 export type Release =
   | { readonly grant: Grant; readonly outcome: 'unsent' }
   | { readonly grant: Grant; readonly outcome: 'responded'; readonly receivedAt: Instant }
@@ -90,22 +90,23 @@ export function newBucket(limit: number): TokenBucket {
   }
 }
 
-/** The lowest `requestsPerMinute` of the key's connectors counts. A new limit forgets what was learnt under the old one. */
+/** Sets the limit: the lowest `requestsPerMinute` of the key's connectors. A new limit forgets what was learned under the old one. */
 export function withLimit(bucket: TokenBucket, limit: number): TokenBucket {
   if (limit === bucket.limit) return bucket
   const { refusedLevel: _, ...rest } = bucket
   return limit < bucket.learnedLimit ? { ...bucket, limit, learnedLimit: limit } : { ...rest, limit, learnedLimit: limit }
 }
 
+/** The result of `takeToken`. */
 export type Take =
   | { readonly kind: 'taken'; readonly bucket: TokenBucket; readonly grant: Grant }
   /** No token can be given out before `freeAt` (an estimate while requests are in flight). */
   | { readonly kind: 'none'; readonly freeAt: Instant }
 
 /**
- * One token, when it is needed. Of all requests that still count, the learnedLimit − 1 latest may go on counting at the instant given,
- * so that instant is when the next older one frees. A token in flight is not given out: nobody knows yet when it frees.
- * What the new one waits for stays in the bucket until it is free: it still counts, should `learnedLimit` go up meanwhile.
+ * Takes one token. At its instant at most learnedLimit − 1 other requests may still count, so the instant is when the next older
+ * token frees. If that token's request is in flight, none is given: nobody knows yet when it frees. The token that the new one waits
+ * for stays in the bucket until it is free, because it still counts if `learnedLimit` rises meanwhile.
  */
 export function takeToken(
   bucket: TokenBucket,
@@ -131,13 +132,13 @@ export function takeToken(
   }
 }
 
-/** The same token for a later instant: another limiter that the request needs as well frees only then. */
+/** Moves a token to a later instant: the request also needs another limiter, which frees only then. */
 export function postponeToken(bucket: TokenBucket, grant: Grant, goAt: Instant): { readonly bucket: TokenBucket; readonly grant: Grant } {
   const tokens = bucket.tokens.map((token) => (token.by === grant.by ? { ...token, at: goAt + unreleasedMs } : token))
   return { bucket: { ...bucket, tokens }, grant: { ...grant, goAt } }
 }
 
-/** Puts down what became of a grant, as long as its token is still the grant's own, and learns from it. */
+/** Releases the token of a grant, if the bucket still has it, and learns from the outcome. */
 export function releaseToken(bucket: TokenBucket, release: Release): TokenBucket {
   const { grant } = release
   if (release.outcome === 'unsent') {
@@ -152,7 +153,7 @@ export function releaseToken(bucket: TokenBucket, release: Release): TokenBucket
   return release.outcome === 'responded' ? learnFromResponse(kept, receivedAt) : learnFromRefusal(kept, release)
 }
 
-/** Up by one a minute, to one below the level that was refused; that level itself when its probe is due. */
+/** Raises the learned limit by one a minute, up to one below the refused level, or to that level itself when its probe is due. */
 function learnFromResponse(bucket: TokenBucket, at: Instant): TokenBucket {
   const { learnedLimit, limit, refusedLevel } = bucket
   const calm = bucket.closureMs === 0 ? bucket : { ...bucket, closureMs: 0 }
@@ -165,7 +166,7 @@ function learnFromResponse(bucket: TokenBucket, at: Instant): TokenBucket {
   return learnedLimit < ceiling ? { ...calm, learnedLimit: learnedLimit + 1, raiseAt: at + minute } : calm
 }
 
-/** Closes the key; and, once for each closure, lowers what it may do: somebody else uses it, or less is allowed than was said. */
+/** Closes the key and, once a closure, lowers the learned limit: somebody else uses the key, or the vendor allows less than `limit`. */
 function learnFromRefusal(bucket: TokenBucket, refusal: Extract<Release, { outcome: 'throttled' }>): TokenBucket {
   const { receivedAt, random, grant } = refusal
   const wished = refusal.retryAfterMs === undefined ? windowMs : Math.min(refusal.retryAfterMs, retryAfterMaxMs)
@@ -188,12 +189,12 @@ function learnFromRefusal(bucket: TokenBucket, refusal: Extract<Release, { outco
   }
 }
 
-/** How many of the limit seem to go to somebody else. */
+/** Requests a minute, of the limit, that other consumers of the key seem to take (count). */
 export function takenByOtherConsumers(bucket: TokenBucket): number {
   return bucket.refusedLevel === undefined ? 0 : bucket.limit - Math.max(1, bucket.refusedLevel - 1)
 }
 
-/** Requests of the last minute, as far as the bucket knows; not those that wait for their instant. */
+/** Requests of the last minute that the bucket knows of (count), without those that still wait for their instant. */
 export function requestsInLastMinute(bucket: TokenBucket, now: Instant): number {
   return bucket.tokens.filter(({ at, released }) => at > now && (released || at - unreleasedMs <= now)).length
 }
@@ -202,7 +203,7 @@ function clockOf(by: string): string {
   return by.slice(0, by.lastIndexOf(':'))
 }
 
-/** Held against any 24 h, not against the calendar's day: the sum of the current hour and the 24 before it. */
+/** The limit holds in any 24 h, not in a calendar day: it bounds the sum of the current hour and the 24 before it. */
 function dayFreeAt(hours: TokenBucket['hours'], perDay: number, at: Instant): Instant {
   const first = Math.floor(at / hour)
   for (let h = first; h <= first + 25; h++) {
@@ -217,7 +218,7 @@ function sumOfDay(hours: TokenBucket['hours'], h: number): number {
 
 function countHour(hours: TokenBucket['hours'], at: Instant, by: number): TokenBucket['hours'] {
   const h = Math.floor(at / hour)
-  // One more than a day's sum needs: who asks next may still be in the hour before.
+  // Keep one hour more than a day's sum needs: the next caller may still be in the hour before.
   const kept = Object.entries(hours).filter(([of]) => Number(of) >= h - 25)
   return { ...Object.fromEntries(kept), [h]: Math.max(0, (hours[h] ?? 0) + by) }
 }

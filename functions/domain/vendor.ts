@@ -9,12 +9,12 @@ export interface VendorRequest {
   readonly url: string
 }
 
-/** One answer, read in full and parsed as JSON; `body` is untrusted. */
+/** One response, read in full and parsed as JSON; `body` is untrusted. */
 export interface VendorResponse {
   readonly body: unknown
-  /** When the last byte came. */
+  /** When the last byte arrived. */
   readonly receivedAt: Instant
-  /** The vendor's clock less ours (ms), from its `Date` header, 0 where it is within the header's resolution; absent without one. */
+  /** The vendor's clock minus ours (ms), from its `Date` header; 0 if it is within the header's resolution, absent without one. */
   readonly clockErrorMs?: number
   readonly traceId?: string
 }
@@ -34,7 +34,7 @@ export interface VendorPage {
   readonly traceId?: string
 }
 
-/** What a vendor must provide. A second vendor is a second folder with one of these. All of it is pure. */
+/** Everything that a vendor must provide, all of it pure. A second vendor is a second folder with one of these. */
 export interface Vendor {
   /** The connector's `type`. */
   readonly type: string
@@ -43,23 +43,23 @@ export interface Vendor {
   readonly hosts: readonly string[]
   /** How long the vendor keeps events for retrieval (ms). */
   readonly retentionMs: number
-  /** The most items that one page holds. */
+  /** Items on one page at most (count). */
   readonly pageItemsMax: number
-  /** The attributes of a connector that are this vendor's own, with their defaults; strict. */
+  /** Parses the attributes of a connector that are this vendor's own, and fills in their defaults; strict. */
   readonly attributes: ZodType<VendorAttributes>
-  /** The `lateArrivalMinutes` of a connector that names none. */
+  /** The `lateArrivalMinutes` of a connector that sets none. */
   lateArrivalMinutes(attributes: VendorAttributes): number
-  /** A pasted address, cut down to the service's root: `https://host/v1/…` becomes `https://host`. Text that is no URL is returned as it is. */
+  /** Cuts a pasted address down to the service's root: `https://host/v1/…` becomes `https://host`. Other text is returned unchanged. */
   baseUrlOf(pasted: string): string
   streams(attributes: VendorAttributes): readonly StreamId[]
   describe(stream: StreamId): { readonly service: string; readonly event: string }
-  /** Asks for `[from, to]`, both bounds sent, to the millisecond. */
+  /** The request for the first page of `[from, to]`, with both bounds to the millisecond. */
   firstRequest(baseUrl: string, stream: StreamId, from: Instant, to: Instant): VendorRequest
-  /** Fails with `link-refused` unless the link, in any of its forms, leads to `baseUrl`'s own origin. */
+  /** The request for the next page. Fails with `link-refused` unless the link leads to `baseUrl`'s own origin, however it is written. */
   nextRequest(baseUrl: string, link: string): Result<VendorRequest>
-  /** Fails with `malformed-response`; a malformed item is no failure of the page. */
+  /** Fails with `malformed-response`. A malformed item does not fail the page. */
   parsePage(response: VendorResponse): Result<VendorPage>
-  /** Never fails: what does not fit stays in `raw`, and an item that is none is marked `malformed`. */
+  /** Never fails. A value that does not fit stays in `raw` only; an item that the vendor does not document is marked `malformed`. */
   normalise(item: VendorItem, origin: { readonly stream: StreamId; readonly receivedAt: Instant }): RecordBody
 }
 

@@ -9,14 +9,15 @@ export interface DispatchPorts {
   readonly log: Log
 }
 
-/** Ticks come this far apart (ms); each claims what is due before the next. */
+/** The time between two ticks (ms). Each tick claims the connectors that are due before the next one. */
 const tickMs = minute
-/** Claims under way at once (count). */
+/** The most claims at the same time (count). */
 const claimsAtOnce = 16
 
 /**
- * Claims every connector that is due before the next tick and sends it one work message for the time it is due at. A claim that
- * somebody else made is left alone; a message that gets lost is made good by the claim's own end.
+ * Claims every connector that is due before the next tick, and sends one work message for each, delayed until it is due. Another
+ * dispatcher's claim is left alone. A claim ends by itself, so a connector whose message is lost becomes due again. Returns the number of
+ * claims. A claim that fails is logged, and the others go on. Throws when the listing of due connectors fails.
  */
 export async function dispatchDue({ clock, state, queue, log }: DispatchPorts): Promise<number> {
   const now = clock.now()
@@ -29,7 +30,13 @@ export async function dispatchDue({ clock, state, queue, log }: DispatchPorts): 
   const underWay = new Set<Promise<void>>()
   for await (const due of state.dueBefore(now + tickMs)) {
     const claiming = claim(due).catch((error: unknown) =>
-      log({ level: 'error', event: 'claim-failed', connectorId: due.connectorId, message: 'the others go on', error }),
+      log({
+        level: 'error',
+        event: 'claim-failed',
+        connectorId: due.connectorId,
+        message: 'The connector was not claimed. The next tick tries again.',
+        error,
+      }),
     )
     underWay.add(claiming)
     void claiming.finally(() => underWay.delete(claiming))

@@ -10,11 +10,11 @@ import type { LimiterRef } from './collect/rate-limiter.ts'
 export interface OpenKey {
   readonly reference: SecretReference
   readonly apiKey: string
-  /** When it was stored, if the secret says so. */
+  /** When this version of the secret was stored; absent if the service does not say. */
   readonly storedAt?: Instant
-  /** A keyed hash of the key itself: two secrets or names of one key have one limiter. */
+  /** A keyed hash of the key, 32 hex digits. It is the same for two secrets that hold the same key, so both use one limiter. */
   readonly fingerprint: string
-  /** What a request with it must pass: the rate group's limiter, then the key's own. */
+  /** The limiters that each request with the key must pass: that of the rate group, if any, then that of the key. */
   readonly limiters: readonly LimiterRef[]
 }
 
@@ -23,13 +23,17 @@ export interface KeyPorts {
   readonly secrets: Secrets
   readonly digest: Digest
   readonly keyedDigest: KeyedDigest
-  /** 32 random bytes in hex, for the one time that the fingerprint key is made. */
+  /** Returns 32 random bytes in hex. They become the key of all fingerprints if there is none yet. */
   readonly newFingerprintKey: () => string
 }
 
+/** A connector counts as a user of a key for this long after it last opened the key (ms). */
 const usersKeptMs = 2 * day
 
-/** Reads one key and puts the connector down as its user. Fails with a code of the secrets or with `key-shared`. */
+/**
+ * Reads one key and registers the connector as its user. Fails with `secret-missing`, `secret-unreadable` or `secret-malformed`, and with
+ * `key-shared` if a connector of another tenant uses the key and the two do not both allow it.
+ */
 export async function openKey(
   ports: KeyPorts,
   connector: Connector,
@@ -42,10 +46,10 @@ export async function openKey(
   const hashKey = await ports.state.fingerprintKey(ports.newFingerprintKey())
   const fingerprint = ports.keyedDigest(hashKey, secret.value.apiKey).slice(0, 32)
   const users = await ports.state.registerKeyUser(fingerprint, keyUser(connector, now), now)
-  const stranger = users.find((user) => user.tenantName !== connector.tenantName && !(user.sharedKey && connector.sharedKey))
-  if (stranger !== undefined) {
+  const otherTenant = users.find((user) => user.tenantName !== connector.tenantName && !(user.sharedKey && connector.sharedKey))
+  if (otherTenant !== undefined) {
     await ports.state.forgetKeyUser(fingerprint, connector.connectorId)
-    return failed(sharedWith(reference, stranger))
+    return failed(sharedWith(reference, otherTenant))
   }
   const limiters = [limiterRefOf(fingerprint, users)]
   if (connector.rateGroup !== undefined) {
@@ -55,7 +59,7 @@ export async function openKey(
   return ok({ reference, ...secret.value, fingerprint, limiters })
 }
 
-/** Every key of the connector's pool that can be opened, and why the others cannot. */
+/** Every key of the connector that can be opened, each once, and the failures of the others. */
 export async function openKeys(
   ports: KeyPorts,
   connector: Connector,
@@ -71,7 +75,7 @@ export async function openKeys(
   return { keys, failures }
 }
 
-/** The connector no longer uses its keys. What cannot be read is forgotten by itself, two days later. */
+/** Removes the connector as a user of its keys. For a key that cannot be read, the entry expires by itself after two days. */
 export async function closeKeys(ports: KeyPorts, connector: Connector, now: Instant): Promise<void> {
   const { keys } = await openKeys(ports, connector, now)
   for (const { limiters } of keys) {
@@ -79,6 +83,7 @@ export async function closeKeys(ports: KeyPorts, connector: Connector, now: Inst
   }
 }
 
+/** The reference as a user writes it: `name` or `name#jsonKey`. */
 export function secretText({ secretName, jsonKey }: SecretReference): string {
   return jsonKey === undefined ? secretName : `${secretName}#${jsonKey}`
 }
@@ -94,7 +99,7 @@ function keyUser(connector: Connector, now: Instant): KeyUser {
   }
 }
 
-/** The lowest limit of all who use it counts. */
+/** A limiter has the lowest limit of all its users. */
 function limiterRefOf(bucket: string, users: readonly KeyUser[]): LimiterRef {
   const perDay = users.flatMap(({ requestsPerDay }) => (requestsPerDay === undefined ? [] : [requestsPerDay]))
   return {
@@ -104,6 +109,6 @@ function limiterRefOf(bucket: string, users: readonly KeyUser[]): LimiterRef {
   }
 }
 
-function sharedWith(reference: SecretReference, stranger: KeyUser): Failure {
-  return failure('key-shared', `The API key in ${secretText(reference)} is used by connector ${stranger.connectorId} of another tenant`)
+function sharedWith(reference: SecretReference, { connectorId }: KeyUser): Failure {
+  return failure('key-shared', `Connector ${connectorId} of another tenant uses the API key in ${secretText(reference)} as well`)
 }

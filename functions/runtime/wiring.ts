@@ -11,7 +11,7 @@ import { secretsManager } from '../adapters/secrets.ts'
 import { stateTable } from '../adapters/state-table/state-table.ts'
 import { vendors } from '../vendors/index.ts'
 
-/** What every function that handles connectors is wired with, once, at cold start. */
+/** Makes the ports that every function which handles connectors needs, once, at cold start. */
 export function wireCore(env: { readonly STATE_TABLE: string; readonly EVENT_BUS: string; readonly METRICS_NAMESPACE: string }) {
   const clock = systemClock
   const { log, addRedaction } = jsonLog({ clock })

@@ -1,4 +1,4 @@
-/** Markup that may be shown. Only `html` and `json` make it, and every text that is put into it is escaped. */
+/** Markup that is safe to show. Only `html` and `json` make it, and they escape every text that they put into it. */
 class Markup {
   readonly text: string
 
@@ -15,19 +15,19 @@ export type Html = Markup
 
 type Part = string | number | Html | readonly Html[]
 
-/** `` html`<b>${name}</b>` ``: texts are escaped, markup is put in as it is. */
+/** Makes markup: `` html`<b>${name}</b>` ``. Texts are escaped; markup is put in unchanged. */
 export function html(markup: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Markup(markup.reduce((text, next, i) => `${text}${markupOf(parts[i - 1] ?? '')}${next}`))
 }
 
-/** A value as JSON between two tags. It holds nothing that has to be escaped there, so whoever reads it need not unescape. */
+/** A value as JSON, to stand between two tags. Nothing in it needs escaping there, so its reader need not unescape it. */
 export function json(value: unknown): Html {
   return new Markup(JSON.stringify(value).replaceAll(/[<>&\p{C}\p{Zl}\p{Zp}]/gu, unicode))
 }
 
-/** Cut to so many characters. */
-export function cut(text: string, most: number): string {
-  return text.length > most ? `${text.slice(0, most - 1).toWellFormed()}…` : text
+/** Cuts a text to `max` characters, the last of them "…". */
+export function cut(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max - 1).toWellFormed()}…` : text
 }
 
 function markupOf(part: Part): string {
@@ -37,7 +37,7 @@ function markupOf(part: Part): string {
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
-/** What cannot be seen, or would turn the direction of writing, is shown as `·`. */
+/** Escapes a text. An invisible character, or one that changes the direction of writing, is shown as `·`. */
 function escaped(text: string): string {
   return text
     .replaceAll(/\s+/g, ' ')

@@ -4,17 +4,18 @@ import { day, durationText, type Instant, iso } from '../domain/time.ts'
 import { cut, type Html, html, json } from './html.ts'
 import type { StatusQuestion, Theme } from './question.ts'
 
-/** The table of all connectors as HTML for a CloudWatch custom widget: no script, no link, nothing loaded from elsewhere. */
+/** The table of all connectors as HTML for a CloudWatch custom widget: no script, no link, nothing loaded from another place. */
 
-/** What the table shows of one connector. */
+/** One connector in the table. */
 export interface StatusRow {
   readonly connectorId: string
   readonly tenantName: string
   readonly state: ConnectorState
   readonly reason: string
   readonly since: Instant
-  /** As of now, not of the last run (ms). */
+  /** The lag now, not at the last run (ms). */
   readonly lagMs?: number
+  /** Time until the first unread event passes the retention limit, from now (ms). */
   readonly retentionLeftMs?: number
   readonly lastSuccessAt?: Instant
   readonly deliveredToday: number
@@ -23,6 +24,7 @@ export interface StatusRow {
   readonly lostRanges?: number
 }
 
+/** The surroundings of the page. */
 export interface Frame {
   readonly theme: Theme
   /** The function that the buttons call: the widget's own. */
@@ -31,13 +33,13 @@ export interface Frame {
 
 const rank = Object.fromEntries(connectorStates.map((state, i) => [state, i])) as Readonly<Record<ConnectorState, number>>
 
-/** Of one text (characters). */
+/** The longest text in a cell (characters). */
 const nameMax = 64
 const reasonMax = 600
-/** Of all rows as the JSON in which a function answers (bytes): with what stands around them the answer stays below 200 KB. */
+/** Size of all rows in the JSON that the function returns (bytes). With the markup around them the response stays below 200 KB. */
 const rowsMax = 180_000
 
-/** `now` is when the status was read. */
+/** The row of a connector whose status was read at `now`. */
 export function statusRow(connectorId: string, status: ConnectorStatus, now: Instant): StatusRow {
   const {
     state,
@@ -54,8 +56,8 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
   } = status
   const { collects } = traitsOfState(state)
   const sinceRun = now - (lastRunAt ?? now)
-  // What a run has not seen yet, or never will while the connector rests.
-  const refusedEdit = state === 'refused' ? [] : formatRefusedEdit(status.problems).filter((said) => !reason.includes(said))
+  // A refused edit enters the reason with the next run, and a paused connector has no runs.
+  const refusedEdit = state === 'refused' ? [] : formatRefusedEdit(status.problems).filter((sentence) => !reason.includes(sentence))
   const week = Array.from({ length: 7 }, (_, ago) => days[iso(now - ago * day).slice(0, 10)]?.delivered ?? 0)
   return {
     connectorId: cut(connectorId, nameMax),
@@ -73,7 +75,7 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
   }
 }
 
-/** The answer to the question, of all rows there are. */
+/** The page that shows the rows that the question asks for, out of `all`. */
 export function statusPage(all: readonly StatusRow[], question: StatusQuestion, frame: Frame, now: Instant): string {
   if (all.length === 0) return page(frame, noConnectors())
   const ask = (more: Partial<StatusQuestion>, title: string) => button(frame, { ...question, from: 1, ...more }, title)
@@ -88,30 +90,31 @@ export function statusPage(all: readonly StatusRow[], question: StatusQuestion, 
   })
   const shown =
     found.length === 0
-      ? html`No connector is like this; there are ${number(all.length)}.`
+      ? html`No connector matches; there are ${number(all.length)} in all.`
       : html`Rows ${number(from)} to ${number(to)} of ${number(found.length)}${found.length < all.length ? html`; ${number(all.length)} connectors in all` : ''}.`
   return page(
     frame,
     html`<p class="tb-bar">${counts}${ask({ state: [], tenant: '' }, `all ${number(all.length)}`)}</p>
-<p>${saying(question)}${shown} As of ${timeText(now)} UTC.</p>
+<p>${selection(question)}${shown} As of ${timeText(now)} UTC.</p>
 ${found.length === 0 ? '' : table(rows)}
 <p class="tb-bar">${from > 1 ? ask({ from: Math.max(1, from - question.limit) }, 'Previous') : ''}${to < found.length ? ask({ from: to + 1 }, 'Next') : ''}</p>`,
   )
 }
 
-/** A page that only says something: what failed and what to do. */
+/** A page without a table: a title, and sentences that say what failed and what to do. */
 export function messagePage(theme: Theme, title: string, sentences: readonly string[]): string {
   return page({ theme }, html`<p><b>${title}</b></p>${sentences.map((sentence) => html`<p>${cut(sentence, 2 * reasonMax)}</p>`)}`)
 }
 
 function noConnectors(): Html {
   return html`<p><b>There is no connector yet.</b></p>
-<p>Store the vendor's API key in Secrets Manager under a name that begins with SecretPrefix, then put an item into the table ConnectorsTableName. Both are outputs of the stack:</p>
+<p>Store the vendor's API key in Secrets Manager under a name that begins with SecretPrefix. Then put an item into the table ConnectorsTableName. Both names are outputs of the stack:</p>
 <pre>aws dynamodb put-item --table-name ConnectorsTableName --item file://connector.json</pre>
-<p>Within a minute the connector is shown here, accepted or refused.</p>`
+<p>Within a minute this table shows the connector as accepted or refused.</p>`
 }
 
-function saying({ state, tenant }: StatusQuestion): Html | string {
+/** The sentences that name the chosen states and tenant. */
+function selection({ state, tenant }: StatusQuestion): Html | string {
   const parts = [
     ...(state.length === 0 ? [] : [`State ${state.map((one) => traitsOfState(one).title).join(' or ')}.`]),
     ...(tenant === '' ? [] : [`Tenant like “${tenant}”.`]),
@@ -126,7 +129,7 @@ function worse(a: StatusRow, b: StatusRow): number {
   return byState || byRetention || (a.connectorId < b.connectorId ? -1 : 1)
 }
 
-/** As many rows as the answer may hold. */
+/** As many rows as the response has room for. */
 function fitting(rows: readonly Html[]): readonly Html[] {
   const encoder = new TextEncoder()
   let bytes = 0
@@ -142,14 +145,14 @@ const columns = [
   ['tenant', ''],
   ['state', ''],
   ['since (UTC)', ''],
-  ['lag', 'How far the proof that everything was read lags behind now.'],
-  ['to horizon', 'Until the first unread event is gone at the vendor.'],
-  ['last read', 'Since a page was last read.'],
-  ['today', 'Events delivered today, UTC.'],
-  ['7 days', 'Events delivered today and on the six days before, UTC.'],
-  ['behind', 'Streams with settled events that are not proven complete.'],
-  ['lostRanges', 'Ranges lost for good that are still on record.'],
-  ['what is wrong, and what to do', ''],
+  ['lag', 'Time since the instant up to which all events are proven read.'],
+  ['to retention limit', 'Time until the vendor deletes the first unread event.'],
+  ['last read', 'Time since a page was last read.'],
+  ['today', 'Events delivered today (UTC).'],
+  ['7 days', 'Events delivered today and on the six days before (UTC).'],
+  ['behind', 'Streams with final events that are not read or not proven complete.'],
+  ['lost', 'Ranges of events that are lost for good and still on record.'],
+  ['problem, and what to do', ''],
 ] as const
 
 function table(rows: readonly Html[]): Html {
@@ -182,7 +185,7 @@ function timeText(at: Instant): string {
   return iso(at).slice(0, 16).replace('T', ' ')
 }
 
-/** A click asks the widget's own function again, and its answer replaces this one. */
+/** A button that calls the widget's own function. The new page replaces this one. */
 function button({ functionArn }: Frame, question: StatusQuestion, title: string): Html {
   return html`<a class="btn">${title}</a><cwdb-action action="call" display="widget" endpoint="${functionArn}">${json(question)}</cwdb-action>`
 }

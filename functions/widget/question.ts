@@ -4,15 +4,15 @@ import { mustBe, mustBeOneOf, problemsOf, unknownName } from '../domain/connecto
 import { failed, ok, type Result } from '../domain/result.ts'
 import { type ConnectorState, connectorStates } from '../domain/status/connector-state.ts'
 
-/** What is asked of the table of all connectors. */
+/** The parameters of the widget: which connectors to show. */
 export interface StatusQuestion {
-  /** Connectors in these states; empty: in any. */
+  /** Only connectors in these states; empty: in any state. */
   readonly state: readonly ConnectorState[]
-  /** Connectors whose tenant's name holds this text, in whatever case; empty: of any. */
+  /** Only connectors whose tenant name contains this text, in upper or lower case; empty: of any tenant. */
   readonly tenant: string
   /** Rows at most (count). */
   readonly limit: number
-  /** The row to begin with; 1 is the worst. */
+  /** The number of the first row; row 1 is the worst connector. */
   readonly from: number
 }
 
@@ -21,16 +21,16 @@ export type Theme = 'light' | 'dark'
 const limitDefault = 100
 const limitMax = 500
 
-/** A tenant's name is no longer (characters). */
+/** The maximum length of a tenant's name (characters). */
 const tenantMax = 128
 const tenantError = mustBe(`a part of a tenant's name, ${tenantMax} characters at most`)
 
-function whole(most?: number) {
-  const error = mustBe(`a whole number${most === undefined ? ', 1 or more' : ` from 1 to ${most}`}`)
+function whole(max?: number) {
+  const error = mustBe(`a whole number${max === undefined ? ', 1 or more' : ` from 1 to ${max}`}`)
   return z
     .int({ error })
     .min(1, { error })
-    .max(most ?? Number.MAX_SAFE_INTEGER, { error })
+    .max(max ?? Number.MAX_SAFE_INTEGER, { error })
 }
 
 const question = {
@@ -50,17 +50,17 @@ const widgetContext = z.object({
   params: z.record(z.string(), z.unknown()).catch({}),
 })
 
-/** The parts of a custom widget's event that count. Beside them CloudWatch may send what it likes. */
+/** The parts of a custom widget's event that are used. CloudWatch may send others. */
 const widgetEvent = z.looseObject({ describe: z.unknown().optional(), widgetContext: widgetContext.catch({ theme: 'light', params: {} }) })
 
 export interface WidgetRequest {
   readonly theme: Theme
-  /** What is asked, or what is wrong with it; `describe`: how to ask. */
+  /** The parameters, or the problems with them; `describe`: a request for the widget's documentation. */
   readonly asked: 'describe' | Result<StatusQuestion, readonly Problem[]>
 }
 
 /**
- * Parses the event of a CloudWatch custom widget, which is untrusted. A button's own values count before the parameters of the widget.
+ * Parses the untrusted event of a CloudWatch custom widget. A button's values override the parameters of the widget.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_about.html
  */
 export function parseWidgetEvent(given: unknown): WidgetRequest {
@@ -78,12 +78,12 @@ export function parseWidgetEvent(given: unknown): WidgetRequest {
   return { theme, asked: parsed.success && problems.length === 0 ? ok(parsed.data) : failed(problems) }
 }
 
-/** The first YAML block is what the console fills into a new widget. */
+/** CloudWatch's console fills the first YAML block into a new widget. */
 export const widgetDocumentation = `# Status of the connectors
 
-A table of all connectors, the worst first: state, lag, time to the vendor's horizon, what was delivered, and what to do. It only reads.
+A table of all connectors, the worst first: state, lag, time to the vendor's retention limit, delivered events, and what to do. The widget only reads.
 
-Every parameter may be left out.
+All parameters are optional.
 
 \`\`\`yaml
 state: []
@@ -91,10 +91,10 @@ tenant: ""
 limit: ${limitDefault}
 \`\`\`
 
-| parameter | without it | |
+| parameter | default | |
 | --- | --- | --- |
 | \`state\` | any | A state, or a list of states: ${connectorStates.map((state) => `\`${state}\``).join(', ')}. |
-| \`tenant\` | any | Only connectors whose tenant's name holds this text, in whatever case. |
+| \`tenant\` | any | Only connectors whose tenant name contains this text, in upper or lower case. |
 | \`limit\` | ${limitDefault} | Rows at most: 1 to ${limitMax}. |
-| \`from\` | 1 | The row to begin with. The buttons "previous" and "next" set it. |
+| \`from\` | 1 | The number of the first row. The buttons "Previous" and "Next" set it. |
 `

@@ -9,13 +9,13 @@ export interface ShowPorts {
   readonly log: Log
 }
 
-/** Answers a custom widget: Markdown when it is asked to describe itself, else HTML, also where something failed. */
+/** Returns the widget's content: its documentation in Markdown if CloudWatch asks for that, else HTML. A failure is shown, never thrown. */
 export async function showStatus({ state, clock, log }: ShowPorts, event: unknown, functionArn: string): Promise<string> {
   const { theme, asked } = parseWidgetEvent(event)
   if (asked === 'describe') return widgetDocumentation
   if (!asked.ok) {
     const problems = asked.failure.map(({ path, message }) => `${path}: ${message}`)
-    return messagePage(theme, "The widget's parameters are wrong. Correct them with Edit in its menu.", problems)
+    return messagePage(theme, "The widget's parameters are wrong. Correct them: choose Edit in the widget's menu.", problems)
   }
   const now = clock.now()
   try {
@@ -24,11 +24,13 @@ export async function showStatus({ state, clock, log }: ShowPorts, event: unknow
     return statusPage(rows, asked.value, { theme, functionArn }, now)
   } catch (error) {
     log({ level: 'error', event: 'function-failed', message: 'the status of the connectors was not shown', error })
-    return messagePage(theme, 'The connectors cannot be shown. Collecting does not depend on it and goes on.', [said(error)])
+    return messagePage(theme, 'The connectors cannot be shown. Collecting continues: it does not depend on this widget.', [
+      explanation(error),
+    ])
   }
 }
 
-function said(error: unknown): string {
+function explanation(error: unknown): string {
   if (error instanceof StateUnavailable || error instanceof NewerSchema) return error.message
-  return 'This is a fault of the widget. The line function-failed in the log of its function says which.'
+  return 'This is a fault of the widget. The line function-failed in the log of its function names the cause.'
 }

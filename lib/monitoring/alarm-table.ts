@@ -18,7 +18,7 @@ export interface AlarmRow {
   /** Heading of the entry in `docs/operations.md`. The name of the alarm begins with it. */
   readonly key: string
   /**
-   * - `page`: events are at risk within hours, or nobody would notification the risk. The topic gets the end of the alarm as well.
+   * - `page`: events are at risk within hours, or nobody would notice the risk. The topic gets the end of the alarm as well.
    * - `warn`: somebody must act within days.
    */
   readonly severity: 'warn' | 'page'
@@ -176,7 +176,7 @@ export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }
     {
       key: 'events-late',
       severity: 'warn',
-      problem: 'Events came later than lateArrivalMinutes. The daily second look found and delivered them.',
+      problem: 'Events came later than lateArrivalMinutes. The daily re-read found and delivered them.',
       firstStep: 'raise lateArrivalMinutes of the connectors whose reason asks for it.',
       watched: eachVendorEvents('EventsLate'),
       when: { above: 0 },

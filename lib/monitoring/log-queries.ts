@@ -59,7 +59,7 @@ export const logQueries: Readonly<Record<string, string>> = {
 | sort @timestamp desc
 | limit 200`,
 
-  'all: items refused': `fields time, connectorId, goesOnWithAccepted, message
+  'all: items refused': `fields time, connectorId, keepsAccepted, message
 | filter event = "connector-refused"
 | sort @timestamp desc
 | limit 200`,

@@ -1,13 +1,13 @@
 import type { RemovalPolicy } from 'aws-cdk-lib'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
-import { connectorsTable } from '../../functions/adapters/state-table/table-definitions.ts'
+import { connectorsTableDefinition } from '../../functions/adapters/state-table/table-definitions.ts'
 import { SchemaTable } from './schema-table.ts'
 
 /** The connectors as users write them. The stream of the table invokes `connector-changed`. */
 export class ConnectorsTable extends SchemaTable {
   constructor(scope: Construct, id: string, props: { readonly removalPolicy: RemovalPolicy; readonly encryptionKey?: IKey }) {
-    super(scope, id, { ...props, definition: connectorsTable(id) })
+    super(scope, id, { ...props, definition: connectorsTableDefinition(id) })
   }
 
   get streamArn(): string {

@@ -2,14 +2,14 @@ import type { RemovalPolicy } from 'aws-cdk-lib'
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
-import { stateTable } from '../../functions/adapters/state-table/table-definitions.ts'
+import { stateTableDefinition } from '../../functions/adapters/state-table/table-definitions.ts'
 import { allow } from '../permissions.ts'
 import { SchemaTable } from './schema-table.ts'
 
 /** The memory of the functions about each connector and key. Only the functions write it. */
 export class StateTable extends SchemaTable {
   constructor(scope: Construct, id: string, props: { readonly removalPolicy: RemovalPolicy; readonly encryptionKey?: IKey }) {
-    super(scope, id, { ...props, definition: stateTable(id), timeToLiveAttribute: 'expiresAt' })
+    super(scope, id, { ...props, definition: stateTableDefinition(id), timeToLiveAttribute: 'expiresAt' })
   }
 
   /** Allows reading and writing items. Indexes are read only with `queryIndexes`. */

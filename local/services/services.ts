@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { connectorsTable, stateTable } from '../../functions/adapters/state-table/table-definitions.ts'
+import { connectorsTableDefinition, stateTableDefinition } from '../../functions/adapters/state-table/table-definitions.ts'
 import { streamTableDefinition } from '../triggers/table-stream.ts'
 import { type AwsError, callAwsJson, startAwsJson } from './aws-json.ts'
 import { ensureTable, startDynamoDb } from './dynamodb.ts'
@@ -134,8 +134,8 @@ async function start(options: ServicesOptions, ownership: Ownership, opened: { c
   const dynamodb = opens(await startDynamoDb({ dataDir, port: ports.dynamodb ?? 0 }))
 
   const client = new DynamoDBClient({ ...clientConfig, endpoint: dynamodb.address })
-  await ensureTable(client, stateTable(stateTableName))
-  await ensureTable(client, connectorsTable(connectorsTableName))
+  await ensureTable(client, stateTableDefinition(stateTableName))
+  await ensureTable(client, connectorsTableDefinition(connectorsTableName))
   await ensureTable(client, streamTableDefinition(connectorsTableName))
   client.destroy()
 

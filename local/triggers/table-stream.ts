@@ -10,7 +10,7 @@ import {
   type ScanCommandOutput,
 } from '@aws-sdk/client-dynamodb'
 import type { DynamoDBRecord, DynamoDBStreamEvent, StreamRecord } from 'aws-lambda'
-import { connectorsTable } from '../../functions/adapters/state-table/table-definitions.ts'
+import { connectorsTableDefinition } from '../../functions/adapters/state-table/table-definitions.ts'
 import { account, environmentVariable, invoke, region, reportToStderr, type Trigger, type TriggerOptions } from './invocation.ts'
 import { repeat } from './repeat.ts'
 
@@ -46,7 +46,7 @@ export function startTableStream(options: TableStreamOptions): Trigger {
 
 /** Defines the table of the keys that the function has received, so that an item deleted while no process runs is still reported. */
 export function streamTableDefinition(table: string): CreateTableCommandInput {
-  return connectorsTable(`${table}-stream`)
+  return connectorsTableDefinition(`${table}-stream`)
 }
 
 /**

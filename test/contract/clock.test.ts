@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../functions/adapters/clock.ts'
 import type { Clock } from '../../functions/domain/ports.ts'
-import { VirtualClock } from '../fakes/clock.ts'
+import { VirtualClock } from '../../simulation/fakes/clock.ts'
 
 interface Open {
   readonly clock: Clock
@@ -10,8 +10,8 @@ interface Open {
 }
 
 const clocks: readonly [string, () => Open][] = [
-  ['virtual', () => openVirtual()],
-  ["the machine's", () => ({ clock: systemClock, finish: (work) => work })],
+  ['of the simulation', () => openVirtual()],
+  ['of the machine', () => ({ clock: systemClock, finish: (work) => work })],
 ]
 
 function openVirtual(): Open {
@@ -19,20 +19,20 @@ function openVirtual(): Open {
   return { clock, finish: (work) => clock.finish(work) }
 }
 
-describe.each(clocks)('a clock: %s', (_, open) => {
-  it('wakes nobody early', async () => {
+describe.each(clocks)('the clock %s', (_, open) => {
+  it('never wakes a sleeper early', async () => {
     const { clock, finish } = open()
     const at = clock.now() + 25
     await finish(clock.sleepUntil(at))
     expect(clock.now()).toBeGreaterThanOrEqual(at)
   })
 
-  it('does not wait for what has passed', async () => {
+  it('returns at once if the instant has passed', async () => {
     const { clock, finish } = open()
     await finish(clock.sleepUntil(clock.now() - 1_000_000))
   })
 
-  it('wakes the earliest first, whoever lay down first', async () => {
+  it('wakes the earliest sleeper first, in whatever order they came', async () => {
     const { clock, finish } = open()
     const order: string[] = []
     const sleep = async (ms: number, name: string) => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { connectorsTable } from '../../functions/adapters/connectors-table.ts'
 import type { Connectors } from '../../functions/domain/ports.ts'
 import { connectorsTableName } from '../../local/services/services.ts'
-import { MemoryConnectors } from '../fakes/connectors.ts'
+import { MemoryConnectors } from '../../simulation/fakes/connectors.ts'
 import { localServices } from '../local-services.ts'
 
 type TypedItem = NonNullable<ConstructorParameters<typeof PutItemCommand>[0]['Item']>
@@ -81,7 +81,7 @@ describe.each([
     expect(await allOf(connectors)).toEqual([plain])
   })
 
-  it('is read to its end, however large', async () => {
+  it('is read to its end, however large it is', async () => {
     const { connectors, put } = await open()
     const ids = Array.from({ length: 12 }, (_, n) => `connector-${String(n).padStart(2, '0')}`)
     const padding = 'x'.repeat(200_000)

@@ -2,8 +2,8 @@ import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk
 import { describe, expect, it } from 'vitest'
 import { sqsQueue } from '../../functions/adapters/queue.ts'
 import type { Queue } from '../../functions/domain/ports.ts'
-import { VirtualClock } from '../fakes/clock.ts'
-import { MemoryQueue } from '../fakes/queue.ts'
+import { VirtualClock } from '../../simulation/fakes/clock.ts'
+import { MemoryQueue } from '../../simulation/fakes/queue.ts'
 import { localServices } from '../local-services.ts'
 
 interface Open {
@@ -49,7 +49,7 @@ describe.each([
   ['in memory', openMemory],
   ['on SQS', openSqs],
 ])('the queue %s', (_, open) => {
-  it('hands out what was sent', async () => {
+  it('delivers each message that was sent', async () => {
     const { queue, receive } = await open()
     await queue.send('acme', 0)
     await queue.send('globex', 0)

@@ -4,8 +4,8 @@ import { secretsManager } from '../../functions/adapters/secrets.ts'
 import { failure } from '../../functions/domain/failures.ts'
 import type { Secrets } from '../../functions/domain/ports.ts'
 import { AwsError } from '../../local/services/aws-json.ts'
-import { VirtualClock } from '../fakes/clock.ts'
-import { MemorySecrets } from '../fakes/secrets.ts'
+import { VirtualClock } from '../../simulation/fakes/clock.ts'
+import { MemorySecrets } from '../../simulation/fakes/secrets.ts'
 import { localServices } from '../local-services.ts'
 
 interface Open {
@@ -13,7 +13,7 @@ interface Open {
   put(name: string, value: string): void
 }
 
-/** What each of them holds at the beginning. */
+/** The secrets that each implementation holds at the beginning. */
 const stored = { plain: 'key-0001', 'with-json': '{"first":"key-0002","second":"key-0003"}' }
 
 async function openMemory(): Promise<Open> {
@@ -40,7 +40,7 @@ async function openSecretsManager(): Promise<Open> {
 describe.each([
   ['in memory', openMemory],
   ['in Secrets Manager', openSecretsManager],
-])('secrets %s', (_, open) => {
+])('the secrets %s', (_, open) => {
   it('are read by their name', async () => {
     const { secrets } = await open()
     expect(await secrets.read({ secretName: 'plain' })).toEqual({ ok: true, value: { apiKey: 'key-0001' } })
@@ -51,7 +51,7 @@ describe.each([
     expect(await secrets.read({ secretName: 'with-json', jsonKey: 'second' })).toEqual({ ok: true, value: { apiKey: 'key-0003' } })
   })
 
-  it('that do not exist are named as missing', async () => {
+  it('are reported as missing if they do not exist', async () => {
     const { secrets } = await open()
     expect(await secrets.read({ secretName: 'nothing' })).toEqual({
       ok: false,
@@ -59,7 +59,7 @@ describe.each([
     })
   })
 
-  it('that may not be read are named as unreadable', async () => {
+  it('are reported as unreadable if the permission is missing', async () => {
     const { secrets } = await open()
     expect(await secrets.read({ secretName: 'forbidden' })).toEqual({
       ok: false,
@@ -67,7 +67,7 @@ describe.each([
     })
   })
 
-  it('are read anew on demand', async () => {
+  it('are read without the cache on request', async () => {
     const { secrets, put } = await open()
     await secrets.read({ secretName: 'plain' })
     put('plain', 'key-0004')

@@ -5,9 +5,9 @@ import { failure } from '../../functions/domain/failures.ts'
 import type { Sink } from '../../functions/domain/ports.ts'
 import type { LakeRecord } from '../../functions/domain/record/record.ts'
 import { openLake } from '../../local/lake.ts'
-import { VirtualClock } from '../fakes/clock.ts'
-import { record } from '../fakes/record.ts'
-import { MemorySink } from '../fakes/sink.ts'
+import { VirtualClock } from '../../simulation/fakes/clock.ts'
+import { record } from '../../simulation/fakes/record.ts'
+import { MemorySink } from '../../simulation/fakes/sink.ts'
 import { localServices } from '../local-services.ts'
 
 interface Open {
@@ -50,7 +50,7 @@ async function openFirehose(): Promise<Open> {
   }
 }
 
-/** Keeps virtual time going while the network, which it knows nothing of, is waited for. */
+/** Moves virtual time on while `work` waits for the network, because the virtual clock does not wait for sockets. */
 function waited<T>(work: Promise<T>, clock: VirtualClock): Promise<T> {
   let done = false
   const end = () => {
@@ -66,22 +66,22 @@ function waited<T>(work: Promise<T>, clock: VirtualClock): Promise<T> {
 describe.each([
   ['in memory', openMemory],
   ['on Firehose', openFirehose],
-])('a sink %s', (_, open) => {
-  it('has in the lake what it acknowledged, as it was', async () => {
+])('the sink %s', (_, open) => {
+  it('has every acknowledged record unchanged in the lake', async () => {
     const { sink, arrived } = await open()
     const records = [record('a'), record('b', { raw: 'Zürich "\n\u2028" 東京 🌊' })]
     expect(await sink.deliver(records)).toEqual({ ok: true, value: undefined })
     expect(await arrived()).toEqual(records.map(({ id, raw }) => ({ id, raw })))
   })
 
-  it('delivers nothing when it is given nothing', async () => {
+  it('delivers nothing if it gets no records', async () => {
     const { sink, arrived } = await open()
     await sink.deliver([record('a')])
     expect(await sink.deliver([])).toEqual({ ok: true, value: undefined })
     expect(await arrived()).toHaveLength(1)
   })
 
-  it('says when the lake takes no more for now, and delivers again when it does', async () => {
+  it('fails while the lake takes no records, and delivers again afterwards', async () => {
     const { sink, throttle, arrived } = await open()
     throttle(true)
     expect(await sink.deliver([record('a')])).toMatchObject({ ok: false, failure: { code: 'sink-throttled' } })
@@ -90,7 +90,7 @@ describe.each([
     expect(await arrived()).toHaveLength(1)
   })
 
-  it('takes more than one request holds', async () => {
+  it('takes more records than fit into one request', async () => {
     const { sink, arrived } = await open()
     const records = Array.from({ length: 1_200 }, (_, n) => record(String(n).padStart(4, '0'), { raw: 'x'.repeat(6_000) }))
     expect(await sink.deliver(records)).toMatchObject({ ok: true })

@@ -7,8 +7,8 @@ const interval = fc.tuple(fc.nat({ max: 40 }), fc.nat({ max: 15 })).map(([from, 
 const members = (set: readonly Interval[]) => new Set(set.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i)))
 const setOf = (parts: readonly Interval[]) => parts.reduce<Interval[]>((set, part) => intervals.union(set, part), [])
 
-describe('sets of instants', () => {
-  it('hold every instant put in and no other, sorted, disjoint and not touching', () => {
+describe('a set of instants', () => {
+  it('has every instant that was put in and no other, as sorted, disjoint intervals that do not touch', () => {
     fc.assert(
       fc.property(fc.array(interval), (parts) => {
         const set = setOf(parts)
@@ -21,7 +21,7 @@ describe('sets of instants', () => {
     )
   })
 
-  it('without parts, keep what is in none of them', () => {
+  it('without some parts keeps the instants that are in none of them', () => {
     fc.assert(
       fc.property(interval, fc.array(interval), (whole, parts) => {
         const taken = members(parts)
@@ -30,7 +30,7 @@ describe('sets of instants', () => {
     )
   })
 
-  it('cut at an instant, fall into what is before and what is after', () => {
+  it('that is cut at an instant falls into the instants before it and the instants from it on', () => {
     fc.assert(
       fc.property(fc.array(interval), fc.nat({ max: 50 }), (parts, at) => {
         const set = setOf(parts)

@@ -46,7 +46,7 @@ const holds = (one: Condition, of: LakeRecord) =>
 const matches = ({ conditions }: LogFilter, of: LakeRecord) => conditions.every((one) => holds(one, of))
 
 describe('for every record', () => {
-  it.each(negated)('$negation holds exactly where $name does not', ({ name, negation }) => {
+  it.each(negated)('$negation holds exactly if $name does not', ({ name, negation }) => {
     return fc.assert(
       fc.property(field, valuesOf(name), record, (path, values, of) => {
         expect(holds({ field: path, operator: negation, values }, of)).toBe(!holds({ field: path, operator: name, values }, of))
@@ -54,7 +54,7 @@ describe('for every record', () => {
     )
   })
 
-  it.each(operators)('$name holds for any of its values where it does for one alone', ({ name }) => {
+  it.each(operators)('$name holds for several values exactly if it holds for one of them alone', ({ name }) => {
     return fc.assert(
       fc.property(field, valuesOf(name), record, (path, values, of) => {
         const alone = values.length === 0 ? [[]] : values.map((value) => [value])
@@ -65,7 +65,7 @@ describe('for every record', () => {
     )
   })
 
-  it.each(operators)('$name holds for a list where it does for an element', ({ name }) => {
+  it.each(operators)('$name holds for a list exactly if it holds for one of its elements', ({ name }) => {
     return fc.assert(
       fc.property(valuesOf(name), fc.array(scalar, { maxLength: 4 }), (values, list) => {
         const one = { field: 'a', operator: name, values }
@@ -74,7 +74,7 @@ describe('for every record', () => {
     )
   })
 
-  it.each(operators)('$name does not hold for a field that is missing', ({ name }) => {
+  it.each(operators)('$name does not hold for a missing field', ({ name }) => {
     return fc.assert(
       fc.property(valuesOf(name), record, (values, of) => {
         expect(holds({ field: 'not.there', operator: name, values }, of)).toBe(false)
@@ -82,7 +82,7 @@ describe('for every record', () => {
     )
   })
 
-  it('what is kept matches no exclude filter, and one of the include filters where there are any', () => {
+  it('the record is kept exactly if it matches no exclude filter and, if there are include filters, at least one of them', () => {
     return fc.assert(
       fc.property(filters, record, (all, of) => {
         const active = all.filter(({ shadow }) => !shadow)
@@ -94,7 +94,7 @@ describe('for every record', () => {
     )
   })
 
-  it('one active filter is charged for a dropped event and none for a kept one, whatever the shadow filters count', () => {
+  it('exactly one active filter counts a dropped record, and none counts a kept one, whatever the shadow filters count', () => {
     return fc.assert(
       fc.property(filters, record, (all, of) => {
         const { keep, counted } = applyFilters(compileFilters(all), of)
@@ -105,7 +105,7 @@ describe('for every record', () => {
     )
   })
 
-  it('shadow filters change nothing but what they count', () => {
+  it('shadow filters change only their own counts', () => {
     return fc.assert(
       fc.property(filters, record, (all, of) => {
         const active = all.filter(({ shadow }) => !shadow)
@@ -117,7 +117,7 @@ describe('for every record', () => {
     )
   })
 
-  it('a shadow filter counts what is dropped once it is active, unless the others dropped it before', () => {
+  it('a shadow filter counts a record that the others keep exactly if it drops the record once it is active', () => {
     return fc.assert(
       fc.property(filters, record, (all, of) => {
         const shadow = all.find((one) => one.shadow)

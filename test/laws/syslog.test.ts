@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { rfc5424, syslogStruct } from '../../functions/domain/record/syslog.ts'
 
-/** RFC 5424, section 6, to the letter, on the octets of a message. Throws where the message breaks it. */
+/** Parses the octets of a message strictly by RFC 5424, section 6. Throws if the message breaks it. */
 function parseStrictly(octets: Buffer) {
   const text = octets.toString('latin1')
   const grammar =
@@ -33,7 +33,7 @@ function checkTimestamp(timestamp: string) {
 
 const anyText = fc.string({ unit: 'binary', maxLength: 300 })
 
-it('any event becomes a line that a strict parser accepts and reads alike', () => {
+it('any event becomes a line that a strict parser accepts and reads with the same values', () => {
   return fc.assert(
     fc.property(
       fc.date({ min: new Date('0000-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true }),
@@ -63,7 +63,7 @@ it('a printable message arrives as it was sent', () => {
   )
 })
 
-it('whatever stands in the fields of a record, its line is well formed', () => {
+it('the line of a record is well formed, whatever its fields contain', () => {
   return fc.assert(
     fc.property(anyText, anyText, anyText, (timestamp, proc_id, message) => {
       const syslog = {

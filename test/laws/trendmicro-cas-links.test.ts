@@ -4,7 +4,7 @@ import { baseUrlOf, nextRequest } from '../../functions/vendors/trendmicro-cas/l
 
 const bases = fc.constantFrom('https://api.tmcas.trendmicro.com', 'https://host.example:8443', 'http://127.0.0.1:8080', 'https://[::1]:9')
 
-/** Text with what makes addresses, where chance alone would never find any. */
+/** Text made of parts of addresses, which random text alone would never contain. */
 const addressLike = fc
   .array(
     fc.oneof(
@@ -37,7 +37,7 @@ const addressLike = fc
   )
   .map((parts) => parts.join(''))
 
-it('whatever the link, the request goes to the base URL’s origin or nowhere', () => {
+it('the request for any link goes to the base URL’s origin, or the link is refused', () => {
   return fc.assert(
     fc.property(bases, fc.oneof(addressLike, fc.webUrl(), fc.string({ unit: 'binary' })), (base, link) => {
       const next = nextRequest(base, link)
@@ -54,7 +54,7 @@ it('whatever the link, the request goes to the base URL’s origin or nowhere', 
   )
 })
 
-it('a link to the base URL’s own origin is followed, path and query untouched', () => {
+it('a link to the base URL’s own origin is followed with its path and query unchanged', () => {
   return fc.assert(
     fc.property(bases, fc.webPath(), fc.webQueryParameters(), (base, path, query) => {
       const url = new URL(`${base}${path.startsWith('/') ? path : `/${path}`}?${query}`)
@@ -63,7 +63,7 @@ it('a link to the base URL’s own origin is followed, path and query untouched'
   )
 })
 
-it('a base URL that was cut down stays as it is', () => {
+it('a base URL that was cut down is not cut down further', () => {
   return fc.assert(
     fc.property(fc.oneof(addressLike, fc.webUrl()), (pasted) => {
       expect(baseUrlOf(baseUrlOf(pasted))).toBe(baseUrlOf(pasted))

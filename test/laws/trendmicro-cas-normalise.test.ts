@@ -68,7 +68,7 @@ it('any JSON value becomes a record that the validator accepts, with the value i
   )
 })
 
-it('any body is a page or a failure, never an exception', () => {
+it('any body becomes a page or a failure, never an exception', () => {
   const body = fc.oneof(
     anyJson,
     fc.record(
@@ -77,9 +77,9 @@ it('any body is a page or a failure, never an exception', () => {
     ),
   )
   return fc.assert(
-    fc.property(body, (answered) => {
-      const page = trendmicroCas.parsePage({ body: answered, receivedAt, traceId: 'sent' })
-      if (page.ok) expect(page.value.items.map(({ raw }) => raw)).toEqual((answered as { security_events: unknown[] }).security_events)
+    fc.property(body, (received) => {
+      const page = trendmicroCas.parsePage({ body: received, receivedAt, traceId: 'sent' })
+      if (page.ok) expect(page.value.items.map(({ raw }) => raw)).toEqual((received as { security_events: unknown[] }).security_events)
       else expect(page.failure).toMatchObject({ code: 'malformed-response', traceId: expect.any(String) })
     }),
     { numRuns: 500 },

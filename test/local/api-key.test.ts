@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { expect, test } from 'vitest'
 import { connectorsTableName, startServices, stateTableName } from '../../local/services/services.ts'
+import { eventually } from '../eventually.ts'
 import { temporaryFolder } from '../local-services.ts'
 import { connectorItem, everyFile, ownConnectors, start } from './program.ts'
 import { server, vendor } from './vendors.ts'
@@ -92,8 +93,8 @@ test('an API key that the vendor echoes appears nowhere in output or files, and 
   const program = start([...ownConnectors(dir, items, secrets, hosts), '--data', dataDir])
   await program.says('connector-accepted')
   const published = readFileSync(join(dataDir, 'services.json'), 'utf8')
-  await expect.poll(() => asked.size, { timeout: 20_000 }).toBe(Object.keys(echoes).length)
-  await expect.poll(() => redirecting.model.account.totals().requests, { timeout: 20_000 }).toBeGreaterThan(0)
+  await eventually(() => asked.size).toBe(Object.keys(echoes).length)
+  await eventually(() => redirecting.model.account.totals().requests).toBeGreaterThan(0)
   await program.says(/simulated \S+ \d+ delivered/)
   program.signal('SIGINT', 'all')
   expect(await program.ended).toBe(0)

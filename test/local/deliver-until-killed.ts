@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { FirehoseClient } from '@aws-sdk/client-firehose'
 import { systemClock } from '../../functions/adapters/clock.ts'
 import { firehoseSink } from '../../functions/adapters/firehose.ts'
 import { startServices } from '../../local/services/services.ts'
-import { record } from '../fakes/record.ts'
+import { record } from '../../simulation/fakes/record.ts'
 
 /** Owns the data folder (first argument), delivers to it until it is killed, and prints the acknowledged ids. Ids begin with the second argument. */
 const [dataDir = '', prefix = ''] = process.argv.slice(2)
@@ -10,11 +11,13 @@ const services = await startServices({ dataDir })
 const client = new FirehoseClient({ ...services.clientConfig, endpoint: services.addresses.firehose })
 const sink = firehoseSink({ client, deliveryStream: 'lake', clock: systemClock })
 
+/** Of each record: much that does not compress, so that a batch takes a while to write (bytes). */
+const rawBytes = 3_600
+
 async function deliverForEver(lane: number): Promise<never> {
   for (let page = 0; ; page += 1) {
     const ids = Array.from({ length: 50 }, (_, n) => `${prefix}-${lane}-${page}-${n}`)
-    // Random text does not compress, so a batch takes a while to write.
-    const records = ids.map((id) => record(id, { raw: Array.from({ length: 400 }, () => Math.random().toString(36)).join('') }))
+    const records = ids.map((id) => record(id, { raw: randomBytes(rawBytes).toString('base64') }))
     const result = await sink.deliver(records)
     if (!result.ok) throw new Error(result.failure.detail)
     process.stdout.write(`${ids.join(' ')}\n`)

@@ -11,6 +11,8 @@ import { describe, expect, it } from 'vitest'
 import { openLake } from '../../local/lake.ts'
 import { openDeliveryStream } from '../../local/services/firehose/delivery-stream.ts'
 import { gzipMember, wholeMembersLength } from '../../local/services/firehose/gzip-members.ts'
+import { layoutOf } from '../../local/services/firehose/s3-destination.ts'
+import { eventually } from '../eventually.ts'
 import { localServices, temporaryFolder } from '../local-services.ts'
 
 const objectsIn = (dataDir: string) => globSync(join(dataDir, 'lake/**/*.gz')).sort()
@@ -37,10 +39,11 @@ describe('the local delivery stream', () => {
   })
 
   it('puts acknowledged records into the lake soon by itself', async () => {
+    expect(layoutOf().bufferedMsMax).toBe(1_000)
     const dataDir = temporaryFolder()
     const stream = await openDeliveryStream({ dataDir })
     await stream.operations[put]!(batch('{"id":"a"}'))
-    await expect.poll(() => objectsIn(dataDir).length, { timeout: 3_000 }).toBe(1)
+    await eventually(() => objectsIn(dataDir).length).toBe(1)
     await stream.close()
   })
 
@@ -79,7 +82,8 @@ describe('the local delivery stream', () => {
     for (let life = 0; life < 6; life += 1) {
       const script = fileURLToPath(new URL('./deliver-until-killed.ts', import.meta.url))
       const child = spawn(process.execPath, [script, dataDir, String(life)], { stdio: ['ignore', 'pipe', 'inherit'] })
-      let pagesLeft = 5 + 7 * life
+      // Each life is longer; the last fills more than one object by size.
+      let pagesLeft = 5 + 4 * life
       for await (const line of createInterface({ input: child.stdout })) {
         acknowledged.push(...line.split(' '))
         pagesLeft -= 1
@@ -176,7 +180,7 @@ describe('the destination of a local delivery stream', () => {
       destination: { CompressionFormat: 'GZIP', BufferingHints: { IntervalInSeconds: 0 } },
     })
     await stream.operations[put]!(batch('{"id":"a"}'))
-    await expect.poll(() => objectsIn(dataDir).length, { timeout: 900 }).toBe(1)
+    await eventually(() => objectsIn(dataDir).length).toBe(1)
     await stream.close()
   })
 

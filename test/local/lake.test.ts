@@ -11,7 +11,7 @@ import { firehoseSink } from '../../functions/adapters/firehose.ts'
 import { type LakeRecord, serialise } from '../../functions/domain/record/record.ts'
 import { openLake } from '../../local/lake.ts'
 import { formatTextTable } from '../../local/text-table.ts'
-import { record } from '../fakes/record.ts'
+import { record } from '../../simulation/fakes/record.ts'
 import { localServices, temporaryFolder } from '../local-services.ts'
 
 /** An object of the lake, as Firehose would have left it. */

@@ -25,27 +25,49 @@ function own(dir: string): string[] {
   return ownConnectors(dir, [connectorItem('mine', simulator.url)], { 'tributary/acme': 'key' }, [new URL(simulator.url).host])
 }
 
-test('each wrong option or file is refused in a sentence', async () => {
-  const dir = temporaryFolder()
-  const file = join(dir, 'file')
-  writeFileSync(file, '')
-  const readable = temporaryFolder()
-  const byOthers = own(readable)
-  chmodSync(join(readable, 'secrets.json'), 0o644)
-  const odd = temporaryFolder()
-  const noArray = own(odd)
-  writeFileSync(join(odd, 'connectors.json'), JSON.stringify({ connectors: [] }))
-  const data = ['--data', join(dir, 'data')]
+const mistakes: readonly [string, string | RegExp, (dir: string) => string[]][] = [
+  ['an option that does not exist', /^Unknown option '--onse'/, () => ['--onse']],
+  ['a duration without a unit', /^--for 5 minutes: this is not a duration/, () => ['--for', '5 minutes']],
+  ['two options that exclude each other', /^--once and --for exclude each other/, () => ['--once', '--for', '5s']],
+  [
+    'a file that does not exist',
+    /^--connectors \/nowhere\/c cannot be read/,
+    () => ['--connectors', '/nowhere/c', '--secrets', '/nowhere/s'],
+  ],
+  [
+    'secrets that others can read',
+    /^--secrets \S+ is accessible to other users \(mode 644\)\. Run "chmod 600/,
+    (dir) => {
+      const args = own(dir)
+      chmodSync(join(dir, 'secrets.json'), 0o644)
+      return args
+    },
+  ],
+  [
+    'connectors in an object',
+    /the file must be a JSON array of items, but it is an object/,
+    (dir) => {
+      const args = own(dir)
+      writeFileSync(join(dir, 'connectors.json'), JSON.stringify({ connectors: [] }))
+      return args
+    },
+  ],
+]
 
-  await refused(['--onse', ...data], /^Unknown option '--onse'/)
-  await refused(['--for', '5 minutes', ...data], /^--for 5 minutes: this is not a duration/)
-  await refused(['--once', '--for', '5s', ...data], /^--once and --for exclude each other/)
-  await refused(['--connectors', '/nowhere/c', '--secrets', '/nowhere/s', ...data], /^--connectors \/nowhere\/c cannot be read/)
-  await refused([...byOthers, ...data], /^--secrets \S+ is accessible to other users \(mode 644\)\. Run "chmod 600/)
-  await refused([...noArray, ...data], /the file must be a JSON array of items, but it is an object/)
-  await refused(['--once', '--data', file], /^Cannot write to \S+: it is a file, not a folder\. Name another folder with --data\.$/m)
-  await refused(['--once', '--data', join(file, 'below')], /^Cannot write to \S+: a part of it is a file, not a folder\./)
-  expect(existsSync(join(dir, 'data'))).toBe(false)
+test.each(mistakes)('%s is refused in a sentence, and nothing is written', async (_, said, argsIn) => {
+  const dir = temporaryFolder()
+  const data = join(dir, 'data')
+  await refused([...argsIn(dir), '--data', data], said)
+  expect(existsSync(data)).toBe(false)
+})
+
+test.each([
+  ['a file', '', /^Cannot write to \S+: it is a file, not a folder\. Name another folder with --data\.$/m],
+  ['below a file', 'below', /^Cannot write to \S+: a part of it is a file, not a folder\./],
+])('a data folder that is %s is refused in a sentence', async (_, below, said) => {
+  const file = join(temporaryFolder(), 'file')
+  writeFileSync(file, '')
+  await refused(['--once', '--data', join(file, below)], said)
 })
 
 test('a port that another program uses is refused by the simulator in a sentence', async () => {

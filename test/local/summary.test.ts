@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { iso, minute, second } from '../../functions/domain/time.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import { findMissing, summarise } from '../../local/summary.ts'
-import { connectorItem, key, start, World } from '../simulation/world.ts'
+import { connectorItem, key, start, World } from '../../simulation/world.ts'
 
 const portsOf = ({ state }: World) => ({ state, vendors })
 const missingOf = (world: World, since = start) => findMissing(portsOf(world), ['acme-cas'], since)

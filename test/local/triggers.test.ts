@@ -8,6 +8,7 @@ import { connectorsTableName, type ServicesOptions } from '../../local/services/
 import { startQueueTrigger } from '../../local/triggers/queue-trigger.ts'
 import { startRule } from '../../local/triggers/rule.ts'
 import { startTableStream, tableStreamReader } from '../../local/triggers/table-stream.ts'
+import { eventually } from '../eventually.ts'
 import { localServices } from '../local-services.ts'
 
 describe('the trigger of the queue', () => {
@@ -36,7 +37,7 @@ describe('the trigger of the queue', () => {
       left.push(context.getRemainingTimeInMillis())
     })
     await queue.send('acme', 0)
-    await expect.poll(() => events.length).toBe(1)
+    await eventually(() => events.length).toBe(1)
     await trigger.stop()
     expect(events[0]?.Records).toMatchObject([
       {
@@ -60,7 +61,7 @@ describe('the trigger of the queue', () => {
       if (tries.length === 1) throw new Error('a bug')
     })
     await queue.send('acme', 0)
-    await expect.poll(() => tries, { timeout: 10_000 }).toEqual(['1', '2'])
+    await eventually(() => tries).toEqual(['1', '2'])
   })
 
   it('runs no more invocations at a time than allowed', async () => {
@@ -77,9 +78,9 @@ describe('the trigger of the queue', () => {
       done += 1
     }, 3)
     for (let n = 0; n < 7; n += 1) await queue.send(`c${n}`, 0)
-    await expect.poll(() => running).toBe(3)
+    await eventually(() => running).toBe(3)
     release.resolve()
-    await expect.poll(() => done).toBe(7)
+    await eventually(() => done).toBe(7)
     expect(most).toBe(3)
   })
 
@@ -184,7 +185,7 @@ describe('the stream of the connectors table', () => {
     const { put, options, seen } = await open()
     const trigger = startTableStream({ ...options, pollMs: 10 })
     await put('a', 'one')
-    await expect.poll(() => seen.length).toBe(1)
+    await eventually(() => seen.length).toBe(1)
     await trigger.stop()
   })
 })
@@ -199,7 +200,7 @@ describe('the rule', () => {
       now += passes(events.length)
     }
     const rule = startRule({ handler, now: () => now })
-    await expect.poll(() => events.length).toBeGreaterThanOrEqual(count)
+    await eventually(() => events.length).toBeGreaterThanOrEqual(count)
     await rule.stop()
     return events.slice(0, count)
   }
@@ -228,7 +229,7 @@ describe('the rule', () => {
       },
       everyMs: 5,
     })
-    await expect.poll(() => begun).toBeGreaterThan(2)
+    await eventually(() => begun).toBeGreaterThan(2)
     const stopped = rule.stop()
     expect(await Promise.race([stopped.then(() => 'ended'), wait(20, 'waits')])).toBe('waits')
     release.resolve()
@@ -245,7 +246,7 @@ describe('the rule', () => {
       },
       everyMs: 5,
     })
-    await expect.poll(() => ticks).toBeGreaterThan(2)
+    await eventually(() => ticks).toBeGreaterThan(2)
     await rule.stop()
   })
 })

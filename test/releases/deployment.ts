@@ -7,13 +7,13 @@ import {
   ScanCommand,
 } from '@aws-sdk/client-dynamodb'
 import type { StateTable } from '../../functions/adapters/state-table/state-table.ts'
-import { stateTable as tableSchema } from '../../functions/adapters/state-table/table-definitions.ts'
+import { stateTableDefinition } from '../../functions/adapters/state-table/table-definitions.ts'
 import type { Clock, Sink } from '../../functions/domain/ports.ts'
 import { type Instant, minute, second } from '../../functions/domain/time.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
-import type { ConnectorItem } from '../../functions/flows/accept-connector.ts'
-import { type Audit, audit } from '../simulation/audit.ts'
-import { policy, World, type WorldOptions } from '../simulation/world.ts'
+import type { ConnectorItem } from '../../functions/flows/item-digest.ts'
+import { type Audit, audit } from '../../simulation/audit.ts'
+import { policy, World, type WorldOptions } from '../../simulation/world.ts'
 import type { Dynamo } from './dynamo.ts'
 import { presentRelease, type Release, type StoredState } from './release.ts'
 
@@ -59,7 +59,7 @@ export class Deployment {
 
   static async open(dynamo: Dynamo, options: WorldOptions = {}): Promise<Deployment> {
     const table = `state-${randomUUID()}`
-    await dynamo.create(tableSchema(table))
+    await dynamo.create(stateTableDefinition(table))
     return new Deployment(dynamo.client, table, options)
   }
 

@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { StateTable } from '../../functions/adapters/state-table/state-table.ts'
 import type { KeyUser } from '../../functions/domain/ports.ts'
 import { hour } from '../../functions/domain/time.ts'
-import { start } from '../simulation/world.ts'
+import { start } from '../../simulation/world.ts'
 import type { StoredState } from './release.ts'
 
 /** Later than all that a test stores. */

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Notification } from '../../functions/domain/status/notifications.ts'
-import { key } from '../simulation/world.ts'
+import { key } from '../../simulation/world.ts'
 import type { Deployment } from './deployment.ts'
 import { presentRelease, type Release } from './release.ts'
 

@@ -2,16 +2,16 @@ import type { Sink } from '../../functions/domain/ports.ts'
 import { ok } from '../../functions/domain/result.ts'
 import type { StreamState } from '../../functions/domain/stream/stream.ts'
 import { day, hour, minute, second } from '../../functions/domain/time.ts'
-import type { ConnectorItem } from '../../functions/flows/accept-connector.ts'
+import type { ConnectorItem } from '../../functions/flows/item-digest.ts'
 import type { StreamName } from '../../local/simulator/catalogue.ts'
 import type { SimulatorOptions } from '../../local/simulator/options.ts'
-import { connectorItem, start, type World } from '../simulation/world.ts'
+import { connectorItem, start, type World } from '../../simulation/world.ts'
 import type { Deployment, Process } from './deployment.ts'
 import type { Release } from './release.ts'
 
 /** As long as the first part of the history lasts: longer than the vendor keeps events. */
 const longMs = 80 * hour
-/** The daily second look is due once a connector is this old. */
+/** The daily re-read is due once a connector is this old. */
 const secondLookMs = 25 * hour
 /** More on one millisecond than a page holds, while page ids die at once. */
 const crowds = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { minute } from '../../functions/domain/time.ts'
-import { connectorItem, secretName } from '../simulation/world.ts'
+import { connectorItem, secretName } from '../../simulation/world.ts'
 import { Deployment } from './deployment.ts'
 import { startDynamo } from './dynamo.ts'
 import { bothDirections, changesOf, expectNoError, expectNoNoticeTwice, outageNoticesOf, tellsOfChanges } from './expectations.ts'

@@ -3,10 +3,12 @@ import { fileURLToPath } from 'node:url'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import * as z from 'zod'
 import { type StateTable, stateTable } from '../../functions/adapters/state-table/state-table.ts'
-import { acceptConnector, reconcileConnectors, retireConnector } from '../../functions/flows/accept-connector.ts'
+import { acceptConnector } from '../../functions/flows/accept-connector.ts'
 import { collectConnector } from '../../functions/flows/collect/collect-connector.ts'
 import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
 import { measureFleet } from '../../functions/flows/measure-fleet.ts'
+import { reconcileConnectors } from '../../functions/flows/reconcile-connectors.ts'
+import { retireConnector } from '../../functions/flows/retire-connector.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import { presentNames, type Tables, translationBy, untilRelease020 } from './translation.ts'
 import { fromText, toText } from './typed-json.ts'
@@ -39,8 +41,8 @@ export const presentRelease: Release = { name: 'this release', functions: presen
 /** Where each function is, for the bundle of a release. */
 export const exportedFrom = {
   acceptConnector: 'functions/flows/accept-connector.ts',
-  reconcileConnectors: 'functions/flows/accept-connector.ts',
-  retireConnector: 'functions/flows/accept-connector.ts',
+  reconcileConnectors: 'functions/flows/reconcile-connectors.ts',
+  retireConnector: 'functions/flows/retire-connector.ts',
   collectConnector: 'functions/flows/collect/collect-connector.ts',
   dispatchDue: 'functions/flows/dispatch-due.ts',
   measureFleet: 'functions/flows/measure-fleet.ts',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { hour, minute, second } from '../../functions/domain/time.ts'
-import { connectorItem } from '../simulation/world.ts'
+import { connectorItem } from '../../simulation/world.ts'
 import { Deployment } from './deployment.ts'
 import { startDynamo } from './dynamo.ts'
 import { listOf } from './everything.ts'

@@ -5,7 +5,7 @@ import type { ConnectorState } from '../../functions/domain/status/connector-sta
 import { newStatus } from '../../functions/domain/status/status.ts'
 import { newStream } from '../../functions/domain/stream/ledger.ts'
 import type { LostRange, RangeKind } from '../../functions/domain/stream/stream.ts'
-import { start } from '../simulation/world.ts'
+import { start } from '../../simulation/world.ts'
 import { Deployment } from './deployment.ts'
 import { startDynamo } from './dynamo.ts'
 import { frozenVersions, loadRelease, loadState } from './release.ts'

@@ -3,8 +3,8 @@ import { digest } from '../../functions/adapters/digest.ts'
 import { recordId } from '../../functions/domain/record/record-id.ts'
 import { coveredTo, missing } from '../../functions/domain/stream/ledger.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
-import { audit } from './audit.ts'
-import { connectorItem, key, start, World, type WorldOptions } from './world.ts'
+import { audit } from '../../simulation/audit.ts'
+import { connectorItem, key, start, World, type WorldOptions } from '../../simulation/world.ts'
 
 async function run(options: WorldOptions, forMs: number, item = {}): Promise<World> {
   const world = new World(options)
@@ -50,7 +50,7 @@ describe('events late by up to lateArrivalMinutes', () => {
     await expectComplete(world, 1_500)
   })
 
-  it('are delivered by the daily second look when they are later still, and the status says so', async () => {
+  it('are delivered by the daily re-read when they are later still, and the status says so', async () => {
     const world = await run({ vendor: { eventsPerHour: 30, lateShare: 0.3, lateMaxMs: 3 * hour } }, 25 * hour)
     const { counts } = await world.stream('acme-cas', 'sharepoint/dlp')
     expect(counts.late).toBeGreaterThan(50)
@@ -90,7 +90,7 @@ describe('a busy stream', () => {
 })
 
 describe('a stream that has more events than its key may read', () => {
-  it('is read provisionally and proven from its oldest end all the same, in an item that stays small', async () => {
+  it('is read fresh and proven from its oldest end all the same, in an item that stays small', async () => {
     const world = await run({ vendor: { eventsPerHour: 45_000, account: 'totals' }, pageItems: 25 }, 3 * hour)
     const stream = await world.stream('acme-cas', 'sharepoint/dlp')
     expect(stream.covered).toHaveLength(1)
@@ -125,7 +125,7 @@ describe('a millisecond that cannot be read to its end', () => {
     expect(lostRanges[0]!.to - lostRanges[0]!.from).toBeLessThan(10)
   })
 
-  it('does not hold up the daily second look', async () => {
+  it('does not hold up the daily re-read', async () => {
     const world = await run({ vendor: { eventsPerHour: 60, bursts: [{ at, count: 3_000 }] } }, 23 * hour)
     world.model.change({ pageIdLifeMs: 1 })
     const before = await world.stream('acme-cas', 'sharepoint/dlp')

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { eventTypeNames, type StreamName, serviceNames } from '../../local/simulator/catalogue.ts'
-import { audit } from './audit.ts'
-import { connectorItem, key, start, World } from './world.ts'
+import { audit } from '../../simulation/audit.ts'
+import { connectorItem, key, secrets, start, World } from '../../simulation/world.ts'
 
 const connectorNames = (count: number) => Array.from({ length: count }, (_, i) => `acme-${i}`)
 
@@ -139,6 +139,26 @@ describe('a key that somebody else uses as well', () => {
     expect((await world.status('acme-cas')).reason).toMatch(/Throttled by another consumer: about \d+ of the 20/)
     const { throttled, requests } = (await world.stream('acme-cas', 'sharepoint/dlp' as StreamName)).counts
     expect(throttled / requests).toBeLessThan(0.1)
+  })
+})
+
+describe('a pool of keys', () => {
+  it('is used at once, key by key, although the state table takes time to answer', async () => {
+    let reads = 0
+    const world = new World({
+      pageItems: 25,
+      vendor: { eventsPerHour: 600 },
+      stateMs: 5,
+      onEffect: ({ text }) => {
+        if (text.startsWith('state.readTokens')) reads += 1
+      },
+    })
+    await world.put(connectorItem({ apiKeySecrets: Object.keys(secrets), initialBackfillMinutes: 300 }))
+    await world.run(minute)
+    const { account } = world.model
+    for (const each of Object.values(secrets)) expect(account.requests(each).length).toBeGreaterThan(10)
+    // A request takes one read; whoever looks for a free token without end takes thousands.
+    expect(reads).toBeLessThan(2 * account.totals().requests)
   })
 })
 

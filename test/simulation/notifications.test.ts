@@ -4,7 +4,7 @@ import type { Notification } from '../../functions/domain/status/notifications.t
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { measureFleet } from '../../functions/flows/measure-fleet.ts'
 import { statusRow } from '../../functions/widget/page.ts'
-import { connectorItem, secretName, World } from './world.ts'
+import { connectorItem, secretName, World } from '../../simulation/world.ts'
 
 function changesOf(notifications: readonly Notification[], connectorId = 'acme-cas') {
   return notifications.flatMap((notification) =>

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { ok } from '../../functions/domain/result.ts'
 import { coveredTo } from '../../functions/domain/stream/ledger.ts'
 import { hour, minute } from '../../functions/domain/time.ts'
-import { audit } from './audit.ts'
-import { connectorItem, key, secretName, start, World } from './world.ts'
+import { audit } from '../../simulation/audit.ts'
+import { connectorItem, key, secretName, start, World } from '../../simulation/world.ts'
 
 const goodKey = { key, customer: 'customer' }
 
@@ -23,7 +23,7 @@ describe('a bad edit of a running connector', () => {
     await world.run(hour)
     const status = await world.status('acme-cas')
     expect(status.state).toBe('ok')
-    expect(status.reason).toContain('The last edit was refused, the version before it goes on')
+    expect(status.reason).toContain('The last edit was refused, so the version before it stays in use')
     expect(status.problems.map(({ path }) => path)).toEqual(expect.arrayContaining(['eventTypes[1]', 'intervalMinutes']))
     expect(coveredTo(await world.stream('acme-cas', 'sharepoint/dlp'), world.clock.now())).toBeGreaterThan(start + 100 * minute)
     await world.put(connectorItem())
@@ -145,7 +145,7 @@ describe('a secret', () => {
     await world.run(20 * minute)
     const status = await world.status('globex-cas')
     expect(status.state).toBe('refused')
-    expect(status.reason).toContain('used by connector acme-cas of another tenant')
+    expect(status.reason).toContain('Connector acme-cas of another tenant uses the API key')
     expect(world.lake.byConnector.has('globex-cas')).toBe(false)
     await expectOthersGoOn(world)
     await world.put(connectorItem({ sharedKey: true }))

@@ -4,7 +4,7 @@ import type { App } from 'aws-cdk-lib'
 import { Match } from 'aws-cdk-lib/assertions'
 import { Queue } from 'aws-cdk-lib/aws-sqs'
 import { describe, expect, it } from 'vitest'
-import { connectorsTable, stateTable } from '../../functions/adapters/state-table/table-definitions.ts'
+import { connectorsTableDefinition, stateTableDefinition } from '../../functions/adapters/state-table/table-definitions.ts'
 import { environments } from '../../functions/env.ts'
 import { addRules } from '../../lib/nag.ts'
 import { nodeFlags } from '../../local/functions.ts'
@@ -75,8 +75,8 @@ describe('the environment of the functions', () => {
 
 describe('the tables', () => {
   it.each([
-    ['ConnectorsTable', connectorsTable('')],
-    ['StateTable', stateTable('')],
+    ['ConnectorsTable', connectorsTableDefinition('')],
+    ['StateTable', stateTableDefinition('')],
   ])('the table %s is as the functions define it', (id, { TableName: _, ...schema }) => {
     const { KeySchema, AttributeDefinitions, GlobalSecondaryIndexes = [], BillingMode } = { GlobalSecondaryIndexes: undefined, ...schema }
     const properties = resourcesOf(templateWith())[id]?.Properties

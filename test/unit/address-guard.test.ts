@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AddressRefused, checkTarget, isPublicAddress, publicLookup } from '../../functions/adapters/http/address-guard.ts'
 
-/** IANA's special-purpose registry for IPv4, multicast and reserved space: an account of its own to hold the library against. */
+/** IANA's special-purpose registry for IPv4, multicast and reserved space: written out here to check the library against it. https://www.iana.org/assignments/iana-ipv4-special-registry */
 const special = new BlockList()
 for (const [net, bits] of [
   ['0.0.0.0', 8],
@@ -78,7 +78,7 @@ describe('a public address', () => {
     expect(isPublicAddress(address)).toBe(true)
   })
 
-  it('is an IPv4 address exactly where no registry of special ones has it, and the same when it is mapped or behind NAT64', () => {
+  it('is each IPv4 address that no special-purpose registry lists, also when it is mapped or behind NAT64', () => {
     const octet = fc.integer({ min: 0, max: 255 })
     fc.assert(
       fc.property(octet, octet, octet, octet, (a, b, c, d) => {
@@ -94,7 +94,7 @@ describe('a public address', () => {
   })
 })
 
-describe('a target', () => {
+describe('the target of a request', () => {
   const base = 'https://api.vendor.example'
   const codeOf = (url: string, baseUrl = base, allowed: string[] = []) => {
     const target = checkTarget(url, baseUrl, allowed)
@@ -115,7 +115,7 @@ describe('a target', () => {
     ['//api.vendor.example/v1', 'link-refused'],
     ['file:///etc/passwd', 'link-refused'],
     ['', 'link-refused'],
-  ])('%s is %s', (url, code) => {
+  ])('has the address %s: the check says %s', (url, code) => {
     expect(codeOf(url)).toBe(code)
   })
 
@@ -125,7 +125,7 @@ describe('a target', () => {
     'https://user@api.vendor.example',
     'ftp://api.vendor.example',
     'rubbish',
-  ])('has no base URL like %s', (baseUrl) => {
+  ])('is refused if the base URL is %s', (baseUrl) => {
     expect(codeOf(`${baseUrl}/v1`, baseUrl)).toBe('host-refused')
   })
 
@@ -136,11 +136,11 @@ describe('a target', () => {
     'https://[::1]',
     'https://[::ffff:7f00:1]',
     'https://169.254.169.254',
-  ])('is no private address, however it is written: %s', (baseUrl) => {
+  ])('is refused if it is a private address, in whatever form: %s', (baseUrl) => {
     expect(codeOf(`${baseUrl}/v1`, baseUrl)).toBe('address-refused')
   })
 
-  it('may be http, on any port and private for exactly the host that is allowed', () => {
+  it('may be http, on any port and private for an allowed host, and for no other', () => {
     expect(codeOf('http://127.0.0.1:8080/v1', 'http://127.0.0.1:8080', ['127.0.0.1:8080'])).toBe('ok')
     expect(codeOf('http://127.0.0.1:8080/v1', 'http://127.0.0.1:8080', ['127.0.0.1'])).toBe('ok')
     expect(codeOf('http://[::1]:8080/v1', 'http://[::1]:8080', ['[::1]:8080'])).toBe('ok')
@@ -149,12 +149,12 @@ describe('a target', () => {
     expect(codeOf('http://lab.example/v1', 'http://lab.example', ['example', 'b.example', ''])).toBe('host-refused')
   })
 
-  it('keeps to its origin on an allowed host too', () => {
+  it('stays on the origin of the connector, also for an allowed host', () => {
     expect(codeOf('http://127.0.0.1:9/v1', 'http://127.0.0.1:8080', ['127.0.0.1'])).toBe('link-refused')
   })
 })
 
-describe('a guarded look-up', () => {
+describe('the look-up of a host name', () => {
   const resolving = (addresses: readonly LookupAddress[] | Error) =>
     publicLookup(((_: string, __: unknown, callback: (error: Error | null, addresses: unknown) => void) =>
       addresses instanceof Error ? callback(addresses, []) : callback(null, addresses)) as never)
@@ -165,21 +165,21 @@ describe('a guarded look-up', () => {
   const publicAddress = { address: '8.8.8.8', family: 4 }
   const privateAddress = { address: '10.0.0.1', family: 4 }
 
-  it('passes public addresses on, in the form that was asked for', async () => {
+  it('returns public addresses in the form that was asked for', async () => {
     expect(await ask([publicAddress], true)).toEqual({ found: [publicAddress], family: undefined })
     expect(await ask([publicAddress], false)).toEqual({ found: '8.8.8.8', family: 4 })
   })
 
-  it('refuses a name with one private address among public ones, in either form', async () => {
+  it('refuses a name that has one private address among public ones', async () => {
     expect(await ask([publicAddress, privateAddress], true)).toBeInstanceOf(AddressRefused)
     expect(await ask([publicAddress, privateAddress], false)).toBeInstanceOf(AddressRefused)
   })
 
-  it('calls a name without addresses not found', async () => {
+  it('fails with ENOTFOUND if the name has no address', async () => {
     expect(await ask([], true)).toMatchObject({ code: 'ENOTFOUND' })
   })
 
-  it("passes the resolver's own error on", async () => {
+  it("passes on the resolver's own error", async () => {
     const error = Object.assign(new Error('no'), { code: 'EAI_AGAIN' })
     expect(await ask(error, true)).toBe(error)
   })

@@ -16,7 +16,7 @@ beforeEach(() => {
 })
 
 describe('the event bus', () => {
-  it('is given each notification as an event of its type, with its detail as JSON', async () => {
+  it('gets each notification as an event of its type, with its detail as JSON', async () => {
     eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0 })
     await bus.put([notification])
     expect(eventBridge.commandCalls(PutEventsCommand)[0]?.args[0].input).toEqual({
@@ -26,14 +26,14 @@ describe('the event bus', () => {
     })
   })
 
-  it('is given no more than ten at once, and nothing where there is none', async () => {
+  it('gets ten at a time at most, and nothing if there is none', async () => {
     eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0 })
     await bus.put([])
     await bus.put(Array.from({ length: 23 }, () => notification))
     expect(eventBridge.commandCalls(PutEventsCommand).map(({ args }) => args[0].input.Entries?.length)).toEqual([10, 10, 3])
   })
 
-  it('that refuses one of them says how many and why', async () => {
+  it('fails with the number and the reason if it refuses some of them', async () => {
     eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 1, Entries: [{ EventId: '1' }, { ErrorCode: 'ThrottlingException' }] })
     await expect(bus.put([notification, notification])).rejects.toThrow('EventBridge refused 1 of 2 events: ThrottlingException')
   })

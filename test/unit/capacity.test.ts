@@ -1,7 +1,7 @@
 import { DynamoDBClient, PutItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { expect, test } from 'vitest'
 import { type Billed, capacityMeter, sizeOf } from '../../bench/capacity.ts'
-import { stateTable } from '../../functions/adapters/state-table/table-definitions.ts'
+import { stateTableDefinition } from '../../functions/adapters/state-table/table-definitions.ts'
 
 const TableName = 'state'
 const due = (nextDueAt: number) => ({
@@ -15,7 +15,7 @@ const due = (nextDueAt: number) => ({
 function metered(respond: (input: object) => object = () => ({})) {
   const client = new DynamoDBClient({ region: 'us-east-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } })
   const billed: Billed[] = []
-  capacityMeter([stateTable(TableName)])(client, (call) => billed.push(call))
+  capacityMeter([stateTableDefinition(TableName)])(client, (call) => billed.push(call))
   client.middlewareStack.add(() => async (args) => ({ output: { $metadata: {}, ...respond(args.input) } as never, response: {} }), {
     step: 'initialize',
     priority: 'low',

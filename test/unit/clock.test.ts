@@ -8,7 +8,7 @@ afterEach(() => {
 })
 
 describe('the system clock', () => {
-  it('never wakes before the instant, in real time', async () => {
+  it('never wakes a sleeper before the instant, in real time', async () => {
     for (let i = 0; i < 30; i++) {
       const at = systemClock.now() + 2
       await systemClock.sleepUntil(at)
@@ -16,13 +16,13 @@ describe('the system clock', () => {
     }
   })
 
-  it('returns at once when the instant has passed', async () => {
+  it('returns at once if the instant has passed', async () => {
     vi.useFakeTimers()
     await systemClock.sleepUntil(systemClock.now() - 1)
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('sleeps on when a timer fires early', async () => {
+  it('goes on sleeping if a timer fires early', async () => {
     vi.useFakeTimers()
     const nows = [1_000, 1_099, 1_100]
     vi.spyOn(Date, 'now').mockImplementation(() => nows.shift() ?? 1_100)
@@ -34,7 +34,7 @@ describe('the system clock', () => {
     expect(nows).toEqual([])
   })
 
-  it('sleeps longer than a timer can count', async () => {
+  it('can sleep for longer than a single timer', async () => {
     vi.useFakeTimers()
     const at = systemClock.now() + 30 * day
     let awake = false

@@ -6,7 +6,7 @@ import { connectorAttributes, immutableProblems, parseConnector } from '../../fu
 import type { Problem } from '../../functions/domain/connector/problems.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
 
-/** No key of anybody's. */
+/** Looks like an API key, and is nobody's. */
 const apiKey = '7c1f0d7be2a94386b1d0c47e9a3f62585c11ab07'
 
 function unused(): never {
@@ -63,7 +63,7 @@ function accepted(changes: object = {}): Connector {
 }
 
 describe('a connector', () => {
-  it('has the defaults of what the item leaves out', () => {
+  it('has the default of every attribute that the item leaves out', () => {
     expect(accepted()).toStrictEqual({
       ...item,
       apiKeySecrets: [{ secretName: 'tributary/globex' }],
@@ -80,7 +80,7 @@ describe('a connector', () => {
     })
   })
 
-  it('has what the item says', () => {
+  it('has the values of the item', () => {
     const changes = {
       eventTypes: ['virus'],
       contentTypes: ['files'],
@@ -100,11 +100,11 @@ describe('a connector', () => {
     expect(accepted(changes)).toMatchObject(changes)
   })
 
-  it('waits for late events as long as its vendor advises', () => {
+  it('waits for late events as long as its vendor advises, by default', () => {
     expect(accepted({ eventTypes: ['virus'] }).lateArrivalMinutes).toBe(10)
   })
 
-  it('may have a pool of keys, in secrets of their own or inside a JSON object', () => {
+  it('may have a pool of keys, each a secret of its own or a member of a JSON object', () => {
     expect(accepted({ apiKeySecrets: ['tributary/a', 'tributary/b#first key', 'tributary/b#second.key'] }).apiKeySecrets).toEqual([
       { secretName: 'tributary/a' },
       { secretName: 'tributary/b', jsonKey: 'first key' },
@@ -118,7 +118,7 @@ describe('a connector', () => {
     ['http://localhost:8080/v1', 'http://localhost:8080'],
     ['https://10.0.0.7:9443', 'https://10.0.0.7:9443'],
     ['http://10.0.0.7', 'http://10.0.0.7'],
-  ])('is given %s and has the origin %s', (pasted, baseUrl) => {
+  ])('with the pasted address %s has the origin %s', (pasted, baseUrl) => {
     expect(accepted({ baseUrl: pasted }).baseUrl).toBe(baseUrl)
   })
 
@@ -134,7 +134,7 @@ const shownLong = `"${'x'.repeat(60)}…" (500 characters)`
 const idRule = 'Give 1 to 64 letters (A to Z), digits, dots, hyphens or underscores.'
 const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n'
 
-describe('a problem says where, what was seen, what is allowed and what to do:', () => {
+describe('an item with a mistake', () => {
   it.each<[object, string, string]>([
     [{ connectorId: undefined }, 'connectorId', `It is missing. ${idRule}`],
     [{ connectorId: '' }, 'connectorId', `It is "". ${idRule}`],
@@ -157,9 +157,9 @@ describe('a problem says where, what was seen, what is allowed and what to do:',
     [
       { baseUrl: 'not a url' },
       'baseUrl',
-      'It is "not a url", no web address. Give https:// and one of: api.acme.example, api-eu.acme.example.',
+      'It is "not a url", which is not a web address. Give https:// and one of: api.acme.example, api-eu.acme.example.',
     ],
-    [{ baseUrl: 'ftp://api.acme.example' }, 'baseUrl', 'It is "ftp://api.acme.example", no web address.'],
+    [{ baseUrl: 'ftp://api.acme.example' }, 'baseUrl', 'It is "ftp://api.acme.example", which is not a web address.'],
     [
       { baseUrl: 'http://api.acme.example' },
       'baseUrl',
@@ -169,7 +169,7 @@ describe('a problem says where, what was seen, what is allowed and what to do:',
     [
       { baseUrl: 'https://evil.example' },
       'baseUrl',
-      'Its host is "evil.example". Give one of the vendor’s: api.acme.example, api-eu.acme.example; or have the operator allow this host.',
+      'Its host is "evil.example". Give one of the vendor’s: api.acme.example, api-eu.acme.example; or ask the operator to allow this host.',
     ],
     [{ baseUrl: 'https://api.acme.example.evil.example' }, 'baseUrl', 'Its host is "api.acme.example.evil.example". Give one of'],
     [{ baseUrl: 'https://127.0.0.1' }, 'baseUrl', 'Its host is "127.0.0.1". Give one of'],
@@ -215,12 +215,16 @@ describe('a problem says where, what was seen, what is allowed and what to do:',
       'apiKeySecrets[0]',
       'It is "tributary/a b". The name of a secret has 1 to 512 letters (A to Z), digits and / _ + = . @ -.',
     ],
-    [{ apiKeySecrets: ['tributary/a#'] }, 'apiKeySecrets[0]', 'It is "tributary/a#". After # comes the name of one member'],
-    [{ apiKeySecrets: ['tributary/a#b#c'] }, 'apiKeySecrets[0]', 'It is "tributary/a#b#c". After # comes the name of one member'],
+    [{ apiKeySecrets: ['tributary/a#'] }, 'apiKeySecrets[0]', 'It is "tributary/a#". The part after # must be the name of one member'],
+    [
+      { apiKeySecrets: ['tributary/a#b#c'] },
+      'apiKeySecrets[0]',
+      'It is "tributary/a#b#c". The part after # must be the name of one member',
+    ],
     [
       { apiKeySecrets: ['tributary/a', 'tributary/a'] },
       'apiKeySecrets[1]',
-      'It is "tributary/a", as is apiKeySecrets[0]. Name each secret once.',
+      'It is "tributary/a", the same as apiKeySecrets[0]. Name each secret once.',
     ],
     [{ contentTypes: ['mail', 'chat'] }, 'contentTypes[1]', '"chat" is none of mail, files.'],
     [{ contentTypes: [long] }, 'contentTypes[0]', `${shownLong} is none of mail, files.`],
@@ -228,7 +232,7 @@ describe('a problem says where, what was seen, what is allowed and what to do:',
     [
       { logFilters: [{ name: 'low', conditions: [{ field: 'raw', operator: 'matches', values: ['ok', '('] }] }] },
       'logFilters[0].conditions[0].values[1]',
-      'It is "(", no regular expression: missing closing )',
+      'It is "(", which is not a regular expression: missing closing )',
     ],
     [{ logFilters: [{ name: 'low' }] }, 'logFilters[0].conditions', 'It is missing. Give a list of 1 to 20 conditions.'],
     [
@@ -240,17 +244,17 @@ describe('a problem says where, what was seen, what is allowed and what to do:',
     [{ sharedKey: 1 }, 'sharedKey', 'It is 1. Give true or false.'],
     [{ tlsCaPem: 5 }, 'tlsCaPem', 'It is 5. Give one or more certificates in PEM form'],
     [{ tlsCaPem: 'ca.pem' }, 'tlsCaPem', 'It is a text of 6 characters without a certificate. Give one or more certificates in PEM form'],
-    [{ tlsCaPem: pem }, 'tlsCaPem', 'Of its 1 certificates 1 cannot be read. Give one or more certificates'],
-    [{ tlsCaPem: `${pem}!!!!\n-----END CERTIFICATE-----` }, 'tlsCaPem', 'Of its 1 certificates 1 cannot be read.'],
+    [{ tlsCaPem: pem }, 'tlsCaPem', '1 of its 1 certificates cannot be read. Give one or more certificates'],
+    [{ tlsCaPem: `${pem}!!!!\n-----END CERTIFICATE-----` }, 'tlsCaPem', '1 of its 1 certificates cannot be read.'],
     [
       { tlsCaPem: '-----BEGIN PRIVATE KEY-----\nMIIB' },
       'tlsCaPem',
-      'It holds a private key. Give certificates only, and make a new key: this one has been shown.',
+      'It holds a private key. Give certificates only, and make a new private key: this one is exposed.',
     ],
     [
       { tlsCaPem: `${pem}-----END CERTIFICATE-----`, disableTlsVerification: true },
       'tlsCaPem',
-      'It is of no use together with disableTlsVerification. Keep tlsCaPem and remove disableTlsVerification.',
+      'It has no effect together with disableTlsVerification. Keep tlsCaPem and remove disableTlsVerification.',
     ],
     [{ intervalMinutes: 0 }, 'intervalMinutes', 'It is 0. Give a whole number of minutes, from 1 to 60.'],
     [{ intervalMinutes: 61 }, 'intervalMinutes', 'It is 61. Give a whole number of minutes, from 1 to 60.'],
@@ -278,13 +282,13 @@ describe('a problem says where, what was seen, what is allowed and what to do:',
     ],
     [{ base_url: '' }, 'base_url', '"base_url" is no attribute of a connector. Did you mean baseUrl?'],
     [{ apiKey }, 'apiKey', '"apiKey" is no attribute of a connector. Did you mean apiKeySecrets?'],
-    [{ colour: 'red' }, 'colour', '"colour" is no attribute of a connector. There are connectorId, type, name,'],
+    [{ colour: 'red' }, 'colour', '"colour" is no attribute of a connector. The attributes are connectorId, type, name,'],
     [{ [long]: 1 }, `[${shownLong}]`, `${shownLong} is no attribute of a connector.`],
-  ])('%# %j', (changes, path, message) => {
+  ])('is refused with the place, the value seen and the values allowed (%#): %j', (changes, path, message) => {
     expect(problems(changes)).toEqual([{ path, message: expect.stringContaining(message) }])
   })
 
-  it('all that is wrong with an item is said at once', () => {
+  it('is refused with all of its mistakes at once', () => {
     const wrong = {
       connectorId: 'a#b',
       name: '',
@@ -315,26 +319,26 @@ describe('a problem says where, what was seen, what is allowed and what to do:',
     )
   })
 
-  it('an empty item lacks what is required, each named once', () => {
+  it('is refused with each required attribute that it lacks, once', () => {
     expect(problems({}, {}).map(({ path }) => path)).toEqual(['connectorId', 'name', 'tenantName', 'baseUrl', 'apiKeySecrets', 'type'])
   })
 
-  it.each([undefined, null, 'text', 5, [item]])('what is no object is no connector: %j', (value) => {
+  it.each([undefined, null, 'text', 5, [item]])('is refused if it is not an object: %j', (value) => {
     expect(parseConnector(value, policy)).toEqual({
       ok: false,
       problems: [{ path: 'item', message: expect.stringContaining('Give an object with the attributes of a connector.') }],
     })
   })
 
-  it('an attribute named __proto__ is as unknown as any other', () => {
+  it('is refused for an attribute named __proto__ as for any other unknown name', () => {
     const parsed = parseConnector(JSON.parse(`{"__proto__": {"enabled": false}, ${JSON.stringify(item).slice(1)}`), policy)
     expect(parsed).toMatchObject({ ok: false, problems: [{ path: '__proto__' }] })
   })
 
-  it('an item with thousands of problems is told of the first 50', () => {
-    const told = problems(Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`x${i}`, 1])))
-    expect(told).toHaveLength(51)
-    expect(told.at(-1)).toEqual({ path: 'item', message: 'There are 4950 more problems. Mend these first.' })
+  it('is refused with its first 50 mistakes and the number of the others', () => {
+    const reported = problems(Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`x${i}`, 1])))
+    expect(reported).toHaveLength(51)
+    expect(reported.at(-1)).toEqual({ path: 'item', message: 'There are 4950 more problems. Correct these first.' })
   })
 
   it.each([
@@ -358,18 +362,18 @@ describe('a problem says where, what was seen, what is allowed and what to do:',
     { baseUrl: `user:hunter2@${apiKey} /` },
     { intervalMinutes: apiKey },
     { connectorId: `${apiKey}#` },
-  ])('never a key, wherever it was pasted: %j', (changes) => {
-    const told = JSON.stringify(problems(changes))
-    expect(told).not.toBe('[]')
-    expect(told).not.toContain(apiKey)
-    expect(told).not.toContain('hunter2')
+  ])('is refused without repeating a key, wherever that was pasted: %j', (changes) => {
+    const reported = JSON.stringify(problems(changes))
+    expect(reported).not.toBe('[]')
+    expect(reported).not.toContain(apiKey)
+    expect(reported).not.toContain('hunter2')
   })
 })
 
-describe('once a connector was accepted', () => {
+describe('an accepted connector', () => {
   const before = accepted()
 
-  it.each(['connectorId', 'type', 'name', 'tenantName'] as const)('its %s cannot change', (path) => {
+  it.each(['connectorId', 'type', 'name', 'tenantName'] as const)('cannot change its %s', (path) => {
     expect(immutableProblems(before, { ...before, [path]: 'other' })).toEqual([
       {
         path,
@@ -380,7 +384,7 @@ describe('once a connector was accepted', () => {
     ])
   })
 
-  it('everything else can', () => {
+  it('can change every other attribute', () => {
     expect(
       immutableProblems(before, accepted({ baseUrl: 'https://api-eu.acme.example', enabled: false, contentTypes: ['files'] })),
     ).toEqual([])
@@ -388,18 +392,18 @@ describe('once a connector was accepted', () => {
 })
 
 describe('the table of attributes', () => {
-  it('has a line for everything that a connector holds, each with words', () => {
+  it('has a row with a type and a description for every attribute of a connector', () => {
     const table = connectorAttributes()
     expect(table.map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(accepted())))
     expect(table.filter(({ doc, type }) => doc === '' || type === '')).toEqual([])
   })
 
-  it('says what is required', () => {
+  it('marks the required attributes', () => {
     const required = connectorAttributes().flatMap(({ name, required }) => (required ? [name] : []))
     expect(required).toEqual(['connectorId', 'type', 'name', 'tenantName', 'baseUrl', 'apiKeySecrets'])
   })
 
-  it('shows the defaults, and those of a vendor', () => {
+  it('shows the defaults, and the defaults of a vendor if one is given', () => {
     const shown = (of?: Vendor) => Object.fromEntries(connectorAttributes(of).map((attribute) => [attribute.name, attribute.default]))
     expect(shown()).toMatchObject({
       logFilters: '[]',

@@ -11,14 +11,14 @@ const policy = { vendors, secretPrefix: 'tributary/', allowedHosts: [], tlsVerif
 const example = (name: string) => readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8')
 
 describe('the example', () => {
-  it('connector.json is an item that is accepted as it stands, and that of connectors.json without its filters', () => {
+  it('connector.json is accepted as it is, and equals the item of connectors.json without its filters', () => {
     const item = plainItem(JSON.parse(example('connector.json')))
     expect(parseConnector(item, policy)).toMatchObject({ ok: true, connector: { connectorId: 'acme-cas' } })
     const [{ logFilters: _, ...other }] = JSON.parse(example('connectors.json'))
     expect(item).toEqual(other)
   })
 
-  it('api-key.txt, stored as `--secret-string file://` stores it, is read as a key', async () => {
+  it('api-key.txt is read as a key when it is stored with `--secret-string file://`', async () => {
     const aws = mockClient(SecretsManagerClient)
     aws.on(GetSecretValueCommand).resolves({ SecretString: example('api-key.txt'), CreatedDate: new Date(1_000) })
     const clock = { now: () => 2_000, sleepUntil: async () => {} }

@@ -10,10 +10,20 @@ import * as fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { firehoseSink } from '../../functions/adapters/firehose.ts'
 import type { LakeRecord } from '../../functions/domain/record/record.ts'
-import { VirtualClock } from '../fakes/clock.ts'
-import { record } from '../fakes/record.ts'
+import { VirtualClock } from '../../simulation/fakes/clock.ts'
+import { record } from '../../simulation/fakes/record.ts'
 
 const KiB = 1024
+/** The limits of Firehose for one request. https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
+const batchRecordsMax = 500
+const batchBytesMax = 4 * KiB * KiB
+/** Firehose takes records of 1,000 KiB, and the sink leaves a tenth of that free. */
+const recordBytesMax = 900 * KiB
+/** Firehose does not take apart a record with more lines. */
+const recordLinesMax = 500
+/** A longer wait would take the run more time than the page itself (ms). */
+const givesUpWithinMs = 2_000
+
 const firehose = mockClient(FirehoseClient)
 let clock: VirtualClock
 
@@ -66,7 +76,7 @@ function sentLines(): LakeRecord[] {
     .map((line) => JSON.parse(line))
 }
 
-/** Two records of one line each: a record holds no more of these. */
+/** Two events of which a Firehose record holds only one. */
 const two = [record('a', { location: 'x'.repeat(500 * KiB) }), record('b', { location: 'x'.repeat(500 * KiB) })]
 
 describe('the sink on Firehose', () => {
@@ -78,7 +88,7 @@ describe('the sink on Firehose', () => {
     expect(sentLines()).toEqual(records)
   })
 
-  it('keeps every limit of Firehose and the order of the events, whatever their sizes', async () => {
+  it('keeps within every limit of Firehose and keeps the order of the events, whatever their sizes', async () => {
     const size = fc.oneof({ weight: 20, arbitrary: fc.nat(2_000) }, { weight: 1, arbitrary: fc.nat(880 * KiB) })
     await fc.assert(
       fc.asyncProperty(fc.array(size, { maxLength: 1_500, size: 'max' }), async (sizes) => {
@@ -87,11 +97,11 @@ describe('the sink on Firehose', () => {
         const records = sizes.map((characters, n) => record(String(n), { location: 'x'.repeat(characters) }))
         await deliver(records)
         for (const batch of requests()) {
-          expect(batch.length).toBeLessThanOrEqual(500)
-          expect(batch.reduce((sum, data) => sum + data.byteLength, 0)).toBeLessThanOrEqual(4 * KiB * KiB)
+          expect(batch.length).toBeLessThanOrEqual(batchRecordsMax)
+          expect(batch.reduce((sum, data) => sum + data.byteLength, 0)).toBeLessThanOrEqual(batchBytesMax)
           for (const data of batch) {
-            expect(data.byteLength).toBeLessThanOrEqual(900 * KiB)
-            expect(Buffer.from(data).toString().trimEnd().split('\n').length).toBeLessThanOrEqual(500)
+            expect(data.byteLength).toBeLessThanOrEqual(recordBytesMax)
+            expect(Buffer.from(data).toString().trimEnd().split('\n').length).toBeLessThanOrEqual(recordLinesMax)
           }
         }
         if (records.length > 0) expect(sentLines().map(({ id }) => id)).toEqual(records.map(({ id }) => id))
@@ -100,14 +110,14 @@ describe('the sink on Firehose', () => {
     )
   })
 
-  it('sends only what was refused again', async () => {
+  it('sends again only the records that were refused', async () => {
     refuseFirst(2, 'ServiceUnavailableException')
     expect(await deliver(two)).toMatchObject({ ok: true })
     expect(requests().map((batch) => batch.length)).toEqual([2, 1, 1])
     expect(JSON.parse(Buffer.from(requests()[2]![0]!).toString()).id).toBe('a')
   })
 
-  it('gives up after five tries within two seconds, and says it was throttled', async () => {
+  it('gives up after five tries within two seconds, and fails as throttled', async () => {
     refuseFirst(Number.POSITIVE_INFINITY, 'ServiceUnavailableException')
     const began = clock.now()
     const result = await deliver(two)
@@ -116,10 +126,10 @@ describe('the sink on Firehose', () => {
       failure: { code: 'sink-throttled', detail: 'Firehose refused 1 of 2 records 5 times: ServiceUnavailableException' },
     })
     expect(requests()).toHaveLength(5)
-    expect(clock.now() - began).toBeLessThanOrEqual(2_000)
+    expect(clock.now() - began).toBeLessThanOrEqual(givesUpWithinMs)
   })
 
-  it('tells a refusal that is no throttling apart', async () => {
+  it('fails differently if the refusal is no throttling', async () => {
     refuseFirst(Number.POSITIVE_INFINITY, 'InternalFailure')
     expect(await deliver(two)).toMatchObject({ ok: false, failure: { code: 'sink-failed' } })
   })
@@ -130,11 +140,11 @@ describe('the sink on Firehose', () => {
     [Object.assign(new Error('not authorized'), { name: 'AccessDeniedException' }), 'sink-failed'],
     [Object.assign(new Error('no such stream'), { name: 'ResourceNotFoundException' }), 'sink-failed'],
     [Object.assign(new Error('connect ECONNREFUSED'), { name: 'Error' }), 'sink-failed'],
-  ])('answers an error of the whole request as a failure, not a throw: %s', async (error, code) => {
+  ])('returns an error of the whole request as a failure, and does not throw: %s', async (error, code) => {
     firehose.on(PutRecordBatchCommand).rejects(error)
     expect(await deliver([record('a')])).toEqual({
       ok: false,
-      failure: { code, detail: `Firehose answered ${error.name}: ${error.message}` },
+      failure: { code, detail: `Firehose failed with ${error.name}: ${error.message}` },
     })
   })
 
@@ -145,8 +155,8 @@ describe('the sink on Firehose', () => {
   })
 })
 
-describe('an event too large for a Firehose record', () => {
-  it('travels with its raw compressed, and nothing else is changed', async () => {
+describe('an event that is too large for a Firehose record', () => {
+  it('is sent with its raw compressed and all else unchanged', async () => {
     acceptAll()
     const large = record('a', { raw: JSON.stringify({ text: 'Zürich '.repeat(300_000) }), location: 'x'.repeat(5_000) })
     await deliver([large])
@@ -158,7 +168,7 @@ describe('an event too large for a Firehose record', () => {
     expect(gunzipSync(Buffer.from(raw, 'base64')).toString()).toBe(wholeRaw)
   })
 
-  it('has its other long texts and lists cut where that is not enough, each marked', async () => {
+  it('has its other long texts and lists cut and marked if that is not enough', async () => {
     acceptAll()
     const recipients = Array.from({ length: 100_000 }, (_, n) => `user${n}@example.com`)
     const large = record('a', { raw: JSON.stringify({ recipients }), email_recipients: recipients, email_subject: 'x'.repeat(900 * KiB) })
@@ -169,7 +179,7 @@ describe('an event too large for a Firehose record', () => {
     expect(JSON.parse(gunzipSync(Buffer.from(sent!.raw, 'base64')).toString())).toEqual({ recipients })
   })
 
-  it('keeps the beginning of its raw, marked, where even compressed it does not fit', async () => {
+  it('keeps only the beginning of its raw, marked, if it does not fit even compressed', async () => {
     acceptAll()
     let seed = 1
     const noise = Array.from({ length: 1_500_000 }, () => {
@@ -182,6 +192,6 @@ describe('an event too large for a Firehose record', () => {
     expect(sent!.raw.length).toBeGreaterThan(100 * KiB)
     expect(noise.startsWith(sent!.raw.slice(0, -1))).toBe(true)
     expect(sent!.raw.endsWith('…')).toBe(true)
-    expect(requests()[0]![0]!.byteLength).toBeLessThanOrEqual(900 * KiB)
+    expect(requests()[0]![0]!.byteLength).toBeLessThanOrEqual(recordBytesMax)
   })
 })

@@ -26,12 +26,12 @@ function days(...delivered: number[]): ConnectorStatus['days'] {
 }
 
 describe('the tally of a fleet', () => {
-  it('of no connectors is zero throughout, and knows neither horizon nor age', () => {
+  it('is zero in every metric without connectors, and leaves out the retention limit and the key age', () => {
     const { RetentionLeftMin: _, KeyAgeMax: __, ...known } = fleetMetrics
     expect(metricsOf()).toEqual(Object.fromEntries(Object.keys(known).map((name) => [name, 0])))
   })
 
-  it('counts connectors by their state, and those at rest in nothing else', () => {
+  it('counts connectors by their state, and leaves those that do not collect out of every other metric', () => {
     const resting = { lagMs: day, streamsBehind: 3, lostRanges: 2, retentionLeftMs: 1, oldestKeyAt: 0 }
     expect(
       metricsOf(status({ state: 'failing' }), status(), status({ ...resting, state: 'paused' }), status({ ...resting, state: 'refused' })),
@@ -46,45 +46,45 @@ describe('the tally of a fleet', () => {
     })
   })
 
-  it('adds to a lag what has passed since it was measured, and takes it from the horizon', () => {
+  it('adds the time since the last run to the lag, and takes it from the time to the retention limit', () => {
     const { LagMax, RetentionLeftMin } = metricsOf(status({ lastRunAt: now - hour, lagMs: 10 * minute, retentionLeftMs: 71 * hour }))
     expect(LagMax).toBe(70 * minute)
     expect(RetentionLeftMin).toBe(70 * hour)
   })
 
-  it('tells the one that lags most from the 1 % that do', () => {
+  it('has the largest lag and the 99th percentile of the lags', () => {
     const lags = Array.from({ length: 200 }, (_, i) => status({ lagMs: (i + 1) * minute }))
     expect(metricsOf(...lags)).toMatchObject({ LagMax: 200 * minute, LagP99: 198 * minute })
   })
 
-  it('counts keys only while they rest', () => {
+  it('counts a rejected key only while it is in backoff', () => {
     const rejected = (until: number) => ({ at: now - hour, until, attempts: 1 })
     expect(metricsOf(status({ rejectedKeys: { a: rejected(now + 1), b: rejected(now) } })).KeysRejected).toBe(1)
   })
 
-  it('knows the age of the oldest key', () => {
+  it('has the age of the oldest key', () => {
     expect(metricsOf(status({ oldestKeyAt: now - 335 * day }), status({ oldestKeyAt: now - day }), status()).KeyAgeMax).toBe(335 * day)
   })
 })
 
-describe('a connector has dropped off', () => {
-  it('when six days with events are followed by a whole day without', () => {
+describe('a connector', () => {
+  it('has dropped off when a whole day without events follows six days with events', () => {
     expect(hasDroppedOff(status({ days: days(0, 0, 5, 1, 9, 2, 7, 3) }), now)).toBe(true)
   })
 
-  it('not before the whole day has passed', () => {
+  it('has not dropped off before the whole day has passed', () => {
     expect(hasDroppedOff(status({ days: days(0, 4, 5, 1, 9, 2, 7, 3) }), now)).toBe(false)
   })
 
-  it('not when it delivers again', () => {
+  it('has not dropped off when it delivers again', () => {
     expect(hasDroppedOff(status({ days: days(1, 0, 5, 1, 9, 2, 7, 3) }), now)).toBe(false)
   })
 
-  it('not when it is quiet every now and then', () => {
+  it('has not dropped off when it was quiet on one of the six days', () => {
     expect(hasDroppedOff(status({ days: days(0, 0, 5, 1, 0, 0, 7, 3) }), now)).toBe(false)
   })
 
-  it('not when it is new', () => {
+  it('has not dropped off when it is new', () => {
     expect(hasDroppedOff(status({ days: days(0, 0, 5, 1) }), now)).toBe(false)
   })
 })

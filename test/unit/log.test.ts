@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { jsonLog } from '../../functions/adapters/log.ts'
 import type { LogEntry } from '../../functions/domain/ports.ts'
 
+/** A person still reads a line of this length (characters); unlimited, the line of this test would have a million. */
+const readableLengthMax = 20_000
+
 const clock = { now: () => Date.UTC(2026, 10, 24), sleepUntil: async () => {} }
 
 function lineOf(details: Record<string, unknown>, secrets: readonly string[] = []): string {
@@ -25,7 +28,7 @@ describe('a log line', () => {
     expect(read(line)).toEqual({ time: '2026-11-24T00:00:00.000Z', level: 'info', event: 'tested', message: 'A test', note: 'two\nlines' })
   })
 
-  it('tells an error with its name, message, stack, cause and what was put on it', () => {
+  it('has the name, message, stack, cause and added properties of an error', () => {
     const error = Object.assign(new TypeError('bad', { cause: new Error('worse') }), { code: 'E1' })
     expect(read(lineOf({ error }))['error']).toMatchObject({
       name: 'TypeError',
@@ -36,7 +39,7 @@ describe('a log line', () => {
     })
   })
 
-  it('survives what JSON cannot hold', () => {
+  it('has a replacement for each value that JSON cannot hold', () => {
     const circular: Record<string, unknown> = {}
     circular['self'] = circular
     const details = {
@@ -61,7 +64,7 @@ describe('a log line', () => {
     })
   })
 
-  it('says so when an entry cannot be serialised', () => {
+  it('reports an entry that cannot be serialised', () => {
     const hostile = {
       get secret(): string {
         throw new RangeError('no')
@@ -70,7 +73,7 @@ describe('a log line', () => {
     expect(read(lineOf({ hostile }))).toMatchObject({ level: 'error', event: 'log-failed' })
   })
 
-  it('is dropped when nobody takes it', () => {
+  it('is dropped without an exception if it cannot be written', () => {
     const { log } = jsonLog({
       clock,
       write: () => {
@@ -80,15 +83,15 @@ describe('a log line', () => {
     expect(() => log({ level: 'info', event: 'x', message: 'x' })).not.toThrow()
   })
 
-  it('is bounded in depth, count and length', () => {
+  it('is limited in depth, count and length', () => {
     let deep: unknown = 'end'
     for (let i = 0; i < 1_000; i++) deep = { deep }
     const line = lineOf({ deep, many: Array.from({ length: 100_000 }, (_, i) => i), long: 'x'.repeat(1_000_000) })
-    expect(line.length).toBeLessThan(20_000)
+    expect(line.length).toBeLessThan(readableLengthMax)
   })
 })
 
-describe('a secret that is kept out', () => {
+describe('a registered secret', () => {
   const secret = 'k3y/with+special="chars"\\and~more'
   const embedded = (before: string, after: string, encoding: 'base64' | 'base64url') =>
     Buffer.from(`${before}${secret}${after}`).toString(encoding)
@@ -118,7 +121,7 @@ describe('a secret that is kept out', () => {
     expect(line).not.toContain('and~more')
   })
 
-  it('is redacted where it is cut off at the end of a long text', () => {
+  it('is redacted at the place where a long text is cut off', () => {
     expect(lineOf({ note: `${'x'.repeat(8_180)}${secret}` }, [secret])).not.toContain('k3y/')
   })
 
@@ -126,7 +129,7 @@ describe('a secret that is kept out', () => {
     expect(read(lineOf({ count: 9123456789 }, ['12345678']))['count']).toBe('9[redacted]9')
   })
 
-  it('is nowhere in a line, whatever it is and wherever it stands', () => {
+  it('is in no line, whatever it is and wherever it was', () => {
     const secrets = fc.string({ unit: fc.constantFrom(...'abcXYZ019+/=-_.~"\\%&<\' '), minLength: 12, maxLength: 60 })
     fc.assert(
       fc.property(secrets, fc.string(), fc.string(), (value, before, after) => {
@@ -142,12 +145,12 @@ describe('a secret that is kept out', () => {
     )
   })
 
-  it('that is empty changes nothing', () => {
+  it('changes nothing if it is empty', () => {
     expect(read(lineOf({ note: 'as it is' }, ['']))['note']).toBe('as it is')
   })
 })
 
-it('writes nothing for debug', () => {
+it('the log writes nothing for the level debug', () => {
   const lines: string[] = []
   const { log } = jsonLog({ clock: { now: () => 0, sleepUntil: async () => {} }, write: (line) => lines.push(line) })
   log({ level: 'debug', event: 'page-read', message: '0 new of 0' })

@@ -27,13 +27,13 @@ describe('a line of metrics', () => {
     ])
   })
 
-  it('of events has the event type beside the vendor', () => {
+  it('of events has the vendor and the event type as dimensions', () => {
     const [line] = linesOf({ vendor: 'trendmicro-cas', event: 'dlp', connectorId: 'acme-cas', values: { EventsDelivered: 7 } })
     expect(line).toMatchObject({ vendor: 'trendmicro-cas', event: 'dlp', EventsDelivered: 7 })
     expect(line._aws.CloudWatchMetrics[0].Dimensions).toEqual([['vendor', 'event']])
   })
 
-  it('of the fleet is no connector’s, and says when it was measured', () => {
+  it('of the fleet names no connector, and has the time of the measurement', () => {
     const [line] = linesOf({ vendor: 'trendmicro-cas', values: { Connectors: 1 } })
     expect(Object.keys(line).sort()).toEqual(['Connectors', '_aws', 'vendor'])
     expect(line._aws.Timestamp).toBe(at)

@@ -10,7 +10,7 @@ function attention(change: Pick<StateChange, 'from' | 'to'> & Partial<StateChang
 }
 
 describe('a change of state', () => {
-  it('says whose it is, from what to what, why, since when and what to do', () => {
+  it('names the connector and the tenant, both states, the reason, the time and the remedy', () => {
     const change: StateChange = {
       from: 'ok',
       to: 'failing',
@@ -44,7 +44,7 @@ describe('a change of state', () => {
     expect(attention({ from: 'losing-data', to })).toBe('recovery')
   })
 
-  it('to starting is a recovery only of an item that was refused: any other is merely tried again', () => {
+  it('to starting is a recovery only from refused, because otherwise the connector merely tries again', () => {
     expect(attention({ from: 'refused', to: 'starting' })).toBe('recovery')
     expect(attention({ from: 'failing', to: 'starting' })).toBe('none')
   })
@@ -53,30 +53,30 @@ describe('a change of state', () => {
     expect(attention({ from: 'throttled', to: 'failing', cause: 'unauthorized' })).toBe('problem')
   })
 
-  it('of the daily kind disturbs nobody', () => {
+  it('between states that are no problem needs no attention', () => {
     expect(attention({ from: 'ok', to: 'catching-up' })).toBe('none')
     expect(attention({ from: 'starting', to: 'ok' })).toBe('none')
   })
 
-  it('that somebody wanted disturbs nobody', () => {
+  it('to paused or retired needs no attention, because somebody wanted it', () => {
     expect(attention({ from: 'failing', to: 'paused' })).toBe('none')
     expect(attention({ from: 'failing', to: 'retired' })).toBe('none')
   })
 
-  it('that is none, but a refused edit, is a problem: nobody would notification that the version before goes on', () => {
-    const reason = 'The last edit was refused, the version before it goes on: intervalMinutes: It is 0.'
+  it('that is only a refused edit is a problem, because nobody would notice that the version before it stays in use', () => {
+    const reason = 'The last edit was refused, so the version before it stays in use: intervalMinutes: It is 0.'
     const { detail } = changeNotification(acme, { from: 'paused', to: 'paused', reason, since, refusedEdit: true })
     expect(detail.attention).toBe('problem')
     expect(detail.summary).toBe(`Connector acme-cas of Acme: paused, but an edit was refused at 2026-11-24T12:00:00.000Z. ${reason}`)
     expect(detail.remedy).toMatch(/^Correct the item/)
   })
 
-  it('that an outage of the vendor caused is left to the notification of the outage, and so is its end', () => {
+  it('that an outage of the vendor caused needs no attention, and neither does its end: the outage has its own notification', () => {
     expect(attention({ from: 'ok', to: 'failing', cause: 'vendor-error' })).toBe('none')
     expect(attention({ from: 'failing', to: 'ok', causeBefore: 'unreachable' })).toBe('none')
   })
 
-  it('that readSteps an outage into a loss is a problem all the same', () => {
+  it('from an outage to losing data is a problem all the same', () => {
     expect(attention({ from: 'failing', to: 'losing-data', causeBefore: 'vendor-error' })).toBe('problem')
   })
 })
@@ -91,16 +91,16 @@ describe('an outage', () => {
     sent: false,
   } as const
 
-  it('is a problem of the site when it begins', () => {
+  it('is a problem of the origin when it begins', () => {
     const { type, detail } = outageNotification(outage)
     expect(type).toBe('Vendor Outage Began')
     expect(detail).toMatchObject({ attention: 'problem', origin: 'https://api.example.com', since: '2026-11-24T12:00:00.000Z' })
     expect(detail.summary).toMatch(
-      /^https:\/\/api\.example\.com \(trendmicro-cas\) fails since 2026-11-24T12:00:00\.000Z: It answers 500\. Nothing, unless/,
+      /^https:\/\/api\.example\.com \(trendmicro-cas\) has failed since 2026-11-24T12:00:00\.000Z: It answers 500\. Nothing, unless/,
     )
   })
 
-  it('says when it ends how long it was', () => {
+  it('is a recovery when it ends, with its beginning and its end', () => {
     const { type, detail } = outageNotification(outage, since + 3_600_000)
     expect(type).toBe('Vendor Outage Ended')
     expect(detail).toMatchObject({ attention: 'recovery', since: '2026-11-24T12:00:00.000Z', until: '2026-11-24T13:00:00.000Z' })

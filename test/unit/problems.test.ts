@@ -12,7 +12,7 @@ describe('a quoted value', () => {
     [{ key: 'secret' }, 'an object'],
     ['x'.repeat(60), `"${'x'.repeat(60)}"`],
     ['x'.repeat(61), `"${'x'.repeat(60)}…" (61 characters)`],
-  ])('of %j is %s', (value, shown) => {
+  ])('shows %j as %s', (value, shown) => {
     expect(quote(value)).toBe(shown)
   })
 
@@ -21,19 +21,19 @@ describe('a quoted value', () => {
     'Bearer 7c1f0d7be2a94386b1d0c47e9a3f62585c11ab07',
     '0b9a3f62-58c1-4b07-9c1f-0d7be2a94386',
     'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl',
-  ])('that may be a key is not repeated: %s', (key) => {
+  ])('does not repeat a text that may be a key: %s', (key) => {
     expect(quote(key)).toBe(`a text of ${key.length} characters`)
   })
 
   it.each(['tributary/acme-corp-sharepoint-prod', 'https://api-eu.service.example.com', 'greaterThanOrEqualTo'])(
-    'that is an ordinary name is: %s',
+    'repeats an ordinary name: %s',
     (name) => {
       expect(quote(name)).toBe(`"${name}"`)
     },
   )
 })
 
-describe('what may have been meant', () => {
+describe('the closest known name', () => {
   const known = ['connectorId', 'name', 'tenantName', 'baseUrl', 'apiKeySecrets', 'in', 'equals']
 
   it.each([
@@ -47,12 +47,12 @@ describe('what may have been meant', () => {
     ['', undefined],
     ['colour', undefined],
     ['n'.repeat(10_000), undefined],
-  ])('by %s is %s', (name, meant) => {
+  ])('to %s is %s', (name, meant) => {
     expect(closest(name, known)).toBe(meant)
   })
 })
 
-it('a path is written as in code, and what is no plain name in quotes', () => {
+it('a path is written as in code, with a name that is not plain in quotes', () => {
   expect(pathText(['logFilters', 0, 'conditions', 12, 'field'])).toBe('logFilters[0].conditions[12].field')
   expect(pathText(['a b'])).toBe('["a b"]')
 })

@@ -9,7 +9,7 @@ const queue = sqsQueue({ client: new SQSClient({ region: 'us-east-1' }), queueUr
 beforeEach(() => sqs.reset())
 
 describe('the queue on SQS', () => {
-  it('sends the connector, its delay, and its group, by which SQS is fair', async () => {
+  it('gets the connector, its delay, and its group, which makes SQS fair', async () => {
     sqs.on(SendMessageCommand).resolves({ MessageId: '1' })
     await queue.send('acme', 42)
     expect(sqs.commandCalls(SendMessageCommand)[0]?.args[0].input).toEqual({
@@ -20,7 +20,7 @@ describe('the queue on SQS', () => {
     })
   })
 
-  it('throws what it cannot send, so that the tick is tried again', async () => {
+  it('throws if a message cannot be sent, so that the tick is tried again', async () => {
     sqs.on(SendMessageCommand).rejects(Object.assign(new Error('gone'), { name: 'QueueDoesNotExist' }))
     await expect(queue.send('acme', 0)).rejects.toThrow('gone')
   })

@@ -39,7 +39,7 @@ const envelope: RecordEnvelope = {
 }
 
 describe('a record', () => {
-  it('names its connector, its tenant and the host it was read from', () => {
+  it('names its connector, its tenant and the host that it was read from', () => {
     expect(toRecord(body, envelope)).toMatchObject({
       connector_id: 'c1',
       connector_name: 'tenant-acme',
@@ -53,7 +53,7 @@ describe('a record', () => {
     expect(toRecord({ ...body, tenant_name: 'other', id: 'other' }, envelope)).toMatchObject({ tenant_name: 'tenant', id: envelope.id })
   })
 
-  it('leaves out what is blank, at every depth', () => {
+  it('leaves out blank values at every depth', () => {
     const blanks = {
       user: '',
       location: undefined,
@@ -71,7 +71,7 @@ describe('a record', () => {
     expect(record['acme']).toEqual({ two: 2 })
   })
 
-  it('has its fields in the order of the table, the vendor’s last', () => {
+  it('has its fields in the order of the table, and then the vendor’s fields', () => {
     const shuffled = Object.fromEntries(Object.entries({ ...body, acme: { a: 1 } }).reverse()) as RecordBody
     const names = Object.keys(toRecord(shuffled, envelope))
     expect(names.at(-1)).toBe('acme')
@@ -83,7 +83,7 @@ describe('a record', () => {
     expect(recordSchema(recordFields).safeParse(toRecord(body, envelope))).toMatchObject({ success: true })
   })
 
-  it('is one line, whatever is in it', () => {
+  it('is one line of JSON, whatever its values are', () => {
     const line = serialise(toRecord({ ...body, user: 'a\r\n\u0000\u2028b\ud800' }, envelope))
     expect(line).not.toMatch(/[\r\n]/)
     expect(JSON.parse(line)).toMatchObject({ user: 'a\r\n\u0000\u2028b\ufffd' })
@@ -99,7 +99,7 @@ describe('the validator', () => {
     ['a blank text', { ...record, user: '' }],
     ['an empty list', { ...record, email_recipients: [] }],
     ['a time with a fraction', { ...record, timestamp: 1.5 }],
-    ['a value beside those allowed', { ...record, severity: 'awful' }],
+    ['a value that is not allowed', { ...record, severity: 'awful' }],
     ['a text where a struct belongs', { ...record, syslog: 'text' }],
     ['a record without its raw item', { ...record, raw: undefined }],
   ])('refuses %s', (_, value) => {
@@ -108,12 +108,12 @@ describe('the validator', () => {
 })
 
 describe('the id of a record', () => {
-  it('is 32 hex digits and the same each time', () => {
+  it('is 32 hex digits, and the same each time', () => {
     expect(recordId(digest, 'c1', 's/e', 'i1')).toMatch(/^[0-9a-f]{32}$/)
     expect(recordId(digest, 'c1', 's/e', 'i1')).toBe(recordId(digest, 'c1', 's/e', 'i1'))
   })
 
-  it('differs with connector, stream and item, wherever one ends and the next begins', () => {
+  it('differs with connector, stream and item, even if the three together are the same text', () => {
     const parts: [string, string, string][] = [
       ['a', 'b', 'c'],
       ['ab', '', 'c'],
@@ -126,35 +126,35 @@ describe('the id of a record', () => {
 })
 
 describe('the id of an item', () => {
-  it('is the vendor’s own', () => {
+  it('is the id that the vendor gave it', () => {
     expect(itemId({ id: 'x', raw: {} }, digest)).toBe('x')
   })
 
-  it('is, where it has none, the same in whatever order its fields come', () => {
+  it('does not depend on the order of the fields if the vendor gave none', () => {
     expect(itemId({ raw: { a: 1, b: [{ c: 2, d: 3 }] } }, digest)).toBe(itemId({ raw: { b: [{ d: 3, c: 2 }], a: 1 } }, digest))
   })
 
-  it('differs for items that differ', () => {
+  it('differs between different items if the vendor gave none', () => {
     const items = [{}, [], '', null, { a: [1, 2] }, { a: [2, 1] }, { a: '1' }, { a: 1 }, '{"a":1}']
     expect(new Set(items.map((raw) => itemId({ raw }, digest))).size).toBe(items.length)
   })
 })
 
-describe('JSON of an item', () => {
+describe('the JSON of an item', () => {
   const nested = (depth: number) => JSON.parse(`${'[{"a":'.repeat(depth)}1${'}]'.repeat(depth)}`) as unknown
 
-  it('is written at any depth', () => {
+  it('is written for any depth', () => {
     expect(rawJson(nested(20_000))).toBe(`${'[{"a":'.repeat(20_000)}1${'}]'.repeat(20_000)}`)
   })
 
-  it('is written at any width', () => {
+  it('is written for any width', () => {
     const wide = Array.from({ length: 300_000 }, (_, index) => index)
     expect(canonicalJson(wide)).toBe(JSON.stringify(wide))
   })
 })
 
 describe('the columns of the Glue table', () => {
-  it('are the fields with their types', () => {
+  it('are the fields of the record with their types', () => {
     const columns = glueColumns(recordFields)
     expect(columns.map(({ name }) => name)).toEqual(Object.keys(recordFields))
     expect(columns.find(({ name }) => name === 'timestamp')?.type).toBe('bigint')
@@ -163,11 +163,13 @@ describe('the columns of the Glue table', () => {
     )
   })
 
-  it('have comments that Glue can hold', () => {
-    for (const { comment } of glueColumns(recordFields)) expect(comment.length).toBeLessThanOrEqual(255)
+  it('have comments that fit Glue', () => {
+    // https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
+    const commentMax = 255
+    for (const { comment } of glueColumns(recordFields)) expect(comment.length).toBeLessThanOrEqual(commentMax)
   })
 
-  it('nest as deep as the table', () => {
+  it('nest as deep as the table of fields', () => {
     const fields: FieldTable = {
       list: { type: 'array<string>', doc: '' },
       inner: { type: 'struct', doc: '', fields: { at: { type: 'bigint', doc: '' } } },

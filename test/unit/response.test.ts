@@ -13,26 +13,26 @@ function failureOf(status: number, headers: ResponseHeaders, body: string, excha
   return answer.failure
 }
 
-function answerOf(headers: ResponseHeaders, body: string | Buffer, exchange: Exchange = {}) {
+function responseOf(headers: ResponseHeaders, body: string | Buffer, exchange: Exchange = {}) {
   const answer = readResponse(200, headers, body, receivedAt, exchange)
   if (!answer.ok) throw new Error(answer.failure.detail)
   return answer.value
 }
 
-describe('an answer with status 200', () => {
-  it('holds the JSON, the time of its last byte and its trace id', () => {
+describe('a response with status 200', () => {
+  it('has its JSON, the time of its last byte and its trace id', () => {
     const body = { traceId: 'abc', security_events: [{ name: 'Zoë' }] }
-    expect(answerOf({}, Buffer.from(JSON.stringify(body)))).toEqual({ body, receivedAt, traceId: 'abc' })
+    expect(responseOf({}, Buffer.from(JSON.stringify(body)))).toEqual({ body, receivedAt, traceId: 'abc' })
   })
 
-  it('has the trace id that was sent when it names none', () => {
-    expect(answerOf({}, '{}', { traceId: 'sent' }).traceId).toBe('sent')
-    expect(answerOf({}, '{"traceId":"own"}', { traceId: 'sent' }).traceId).toBe('own')
-    expect(answerOf({}, '{"traceId":17}').traceId).toBeUndefined()
+  it('has the trace id that was sent if it names none', () => {
+    expect(responseOf({}, '{}', { traceId: 'sent' }).traceId).toBe('sent')
+    expect(responseOf({}, '{"traceId":"own"}', { traceId: 'sent' }).traceId).toBe('own')
+    expect(responseOf({}, '{"traceId":17}').traceId).toBeUndefined()
   })
 
   it('may begin with a byte order mark', () => {
-    expect(answerOf({}, '\uFEFF{"a":1}').body).toEqual({ a: 1 })
+    expect(responseOf({}, '\uFEFF{"a":1}').body).toEqual({ a: 1 })
   })
 
   it.each([
@@ -40,7 +40,7 @@ describe('an answer with status 200', () => {
     ['white space', ' \r\n', 'an empty body'],
     ['HTML', '<!doctype html>\n<title>Sign in</title>', 'something that is not JSON (text/html): "<!doctype html> <title>Sign in</title>"'],
     ['JSON that is cut off', '{"security_events":[{"user":"someone@example.com"', 'JSON that is cut off or broken (49 characters)'],
-  ])('that holds %s is malformed, and says so', (_, body, detail) => {
+  ])('is malformed if its body is %s, and the failure says so', (_, body, detail) => {
     expect(failureOf(200, { 'content-type': 'text/html' }, body)).toEqual({
       code: 'malformed-response',
       status: 200,
@@ -48,7 +48,7 @@ describe('an answer with status 200', () => {
     })
   })
 
-  it('is malformed at whatever byte it is cut off', () => {
+  it('is malformed wherever it is cut off', () => {
     const whole = JSON.stringify({ traceId: 'abc', security_events: [{ name: 'Zoë', n: 1 }, null] })
     const bytes = Buffer.from(whole)
     for (let length = 0; length < bytes.length; length++) {
@@ -62,19 +62,19 @@ describe('an answer with status 200', () => {
 
 describe("the vendor's clock", () => {
   it.each([
-    ['is taken as right within a second', -499, 0],
-    ['is taken as right a second ahead', 1_000, 0],
-    ['is seen to be ahead', 5_500, 5_500],
-    ['is seen to be behind', -60_500, -60_500],
+    ['counts as right within a second', -499, 0],
+    ['counts as right one second ahead', 1_000, 0],
+    ['is found to be ahead', 5_500, 5_500],
+    ['is found to be behind', -60_500, -60_500],
   ])('%s', (_, offsetMs, expected) => {
-    expect(answerOf({ date: date(offsetMs) }, '{}').clockErrorMs).toBe(
+    expect(responseOf({ date: date(offsetMs) }, '{}').clockErrorMs).toBe(
       expected === 0 ? 0 : Math.floor((receivedAt + offsetMs) / 1_000) * 1_000 + 500 - receivedAt,
     )
   })
 
-  it('is compared with the middle between request and head of the answer', () => {
-    expect(answerOf({ date: date(-10_000) }, '{}', { sentAt: receivedAt - 20_000, headersAt: receivedAt }).clockErrorMs).toBe(0)
-    expect(answerOf({ date: date(-25_000) }, '{}', { sentAt: receivedAt - 26_000, headersAt: receivedAt - 25_000 }).clockErrorMs).toBe(0)
+  it('is compared with the middle between the request and the head of the response', () => {
+    expect(responseOf({ date: date(-10_000) }, '{}', { sentAt: receivedAt - 20_000, headersAt: receivedAt }).clockErrorMs).toBe(0)
+    expect(responseOf({ date: date(-25_000) }, '{}', { sentAt: receivedAt - 26_000, headersAt: receivedAt - 25_000 }).clockErrorMs).toBe(0)
   })
 
   it.each([
@@ -84,12 +84,12 @@ describe("the vendor's clock", () => {
     'Tue, 99 Nov 2026 20:35:26 GMT',
     '5',
     'Tue, 24 Nov 2026 20:35:26 GMT, Tue, 24 Nov 2026 20:35:27 GMT',
-  ])('is unknown from "%s"', (text) => {
-    expect(answerOf({ date: text }, '{}')).not.toHaveProperty('clockErrorMs')
+  ])('is unknown if the Date header is "%s"', (text) => {
+    expect(responseOf({ date: text }, '{}')).not.toHaveProperty('clockErrorMs')
   })
 })
 
-describe('an answer with another status', () => {
+describe('a response with another status', () => {
   it.each([
     [400, 'bad-request'],
     [401, 'unauthorized'],
@@ -108,29 +108,29 @@ describe('an answer with another status', () => {
     [204, 'unexpected-status'],
     [0, 'unexpected-status'],
     [999, 'unexpected-status'],
-  ])('%i is %s', (status, code) => {
+  ])('fails for %i with %s', (status, code) => {
     expect(failureOf(status, {}, '')).toEqual({ code, status, detail: `The vendor answered ${status}` })
   })
 
-  it('tells the code, the message and the trace id of the vendor', () => {
-    const told = failureOf(429, {}, '{"code":-4290001,"traceId":"7f","msg":"Maximum allowed requests exceeded"}')
-    expect(told).toEqual({
+  it('shows the code, the message and the trace id of the vendor', () => {
+    const throttled = failureOf(429, {}, '{"code":-4290001,"traceId":"7f","msg":"Maximum allowed requests exceeded"}')
+    expect(throttled).toEqual({
       code: 'throttled',
       status: 429,
       traceId: '7f',
       detail: 'The vendor answered 429, code -4290001: "Maximum allowed requests exceeded"',
     })
-    expect(formatFailure(told)).toContain('(trace 7f)')
+    expect(formatFailure(throttled)).toContain('(trace 7f)')
   })
 
-  it('tells what a body that is no JSON says, on one printable line of at most 200 characters', () => {
+  it('shows at most 200 characters of a body that is not JSON, on one printable line', () => {
     const { detail } = failureOf(502, {}, `<h1>Bad\r\n\tgateway</h1>\u0000\u001b[31m\u202e\u2028 ${'x😀'.repeat(50_000)}`)
     expect(detail).toMatch(/^The vendor answered 502: "<h1>Bad gateway<\/h1> \[31m x😀x/u)
     expect(detail).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Cs}]/u)
     expect([...detail].length).toBeLessThanOrEqual(200 + 'The vendor answered 502: ""'.length)
   })
 
-  it('tells where a redirect points, without its path and query', () => {
+  it('shows where a redirect points, without its path and query', () => {
     expect(failureOf(302, { location: 'https://login.example/?next=secret' }, 'Found').detail).toBe(
       'The vendor answered 302 and points to https://login.example',
     )
@@ -142,28 +142,28 @@ describe('an answer with another status', () => {
     ['text', (key: string) => `Authorization: Bearer ${key}`],
     ['base64', (key: string) => Buffer.from(`user:${key}`).toString('base64')],
     ['a body cut off inside it', (key: string) => `your key ${key.slice(0, 20)}`],
-  ])('never holds the key that is echoed in %s', (_, echo) => {
+  ])('never shows a key that is echoed in %s', (_, echo) => {
     const failure = JSON.stringify(failureOf(401, {}, echo(apiKey), { apiKey }))
     expect(failure).toContain('[redacted]')
     expect(failure).not.toContain(apiKey.slice(0, 8))
   })
 
-  it('never holds a key of digits that is echoed as a number', () => {
+  it('never shows a key of digits that is echoed as a number', () => {
     expect(failureOf(401, {}, '{"code":8271640055,"msg":"no"}', { apiKey: '8271640055' }).detail).toBe(
       'The vendor answered 401, code [redacted]: "no"',
     )
   })
 
-  it('never holds the key that is echoed in a redirect', () => {
+  it('never shows a key that is echoed in a redirect', () => {
     expect(failureOf(302, { location: `https://${apiKey}.example/` }, '', { apiKey }).detail).toBe(
       'The vendor answered 302 and points to https://[redacted].example',
     )
   })
 })
 
-it('does not hand on a key that is echoed in the links and ids of a page', () => {
+it('a key that is echoed in the links and ids of a page is redacted', () => {
   const body = { next_link: `/v1?page_id=${encodeURIComponent(`Bearer ${apiKey}`)}`, traceId: apiKey, last: 5, security_events: [] }
-  expect(answerOf({}, JSON.stringify(body), { apiKey }).body).toEqual({
+  expect(responseOf({}, JSON.stringify(body), { apiKey }).body).toEqual({
     next_link: '/v1?page_id=Bearer%20[redacted]',
     traceId: '[redacted]',
     last: 5,
@@ -179,25 +179,25 @@ describe('Retry-After', () => {
     ['a date', date(30_000), 29_500],
     ['a date that has passed', date(-30_000), 0],
     ['a date next year', date(365 * 86_400_000), 3_600_000],
-  ])('is understood as %s', (_, wish, ms) => {
-    expect(failureOf(429, { 'retry-after': wish }, '').retryAfterMs).toBe(ms)
-    expect(failureOf(503, { 'retry-after': wish }, '').retryAfterMs).toBe(ms)
+  ])('may be %s', (_, header, ms) => {
+    expect(failureOf(429, { 'retry-after': header }, '').retryAfterMs).toBe(ms)
+    expect(failureOf(503, { 'retry-after': header }, '').retryAfterMs).toBe(ms)
   })
 
-  it('is held, as a date, against the clock of the vendor', () => {
+  it('is compared with the clock of the vendor if it is a date', () => {
     expect(failureOf(429, { 'retry-after': date(3_630_000), date: date(3_600_000) }, '').retryAfterMs).toBe(30_000)
   })
 
-  it.each(['', '-1', '1.5', 'soon', '1e3', '99999999999999999999', 'Infinity', '2026-11-24'])('is ignored as "%s"', (wish) => {
-    expect(failureOf(429, { 'retry-after': wish }, '')).not.toHaveProperty('retryAfterMs')
+  it.each(['', '-1', '1.5', 'soon', '1e3', '99999999999999999999', 'Infinity', '2026-11-24'])('is ignored if it is "%s"', (header) => {
+    expect(failureOf(429, { 'retry-after': header }, '')).not.toHaveProperty('retryAfterMs')
   })
 
-  it('counts under 429 and 503 only', () => {
+  it('counts with status 429 and 503 only', () => {
     expect(failureOf(500, { 'retry-after': '7' }, '')).not.toHaveProperty('retryAfterMs')
   })
 })
 
-it('anything at all is read without throwing', () => {
+it('every response is read without an exception', () => {
   fc.assert(
     fc.property(
       fc.integer(),

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { secretsManager } from '../../functions/adapters/secrets.ts'
 import type { Secrets } from '../../functions/domain/ports.ts'
 import { hour } from '../../functions/domain/time.ts'
-import { VirtualClock } from '../fakes/clock.ts'
+import { VirtualClock } from '../../simulation/fakes/clock.ts'
 
 const aws = mockClient(SecretsManagerClient)
 const reference = { secretName: 'tributary/acme' }
@@ -22,8 +22,8 @@ beforeEach(() => {
 const calls = () => aws.commandCalls(GetSecretValueCommand).length
 const hold = (SecretString: string) => aws.on(GetSecretValueCommand).resolves({ SecretString })
 
-describe('secrets from Secrets Manager', () => {
-  it('are asked for once an hour', async () => {
+describe('the secrets of Secrets Manager', () => {
+  it('are requested once an hour', async () => {
     hold('key-1')
     await secrets.read(reference)
     await clock.advance(hour - 1)
@@ -34,14 +34,14 @@ describe('secrets from Secrets Manager', () => {
     expect(calls()).toBe(2)
   })
 
-  it('are asked for once by many readers at the same time, also under several JSON keys', async () => {
+  it('are requested once for many readers at the same time, also for several JSON keys', async () => {
     hold('{"a":"key-1","b":"key-2"}')
     const read = await Promise.all(['a', 'b', 'a'].map((jsonKey) => secrets.read({ ...reference, jsonKey })))
     expect(read.map((each) => each.ok && each.value.apiKey)).toEqual(['key-1', 'key-2', 'key-1'])
     expect(calls()).toBe(1)
   })
 
-  it('that were read fresh are what everybody reads from then on', async () => {
+  it('are replaced for every reader by a read without the cache', async () => {
     hold('key-1')
     await secrets.read(reference)
     hold('key-2')
@@ -50,19 +50,19 @@ describe('secrets from Secrets Manager', () => {
     expect(calls()).toBe(2)
   })
 
-  it('that could not be read are tried again the next time', async () => {
+  it('are requested again by the next read after a failure', async () => {
     aws.on(GetSecretValueCommand).rejectsOnce(new Error('no')).resolves({ SecretString: 'key-1' })
     expect((await secrets.read(reference)).ok).toBe(false)
     expect((await secrets.read(reference)).ok).toBe(true)
   })
 
-  it('are kept out of the logs before anybody has them', async () => {
+  it('are registered for redaction before any caller gets them', async () => {
     hold('key-1\n')
     await secrets.read(reference)
     expect(keptOut).toEqual(['key-1'])
   })
 
-  it.each(['key\n', 'key\r\n', 'key'])('lose the one newline that an editor leaves at their end: %j', async (text) => {
+  it.each(['key\n', 'key\r\n', 'key'])('lose one newline at their end, which an editor leaves: %j', async (text) => {
     hold(text)
     expect(await secrets.read(reference)).toEqual({ ok: true, value: { apiKey: 'key' } })
   })
@@ -73,7 +73,7 @@ describe('secrets from Secrets Manager', () => {
     ['AccessDeniedException', 'secret-unreadable'],
     ['DecryptionFailure', 'secret-unreadable'],
     ['TimeoutError', 'secret-unreadable'],
-  ])('fail with %s as %s', async (name, code) => {
+  ])('turn the error %s into %s', async (name, code) => {
     aws.on(GetSecretValueCommand).rejects(Object.assign(new Error('m'), { name }))
     expect(await secrets.read(reference)).toMatchObject({ ok: false, failure: { code } })
   })
@@ -92,17 +92,17 @@ describe('secrets from Secrets Manager', () => {
     ['{"other":"Sesame"}', 'key', 'has no key #key'],
     ['{"key":5318008}', 'key', '#key is not a text'],
     ['{"key":"Sesame"}', 'constructor', 'has no key #constructor'],
-  ])('that hold no API key are refused without a word of what they hold: %j %s', async (text, jsonKey, what) => {
+  ])('are refused without showing their value if it is not an API key: %j %s', async (text, jsonKey, problem) => {
     hold(text)
     const result = await secrets.read(jsonKey === undefined ? reference : { ...reference, jsonKey })
     expect(result).toMatchObject({ ok: false, failure: { code: 'secret-malformed' } })
     if (result.ok) return
     expect(result.failure.detail).toContain('tributary/acme')
-    expect(result.failure.detail).toContain(what)
+    expect(result.failure.detail).toContain(problem)
     expect(JSON.stringify(result)).not.toMatch(/sesame|sésame|5318008|SSSS/i)
   })
 
-  it('that are binary are refused', async () => {
+  it('are refused if they are binary', async () => {
     aws.on(GetSecretValueCommand).resolves({ SecretBinary: new Uint8Array([1]) })
     expect(await secrets.read(reference)).toMatchObject({ ok: false, failure: { code: 'secret-malformed' } })
   })

@@ -14,12 +14,13 @@ import { marshall } from '@aws-sdk/util-dynamodb'
 import { mockClient } from 'aws-sdk-client-mock'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type StateTable, stateTable } from '../../functions/adapters/state-table/state-table.ts'
-import { stateTable as tableSchema } from '../../functions/adapters/state-table/table-definitions.ts'
+import { stateTableDefinition } from '../../functions/adapters/state-table/table-definitions.ts'
 import type { AcceptedConnector } from '../../functions/domain/ports.ts'
 import { NewerSchema, StateUnavailable } from '../../functions/domain/state-errors.ts'
 import { newStatus } from '../../functions/domain/status/status.ts'
 import { newStream } from '../../functions/domain/stream/ledger.ts'
 import { newBucket } from '../../functions/domain/token-bucket.ts'
+import { connector } from '../../simulation/fakes/connector.ts'
 import { dynamoClient, type LocalDynamo, startDynalite } from '../dynalite.ts'
 
 const now = Date.UTC(2026, 10, 24, 12)
@@ -57,7 +58,7 @@ describe('an error of DynamoDB', () => {
   ]
 
   describe.each(errors)('such as %s', (_, cause) => {
-    it.each(calls)('makes %s fail as an unavailable state, with its cause', async (_, call) => {
+    it.each(calls)('makes %s throw StateUnavailable, with its cause', async (_, call) => {
       dynamodb.rejects(cause)
       const error = await call(state).catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(StateUnavailable)
@@ -65,10 +66,10 @@ describe('an error of DynamoDB', () => {
     })
   })
 
-  it('is told with the operation, the item and what to do, and without what the item holds', async () => {
+  it('is reported with the operation, the item and what to do, and without the content of the item', async () => {
     dynamodb.rejects(new ThrottlingException({ $metadata, message: 'slow down' }))
     await expect(state.writeStream('a', 'x', stream)).rejects.toThrow(
-      /^The state table did not do PutItem of CONNECTOR#a STREAM#x \(ThrottlingException\)\. It is tried again .* check the table's throttling/,
+      /^The state table failed on PutItem of CONNECTOR#a STREAM#x \(ThrottlingException\)\. The next run tries again; .* check the table's throttling/,
     )
     await expect(state.writeStream('a', 'x', stream)).rejects.not.toThrow('content-of-the-item')
   })
@@ -80,7 +81,7 @@ describe('an error of DynamoDB', () => {
   })
 })
 
-describe('a condition that fails', () => {
+describe('a write whose condition fails', () => {
   const client = new DynamoDBClient({ region: 'us-east-1' })
   const dynamodb = mockClient(client)
   const state = stateTable({ client, table, now: () => now })
@@ -92,26 +93,26 @@ describe('a condition that fails', () => {
     dynamodb.reset()
   })
 
-  it('is answered false, without another read where the item came with it', async () => {
+  it('returns false without another read if the response has the item', async () => {
     dynamodb.on(PutItemCommand).rejects(refusal(stored))
     expect(await state.writeStream('a', 'x', stream)).toBe(false)
     expect(dynamodb.commandCalls(GetItemCommand)).toHaveLength(0)
   })
 
-  it('is answered false after a look at the item where it did not come with it', async () => {
+  it('returns false after another read if the response has no item', async () => {
     dynamodb.on(PutItemCommand).rejects(refusal())
     dynamodb.on(GetItemCommand).resolves({ Item: marshall(stored) })
     expect(await state.writeStream('a', 'x', stream)).toBe(false)
     expect(dynamodb.commandCalls(GetItemCommand)[0]?.args[0].input).toMatchObject({ ConsistentRead: true })
   })
 
-  it('is answered false where there is no item', async () => {
+  it('returns false if there is no item', async () => {
     dynamodb.on(PutItemCommand).rejects(refusal())
     dynamodb.on(GetItemCommand).resolves({})
     expect(await state.writeStream('a', 'x', stream)).toBe(false)
   })
 
-  it('is answered true where what is stored is this very write', async () => {
+  it('returns true if the stored item is this very write', async () => {
     let mine = {}
     dynamodb.on(PutItemCommand).callsFake((input) => {
       mine = input.Item
@@ -121,12 +122,12 @@ describe('a condition that fails', () => {
     expect(await state.writeStream('a', 'x', stream)).toBe(true)
   })
 
-  it('throws where the item is of a newer release', async () => {
+  it('throws if the item is of a newer release', async () => {
     dynamodb.on(PutItemCommand).rejects(refusal({ ...stored, schemaVersion: 7 }))
     await expect(state.writeStream('a', 'x', stream)).rejects.toThrow(NewerSchema)
   })
 
-  it('throws where nobody can look whose write it is', async () => {
+  it('throws if the item cannot be read again', async () => {
     dynamodb.on(PutItemCommand).rejects(refusal())
     dynamodb.on(GetItemCommand).rejects(new ThrottlingException({ $metadata, message: 'slow down' }))
     await expect(state.writeStream('a', 'x', stream)).rejects.toThrow(StateUnavailable)
@@ -143,7 +144,7 @@ describe('an item that no release writes', () => {
     dynamodb.reset()
   })
 
-  it('is told with where it is wrong, and without what it holds', async () => {
+  it('is reported with the wrong attribute, and without its content', async () => {
     dynamodb.on(GetItemCommand).resolves({ Item: marshall({ ...about, ...newBucket(20), n: 'content-of-the-item', tokens: '' }) })
     const error = await state.readTokens('k').catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(StateUnavailable)
@@ -151,35 +152,35 @@ describe('an item that no release writes', () => {
     expect((error as Error).message).not.toContain('content-of-the-item')
   })
 
-  it.each(['', 'no JSON', '[]', '{"at":[1]}'])('is refused where its tokens are %j', async (tokens) => {
+  it.each(['', 'no JSON', '[]', '{"at":[1]}'])('is refused if its tokens are %j', async (tokens) => {
     dynamodb.on(GetItemCommand).resolves({ Item: marshall({ ...about, ...newBucket(20), tokens }) })
     await expect(state.readTokens('k')).rejects.toThrow(/^The tokens of the state item KEY#k cannot be read\. Delete the item/)
   })
 
-  it('is refused where its seen ids are cut off', async () => {
+  it('is refused if its seen ids are cut off', async () => {
     const item = { pk: 'CONNECTOR#a', sk: 'SEEN#x', schemaVersion: 1, stream: 'x', from: 1, to: 9, ids: new Uint8Array(10) }
     dynamodb.on(QueryCommand).resolves({ Items: [marshall(item)] })
     await expect(state.readSeen('a', 'x', { from: 1, to: 2 }, [2], () => {})).rejects.toThrow(StateUnavailable)
   })
 })
 
-describe('a write whose answer is lost on the wire', () => {
+describe('a write whose response is lost', () => {
   let dynamo: LocalDynamo
   let proxy: Server
   let client: DynamoDBClient
   let state: StateTable
-  /** Answers to writes that are yet to be lost (count). */
+  /** Responses to writes that the proxy still has to lose (count). */
   let toLose = 0
   let lost = 0
 
   beforeAll(async () => {
     dynamo = await startDynalite()
-    await dynamo.create(tableSchema(table))
+    await dynamo.create(stateTableDefinition(table))
     proxy = createServer(async (request, response) => {
       const body = Buffer.concat(await list<Buffer>(request))
       const { host: _, ...headers } = request.headers as Record<string, string>
-      const answer = await fetch(dynamo.endpoint, { method: 'POST', headers: fetchable(headers), body })
-      const bytes = Buffer.from(await answer.arrayBuffer())
+      const stored = await fetch(dynamo.endpoint, { method: 'POST', headers: fetchable(headers), body })
+      const bytes = Buffer.from(await stored.arrayBuffer())
       const isWrite = /(Put|Update|Delete)Item$/.test(headers['x-amz-target'] ?? '')
       if (isWrite && toLose > 0) {
         toLose -= 1
@@ -187,7 +188,7 @@ describe('a write whose answer is lost on the wire', () => {
         request.socket.destroy()
         return
       }
-      response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(bytes)
+      response.writeHead(stored.status, { 'content-type': 'application/x-amz-json-1.0' }).end(bytes)
     }).listen(0, '127.0.0.1')
     await once(proxy, 'listening')
     client = dynamoClient(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`)
@@ -207,7 +208,7 @@ describe('a write whose answer is lost on the wire', () => {
     ['a due time set', (id) => state.setDue(id, undefined, now)],
   ]
 
-  it.each(writes)('is known to have taken place: %s', async (name, write) => {
+  it.each(writes)('is recognised as done: %s', async (name, write) => {
     lost = 0
     toLose = 1
     expect(await write(name)).toBe(true)
@@ -215,21 +216,21 @@ describe('a write whose answer is lost on the wire', () => {
     expect(await write(name)).toBe(false)
   })
 
-  it('is known to have taken place: a claim, and two that claim alike do not both think so', async () => {
+  it('is recognised as done for one of two equal claims only', async () => {
     await state.makeDue('a', now, now)
     toLose = 1
     expect(await state.claimDue('a', now, now + 1)).toBe(true)
     expect(await state.claimDue('a', now, now + 1)).toBe(false)
   })
 
-  it('counts a status amended once', async () => {
+  it('counts as one update of a status', async () => {
     await state.updateStatus('a', () => newStatus(now))
     toLose = 1
     await state.updateStatus('a', (before) => ({ ...before!, readSteps: before!.readSteps + 1 }))
     expect((await state.readStatus('a'))?.readSteps).toBe(1)
   })
 
-  it('fails where every answer is lost', async () => {
+  it('throws if every response is lost', async () => {
     toLose = Number.POSITIVE_INFINITY
     await expect(state.writeStream('b', 'x', { ...stream, version: 1 })).rejects.toThrow(StateUnavailable)
     toLose = 0
@@ -242,7 +243,7 @@ async function list<T>(items: AsyncIterable<T>): Promise<T[]> {
   return listed
 }
 
-/** What `fetch` sets by itself. */
+/** The headers without those that `fetch` sets by itself. */
 function fetchable(headers: Record<string, string>): Record<string, string> {
   const own = new Set(['connection', 'content-length', 'transfer-encoding', 'expect'])
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !own.has(name)))
@@ -250,24 +251,7 @@ function fetchable(headers: Record<string, string>): Record<string, string> {
 
 function accepted(connectorId: string): AcceptedConnector {
   return {
-    connector: {
-      connectorId,
-      type: 'some-vendor',
-      name: 'tenant-type',
-      tenantName: 'tenant',
-      baseUrl: 'https://api.example.com',
-      apiKeySecrets: [{ secretName: 'tributary/a' }],
-      contentTypes: [],
-      eventTypes: [],
-      logFilters: [],
-      disableTlsVerification: false,
-      enabled: true,
-      intervalMinutes: 5,
-      requestsPerMinute: 20,
-      initialBackfillMinutes: 10,
-      lateArrivalMinutes: 10,
-      sharedKey: false,
-    },
+    connector: connector({ connectorId }),
     itemDigest: 'digest',
     acceptedAt: now,
     streamsSince: {},

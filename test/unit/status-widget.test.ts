@@ -29,10 +29,10 @@ const item = (connectorId: string, more: object = {}) =>
 
 type Item = ReturnType<typeof item>
 
-/** The table's answers, one a query; the other queries find nothing. */
-function found(...answers: readonly { readonly Items: Item[]; readonly LastEvaluatedKey?: Item }[]): void {
+/** The table's responses, one for each query; later queries find nothing. */
+function found(...responses: readonly { readonly Items: Item[]; readonly LastEvaluatedKey?: Item }[]): void {
   const queries = dynamodb.on(QueryCommand)
-  for (const answer of answers) queries.resolvesOnce(answer)
+  for (const response of responses) queries.resolvesOnce(response)
   queries.resolves({ Items: [] })
 }
 
@@ -43,12 +43,12 @@ beforeEach(() => {
 })
 
 describe('the status widget', () => {
-  it('shows every connector of every shard and page of the index', async () => {
+  it('shows every connector from every shard and page of the index', async () => {
     found({ Items: [item('a')], LastEvaluatedKey: { pk: { S: 'a' } } }, { Items: [item('b')] }, { Items: [item('c')] })
     expect((await ask({})).match(/<tr><td>\w/g)).toEqual(['<tr><td>a', '<tr><td>b', '<tr><td>c'])
   })
 
-  it('asks AWS for nothing but queries of the index fleet', async () => {
+  it('sends AWS only queries of the index fleet', async () => {
     await ask(widget({ state: 'failing' }))
     expect(dynamodb.calls().map(({ args: [command] }) => [command.constructor.name, command.input])).toEqual(
       Array.from({ length: 8 }, (_, shard) => [
@@ -58,21 +58,21 @@ describe('the status widget', () => {
     )
   })
 
-  it('asks AWS for nothing when it describes itself, in Markdown with the parameters', async () => {
+  it('describes its parameters in Markdown without a request to AWS', async () => {
     expect(await ask({ describe: true })).toBe(widgetDocumentation)
     for (const name of ['state', 'tenant', 'limit', 'from']) expect(widgetDocumentation).toContain(`| \`${name}\` |`)
     expect(widgetDocumentation).toContain('```yaml\nstate: []\ntenant: ""\nlimit: 100\n```')
     expect(dynamodb.calls()).toHaveLength(0)
   })
 
-  it('takes the parameters of the widget, and what a button says before them', async () => {
+  it('uses the parameters of the widget, and prefers the values of a button', async () => {
     found({ Items: [item('a', { state: 'ok' }), item('b', { state: 'paused' })] })
     const page = await ask({ state: ['paused'], widgetContext: { params: { state: 'ok', limit: 10 } } })
     expect(page).toContain('State paused. Rows 1 to 1 of 1; 2 connectors in all.')
     expect(page).toContain('"limit":10')
   })
 
-  it('calls itself from its buttons', async () => {
+  it('has buttons that call its own function', async () => {
     found({ Items: [item('a')] })
     expect(await ask({})).toContain(`endpoint="${context.invokedFunctionArn}"`)
   })
@@ -86,14 +86,14 @@ describe('the status widget', () => {
     [{ from: 0 }, 'from: It is 0. Give a whole number, 1 or more.'],
     [{ tenat: 'x' }, 'params: &quot;tenat&quot; is no attribute of this widget. Did you mean tenant? Rename or remove it.'],
     [{ '<script>': 1 }, '&quot;&lt;script&gt;&quot; is no attribute of this widget.'],
-  ])('says of the parameters %j what is wrong and what is allowed, and reads nothing', async (params, sentence) => {
+  ])('refuses the parameters %j with the values allowed, and reads nothing', async (params, sentence) => {
     const page = await ask(widget(params))
     expect(page).toContain(sentence)
     expect(dynamodb.calls()).toHaveLength(0)
   })
 
   it.each([undefined, null, 7, 'text', true, { widgetContext: 7 }, { widgetContext: { theme: 'pink', params: [] } }])(
-    'shows all connectors whatever else it is called with: %j',
+    'shows all connectors if its event is not a widget’s: %j',
     async (event) => {
       found({ Items: [item('a')] })
       expect(await ask(event)).toContain('Rows 1 to 1 of 1.')
@@ -106,10 +106,10 @@ describe('the status widget', () => {
 })
 
 describe('a state table that cannot be read', () => {
-  it('is answered with what failed and what to check, and logged with the cause', async () => {
+  it('leads to a page that names the failed request and the thing to check, and to a log line with the cause', async () => {
     dynamodb.on(QueryCommand).rejects(Object.assign(new Error('user 123 is not authorized'), { name: 'AccessDeniedException' }))
     const page = await ask({})
-    expect(page).toContain('The state table did not do Query of the index fleet (AccessDeniedException).')
+    expect(page).toContain('The state table failed on Query of the index fleet (AccessDeniedException).')
     expect(page).toContain('check the table&#39;s throttling and the function&#39;s permissions')
     expect(page).not.toMatch(/user 123|\bat .*\.ts/)
     expect(JSON.parse(lines[0]!)).toMatchObject({
@@ -119,12 +119,12 @@ describe('a state table that cannot be read', () => {
     })
   })
 
-  it('is answered the same way for an item of a newer release', async () => {
+  it('leads to a page that names the item, if a newer release wrote it', async () => {
     found({ Items: [{ ...item('a'), schemaVersion: { N: '2' } }] })
     expect(await ask({})).toContain('The state item CONNECTOR#a STATUS has schemaVersion 2, and this release knows up to 1.')
   })
 
-  it('is answered without a word of a fault of its own', async () => {
+  it('leads to a page without details, if the fault is the widget’s own', async () => {
     found({ Items: [item('a', { since: 9e15 })] })
     const page = await ask({})
     expect(page).toContain('This is a fault of the widget. The line function-failed in the log')

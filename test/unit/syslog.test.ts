@@ -11,7 +11,7 @@ describe('the syslog part of a record', () => {
     expect(syslog).toMatchObject({ facility: 4, severity: 3, priority: 35 })
   })
 
-  it('is more urgent the more severe the event', () => {
+  it('has a smaller severity number for a more severe event', () => {
     const of = (severity: 'critical' | 'high' | 'medium' | 'low' | 'informational' | undefined) =>
       syslogStruct({ timestamp: 0, severity, appName: 'a', msgId: 'm', message: '' }).severity
     expect([of('critical'), of('high'), of('medium'), of('low'), of('informational'), of(undefined)]).toEqual([2, 3, 4, 5, 6, 5])
@@ -34,30 +34,30 @@ describe('an RFC 5424 line', () => {
     ).toEqual([255, 48, 128, 32])
   })
 
-  it('puts a hyphen for an empty header field and for a time that is none', () => {
+  it('has a hyphen in place of an empty header field and of an impossible time', () => {
     const line = rfc5424({ syslog: { ...syslog, hostname: '', timestamp: '2020-13-40T99:00:00Z' } })
     expect(line).toBe('<35>1 - - acme_mail - dlp - CEF:0|Acme')
   })
 
-  it('has no spaces and nothing but ASCII in header fields', () => {
+  it('has only ASCII without spaces in its header fields', () => {
     expect(rfc5424({ syslog: { ...syslog, app_name: 'ä b\n😀' } })).toContain(' __b__ ')
   })
 
-  it('marks a message as UTF-8 where it is not ASCII', () => {
+  it('marks its message as UTF-8 if that is not ASCII', () => {
     expect(rfc5424({ syslog: { ...syslog, message: 'Grüße' } })).toMatch(/ - \ufeffGrüße$/)
   })
 
-  it('has no line break and no half character in its message', () => {
+  it('has no line break and no lone surrogate in its message', () => {
     expect(rfc5424({ syslog: { ...syslog, message: 'a\r\nb\u0000c\ud800' } })).toMatch(/ - \ufeffa {2}b c\ufffd$/)
   })
 })
 
-describe('CEF', () => {
-  it('escapes bar and backslash in the header', () => {
+describe('a CEF message', () => {
+  it('has bar and backslash escaped in its header', () => {
     expect(cefHeader('a|b\\c=d\ne')).toBe('a\\|b\\\\c=d e')
   })
 
-  it('escapes equals sign, backslash and line breaks in a value', () => {
+  it('has equals sign, backslash and line breaks escaped in its values', () => {
     expect(cefValue('a=b\\c|d\ne\rf')).toBe('a\\=b\\\\c|d\\ne\\rf')
   })
 })

@@ -8,7 +8,7 @@ describe('a duration', () => {
     [600_000, '10 min'],
     [72 * 3_600_000, '72 h'],
     [-300, '0 s'],
-  ])('of %i ms is %s', (ms, text) => {
+  ])('of %i ms is written as %s', (ms, text) => {
     expect(durationText(ms)).toBe(text)
   })
 })

@@ -12,11 +12,11 @@ describe('a pasted base URL', () => {
     'api.tmcas.trendmicro.com',
     'api.tmcas.trendmicro.com/v1/siem/security_events',
     ' HTTPS://API.tmcas.trendmicro.com:443/v1#top\n',
-  ])('%j is cut down to the service’s root', (pasted) => {
+  ])('becomes the root of the service: %j', (pasted) => {
     expect(baseUrlOf(pasted)).toBe(base)
   })
 
-  it('keeps a scheme and a port that are not the usual ones', () => {
+  it('keeps an unusual scheme and port', () => {
     expect(baseUrlOf('http://127.0.0.1:8080/v1/siem')).toBe('http://127.0.0.1:8080')
     expect(baseUrlOf('localhost:8080/v1')).toBe('https://localhost:8080')
   })
@@ -28,7 +28,7 @@ describe('a pasted base URL', () => {
     'ftp://api.tmcas.trendmicro.com/',
     'javascript:alert(1)',
     'https://user:pw@api.tmcas.trendmicro.com/v1',
-  ])('%j is left as it is, to be refused', (pasted) => {
+  ])('stays unchanged, to be refused later, if it is %j', (pasted) => {
     expect(baseUrlOf(pasted)).toBe(pasted)
   })
 })
@@ -49,7 +49,7 @@ describe('the link to the next page', () => {
     expect(nextRequest(base, link)).toEqual({ ok: true, value: { url: `${base}${page}` } })
   })
 
-  it('may have the path of the API or the other one', () => {
+  it('may have the path of the API or the other path', () => {
     const other = page.replace('/siem/v1/', '/v1/siem/')
     expect(nextRequest(base, other)).toEqual({ ok: true, value: { url: `${base}${other}` } })
   })
@@ -101,15 +101,15 @@ describe('the link to the next page', () => {
     ['a relative path', 'siem/v1/security_events?page_id=1'],
     ['nothing', ''],
     ['no text of an address', 'null'],
-  ])('is refused where it is %s', (_, link) => {
+  ])('is refused if it is %s', (_, link) => {
     expect(nextRequest(base, link)).toMatchObject({ ok: false, failure: { code: 'link-refused' } })
   })
 
-  it('is refused over https where the base URL has http', () => {
+  it('is refused if it is https and the base URL is http', () => {
     expect(nextRequest('http://127.0.0.1:8080', `https://127.0.0.1:8080${page}`)).toMatchObject({ ok: false })
   })
 
-  it('is named in the refusal, cut to a sensible length', () => {
+  it('is shown in the failure, cut to a sensible length', () => {
     const refused = nextRequest(base, `https://evil.example/${'x'.repeat(5_000)}`)
     expect(refused).toMatchObject({
       failure: { detail: expect.stringMatching(/"https:\/\/evil\.example\/x+…", not an address on https:\/\/api\.tmcas/) },

@@ -126,7 +126,7 @@ describe('an event', () => {
     for (const item of [documented, mail]) expect(recordSchema(lakeFields).safeParse(recordOf(item)).error).toBeUndefined()
   })
 
-  it('of a mail has sender, recipients and subject', () => {
+  it('has sender, recipients and subject if it is about a mail', () => {
     expect(recordOf(mail, 'exchange/securityrisk')).toMatchObject({
       email_message_id: '<1@example.com>',
       email_sender: 'eve@example.net',
@@ -137,20 +137,20 @@ describe('an event', () => {
     })
   })
 
-  it('of a data loss lists its templates, however they come, as a Data Security Finding', () => {
+  it('lists its templates, in whatever form they come, and is a Data Security Finding if it is about data loss', () => {
     const one = recordOf(withMessage({ triggered_dlp_template: 'PCI-DSS' }), 'onedrive/dlp')
     const two = recordOf(withMessage({ triggered_dlp_template: ['PCI-DSS', 'HIPAA'] }), 'onedrive/dlp')
     expect([one.dlp_templates, two.dlp_templates]).toEqual([['PCI-DSS'], ['PCI-DSS', 'HIPAA']])
     expect(one).toMatchObject({ class_uid: 2006, trendmicro: { triggered_dlp_template: ['PCI-DSS'] } })
   })
 
-  it('happened when it was received where its time cannot be read', () => {
+  it('has the time when it was received if its own time cannot be read', () => {
     const record = recordOf(withMessage({ detection_time: 'soon' }))
     expect(record).toMatchObject({ timestamp: receivedAt, syslog: { timestamp: '2020-07-19T22:55:00.000Z' } })
     expect(record['trendmicro']).not.toHaveProperty('detection_time')
   })
 
-  it('keeps a number as text, and an object in raw only', () => {
+  it('has a number as text, and an object in raw only', () => {
     const record = recordOf(withMessage({ file_name: 42, action: { kind: 'x' } }))
     expect(record).toMatchObject({ file_name: '42', trendmicro: { file_name: '42' } })
     expect(record).not.toHaveProperty('action')
@@ -158,11 +158,11 @@ describe('an event', () => {
     expect(record.raw).toContain('"action":{"kind":"x"}')
   })
 
-  it('keeps a field that is new in raw', () => {
+  it('has an unknown field in raw only', () => {
     expect(recordOf(withMessage({ brand_new: 'x' })).raw).toContain('"brand_new":"x"')
   })
 
-  it('has the id of its message where that alone has one', () => {
+  it('has the id of its message if only the message has one', () => {
     expect(recordOf({ event: 'e', service: 's', message })['trendmicro']).toMatchObject({ log_item_id: 'a9e2' })
   })
 })
@@ -181,7 +181,7 @@ describe('the severity of an event', () => {
     expect(severity('onedrive/ransomware', { risk_level })).toBe(expected)
   })
 
-  it('comes from the threat where there is no risk level', () => {
+  it('comes from the threat if there is no risk level', () => {
     expect(severity('onedrive/ransomware', {})).toBe('critical')
     expect(severity('onedrive/securityrisk', { virus_name: 'Eicar' })).toBe('high')
     expect(severity('exchange/securityrisk', { threat_type: 'Phishing' })).toBe('high')
@@ -191,7 +191,7 @@ describe('the severity of an event', () => {
 
 describe('a malformed item', () => {
   it.each([[null], [7], ['CEF:0|Trend Micro|CAS|'], [[]], [{}], [{ log_item_id: 'x', message: 'text' }], [{ message: [1] }]])(
-    '%j is marked and kept',
+    'is marked and kept: %j',
     (raw) => {
       const record = recordOf(raw)
       expect(record).toMatchObject({ malformed: true, raw: JSON.stringify(raw), timestamp: receivedAt, severity_id: 0 })
@@ -200,7 +200,7 @@ describe('a malformed item', () => {
     },
   )
 
-  it('is not what other items are', () => {
+  it('is the only kind of item that is marked', () => {
     expect(recordOf(documented)).not.toHaveProperty('malformed')
   })
 })
@@ -217,13 +217,13 @@ describe('the syslog message of an event', () => {
     )
   })
 
-  it('leaves out what the item does not have', () => {
+  it('leaves out attributes that the item does not have', () => {
     expect(recordOf({ message: { file_name: 'a.txt' } }, 'box/dlp').syslog.message).toBe(
       'CEF:0|Trend Micro|CAS|5.0|100,101|dlp|Medium fname=a.txt',
     )
   })
 
-  it('of a malformed item is the header alone', () => {
+  it('is the header alone if the item is malformed', () => {
     expect(recordOf(null, 'box/dlp').syslog.message).toBe('CEF:0|Trend Micro|CAS|5.0|100,101|dlp|Unknown')
   })
 })

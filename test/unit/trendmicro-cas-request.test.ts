@@ -9,7 +9,7 @@ describe('the vendor', () => {
     expect([...vendors.keys()]).toEqual(['trendmicro-cas'])
   })
 
-  it('keeps events for 72 hours and sends 500 a page', () => {
+  it('keeps events for 72 hours and sends 500 items a page', () => {
     expect(vendor).toMatchObject({ retentionMs: 259_200_000, pageItemsMax: 500 })
   })
 
@@ -19,15 +19,15 @@ describe('the vendor', () => {
   })
 })
 
-describe('its attributes of a connector', () => {
-  it('are all events of SharePoint where nothing is said', () => {
+describe('the attributes of a connector', () => {
+  it('default to all events of SharePoint', () => {
     expect(vendor.attributes.parse({})).toEqual({
       contentTypes: ['sharepoint'],
       eventTypes: ['securityrisk', 'virtualanalyzer', 'ransomware', 'dlp'],
     })
   })
 
-  it('may be any of the twelve services', () => {
+  it('may name any of the twelve services', () => {
     const contentTypes = [
       ...['exchange', 'sharepoint', 'onedrive', 'dropbox', 'box', 'googledrive', 'gmail', 'teams'],
       ...['exchangeserver', 'salesforce_sandbox', 'salesforce_production', 'teams_chat'],
@@ -38,18 +38,18 @@ describe('its attributes of a connector', () => {
   it.each([
     [{ contentTypes: ['sharepont'] }, ['contentTypes.0'], /^"sharepont" is not known\. Allowed: exchange, sharepoint, .*teams_chat$/],
     [{ eventTypes: ['dlp', 7] }, ['eventTypes.1'], /^7 is not known\. Allowed: securityrisk, virtualanalyzer, ransomware, dlp$/],
-    [{ eventTypes: 'dlp' }, ['eventTypes'], /^It is "dlp", which is no list\./],
-    [{ contentTypes: null }, ['contentTypes'], /^It is null, which is no list\./],
+    [{ eventTypes: 'dlp' }, ['eventTypes'], /^It is "dlp", which is not a list\./],
+    [{ contentTypes: null }, ['contentTypes'], /^It is null, which is not a list\./],
     [{ contentTypes: [] }, ['contentTypes'], /^It is empty\. Name at least one, or leave it out for sharepoint\./],
     [{ eventTypes: ['dlp', 'ransomware', 'dlp'] }, ['eventTypes'], /^"dlp" is named more than once/],
     [{ contentType: ['box'] }, [''], /contentType/],
-  ])('say of %j what is wrong and what is allowed', (attributes, paths, message) => {
+  ])('fail for %j with the problem and the allowed values', (attributes, paths, message) => {
     const issues = vendor.attributes.safeParse(attributes).error?.issues ?? []
     expect(issues.map(({ path }) => path.join('.'))).toEqual(paths)
     expect(issues[0]?.message).toMatch(message)
   })
 
-  it('allow for 20 late minutes where a sandbox is in play, for 10 elsewhere', () => {
+  it('allow 20 late minutes with the events of a sandbox, and 10 without', () => {
     const late = (eventTypes: string[]) => vendor.lateArrivalMinutes({ contentTypes: ['box'], eventTypes })
     expect([late(['dlp', 'virtualanalyzer']), late(['dlp'])]).toEqual([20, 10])
   })
@@ -65,13 +65,13 @@ describe('the streams of a connector', () => {
     ])
   })
 
-  it('can be described', () => {
+  it('can be described as service and event', () => {
     expect(vendor.describe('teams_chat/dlp')).toEqual({ service: 'teams_chat', event: 'dlp' })
   })
 })
 
 describe('the first request of a range', () => {
-  it('asks for both bounds to the millisecond and for full pages', () => {
+  it('has both bounds to the millisecond and asks for full pages', () => {
     const { url } = vendor.firstRequest('https://api.tmcas.trendmicro.com', 'sharepoint/dlp', 1_595_199_090_001, 1_595_199_091_000)
     const { origin, pathname, searchParams } = new URL(url)
     expect([origin, pathname]).toEqual(['https://api.tmcas.trendmicro.com', '/v1/siem/security_events'])

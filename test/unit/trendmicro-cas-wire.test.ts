@@ -13,15 +13,15 @@ describe('a page', () => {
     })
   })
 
-  it.each([[{ next_link: '' }], [{ next_link: null }], [{ next_link: ' ' }], [{}]])('is the last one with %j', (link) => {
+  it.each([[{ next_link: '' }], [{ next_link: null }], [{ next_link: ' ' }], [{}]])('is the last one if it has %j', (link) => {
     expect(parse({ ...link, security_events: [] })).toEqual({ ok: true, value: { items: [] } })
   })
 
-  it('has the trace id that was sent where it names none', () => {
+  it('has the trace id that was sent if it names none', () => {
     expect(parsePage(answer({ security_events: [], traceId: 7 }, 'sent'))).toMatchObject({ ok: true, value: { traceId: 'sent' } })
   })
 
-  it('is no failure for an item that is malformed', () => {
+  it('does not fail for an item that is malformed', () => {
     const items = [null, 1, 'CEF:0|…', [], {}, { message: 'text' }]
     expect(parse({ security_events: items })).toEqual({ ok: true, value: { items: items.map((raw) => ({ raw })) } })
   })
@@ -32,7 +32,7 @@ describe('a page', () => {
     ['an object for a list', { security_events: {}, traceId: 't' }, /security_events/],
     ['a link that is no text', { security_events: [], next_link: 5, traceId: 't' }, /next_link/],
     ['an error', { code: -4_290_001, msg: 'Maximum allowed requests exceeded', traceId: 't' }, /error -4290001 \(Maximum allowed/],
-  ])('that has %s is malformed and keeps its trace id', (_, body, detail) => {
+  ])('is malformed and keeps its trace id if it has %s', (_, body, detail) => {
     expect(parse(body)).toMatchObject({
       ok: false,
       failure: { code: 'malformed-response', traceId: 't', detail: expect.stringMatching(detail) },
@@ -50,18 +50,18 @@ describe('the id of an item', () => {
     return page.ok ? page.value.items[0]?.id : 'failed'
   }
 
-  it('stands in the item or in its message', () => {
+  it('is in the item or in its message', () => {
     expect(id({ log_item_id: 'a', message: { log_item_id: 'b' } })).toBe('a')
     expect(id({ log_item_id: '', message: { log_item_id: 'b' } })).toBe('b')
     expect(id({ message: { log_item_id: 'b' } })).toBe('b')
   })
 
-  it('may be a number, unless that is not exact', () => {
+  it('may be a number if it is exact', () => {
     expect(id({ log_item_id: 7 })).toBe('7')
     expect(id(JSON.parse('{"log_item_id": 12345678901234567890}'))).toBeUndefined()
   })
 
-  it('is none where it is blank or no text', () => {
+  it('is absent if it is blank or not a text', () => {
     expect([id({ log_item_id: '' }), id({ log_item_id: {} }), id({})]).toEqual([undefined, undefined, undefined])
   })
 })
@@ -78,7 +78,7 @@ describe('a time', () => {
     ['2020-07-19T22:51:30.123456Z', at + 123],
     ['2020-07-20T07:51:30+09:00', at],
     ['2020-07-19T18:51:30.5-0400', at + 500],
-  ])('%s is read', (text, expected) => {
+  ])('is read from %s', (text, expected) => {
     expect(timeOf(text)).toBe(expected)
   })
 
@@ -92,13 +92,13 @@ describe('a time', () => {
     1_595_199_090,
     null,
     {},
-  ])('%j is none', (value) => {
+  ])('is absent if the value is %j', (value) => {
     expect(timeOf(value)).toBeUndefined()
   })
 })
 
 describe('a text', () => {
-  it('may come as a number or a truth value', () => {
+  it('may come as a number or a boolean', () => {
     expect([textOf('a'), textOf(1.5), textOf(false)]).toEqual(['a', '1.5', 'false'])
   })
 
@@ -112,7 +112,7 @@ describe('a list', () => {
     expect([listOf('a'), listOf(['a', 2]), listOf(undefined)]).toEqual([['a'], ['a', '2'], []])
   })
 
-  it('leaves out what is no text', () => {
+  it('leaves out values that are not texts', () => {
     expect(listOf(['a', null, {}, ['b']])).toEqual(['a'])
   })
 })

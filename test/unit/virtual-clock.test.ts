@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { VirtualClock } from '../fakes/clock.ts'
+import { VirtualClock } from '../../simulation/fakes/clock.ts'
 
 describe('the virtual clock', () => {
   it('wakes those of one instant in the order in which they lay down', async () => {

@@ -17,11 +17,11 @@ const row = ({ connectorId = 'acme-cas', ...more }: Given = {}) =>
 const page = (given: readonly Given[], question: Partial<StatusQuestion> = {}) =>
   statusPage(given.map(row), { ...everything, ...question }, frame, now)
 
-/** The cells of each row, as they stand in the markup. */
+/** The cells of each row, as they are in the markup. */
 const cells = (html: string) =>
   [...html.matchAll(/<tr>(<td.*?)<\/tr>/g)].map(([, tds]) => [...tds!.matchAll(/<td.*?>(.*?)<\/td>/g)].map(([, td]) => td!))
 const connectors = (html: string) => cells(html).map(([first]) => first)
-/** What the buttons ask, by title. */
+/** The questions of the buttons, by title. */
 const buttons = (html: string) =>
   new Map(
     [...html.matchAll(/<a class="btn">(.*?)<\/a><cwdb-action .*?>(.*?)<\/cwdb-action>/g)].map(([, title, asked]) => [
@@ -33,7 +33,7 @@ const many = (count: number, more: Given = {}) =>
   Array.from({ length: count }, (_, i) => ({ connectorId: `c-${String(i).padStart(5, '0')}`, ...more }))
 
 describe('a row of the table', () => {
-  it('says how a connector is, in UTC and in plain durations', () => {
+  it('shows the status of a connector, with times in UTC and plain durations', () => {
     const status = {
       state: 'catching-up',
       reason: 'Older events are still being read.',
@@ -68,27 +68,30 @@ describe('a row of the table', () => {
     ])
   })
 
-  it('shows a dash for what is not known yet', () => {
+  it('shows a dash for a value that is not known yet', () => {
     expect(cells(page([{ state: 'starting' }]))[0]!.slice(4, 7)).toEqual(['–', '–', '–'])
   })
 
-  it('lets lag grow and the horizon come nearer since the last run', () => {
+  it('adds the time since the last run to the lag, and takes it from the time to the retention limit', () => {
     const { lagMs, retentionLeftMs } = row({ lastRunAt: now - 10 * minute, lagMs: minute, retentionLeftMs: hour })
     expect({ lagMs, retentionLeftMs }).toEqual({ lagMs: 11 * minute, retentionLeftMs: 50 * minute })
   })
 
-  it.each(['paused', 'retired', 'refused'] as const)('has neither lag nor horizon where nothing is collected: %s', (state) => {
-    expect(row({ state, lastRunAt: now - day, lagMs: 1, retentionLeftMs: 1 })).not.toHaveProperty('lagMs')
-    expect(row({ state, lastRunAt: now - day, lagMs: 1, retentionLeftMs: 1 })).not.toHaveProperty('retentionLeftMs')
-  })
+  it.each(['paused', 'retired', 'refused'] as const)(
+    'has neither lag nor time to the retention limit in a state that does not collect: %s',
+    (state) => {
+      expect(row({ state, lastRunAt: now - day, lagMs: 1, retentionLeftMs: 1 })).not.toHaveProperty('lagMs')
+      expect(row({ state, lastRunAt: now - day, lagMs: 1, retentionLeftMs: 1 })).not.toHaveProperty('retentionLeftMs')
+    },
+  )
 
-  it('says that the horizon has passed', () => {
+  it('says "passed" when the retention limit has passed', () => {
     expect(cells(page([{ state: 'losing-data', lastRunAt: now, retentionLeftMs: 0 }]))[0]![5]).toBe('passed')
   })
 })
 
 describe('the order of the table', () => {
-  it('is the worst state first', () => {
+  it('begins with the worst state', () => {
     const html = page(connectorStates.map((state) => ({ connectorId: state, state })))
     const worstFirst: ConnectorState[] = [
       'losing-data',
@@ -104,7 +107,7 @@ describe('the order of the table', () => {
     expect(connectors(html)).toEqual(worstFirst)
   })
 
-  it('is the nearest horizon first among those that may lose events', () => {
+  it('begins with the nearest retention limit among connectors in the same urgent state', () => {
     const html = page([
       { connectorId: 'a', state: 'failing', lastRunAt: now, retentionLeftMs: 3 * hour },
       { connectorId: 'b', state: 'failing', lastRunAt: now, retentionLeftMs: 2 * hour },
@@ -113,7 +116,7 @@ describe('the order of the table', () => {
     expect(connectors(html)).toEqual(['b', 'a', 'c'])
   })
 
-  it('is by name among those that are well, so that they keep their places', () => {
+  it('is by name among connectors that are well, so that they keep their places', () => {
     const html = page([
       { connectorId: 'b', retentionLeftMs: 1 },
       { connectorId: 'a', retentionLeftMs: 2 },
@@ -122,12 +125,12 @@ describe('the order of the table', () => {
   })
 })
 
-describe('what is shown of how many', () => {
-  it('is said, with the time', () => {
+describe('the page of the widget', () => {
+  it('names the rows that it shows, their number and the time', () => {
     expect(page(many(250), { limit: 100, from: 101 })).toContain('Rows 101 to 200 of 250. As of 2026-11-24 12:00 UTC.')
   })
 
-  it('can be narrowed to states and to a part of a tenant’s name', () => {
+  it('can be limited to states and to a part of a tenant’s name', () => {
     const given = [
       { connectorId: 'a', state: 'failing', tenantName: 'Contoso East' },
       { connectorId: 'b', state: 'ok', tenantName: 'Contoso West' },
@@ -138,13 +141,13 @@ describe('what is shown of how many', () => {
     expect(html).toContain('State failing or paused. Tenant like “contoso”. Rows 1 to 1 of 1; 3 connectors in all.')
   })
 
-  it('is said where nothing is like that, without a table', () => {
+  it('says that no connector matches, and has no table then', () => {
     const html = page([{}], { state: ['paused'] })
-    expect(html).toContain('State paused. No connector is like this; there are 1.')
+    expect(html).toContain('State paused. No connector matches; there are 1 in all.')
     expect(html).not.toContain('<table')
   })
 
-  it('can be reached to the last row by the buttons, each row once', () => {
+  it('leads to every row once by the button Next', () => {
     const given = many(25)
     const seen: unknown[] = []
     let question: Partial<StatusQuestion> | undefined = { limit: 10 }
@@ -156,32 +159,32 @@ describe('what is shown of how many', () => {
     expect(seen).toEqual(given.map(({ connectorId }) => connectorId))
   })
 
-  it('goes back to the first row and not before', () => {
+  it('leads back to the first row by the button Previous, which the first page lacks', () => {
     expect(buttons(page(many(25), { limit: 10, from: 6 })).get('Previous')).toEqual({ ...everything, limit: 10, from: 1 })
     expect(buttons(page(many(25), { limit: 10 })).has('Previous')).toBe(false)
   })
 
-  it('is the last row where fewer are left than asked to begin with', () => {
+  it('shows the last row if it is asked to begin after it', () => {
     expect(connectors(page(many(3), { from: 900 }))).toEqual(['c-00002'])
   })
 
-  it('is counted for each state by a button that shows only those, of the same tenant', () => {
+  it('has a button for each state, with the number of connectors, that keeps the tenant', () => {
     const html = page([{ state: 'failing' }, { connectorId: 'b', state: 'failing' }, {}], { tenant: 'acme', from: 3, limit: 50 })
     expect([...buttons(html).keys()]).toEqual(['2 failing', '1 ok', 'all 3', 'Previous'])
     expect(buttons(html).get('2 failing')).toEqual({ state: ['failing'], tenant: 'acme', limit: 50, from: 1 })
   })
 
-  it('is asked of the widget’s own function', () => {
+  it('has buttons that call the widget’s own function', () => {
     expect(page([{}])).toContain(`<cwdb-action action="call" display="widget" endpoint="${frame.functionArn}">`)
   })
 
-  it('is how to add the first where there is none', () => {
+  it('explains how to add the first connector if there is none', () => {
     expect(page([])).toContain('There is no connector yet.')
     expect(page([])).toContain('aws dynamodb put-item')
   })
 })
 
-describe('text from the state', () => {
+describe('a text from the state', () => {
   it('is escaped', () => {
     const html = page([
       { connectorId: '<script>alert(1)</script>', tenantName: '"><img src=x onerror=y>', reason: "<a href='http://evil'>&" },
@@ -191,7 +194,7 @@ describe('text from the state', () => {
     expect(html).toContain('&lt;a href=&#39;http://evil&#39;&gt;&amp;')
   })
 
-  it('never adds a tag, whatever it is', () => {
+  it('never adds a tag, whatever its characters are', () => {
     const brackets = (html: string) => html.replaceAll(/[^<>]/g, '')
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 60 }),
@@ -206,7 +209,7 @@ describe('text from the state', () => {
     )
   })
 
-  it('is read back as it was by the buttons', () => {
+  it('comes back unchanged from a button', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }), (tenantName) => {
         const html = page([{ tenantName }], { tenant: tenantName })
@@ -215,51 +218,54 @@ describe('text from the state', () => {
     )
   })
 
-  it('shows as a dot what cannot be seen or would turn the direction of writing', () => {
+  it('has a dot in place of an invisible character or one that changes the direction of writing', () => {
     expect(connectors(page([{ connectorId: 'a\u202eb\u0000c\u200bd' }]))).toEqual(['a·b·c·d'])
   })
 
-  it('is cut', () => {
+  it('is cut to a maximum length', () => {
     const [cut] = cells(page([{ connectorId: 'x'.repeat(500), tenantName: 'y'.repeat(500), reason: 'z'.repeat(5_000) }]))
     expect([cut![0], cut![1], cut!.at(-1)]).toEqual([`${'x'.repeat(63)}…`, `${'y'.repeat(127)}…`, `${'z'.repeat(599)}…`])
   })
 
-  it('makes no link, loads nothing and runs nothing', () => {
+  it('becomes no link, loads nothing and runs nothing', () => {
     const html = page([{ reason: 'See https://evil.example/ and javascript:alert(1)' }])
     expect(html).not.toMatch(/href|src=|url\(|<script|<iframe|\son\w+=/i)
   })
 })
 
-describe('the answer', () => {
+describe('the response', () => {
+  /** The size that widget/page.ts promises to stay below (bytes). */
+  const responseMax = 200_000
   const bytes = (html: string) => Buffer.byteLength(JSON.stringify(html))
 
-  it('stays below 200 KB for 10,000 connectors with the longest and most hostile texts, and says where it went on', () => {
+  it('stays below 200 KB for 10,000 connectors with the longest and most hostile texts, and leads to the other rows', () => {
     const given = many(10_000, { state: 'failing', tenantName: '<'.repeat(200), reason: '"&\u{1f600}'.repeat(1_000) })
     const html = page(given, { limit: 500 })
-    expect(bytes(html)).toBeLessThan(200_000)
+    expect(bytes(html)).toBeLessThan(responseMax)
     const shown = connectors(html).length
+    // Enough rows to fill a screen.
     expect(shown).toBeGreaterThan(30)
     expect(html).toContain(`Rows 1 to ${shown} of 10,000.`)
     expect(buttons(html).get('Next')).toMatchObject({ from: shown + 1, limit: 500 })
   })
 
-  it('holds 500 connectors with reasons of ordinary length', () => {
+  it('has room for 500 connectors with reasons of ordinary length', () => {
     const html = page(many(600, { state: 'failing', reason: 'The vendor rejects the API key (401). Check that it has not expired.' }), {
       limit: 500,
     })
     expect(connectors(html)).toHaveLength(500)
-    expect(bytes(html)).toBeLessThan(200_000)
+    expect(bytes(html)).toBeLessThan(responseMax)
   })
 
-  it('is drawn in the colours of the theme', () => {
+  it('has the colours of the theme', () => {
     const colours = (theme: 'light' | 'dark') =>
       statusPage([row()], everything, { ...frame, theme }, now).match(/\.tb \{ color: (#\w+)/)?.[1]
     expect(colours('light')).not.toBe(colours('dark'))
   })
 })
 
-describe('a page that only says something', () => {
-  it('escapes and cuts it', () => {
+describe('a page with only a message', () => {
+  it('has its texts escaped and cut', () => {
     const html = messagePage('dark', 'No <table>', ['x'.repeat(5_000), '<b>'])
     expect(html).toContain('<b>No &lt;table&gt;</b>')
     expect(html).toContain('<p>&lt;b&gt;</p>')

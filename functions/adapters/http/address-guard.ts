@@ -5,19 +5,21 @@ import { isAllowedHost } from '../../domain/connector/allowed-hosts.ts'
 import { failure } from '../../domain/failures.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
 
-/** Where a request may go. */
+/** The address of a request, after it was checked. */
 export interface Target {
   readonly url: URL
-  /** The operator allows this host: http, any port and private addresses. */
+  /** The operator allows this host, so http, any port and private addresses may be used. */
   readonly allowed: boolean
 }
 
 /**
- * Holds a URL against the connector's origin and the rules for hosts, before anything is connected.
+ * Checks a URL against the connector's origin and the rules for hosts, before anything connects. `allowedHosts` has `HOST` for any port,
+ * or `HOST:PORT`.
  *
- * Fails with `link-refused` where the URL leads to another origin or carries a user name, with `host-refused` where the base
- * URL is no https origin on port 443, and with `address-refused` where it names a private address. For a host that
- * `allowedHosts` has (`HOST` for any port, or `HOST:PORT`), http, any port and private addresses will do.
+ * Fails with
+ * - `link-refused` if the URL leads to another origin or has a user name,
+ * - `host-refused` if the host is not allowed and the base URL is not https on port 443,
+ * - `address-refused` if the host is not allowed and the URL names a private address.
  */
 export function checkTarget(requestUrl: string, baseUrl: string, allowedHosts: readonly string[]): Result<Target> {
   const base = URL.parse(baseUrl)
@@ -47,12 +49,12 @@ function ipLiteral(hostname: string): string | undefined {
   return ipaddr.isValid(bare) ? bare : undefined
 }
 
-/** Of the addresses that carry an IPv4 address inside, only those that reach exactly it are looked through: mapped ones, and NAT64's well-known prefix. */
+/** The well-known prefix of NAT64. Such an address reaches exactly the IPv4 address inside it, so that one is checked, as for mapped addresses. */
 const nat64 = ipaddr.IPv6.parse('64:ff9b::')
 /** All that has been given out as global unicast so far; the rest of what the library calls unicast is IPv4-compatible or not in use. */
 const globalUnicast = ipaddr.IPv6.parse('2000::')
 
-/** Whether an address is one of the public internet: unicast, and neither private, local, shared, reserved nor a tunnel's. */
+/** Whether an address belongs to the public internet: it is unicast, and not private, local, shared, reserved or of a tunnel. */
 export function isPublicAddress(text: string): boolean {
   if (!ipaddr.isValid(text)) return false
   const address = ipaddr.parse(text)
@@ -67,8 +69,8 @@ export class AddressRefused extends Error {
 }
 
 /**
- * A `lookup` for `net.connect`, which connects to what this answers and asks nobody else: so the address that is checked is the one
- * that is used, whatever the name resolves to a moment later. One private address among several refuses them all.
+ * A `lookup` for `net.connect`. The connection uses an address that this function has checked, so a name that resolves to another address
+ * a moment later cannot get around the check. If one of several addresses is private, all are refused with `AddressRefused`.
  */
 export function publicLookup(lookup: typeof systemLookup = systemLookup): LookupFunction {
   return (hostname, options, callback) => {

@@ -4,30 +4,31 @@ import { hour, type Instant, second } from '../../domain/time.ts'
 import type { VendorResponse } from '../../domain/vendor.ts'
 import { redact, secretPattern } from '../redact.ts'
 
+/** The longest texts of a response in a message (characters). */
 const excerptLengthMax = 200
 const traceIdLengthMax = 100
-/** How much of a text is searched for the key (characters); what is shown comes from its first sixteenth, far from where it was cut. */
+/** A text is searched for the key up to here (characters). Only its first sixteenth is shown, far from the place where a key may be cut. */
 const cleanedLengthMax = 65_536
 const retryAfterMaxMs = hour
-/** A key that was cut off in an echo is still recognised by this many of its first characters. */
+/** A key that was cut off at the end of a text is recognised by this many of its first characters. */
 const keyPrefixLengthMin = 4
 
 /** By lower-case name, as node:http gives them. */
 export type ResponseHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
 export interface Exchange {
-  /** When the request was sent, and when the head of its answer came; `receivedAt` where absent. */
+  /** When the request was sent, and when the head of its response came; both default to `receivedAt`. */
   readonly sentAt?: Instant
   readonly headersAt?: Instant
-  /** Taken out of every text that an answer contributes to a failure. */
+  /** It is removed from every text of the response that a failure shows. */
   readonly apiKey?: string
-  /** The trace id that was sent: used where the answer names none. */
+  /** The trace id that was sent. It is used if the response has none. */
   readonly traceId?: string
 }
 
 /**
- * What an answer means: JSON under status 200, else a failure of the catalogue with the status, the trace id, and what the
- * vendor says in at most 200 characters. Pure, so that a simulated vendor is read exactly as the real one.
+ * Reads a response: JSON with status 200, or a failure with the status, the trace id and at most 200 characters of the vendor's message.
+ * Pure, so that the response of a simulated vendor is read exactly as that of the real one.
  */
 export function readResponse(
   status: number,
@@ -38,11 +39,10 @@ export function readResponse(
 ): Result<VendorResponse> {
   const text = typeof body === 'string' ? body : body.toString('utf8')
   const json = parseJson(text)
-  const fromBody = traceIdOf(json, exchange.apiKey)
-  const traced = fromBody ?? exchange.traceId
-  const trace = traced === undefined ? {} : { traceId: traced }
+  const traceId = traceIdOf(json, exchange.apiKey) ?? exchange.traceId
+  const trace = traceId === undefined ? {} : { traceId }
   if (status !== 200) {
-    const detail = `The vendor answered ${status}${whatItSays(status, headers, json, text, exchange.apiKey)}`
+    const detail = `The vendor answered ${status}${vendorsMessage(status, headers, json, text, exchange.apiKey)}`
     return failed(failure(codeOf(status), detail, { status, ...trace, ...retryAfter(status, headers, receivedAt) }))
   }
   if (json === undefined) return failed(notJson(text, headers, exchange.apiKey, trace))
@@ -65,7 +65,7 @@ function codeOf(status: number): FailureCode {
   return status >= 500 && status < 600 ? 'vendor-error' : 'unexpected-status'
 }
 
-/** In a wrapper, because `null` is JSON too. */
+/** The value is in an object, because `null` is JSON too. Nothing if the text is not JSON. */
 function parseJson(text: string): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(text.replace(/^\uFEFF/, '')) }
@@ -86,7 +86,7 @@ function fieldsOf(json: { readonly value: unknown } | undefined): Readonly<Recor
   return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
 }
 
-function whatItSays(
+function vendorsMessage(
   status: number,
   headers: ResponseHeaders,
   json: { readonly value: unknown } | undefined,
@@ -101,23 +101,23 @@ function whatItSays(
   }
   const { code, msg } = fieldsOf(json)
   const numbered = typeof code === 'number' ? `, code ${oneLine(String(code), 20, apiKey)}` : ''
-  const said = oneLine(typeof msg === 'string' ? msg : text, excerptLengthMax, apiKey)
-  return said === '' ? numbered : `${numbered}: "${said}"`
+  const message = oneLine(typeof msg === 'string' ? msg : text, excerptLengthMax, apiKey)
+  return message === '' ? numbered : `${numbered}: "${message}"`
 }
 
-/** What begins as JSON holds events: none of it gets into a message. */
+/** Text that begins as JSON may hold events, so no part of it is shown. */
 function notJson(text: string, headers: ResponseHeaders, apiKey: string | undefined, trace: { readonly traceId?: string }): Failure {
   const type = oneLine(headerOf(headers, 'content-type') ?? 'no content type', traceIdLengthMax, apiKey)
-  const seen =
+  const content =
     text.trim() === ''
       ? 'an empty body'
       : /^\s*[[{"]/.test(text)
         ? `JSON that is cut off or broken (${text.length} characters)`
         : `something that is not JSON (${type}): "${oneLine(text, excerptLengthMax, apiKey)}"`
-  return failure('malformed-response', `The vendor answered 200 with ${seen}`, { status: 200, ...trace })
+  return failure('malformed-response', `The vendor answered 200 with ${content}`, { status: 200, ...trace })
 }
 
-/** Text from outside on one printable line, without the key: redacted before it is cut, so that no part of the key is left. */
+/** Text from outside on one printable line. The key is redacted before the text is cut, so that no part of the key is left. */
 export function oneLine(text: string, lengthMax: number, apiKey: string | undefined): string {
   const beginning = text.slice(0, cleanedLengthMax)
   const clean = apiKey === undefined ? beginning : withoutKey(beginning, apiKey)
@@ -130,7 +130,7 @@ export function oneLine(text: string, lengthMax: number, apiKey: string | undefi
   return characters.length <= lengthMax ? line : `${characters.slice(0, lengthMax - 1).join('')}…`
 }
 
-/** Links and ids of an answer are kept in the state and shown in failures: a key that the vendor echoes in them is taken out. The items are data and stay as they are. */
+/** Links and ids of a response are stored and shown, so a key that the vendor echoes in them is redacted. The items are data and stay as they are. */
 function withoutEcho(body: unknown, apiKey: string | undefined): unknown {
   if (apiKey === undefined || typeof body !== 'object' || body === null || Array.isArray(body)) return body
   const pattern = secretPattern([apiKey])
@@ -145,7 +145,7 @@ function withoutKey(text: string, apiKey: string): string {
   return clean
 }
 
-/** The vendor's clock less ours. `Date` is cut to the second and was set between request and answer, so a second is no error. */
+/** The vendor's clock minus ours. `Date` has whole seconds and was set between request and response, so a difference of a second is no error. */
 function clockError(headers: ResponseHeaders, receivedAt: Instant, exchange: Exchange): { readonly clockErrorMs?: number } {
   const date = httpDate(headerOf(headers, 'date'))
   if (date === undefined) return {}
@@ -154,20 +154,23 @@ function clockError(headers: ResponseHeaders, receivedAt: Instant, exchange: Exc
   return { clockErrorMs: Math.abs(errorMs) <= second ? 0 : errorMs }
 }
 
-/** Seconds or an HTTP date; a date is held against the vendor's own clock where it tells it. Anything else is no wish. */
+/**
+ * `Retry-After` in seconds or as an HTTP date. A date is compared with the vendor's own clock if the response has it. Any other text is
+ * ignored. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+ */
 function retryAfter(status: number, headers: ResponseHeaders, receivedAt: Instant): { readonly retryAfterMs?: number } {
-  const wish = headerOf(headers, 'retry-after')?.trim()
-  if (wish === undefined || (status !== 429 && status !== 503)) return {}
-  const until = httpDate(wish)
-  const ms = /^\d{1,10}$/.test(wish)
-    ? Number(wish) * second
+  const text = headerOf(headers, 'retry-after')?.trim()
+  if (text === undefined || (status !== 429 && status !== 503)) return {}
+  const until = httpDate(text)
+  const ms = /^\d{1,10}$/.test(text)
+    ? Number(text) * second
     : until === undefined
       ? undefined
       : until - (httpDate(headerOf(headers, 'date')) ?? receivedAt)
   return ms === undefined ? {} : { retryAfterMs: Math.min(retryAfterMaxMs, Math.max(0, ms)) }
 }
 
-/** `Sun, 06 Nov 1994 08:49:37 GMT`, the only form that may be sent. */
+/** `Sun, 06 Nov 1994 08:49:37 GMT`, the only form that a server may send. https://www.rfc-editor.org/rfc/rfc9110#http.date */
 function httpDate(text: string | undefined): Instant | undefined {
   if (text === undefined || !/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text)) return undefined
   const at = Date.parse(text)

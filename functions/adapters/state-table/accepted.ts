@@ -1,26 +1,25 @@
 import type { AcceptedStore } from '../../domain/ports.ts'
 import { day } from '../../domain/time.ts'
+import { isAbsent, isLive } from './expressions.ts'
+import { parseItem } from './item.ts'
+import { acceptedKey, shardOf, shards } from './item-keys.ts'
 import { acceptedSchema } from './schemas.ts'
-import { isAbsent, isLive, type Key, type Store, shardOf, shards } from './store.ts'
+import type { Store } from './store.ts'
 import type { StreamRetention } from './streams.ts'
 import { fleetIndex } from './table-definitions.ts'
 
 /** How long a deleted connector's items are kept (ms): longer than any vendor keeps its events, so the same id resumes its ledger. */
 export const retiredKeptMs = 4 * day
 
-export function acceptedKey(connectorId: string): Key {
-  return { pk: `CONNECTOR#${connectorId}`, sk: 'ACCEPTED' }
-}
-
 export function acceptedItems(store: Store, streams: StreamRetention): AcceptedStore {
   return {
     readAccepted: (connectorId) => store.get(acceptedKey(connectorId), acceptedSchema),
 
-    // In the index of the fleet accepted items have shards of their own, beyond those of the statuses: neither listing reads the other.
+    // Accepted items have shards of their own in the fleet index, after those of the statuses, so that neither listing reads the other.
     async *allAccepted() {
       for (let shard = shards; shard < 2 * shards; shard++) {
         const where = '#fleetShard = :shard'
-        for await (const item of store.query({ index: fleetIndex, where, values: { shard } })) yield store.parse(item, acceptedSchema)
+        for await (const item of store.query({ index: fleetIndex, where, values: { shard } })) yield parseItem(item, acceptedSchema)
       }
     },
 
@@ -28,9 +27,9 @@ export function acceptedItems(store: Store, streams: StreamRetention): AcceptedS
      *     the table's stream                 hourly comparison
      *     reads acceptance A                 reads acceptance A
      *     item edited: writes B over A
-     *                                        writes A' (the item as it was) over A: refused, it is B now
+     *                                        writes A' (the old item) over A: refused, the table has B
      *
-     * A deletion changes neither digest nor time of the acceptance, so it is compared as well.
+     * A deletion changes neither the digest nor the time of the acceptance, so `retiredAt` is compared as well.
      */
     async writeAccepted(accepted, before) {
       const { connectorId } = accepted.connector

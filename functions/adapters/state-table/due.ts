@@ -1,21 +1,16 @@
 import type { DueStore } from '../../domain/ports.ts'
-import { type Key, mustWrite, type Store, shardOf, shards } from './store.ts'
+import { connectorOfPk, dueKey, shardOf, shards } from './item-keys.ts'
+import { mustWrite, type Store } from './store.ts'
 import { dueIndex } from './table-definitions.ts'
-
-const connectorPrefix = 'CONNECTOR#'
-
-export function dueKey(connectorId: string): Key {
-  return { pk: `${connectorPrefix}${connectorId}`, sk: 'DUE' }
-}
 
 export function dueItems(store: Store): DueStore {
   return {
-    // Of a newer item the key is enough: the claim refuses it, and the other connectors go on.
+    // The items are not parsed, so that one item of a newer release does not stop the other connectors. The claim refuses that one.
     async *dueBefore(until) {
       for (let shard = 0; shard < shards; shard++) {
         const where = '#dueShard = :shard AND #nextDueAt < :until'
         for await (const { pk, nextDueAt } of store.query({ index: dueIndex, where, values: { shard, until } })) {
-          yield { connectorId: String(pk).slice(connectorPrefix.length), nextDueAt: Number(nextDueAt) }
+          yield { connectorId: connectorOfPk(String(pk)), nextDueAt: Number(nextDueAt) }
         }
       }
     },
@@ -24,7 +19,7 @@ export function dueItems(store: Store): DueStore {
      *     dispatch A                         dispatch B (the rule delivers at least once)
      *     index: due 12:00                   index: due 12:00
      *     12:00 → 12:15, sends the message
-     *                                        12:00 → 12:15: refused, it is 12:15 now; sends nothing
+     *                                        12:00 → 12:15: refused, the table has 12:15; sends nothing
      */
     claimDue(connectorId, seen, next) {
       const unclaimed = '#nextDueAt = :seen'
@@ -35,9 +30,9 @@ export function dueItems(store: Store): DueStore {
      *     run                                acceptance, or "run now"
      *     began with due 12:15 (its claim)
      *                                        makes it due 12:03
-     *     ends: next 12:05                   refused: 12:03 is earlier, and it is wanted
+     *     ends: next 12:05                   refused: 12:03 is earlier, and somebody wants it
      *
-     * A connector that was switched off or deleted meanwhile has no due time any more and gets none.
+     * A connector that was switched off or deleted meanwhile has no due time, and gets none here.
      */
     setDue(connectorId, seen, next) {
       const asItWas = seen === undefined ? 'attribute_not_exists(#pk)' : '#nextDueAt = :seen'

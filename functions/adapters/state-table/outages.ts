@@ -1,32 +1,29 @@
 import * as z from 'zod'
 import type { OutageStore } from '../../domain/ports.ts'
 import type { Outage } from '../../domain/status/outage.ts'
+import { isAbsent, isLive } from './expressions.ts'
+import { parseItem } from './item.ts'
+import { outageKey, outagesPk } from './item-keys.ts'
 import { outageSchema } from './schemas.ts'
-import { isAbsent, isLive, type Key, type Store } from './store.ts'
+import type { Store } from './store.ts'
 
-const pk = 'OUTAGES'
-
-function outageKey({ vendor, origin }: Outage): Key {
-  return { pk, sk: `${vendor}#${origin}` }
-}
-
-/** The open outages of the vendors' sites: few, and mostly none. */
+/** The open outages of the vendors' origins. They have one partition, because there are few of them, and usually none. */
 export function outageItems(store: Store): OutageStore {
   return {
     /**
      *     run of connector A                 run of connector B
-     *     puts the outage of the site
-     *                                        puts it: refused, so it tells nobody
+     *     writes the outage of the origin
+     *                                        writes it: refused, so it notifies nobody
      */
     beginOutage: (outage) => store.put(outageKey(outage), z.encode(outageSchema, outage), { condition: { holds: isAbsent } }),
 
     async outages() {
       const open: Outage[] = []
-      for await (const item of store.query({ where: '#pk = :pk', values: { pk } })) open.push(store.parse(item, outageSchema))
+      for await (const item of store.query({ where: '#pk = :pk', values: { pk: outagesPk } })) open.push(parseItem(item, outageSchema))
       return open
     },
 
-    /** Of one that has ended meanwhile there is nothing to put down. */
+    /** An outage that has ended meanwhile stays ended: nothing is written. */
     async outageSent(outage) {
       const same = `${isLive} AND #since = :since`
       await store.update(outageKey(outage), { set: { told: true } }, { holds: same, values: { since: outage.since } })

@@ -10,23 +10,23 @@ import type { Interval, LostRange, Range, StreamCounts, StreamState } from '../.
 import type { TokenBucket } from '../../domain/token-bucket.ts'
 
 /**
- * Items as they are stored, parsed at the border. Attributes that a schema does not name are dropped.
+ * The schemas of the stored items. An attribute that a schema does not name is dropped when the item is read.
  *
- * Some stored names and values are older than the words of the code. They stay, because an earlier release may read and write the
+ * Some stored names and values are older than the names in the code. They stay, because an earlier release may read and write the
  * same items during a deploy and after a rollback. Each schema maps them both ways: parse to read, `z.encode` to write.
  */
 
-/** All that a type may hold, optional or not: an attribute forgotten here would be lost in silence, so it does not compile. */
+/** Every attribute of a type, optional ones too. A schema that forgets one would lose it without a word, so it must not compile. */
 type Shape<T> = { [K in keyof Required<T>]: z.ZodType }
 
 type Stored = Readonly<Record<string, unknown>>
 
 /** `storedNames`: the stored name of each attribute that has another name here. */
 function withStoredNames<S extends z.ZodRawShape>(schema: z.ZodObject<S>, storedNames: { readonly [Name in keyof S]?: string }) {
-  const ours = new Map(Object.entries(storedNames).map(([name, stored]) => [stored, name]))
+  const namesHere = new Map(Object.entries(storedNames).map(([name, stored]) => [stored, name]))
   const stored = new Map(Object.entries(storedNames))
   return z.codec(z.record(z.string(), z.unknown()), schema, {
-    decode: (item) => renamed(item, ours) as z.input<z.ZodObject<S>>,
+    decode: (item) => renamed(item, namesHere) as z.input<z.ZodObject<S>>,
     encode: (item) => renamed(item, stored),
   })
 }
@@ -35,12 +35,12 @@ function renamed(item: Stored, names: ReadonlyMap<unknown, unknown>): Record<str
   return Object.fromEntries(Object.entries(item).map(([name, value]) => [String(names.get(name) ?? name), value]))
 }
 
-/** One of the keys of `storedValues`, stored as its value. */
+/** `storedValues`: the stored value of each value here. */
 function storedAs<T extends string>(storedValues: Readonly<Record<T, string>>) {
   const values = Object.keys(storedValues) as T[]
-  const ours = new Map(values.map((value) => [storedValues[value], value]))
-  return z.codec(z.enum([...ours.keys()]), z.enum(values), {
-    decode: (value) => (ours.get(value) ?? value) as T,
+  const valuesHere = new Map(values.map((value) => [storedValues[value], value]))
+  return z.codec(z.enum([...valuesHere.keys()]), z.enum(values), {
+    decode: (value) => (valuesHere.get(value) ?? value) as T,
     encode: (value) => storedValues[value as T],
   })
 }
@@ -67,7 +67,7 @@ const failure = z.object({
 
 const secretReference = z.object({ secretName: text, jsonKey: optional(text) } satisfies Shape<SecretReference>)
 
-/** Checked in full when it was accepted. */
+/** Checked here only by its shape: the filter was checked in full when the connector was accepted. */
 const logFilter = z.custom<LogFilter>((value) => typeof value === 'object' && value !== null && 'name' in value, 'expected a log filter')
 
 const connector = z.object({
@@ -207,7 +207,7 @@ export const streamSchema: z.ZodType<StreamState, Stored> = withStoredNames(
   { lostRanges: 'holes', range: 'slice', readThrough: 'freshTo' },
 )
 
-/** The tokens themselves are one text: see `token-text.ts`. */
+/** A bucket with its tokens as one text: see `token-text.ts`. */
 export type StoredBucket = Omit<TokenBucket, 'tokens'> & { readonly tokens: string }
 
 export const bucketSchema: z.ZodType<StoredBucket, Stored> = withStoredNames(

@@ -11,15 +11,18 @@ import type {
   TokenStore,
 } from '../../domain/ports.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
-import { acceptedItems, acceptedKey } from './accepted.ts'
-import { dueItems, dueKey } from './due.ts'
-import { keyItems } from './keys.ts'
+import { acceptedItems } from './accepted.ts'
+import { apiKeyItems } from './api-keys.ts'
+import { dueItems } from './due.ts'
+import type { Attributes } from './expressions.ts'
+import { parseItem } from './item.ts'
+import { acceptedKey, dueKey, statusKey, streamOfSk } from './item-keys.ts'
 import { outageItems } from './outages.ts'
 import { acceptedSchema, dueSchema, streamSchema } from './schemas.ts'
 import { seenItems } from './seen.ts'
-import { parseStatus, statusItems, statusKey } from './status.ts'
-import { type Attributes, dynamodbStore, type Store, type StoreOptions } from './store.ts'
-import { streamItems, streamOf, streamRetention } from './streams.ts'
+import { parseStatus, statusItems } from './status.ts'
+import { dynamodbStore, type Store, type StoreOptions } from './store.ts'
+import { streamItems, streamRetention } from './streams.ts'
 
 /** Every store of the state table. */
 export type StateTable = RunStore &
@@ -33,9 +36,9 @@ export type StateTable = RunStore &
   KeyUserStore
 
 /**
- * The state table on DynamoDB. Reads are strongly consistent but for the listings. Every write leaves what a newer release
- * wrote as it is and throws `NewerSchema`; whatever else goes wrong throws `StateUnavailable`, after the retries of the SDK,
- * and may or may not have taken place.
+ * The state table on DynamoDB. Reads are strongly consistent, except the listings by an index. No method parses or replaces an item of a
+ * newer release: it throws `NewerSchema`. Every other error throws `StateUnavailable`, after the retries of the SDK; the write may or may
+ * not have taken place.
  */
 export function stateTable(options: StoreOptions): StateTable {
   const store = dynamodbStore(options)
@@ -46,12 +49,12 @@ export function stateTable(options: StoreOptions): StateTable {
     ...statusItems(store),
     ...streamItems(store),
     ...seenItems(store),
-    ...keyItems(store),
+    ...apiKeyItems(store),
     ...outageItems(store),
   }
 }
 
-/** ACCEPTED and DUE sort before the seen ids, STATUS and STREAM after them: two queries read all the rest. */
+/** The seen ids are many, and a run reads them later. ACCEPTED and DUE sort before them, STATUS and STREAM after: so two queries skip them. */
 async function readRun(store: Store, connectorId: string): Promise<RunState> {
   const { pk, sk: accepted } = acceptedKey(connectorId)
   const { sk: due } = dueKey(connectorId)
@@ -65,13 +68,13 @@ async function readRun(store: Store, connectorId: string): Promise<RunState> {
   const statusItem = after.find(({ sk }) => sk === status)
   const streams = new Map<StreamId, StreamState>()
   for (const item of after) {
-    const stream = streamOf(item['sk'])
-    if (stream !== undefined) streams.set(stream, store.parse(item, streamSchema))
+    const stream = streamOfSk(item['sk'])
+    if (stream !== undefined) streams.set(stream, parseItem(item, streamSchema))
   }
   return {
-    ...(acceptedItem === undefined ? {} : { accepted: store.parse(acceptedItem, acceptedSchema) }),
-    ...(dueItem === undefined ? {} : { due: store.parse(dueItem, dueSchema) }),
-    ...(statusItem === undefined ? {} : { status: parseStatus(store, statusItem) }),
+    ...(acceptedItem === undefined ? {} : { accepted: parseItem(acceptedItem, acceptedSchema) }),
+    ...(dueItem === undefined ? {} : { due: parseItem(dueItem, dueSchema) }),
+    ...(statusItem === undefined ? {} : { status: parseStatus(statusItem) }),
     streams,
   }
 }

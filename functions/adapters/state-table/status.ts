@@ -4,19 +4,18 @@ import type { StatusStore } from '../../domain/ports.ts'
 import { StateUnavailable } from '../../domain/state-errors.ts'
 import type { ConnectorStatus } from '../../domain/status/status.ts'
 import { retiredKeptMs } from './accepted.ts'
+import { isAbsent, isLive } from './expressions.ts'
+import { parseItem } from './item.ts'
+import { shardOf, shards, statusKey } from './item-keys.ts'
 import { statusSchema } from './schemas.ts'
-import { isAbsent, isLive, type Key, type Store, shardOf, shards } from './store.ts'
+import type { Store } from './store.ts'
 import { fleetIndex } from './table-definitions.ts'
 
-/** Others that write the same status at the same time (count): its run every 30 s, and acceptance. More in a row is a bug. */
+/** Tries in a row that lose to other writers (count). Only the run (every 30 s) and acceptance write a status, so more is a bug. */
 const updatesMax = 20
 
 const statusItem = z.object({ status: statusSchema, revision: z.number() })
 const fleetItem = z.object({ connectorId: z.string(), status: statusSchema })
-
-export function statusKey(connectorId: string): Key {
-  return { pk: `CONNECTOR#${connectorId}`, sk: 'STATUS' }
-}
 
 export function statusItems(store: Store): StatusStore {
   const attributes = (connectorId: string, status: ConnectorStatus) => ({
@@ -33,37 +32,37 @@ export function statusItems(store: Store): StatusStore {
     /**
      *     acceptance                         run
      *     reads revision 7
-     *                                        writes what it saw: 8
-     *     writes on 7: refused, reads 8, amends that
+     *                                        writes its results: 7 → 8
+     *     writes 7 → 8: refused, reads 8 and updates that
      */
-    async updateStatus(connectorId, amend) {
+    async updateStatus(connectorId, update) {
       const key = statusKey(connectorId)
       for (let write = 0; write < updatesMax; write++) {
         const before = await store.get(key, statusItem)
-        const status = amend(before?.status)
+        const status = update(before?.status)
         if (status === undefined) return undefined
-        const amended = { after: status, ...(before === undefined ? {} : { before: before.status }) }
-        if (isDeepStrictEqual(status, before?.status)) return amended
+        const updated = { after: status, ...(before === undefined ? {} : { before: before.status }) }
+        if (isDeepStrictEqual(status, before?.status)) return updated
         const revision = before?.revision ?? 0
         const sameRevision = `${isLive} AND #revision = :revision`
         const condition = { holds: before === undefined ? isAbsent : sameRevision, values: { revision } }
         const expiresAt = status.state === 'retired' ? status.since + retiredKeptMs : undefined
-        if (await store.put(key, { ...attributes(connectorId, status), revision: revision + 1 }, { condition, expiresAt })) return amended
+        if (await store.put(key, { ...attributes(connectorId, status), revision: revision + 1 }, { condition, expiresAt })) return updated
       }
       throw new StateUnavailable(
-        `The status of connector ${connectorId} was written by others ${updatesMax} times in a row. It is tried again with the next change.`,
+        `Other writers changed the status of connector ${connectorId} ${updatesMax} times in a row. The next change tries again.`,
       )
     },
 
     async *fleet() {
       for (let shard = 0; shard < shards; shard++) {
         const where = '#fleetShard = :shard'
-        for await (const item of store.query({ index: fleetIndex, where, values: { shard } })) yield store.parse(item, fleetItem)
+        for await (const item of store.query({ index: fleetIndex, where, values: { shard } })) yield parseItem(item, fleetItem)
       }
     },
   }
 }
 
-export function parseStatus(store: Store, item: Readonly<Record<string, unknown>>): ConnectorStatus {
-  return store.parse(item, statusItem).status
+export function parseStatus(item: Readonly<Record<string, unknown>>): ConnectorStatus {
+  return parseItem(item, statusItem).status
 }

@@ -1,22 +1,12 @@
 import * as z from 'zod'
 import type { StreamStore } from '../../domain/ports.ts'
-import type { StreamId } from '../../domain/stream/stream.ts'
 import { type Instant, second } from '../../domain/time.ts'
+import { isAbsent, isLive } from './expressions.ts'
+import { connectorPk, type Key, streamKey, streamPrefix } from './item-keys.ts'
 import { streamSchema } from './schemas.ts'
-import { isAbsent, isLive, type Key, type Store } from './store.ts'
+import type { Store } from './store.ts'
 
-const streamPrefix = 'STREAM#'
-
-function streamKey(connectorId: string, stream: StreamId): Key {
-  return { pk: `CONNECTOR#${connectorId}`, sk: `${streamPrefix}${stream}` }
-}
-
-/** The stream of a sort key; nothing where it is another kind of item. */
-export function streamOf(sk: unknown): StreamId | undefined {
-  return typeof sk === 'string' && sk.startsWith(streamPrefix) ? sk.slice(streamPrefix.length) : undefined
-}
-
-/** What deleting a connector and bringing it back do to its ledgers. */
+/** How long the ledgers of a connector stay: until some time after it was deleted, or for good. */
 export interface StreamRetention {
   expire(connectorId: string, at: Instant): Promise<void>
   keep(connectorId: string): Promise<void>
@@ -43,7 +33,7 @@ export function streamRetention(store: Store): StreamRetention {
   async function each(connectorId: string, change: (key: Key) => Promise<boolean>): Promise<void> {
     const changes: Promise<boolean>[] = []
     const where = '#pk = :pk AND begins_with(#sk, :prefix)'
-    const { pk } = streamKey(connectorId, '')
+    const pk = connectorPk(connectorId)
     for await (const { sk } of store.query({ where, values: { pk, prefix: streamPrefix } })) changes.push(change({ pk, sk: String(sk) }))
     await Promise.all(changes)
   }
@@ -53,7 +43,7 @@ export function streamRetention(store: Store): StreamRetention {
      *     run                                acceptance
      *     lease: 5 → 6
      *                                        the item is deleted: 6 → 7, expires
-     *     checkpoint 6 → 7: refused          else the item would be written without its expiry
+     *     checkpoint 6 → 7: refused          without this, the run would write the item without its expiry
      */
     expire(connectorId, at) {
       const expressions = ['#version = #version + :one']
@@ -61,7 +51,7 @@ export function streamRetention(store: Store): StreamRetention {
       return each(connectorId, (key) => store.update(key, { set, expressions }, { holds: isLive, values: { one: 1 } }))
     },
 
-    /** A run that has written meanwhile has done the same, and one that is under way may go on: no version is bumped. */
+    /** The version stays the same: a run under way may go on, and its next write removes the expiry as well. */
     keep(connectorId) {
       return each(connectorId, (key) => store.update(key, { remove: ['expiresAt'] }, { holds: isLive }))
     },

@@ -1,12 +1,12 @@
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb'
 
-/** The tables as CreateTable takes them: what local services create, and what the stack must agree with. */
+/** The tables in the form of CreateTable. The local services create them from it, and the stack derives its tables from it. */
 
 export const dueIndex = 'due'
 export const fleetIndex = 'fleet'
 
-/** The state table; only the functions write it. Its indexes are sparse: an item without their keys is not in them. */
-export function stateTable(name: string) {
+/** The state table. Only the functions write it. Its indexes are sparse: an item without the attributes of their keys is not in them. */
+export function stateTableDefinition(name: string) {
   return {
     TableName: name,
     BillingMode: 'PAY_PER_REQUEST',
@@ -43,8 +43,8 @@ export function stateTable(name: string) {
   } as const satisfies CreateTableCommandInput
 }
 
-/** The customer's table of connectors, whose stream wakes `connector-changed`. */
-export function connectorsTable(name: string) {
+/** The customer's table of connectors. Its stream starts `connector-changed`. */
+export function connectorsTableDefinition(name: string) {
   return {
     TableName: name,
     BillingMode: 'PAY_PER_REQUEST',

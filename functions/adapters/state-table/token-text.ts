@@ -2,17 +2,19 @@ import * as z from 'zod'
 import type { Token } from '../../domain/token-bucket.ts'
 
 /**
- * The tokens of a bucket as one text. A key at 6,000 requests a minute has that many: as objects they would pass the 400 KB
- * that an item may have, as columns with differences they take about 60 KB, and one text is cheap to marshal.
+ * The tokens of a bucket as one text. A key with 6,000 requests a minute has 6,000 tokens. As objects they would be larger than the
+ * 400 KB that DynamoDB allows for an item; as columns of differences they take about 60 KB, and one text is cheap to marshal.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
  */
 
 const columns = z.object({
-  /** Each process once, with its colon. */
+  /** The process part of every `by`, with its colon, each once. */
   processes: z.array(z.string()),
-  /** Each `at` less the one before. */
+  /** Each `at`, as the difference from the one before (ms). */
   at: z.array(z.number()),
-  /** An index into `processes`, and what follows it in `by`. */
+  /** The process part of each `by`, as an index into `processes`. */
   process: z.array(z.number()),
+  /** The part of each `by` after its process. */
   number: z.array(z.union([z.number(), z.string()])),
   settled: z.array(z.number()),
 })
@@ -40,7 +42,7 @@ export function tokensToText(tokens: readonly Token[]): string {
   return JSON.stringify(text)
 }
 
-/** Throws where the text is not one that `tokensToText` made. */
+/** Throws if the text is not one that `tokensToText` made. */
 export function tokensFromText(text: string): Token[] {
   const { processes, at, process, number, settled } = columns.parse(JSON.parse(text))
   let last = 0

@@ -8,23 +8,23 @@ import { logFiltersSchema } from './log-filters.ts'
 import type { Problem } from './problems.ts'
 import { mustBe, mustBeOneOf, pathText, problemsOf, quote, unknownName } from './problems.ts'
 
-/** The connector schema: from an item that a user wrote to a connector, or to everything that is wrong with it. */
+/** The connector schema: it turns an item that a user wrote into a connector, or into a list of the item's problems. */
 
-/** What the operator allows. */
+/** The limits that the operator sets for connectors. */
 export interface ConnectorPolicy {
   readonly vendors: ReadonlyMap<string, Vendor>
-  /** The name of every secret begins with it. */
+  /** Every secret's name must begin with it. */
   readonly secretPrefix: string
-  /** `HOST` (any port) or `HOST:PORT`: hosts beside the vendor's, for which http, any port and private addresses will do. */
+  /** `HOST` (any port) or `HOST:PORT`: hosts in addition to the vendor's, for which http, any port and private addresses are allowed. */
   readonly allowedHosts: readonly string[]
   /** Whether a connector may switch TLS verification off. */
   readonly tlsVerificationOptional: boolean
 }
 
-/** Problems of one item that are told (count). */
+/** Problems of one item that are reported at most (count). */
 const problemsMax = 50
 const secretsMax = 20
-/** The first reading keeps this far off the vendor's horizon (minutes). */
+/** The first read begins at least this far after the vendor's retention limit (minutes). */
 const retentionMarginMinutes = 10
 
 function text(pattern: RegExp, allowed: string) {
@@ -36,38 +36,38 @@ function identifier() {
   return text(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 letters (A to Z), digits, dots, hyphens or underscores')
 }
 
-function whole(what: string, least: number, most?: number) {
-  const error = unquoted(mustBe(`${what}, ${most === undefined ? `${least} or more` : `from ${least} to ${most}`}`), 'N')
+function whole(what: string, min: number, max?: number) {
+  const error = unquoted(mustBe(`${what}, ${max === undefined ? `${min} or more` : `from ${min} to ${max}`}`), 'N')
   return z
     .int({ error })
-    .min(least, { error })
-    .max(most ?? Number.MAX_SAFE_INTEGER, { error })
+    .min(min, { error })
+    .max(max ?? Number.MAX_SAFE_INTEGER, { error })
 }
 
 function flag() {
   return z.boolean({ error: unquoted(mustBe('true or false'), 'BOOL') })
 }
 
-/** In DynamoDB's console the type of an attribute is easily left at "String". */
+/** Adds a hint about the type, because DynamoDB's console makes every new attribute a "String". */
 function unquoted(error: (issue: { readonly input?: unknown }) => string, type: string): (issue: { readonly input?: unknown }) => string {
   return (issue) => `${error(issue)}${typeof issue.input === 'string' ? ` It is a text; its type in DynamoDB must be ${type}.` : ''}`
 }
 
 const pemRule = 'one or more certificates in PEM form: -----BEGIN CERTIFICATE-----, base64, -----END CERTIFICATE-----'
 
-/** What is wrong with it, if anything; whether a certificate is a good one is seen when it is used. Nothing of it is repeated. */
+/** Returns the problem with the text, if there is one, and repeats no part of it. A certificate's trust is checked when it is used. */
 function pemProblem(pem: string): string | undefined {
-  if (pem.includes('PRIVATE KEY')) return 'It holds a private key. Give certificates only, and make a new key: this one has been shown.'
+  if (pem.includes('PRIVATE KEY')) return 'It holds a private key. Give certificates only, and make a new private key: this one is exposed.'
   const count = pem.split('-----BEGIN CERTIFICATE-----').length - 1
   if (count === 0) return `It is a text of ${pem.length} characters without a certificate. Give ${pemRule}.`
   const whole = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g)].filter(([, body = '']) =>
     isCertificate(body),
   )
   if (whole.length === count) return undefined
-  return `Of its ${count} certificates ${count - whole.length} cannot be read. Give ${pemRule}; line breaks are real ones, not "\\n".`
+  return `${count - whole.length} of its ${count} certificates cannot be read. Give ${pemRule}. Use real line breaks, not "\\n".`
 }
 
-/** DER of a certificate begins with a SEQUENCE whose length takes two bytes: in base64 "MI". */
+/** The DER form of a certificate begins with a SEQUENCE whose length takes two bytes: in base64 "MI". */
 function isCertificate(base64: string): boolean {
   const text = base64.replace(/\s/g, '')
   return text.length % 4 === 0 && /^MI[A-Za-z0-9+/]+={0,2}$/.test(text)
@@ -81,7 +81,7 @@ function secretsError({ input }: { readonly input?: unknown }): string {
   return `It is a text of ${input.length} characters. Give a list, even of one: ["name"] (DynamoDB type L).`
 }
 
-/** The attributes of a connector: the schema is made of it, and the table in the docs. */
+/** The attributes of a connector. The schema and the table in the docs are made from it. */
 const attributes = {
   connectorId: identifier().meta({
     kind: 'text',
@@ -89,19 +89,19 @@ const attributes = {
   }),
   type: z.string({ error: mustBe('the type of a vendor') }).meta({
     kind: 'text',
-    description: 'Which vendor it collects from. Cannot change.',
+    description: 'The vendor that events are collected from. Cannot change.',
   }),
   name: text(/^(?! )[\x20-\x7e]{1,128}(?<! )$/, '1 to 128 ASCII characters, such as tenant-type').meta({
     kind: 'text',
-    description: 'Shown name, 1 to 128 ASCII characters; by convention tenant-type. Cannot change.',
+    description: 'Display name, 1 to 128 ASCII characters; by convention tenant-type. Cannot change.',
   }),
   tenantName: text(/^(?!\s)[^\p{C}\p{Zl}\p{Zp}]{1,128}(?<!\s)$/u, '1 to 128 printable characters, without blanks at either end').meta({
     kind: 'text',
-    description: 'Whose events they are, 1 to 128 printable characters; it is in every record. Cannot change.',
+    description: 'The tenant that owns the events, 1 to 128 printable characters. It is in every record. Cannot change.',
   }),
   baseUrl: z.string({ error: mustBe('the address of the vendor’s service, https://host') }).meta({
     kind: 'text',
-    description: 'Address of the vendor’s service, https://host; what follows the host in a pasted address is ignored.',
+    description: 'Address of the vendor’s service, https://host. Anything after the host is ignored.',
   }),
   apiKeySecrets: z
     .array(z.string({ error: mustBe('the name of a secret, a text') }), { error: secretsError })
@@ -110,21 +110,21 @@ const attributes = {
     .meta({
       kind: 'list of texts',
       description:
-        'Names of 1 to 20 secrets of Secrets Manager under the stack’s prefix, each with an API key as its text, or as name#jsonKey with the key in a JSON object. Several are a pool.',
+        'Names of 1 to 20 secrets in Secrets Manager, under the stack’s prefix. A secret holds an API key as its text, or in a JSON object: then write name#jsonKey. Several keys form a pool.',
     }),
   contentTypes: z.unknown().optional().meta({
     kind: 'list of texts',
-    description: 'What is collected, in the vendor’s terms.',
+    description: 'The content that is collected, by the vendor’s names.',
     shownDefault: 'the vendor’s',
   }),
   eventTypes: z.unknown().optional().meta({
     kind: 'list of texts',
-    description: 'The kinds of event that are collected, in the vendor’s terms.',
+    description: 'The kinds of event that are collected, by the vendor’s names.',
     shownDefault: 'the vendor’s',
   }),
   logFilters: logFiltersSchema.default([]).meta({
     kind: 'list of log filters',
-    description: 'Which events are left out of the lake.',
+    description: 'Filters that keep events out of the lake.',
   }),
   disableTlsVerification: flag().default(false).meta({
     kind: 'boolean',
@@ -139,11 +139,13 @@ const attributes = {
     .exactOptional()
     .meta({
       kind: 'text',
-      description: 'Certificates of an own CA, in PEM form, trusted beside the public ones. Not together with disableTlsVerification.',
+      description:
+        'Certificates of your own CA, in PEM form, trusted in addition to the public CAs. Not together with disableTlsVerification.',
     }),
   enabled: flag().default(true).meta({
     kind: 'boolean',
-    description: 'Whether it collects. What passed meanwhile is read when it is true again, as far as the vendor still has it.',
+    description:
+      'Whether the connector collects. When it is true again, the events of the pause are read, as far as the vendor still keeps them.',
   }),
   intervalMinutes: whole('a whole number of minutes', 1, 60).default(5).meta({
     kind: 'number',
@@ -151,31 +153,31 @@ const attributes = {
   }),
   requestsPerMinute: whole('a whole number', 1, 6_000).default(20).meta({
     kind: 'number',
-    description: 'What the vendor allows each API key a minute: 1 to 6000. Of connectors that share a key the lowest counts.',
+    description: 'Requests a minute that the vendor allows each API key: 1 to 6000. When connectors share a key, the lowest value counts.',
   }),
   requestsPerDay: whole('a whole number', 1).exactOptional().meta({
     kind: 'number',
-    description: 'What the vendor allows each API key in any 24 hours, where it does.',
+    description: 'Requests in any 24 hours that the vendor allows each API key, if it has such a limit.',
   }),
   rateGroup: identifier().exactOptional().meta({
     kind: 'text',
     description:
-      'A name that is the same on connectors whose keys the vendor counts as one customer: they share one limit. As connectorId.',
+      'Name of a group of connectors whose keys the vendor counts as one customer: they share one limit. Same characters as connectorId.',
   }),
   initialBackfillMinutes: whole('a whole number of minutes', 0)
     .default(10)
     .meta({
       kind: 'number',
-      description: `How far back it begins, in minutes: 0 up to ${retentionMarginMinutes} less than the vendor keeps events (72 hours: 4310).`,
+      description: `How far back the first read begins, in minutes: 0 up to ${retentionMarginMinutes} less than the vendor keeps events (72 hours: 4310).`,
     }),
   lateArrivalMinutes: whole('a whole number of minutes', 0, 1_440).exactOptional().meta({
     kind: 'number',
-    description: 'How late events may show up at the vendor and still are not missed, in minutes: 0 to 1440.',
+    description: 'How late an event may appear at the vendor and still be read without delay, in minutes: 0 to 1440.',
     shownDefault: 'the vendor’s',
   }),
   sharedKey: flag().default(false).meta({
     kind: 'boolean',
-    description: 'That connectors of several tenants use one API key is wanted. All of them must say so.',
+    description: 'Allows connectors of several tenants to use one API key. All of them must set it.',
   }),
 }
 
@@ -183,17 +185,18 @@ const connectorSchema = z.object(attributes)
 
 const vendorAttributes: readonly (keyof VendorAttributes)[] = ['contentTypes', 'eventTypes']
 
+/** One row of the attribute table in the docs. */
 export interface ConnectorAttribute {
   readonly name: string
-  /** In the words of JSON. */
+  /** The kind of value, for the docs: `list of texts`. */
   readonly type: string
-  /** As it is written in an item; absent without one. */
+  /** The default as an item would have it, in JSON; absent if there is none. */
   readonly default?: string
   readonly required: boolean
   readonly doc: string
 }
 
-/** What a connector may hold, for the docs; with the defaults of a vendor, if one is given. */
+/** All attributes of a connector, for the docs, with the defaults of `vendor` if it is given. */
 export function connectorAttributes(vendor?: Vendor): readonly ConnectorAttribute[] {
   const own = vendor?.attributes.safeParse({})
   const ofVendor: Readonly<Record<string, unknown>> =
@@ -217,7 +220,7 @@ export type ParsedConnector =
   | { readonly ok: true; readonly connector: Connector }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
-/** Checks an item, which is untrusted, and fills in what it leaves out. Fails with everything that is wrong with it. */
+/** Checks an untrusted item and fills in the defaults. Fails with all problems of the item, and reports at most 50. */
 export function parseConnector(item: unknown, policy: ConnectorPolicy): ParsedConnector {
   if (!isItem(item)) {
     return { ok: false, problems: [{ path: 'item', message: mustBe('an object with the attributes of a connector')({ input: item }) }] }
@@ -228,7 +231,7 @@ export function parseConnector(item: unknown, policy: ConnectorPolicy): ParsedCo
   const baseUrl = vendor.ok ? readBaseUrl(item, vendor.value, policy) : unread
   const secrets = readSecrets(item, policy)
   const problems = [
-    // Of the type there is more to say than the schema knows.
+    // `readVendor` reports the type, and knows the vendors.
     ...(parsed.success ? [] : problemsOf(parsed.error).filter(({ path }) => path !== 'type')),
     ...[vendor, own, baseUrl, secrets].flatMap((part) => (part.ok ? [] : part.failure)),
     ...(vendor.ok ? backfillProblems(item, vendor.value) : []),
@@ -251,7 +254,7 @@ function isItem(value: unknown): value is Item {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A part of an item, or what is wrong with it beyond what the schema says. */
+/** A checked part of an item, or its problems beyond those that the schema finds. */
 type Part<T> = Result<T, readonly Problem[]>
 
 const unread: Part<never> = failed([])
@@ -268,7 +271,7 @@ function readVendorAttributes(item: Item, vendor: Vendor): Part<VendorAttributes
   return failed(own.error.issues.map(({ path, message }) => ({ path: pathText(path), message: shortened(message, valueAt(given, path)) })))
 }
 
-/** A vendor's message may repeat a value in full. */
+/** Shortens the value in a vendor's message, which may repeat it in full. */
 function shortened(message: string, value: unknown): string {
   const json = JSON.stringify(value)
   const short = json === undefined ? message : message.replaceAll(json, () => quote(value))
@@ -283,15 +286,15 @@ function readBaseUrl({ baseUrl }: Item, vendor: Vendor, { allowedHosts }: Connec
   if (typeof baseUrl !== 'string') return unread
   const refuse = (message: string) => failed([{ path: 'baseUrl', message }])
   const hosts = vendor.hosts.join(', ')
-  // Before an @ stands what may be a password, also where the whole is no address.
+  // The text before an @ may be a password, even in a text that is not an address. So nothing of it is repeated.
   if (baseUrl.includes('@')) return refuse('It has an @, as for a user name and password, which are never sent. Give https://host alone.')
   const url = URL.parse(vendor.baseUrlOf(baseUrl))
   if (url === null || !['https:', 'http:'].includes(url.protocol)) {
-    return refuse(`It is ${quote(baseUrl)}, no web address. Give https:// and one of: ${hosts}.`)
+    return refuse(`It is ${quote(baseUrl)}, which is not a web address. Give https:// and one of: ${hosts}.`)
   }
   if (isAllowedHost(url, allowedHosts)) return ok(url.origin)
   if (!vendor.hosts.includes(url.hostname)) {
-    return refuse(`Its host is ${quote(url.hostname)}. Give one of the vendor’s: ${hosts}; or have the operator allow this host.`)
+    return refuse(`Its host is ${quote(url.hostname)}. Give one of the vendor’s: ${hosts}; or ask the operator to allow this host.`)
   }
   if (url.protocol !== 'https:' || url.port !== '') {
     return refuse(`It is ${quote(url.origin)}. Only https on port 443 is allowed: give https://${url.hostname}.`)
@@ -314,19 +317,19 @@ function secretReference(name: string): SecretReference {
   return jsonKey.length === 0 ? { secretName } : { secretName, jsonKey: jsonKey.join('#') }
 }
 
-/** What does not begin with the prefix is not repeated: many a key has been pasted in place of its name. */
+/** A text without the prefix is not repeated: it may be a key that was pasted in place of its name. */
 function secretProblem(name: string, prefix: string): string | undefined {
   const { secretName, jsonKey } = secretReference(name)
   if (!secretName.startsWith(prefix)) {
     const seen = secretName.startsWith('arn:') ? 'an ARN' : `a text of ${name.length} characters`
-    return `It is ${seen} that does not begin with ${quote(prefix)}. Give the name of a secret under that prefix, or name#jsonKey. If it is an API key, store it in a secret and make a new one: this one has been shown.`
+    return `It is ${seen} that does not begin with ${quote(prefix)}. Give the name of a secret under that prefix, or name#jsonKey. If it is an API key, make a new key and store that in a secret: this one is exposed.`
   }
   if (secretName === prefix) return `It is the prefix alone. Give the whole name of a secret, such as ${quote(`${prefix}name`)}.`
   if (!/^[A-Za-z0-9/_+=.@-]{1,512}$/.test(secretName)) {
     return `It is ${quote(name)}. The name of a secret has 1 to 512 letters (A to Z), digits and / _ + = . @ -. Give it as Secrets Manager shows it.`
   }
   if (jsonKey !== undefined && !/^[^\p{C}#]{1,128}$/u.test(jsonKey)) {
-    return `It is ${quote(name)}. After # comes the name of one member of the secret’s JSON object, 1 to 128 characters. Give name#jsonKey.`
+    return `It is ${quote(name)}. The part after # must be the name of one member of the secret’s JSON object, 1 to 128 characters. Give name#jsonKey.`
   }
   return undefined
 }
@@ -334,25 +337,25 @@ function secretProblem(name: string, prefix: string): string | undefined {
 function repetition(all: readonly string[], index: number): string | undefined {
   const name = all[index]
   const first = name === undefined ? index : all.indexOf(name)
-  return first < index ? `It is ${quote(name)}, as is apiKeySecrets[${first}]. Name each secret once.` : undefined
+  return first < index ? `It is ${quote(name)}, the same as apiKeySecrets[${first}]. Name each secret once.` : undefined
 }
 
 function backfillProblems({ initialBackfillMinutes }: Item, vendor: Vendor): Problem[] {
   const parsed = attributes.initialBackfillMinutes.safeParse(initialBackfillMinutes)
-  const most = Math.floor(vendor.retentionMs / minute) - retentionMarginMinutes
-  if (!parsed.success || parsed.data <= most) return []
-  const allowed = mustBe(`a whole number of minutes from 0 to ${most}, since the vendor keeps events no longer`)
+  const max = Math.floor(vendor.retentionMs / minute) - retentionMarginMinutes
+  if (!parsed.success || parsed.data <= max) return []
+  const allowed = mustBe(`a whole number of minutes from 0 to ${max}, since the vendor keeps events no longer`)
   return [{ path: 'initialBackfillMinutes', message: allowed({ input: parsed.data }) }]
 }
 
 function tlsProblems({ tlsCaPem, disableTlsVerification }: Item, { tlsVerificationOptional }: ConnectorPolicy): Problem[] {
   if (disableTlsVerification === true && !tlsVerificationOptional) {
     const message =
-      'It is true, which the operator of this deployment does not allow. Give tlsCaPem, the CA that signed the certificate, instead.'
+      'It is true, but the operator of this deployment does not allow that. Give tlsCaPem, the CA that signed the certificate, instead.'
     return [{ path: 'disableTlsVerification', message }]
   }
   if (tlsCaPem === undefined || disableTlsVerification !== true) return []
-  const message = 'It is of no use together with disableTlsVerification. Keep tlsCaPem and remove disableTlsVerification.'
+  const message = 'It has no effect together with disableTlsVerification. Keep tlsCaPem and remove disableTlsVerification.'
   return [{ path: 'tlsCaPem', message }]
 }
 
@@ -366,12 +369,12 @@ function unknownAttributes(item: Item): Problem[] {
 function bounded(problems: readonly Problem[]): readonly Problem[] {
   const more = problems.length - problemsMax
   if (more <= 0) return problems
-  return [...problems.slice(0, problemsMax), { path: 'item', message: `There are ${more} more problems. Mend these first.` }]
+  return [...problems.slice(0, problemsMax), { path: 'item', message: `There are ${more} more problems. Correct these first.` }]
 }
 
 const immutable = ['connectorId', 'type', 'name', 'tenantName'] as const
 
-/** What has changed and cannot, once a connector was accepted: it is in the identity of events or says whose they are. */
+/** Reports changes to attributes that are fixed at acceptance, because they identify the events or name their owner. */
 export function immutableProblems(before: Connector, after: Connector): Problem[] {
   return immutable
     .filter((name) => before[name] !== after[name])

@@ -1,12 +1,12 @@
 import type { LogFilter } from './log-filters.ts'
 
-/** Where an API key lies: a Secrets Manager name and, for `name#jsonKey`, the key inside its JSON object. */
+/** Where an API key is stored: a Secrets Manager name and, for `name#jsonKey`, the key inside its JSON object. */
 export interface SecretReference {
   readonly secretName: string
   readonly jsonKey?: string
 }
 
-/** An accepted connector: an item that a user wrote, checked, with its defaults filled in. Only this is ever collected from. */
+/** A connector: an item that a user wrote, checked, with its defaults filled in. Events are collected for nothing else. */
 export interface Connector {
   readonly connectorId: string
   readonly type: string

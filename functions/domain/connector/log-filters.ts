@@ -5,31 +5,31 @@ import { type FieldTable, recordFields } from '../record/fields.ts'
 import { failed, ok, type Result } from '../result.ts'
 import { closest, hasOnly, mustBe, mustBeOneOf, quote } from './problems.ts'
 
-/** Log filters: which events a connector leaves out of the lake. */
+/** Log filters keep events of a connector out of the lake. */
 
 const filtersMax = 50
 const conditionsMax = 20
 const valuesMax = 1_000
 const valueCharactersMax = 1_000
-/** Patterns in all filters of a connector (count): each may take megabytes while it runs. */
+/** Regular expressions in all filters of a connector (count): each may take megabytes while it runs. */
 const patternsMax = 50
 /** Instructions of a compiled pattern (count): a match takes at most as many steps for each character. */
 const patternSizeMax = 2_000
 
-/** A filter matches where all of its conditions hold. */
+/** A filter matches an event when all its conditions hold. */
 export interface LogFilter {
-  /** Unique within its connector; events are counted under it. */
+  /** Unique within its connector; dropped events are counted under it. */
   readonly name: string
   readonly conditions: readonly Condition[]
-  /** `exclude` drops what matches. As soon as there are `include` filters, what matches none of them is dropped. */
+  /** `exclude` drops the events that match. If there are `include` filters, an event that matches none of them is dropped. */
   readonly action: 'exclude' | 'include'
-  /** Only count what it would have dropped. */
+  /** The filter drops nothing, and counts the events that it would have dropped. */
   readonly shadow: boolean
 }
 
 /**
- * Holds if the operator does for any of the values. Of a list at the field any element will do. A field that is missing meets no
- * operator but the negations, which hold exactly where the operator that they negate does not: for none of the values, of no element.
+ * A condition holds if its operator holds for any of its values and, where the field is a list, for any of its elements. No operator
+ * holds for a missing field, except the negations. A negation holds exactly where its operator does not hold.
  */
 export interface Condition {
   /** Dotted path into the record: `severity`, `syslog.facility`. */
@@ -46,31 +46,31 @@ type Holds = (found: unknown) => boolean
 
 interface Comparison {
   readonly doc: string
-  /** What is wrong with a value of a condition, in a sentence. */
+  /** The problem with a condition's value, as a sentence; undefined if there is none. */
   problem(value: Value): string | undefined
-  /** Whether what is found agrees with any of the values. Throws if one of them is wrong. */
+  /** Makes the check that a field's value agrees with any of `values`. Throws if one of them has a problem. */
   compile(values: readonly Value[]): Holds
 }
 
-/** Texts are compared without regard to case, but by `matches`; numbers, true and false are compared with texts as they are written. */
+/** Texts are compared without regard to case, except by `matches`. A number, true or false is compared with a text as it is written. */
 const comparisons = {
-  equals: comparison('It is the value.', readText, foldedText, (wanted) => memberOf(new Set(wanted))),
-  in: comparison('It is in the list: the same as equals.', readText, foldedText, (wanted) => memberOf(new Set(wanted))),
-  contains: ofTexts('The value is a part of it.', (text, wanted) => text.includes(wanted)),
-  startsWith: ofTexts('It begins with the value.', (text, wanted) => text.startsWith(wanted)),
-  endsWith: ofTexts('It ends with the value.', (text, wanted) => text.endsWith(wanted)),
+  equals: comparison('The field equals the value.', readText, foldedText, (wanted) => memberOf(new Set(wanted))),
+  in: comparison('The field is in the list of values; the same as equals.', readText, foldedText, (wanted) => memberOf(new Set(wanted))),
+  contains: ofTexts('The field contains the value.', (text, wanted) => text.includes(wanted)),
+  startsWith: ofTexts('The field begins with the value.', (text, wanted) => text.startsWith(wanted)),
+  endsWith: ofTexts('The field ends with the value.', (text, wanted) => text.endsWith(wanted)),
   matches: comparison(
-    'The regular expression (RE2) matches somewhere in it, with regard to case unless it begins with (?i).',
+    'The regular expression (RE2) matches any part of the field. Case matters, unless the expression begins with (?i).',
     readPattern,
     plainText,
     any((text: string, pattern: RE2JS) => pattern.test(text)),
   ),
   exists: { doc: 'The record has the field. Takes no values.', problem: () => undefined, compile: () => () => true },
-  greaterThan: ofNumbers('It is a number greater than the value.', (number, bound) => number > bound),
-  greaterOrEqual: ofNumbers('It is a number greater than or equal to the value.', (number, bound) => number >= bound),
-  lessThan: ofNumbers('It is a number less than the value.', (number, bound) => number < bound),
-  lessOrEqual: ofNumbers('It is a number less than or equal to the value.', (number, bound) => number <= bound),
-  inCidr: comparison('It is an IP address in the network.', readNetwork, addressFound, any(isWithin)),
+  greaterThan: ofNumbers('The field is a number greater than the value.', (number, bound) => number > bound),
+  greaterOrEqual: ofNumbers('The field is a number greater than or equal to the value.', (number, bound) => number >= bound),
+  lessThan: ofNumbers('The field is a number less than the value.', (number, bound) => number < bound),
+  lessOrEqual: ofNumbers('The field is a number less than or equal to the value.', (number, bound) => number <= bound),
+  inCidr: comparison('The field is an IP address in the network.', readNetwork, addressFound, any(isWithin)),
 } as const satisfies Record<string, Comparison>
 
 type PositiveOperator = keyof typeof comparisons
@@ -156,7 +156,7 @@ function memberOf<T>(set: ReadonlySet<T>) {
   return (found: T) => set.has(found)
 }
 
-/** To upper case, since what a letter's lower case is can depend on its neighbours. */
+/** Folds to upper case, because the lower case of a letter can depend on its neighbours. */
 function fold(text: string): string {
   return text.toUpperCase()
 }
@@ -171,7 +171,7 @@ function foldedText(found: unknown): string | undefined {
 }
 
 function readText(value: Value): Result<string, string> {
-  if (value === '') return failed('It is an empty text, which no record has. Give some text, or use exists or notExists.')
+  if (value === '') return failed('It is an empty text, and no field of a record is empty. Give some text, or use exists or notExists.')
   return ok(fold(String(value)))
 }
 
@@ -190,7 +190,7 @@ function readNumber(value: Value): Result<number, string> {
 }
 
 function readPattern(value: Value): Result<RE2JS, string> {
-  const rule = 'Give a regular expression as RE2 has it: without lookaround and backreferences.'
+  const rule = 'Give a regular expression of RE2: without lookaround and backreferences.'
   if (typeof value !== 'string' || value === '') return failed(`It is ${quote(value)}. ${rule}`)
   try {
     const pattern = RE2JS.compile(value)
@@ -199,7 +199,7 @@ function readPattern(value: Value): Result<RE2JS, string> {
   } catch (thrown) {
     if (!(thrown instanceof RE2JSSyntaxException)) throw thrown
     const where = thrown.getPattern() === null ? '' : ` at ${quote(thrown.getPattern())}`
-    return failed(`It is ${quote(value)}, no regular expression: ${thrown.getDescription()}${where}. ${rule}`)
+    return failed(`It is ${quote(value)}, which is not a regular expression: ${thrown.getDescription()}${where}. ${rule}`)
   }
 }
 
@@ -220,7 +220,7 @@ function readNetwork(value: Value): Result<Network, string> {
   const address = addressFound(text)
   if (address !== undefined && more.length === 0) {
     const width = address.kind() === 'ipv4' ? 32 : 128
-    // An IPv4 address written as IPv6 counts its prefix from the front of that.
+    // The prefix of an IPv4 address that is written as IPv6 counts all 128 bits.
     const skipped = width === 32 && text.includes(':') ? 96 : 0
     const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) - skipped : Number.NaN
     if (prefix >= 0 && prefix <= width) return ok([address, prefix])
@@ -232,7 +232,7 @@ function isWithin(address: Address, [network, prefix]: Network): boolean {
   return address.kind() === network.kind() && address.match(network, prefix)
 }
 
-/** Everything at a path, lists taken apart; own properties only, so that `constructor` is a name like any other. */
+/** All values at a path, with lists flattened. It follows own properties only, so that `constructor` is a name like any other. */
 function valuesAt(value: unknown, path: readonly string[], at = 0): readonly unknown[] {
   if (value === undefined || value === null) return []
   if (Array.isArray(value)) return value.flatMap((element) => valuesAt(element, path, at))
@@ -254,19 +254,19 @@ function compileCondition({ field, operator, values }: Condition): Matches {
   return (record) => valuesAt(record, path).some(holds) !== negated
 }
 
-/** A filter, or all include filters together under the name of the first, as one reason to drop a record. */
+/** A reason to drop a record: one exclude filter, or all include filters together under the name of the first. */
 interface Drop {
   readonly name: string
   readonly drops: Matches
 }
 
-/** For `applyFilters`. */
+/** The input of `applyFilters`. */
 export interface CompiledFilters {
   readonly active: readonly Drop[]
   readonly shadow: readonly Drop[]
 }
 
-/** Of filters that `logFiltersSchema` has accepted; throws for others. */
+/** Compiles filters that `logFiltersSchema` has accepted. Throws for any other. */
 export function compileFilters(filters: readonly LogFilter[]): CompiledFilters {
   const compiled = filters.map(({ name, action, shadow, conditions }) => {
     const all = conditions.map(compileCondition)
@@ -288,8 +288,8 @@ export function compileFilters(filters: readonly LogFilter[]): CompiledFilters {
 }
 
 /**
- * Whether a record is kept, and which filters count it: the first in the list that dropped it (the first include filter stands for
- * all of them), and each shadow filter that would have dropped it, had it been active beside those that are.
+ * Decides whether a record is kept, and which filters count it. They are the first filter in the list that drops it (the first include
+ * filter stands for all of them), and each shadow filter that would drop it if it were active as well.
  */
 export function applyFilters(
   { active, shadow }: CompiledFilters,
@@ -311,15 +311,18 @@ const fieldSchema = z
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
   })
 
-/** A misspelt field is always missing: its negations would drop every event. A path into a vendor's own fields is taken as it is. */
+/**
+ * The problem with a field that the table does not have. A misspelled field would always be missing, so a negation would match every
+ * event. A path into a vendor's own fields is not checked.
+ */
 function unknownField(path: readonly string[], table: FieldTable, above = ''): string | undefined {
   const [name = '', ...rest] = path
   const field = Object.hasOwn(table, name) ? table[name] : undefined
   if (field === undefined) {
     if (above === '' && rest.length > 0) return undefined
     const meant = closest(name, Object.keys(table))
-    const vendors = above === '' ? '; a vendor’s own are written vendor.field' : ''
-    const hint = meant === undefined ? `There are ${Object.keys(table).join(', ')}${vendors}.` : `Did you mean ${above}${meant}?`
+    const vendors = above === '' ? '; a vendor’s own fields are written vendor.field' : ''
+    const hint = meant === undefined ? `The fields are ${Object.keys(table).join(', ')}${vendors}.` : `Did you mean ${above}${meant}?`
     return `${quote(`${above}${name}`)} is no field of a record. ${hint}`
   }
   if (rest.length === 0) return undefined
@@ -358,7 +361,7 @@ const conditionSchema = z
 const nameRule = mustBe('a name of 1 to 64 letters, digits, dots, blanks, hyphens or underscores, the first a letter or digit')
 const conditionsRule = mustBe(`a list of 1 to ${conditionsMax} conditions`)
 
-/** One filter. Counts are kept in an object by name, hence what names may be. */
+/** One filter. Its name is the key of its counts in a stored object, so it must be a safe key. */
 export const logFilterSchema: z.ZodType<LogFilter> = z.strictObject(
   {
     name: z
@@ -378,7 +381,7 @@ export const logFilterSchema: z.ZodType<LogFilter> = z.strictObject(
 
 const filtersRule = mustBe(`a list of at most ${filtersMax} log filters`)
 
-/** All filters of a connector. Sizes are checked before what is inside, so that no item takes long to refuse. */
+/** All filters of a connector. Sizes are checked before the contents, so that a huge item is refused quickly. */
 export const logFiltersSchema = z
   .array(z.unknown(), { error: filtersRule })
   .max(filtersMax, { error: filtersRule })
@@ -391,7 +394,7 @@ export const logFiltersSchema = z
   .superRefine((filters, context) => {
     for (const [index, { name }] of filters.entries()) {
       const first = filters.findIndex((filter) => filter.name === name)
-      const message = `${quote(name)} is the name of logFilters[${first}] too. Give each filter a name of its own: it counts under it.`
+      const message = `${quote(name)} is also the name of logFilters[${first}]. Give each filter its own name: events are counted under it.`
       if (first < index) context.addIssue({ code: 'custom', path: [index, 'name'], message })
     }
   })

@@ -1,21 +1,25 @@
 import type * as z from 'zod'
 
-/** How it is said what is wrong with an item that a user wrote: the value seen, what is allowed, and so what to do. */
+/** Messages about an item that a user wrote. Each gives the value that was seen, the values that are allowed, and so the correction. */
 
-/** One thing that is wrong with an item: where (`logFilters[0].operator`), and what is wrong, what was seen and what is allowed. */
+/** One problem of an item. */
 export interface Problem {
+  /** The place in the item: `logFilters[0].operator`. */
   readonly path: string
   readonly message: string
 }
 
-/** Of a value that is repeated (characters). */
+/** A message repeats this much of a value (characters). */
 const quotedMax = 60
-/** A run of letters and digits this long with a digit in it (characters) may be a key. */
+/** Looks like a key: 20 letters and digits in a row with a digit among them, or a UUID. */
 const keyLike = /(?=[A-Za-z0-9]*[0-9])[A-Za-z0-9]{20}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-/i
-/** Beyond it a name is no misspelt one (characters). */
+/** A longer name is not compared for misspellings (characters). */
 const nameMax = 64
 
-/** A value as a message may show it: a text as JSON, cut to 60 characters; what may be a key, a list or an object only by its size. */
+/**
+ * Formats a value for a message. A text is shown as JSON, cut to 60 characters. A text that may be a key is shown only by its length,
+ * a list only by its size, an object not at all.
+ */
 export function quote(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`
   if (typeof value === 'object' && value !== null) return 'an object'
@@ -43,7 +47,7 @@ export function mustBeOneOf(allowed: readonly string[]): (issue: { readonly inpu
   }
 }
 
-/** The `error` of a strict object: names that it does not know, and `mustBe` for what is no object. `what`: "a log filter". */
+/** The `error` of a strict object: reports names that it does not know, and a value that is not an object. `what`: "a log filter". */
 export function hasOnly(what: string, known: readonly string[]) {
   return (issue: { readonly code?: unknown; readonly input?: unknown; readonly keys?: unknown }): string => {
     if (issue.code !== 'unrecognized_keys' || !Array.isArray(issue.keys))
@@ -55,14 +59,14 @@ export function hasOnly(what: string, known: readonly string[]) {
   }
 }
 
-/** "x is no attribute of `what`." and what may have been meant. */
+/** "x is no attribute of `what`.", with the name that may have been meant, or all names. */
 export function unknownName(name: string, what: string, known: readonly string[]): string {
   const meant = closest(name, known)
-  const hint = meant === undefined ? `There are ${known.join(', ')}.` : `Did you mean ${meant}?`
+  const hint = meant === undefined ? `The attributes are ${known.join(', ')}.` : `Did you mean ${meant}?`
   return `${quote(name)} is no attribute of ${what}. ${hint} Rename or remove it.`
 }
 
-/** The one of `known` that `name` seems to be a misspelling of, or a part. */
+/** The name among `known` that `name` misspells by at most two letters, or is a part of; undefined if there is none. */
 export function closest(name: string, known: readonly string[]): string | undefined {
   if (name.length > nameMax) return undefined
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '')
@@ -74,7 +78,7 @@ export function closest(name: string, known: readonly string[]): string | undefi
   return (near ?? part)?.candidate
 }
 
-/** Levenshtein's distance. */
+/** Levenshtein distance. */
 function edits(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (const [line, letter] of [...from].entries()) {
@@ -88,7 +92,7 @@ function edits(from: string, to: string): number {
   return row[to.length] ?? 0
 }
 
-/** What zod found, each thing once. */
+/** The problems in a zod error, each once. */
 export function problemsOf(error: z.ZodError): Problem[] {
   const found = new Map<string, Problem>()
   for (const { path, message } of error.issues) {
@@ -98,7 +102,7 @@ export function problemsOf(error: z.ZodError): Problem[] {
   return [...found.values()]
 }
 
-/** `logFilters[0].conditions[2].field`; a name that is not plain is quoted. */
+/** Formats a path: `logFilters[0].conditions[2].field`. A name that is not plain is quoted. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path
     .map((step, index) => {

@@ -1,19 +1,19 @@
 /**
- * The field table of the record. It is the only place that says which fields there are: the type, the validator, the columns
- * of the Glue table and the docs are made from it.
+ * The field table of the record, the only list of its fields. The type, the validator, the columns of the Glue table and the docs are
+ * made from it.
  */
 
 interface FieldBase {
-  /** Shown in the docs and as the comment of the Glue column, which holds 255 characters. */
+  /** Shown in the docs and as the comment of the Glue column, which has room for 255 characters. */
   readonly doc: string
-  /** In every record. */
+  /** Whether every record has the field. */
   readonly required?: true
 }
 
 export interface ScalarField extends FieldBase {
-  /** As Glue calls it. Times are `bigint`, epoch ms. */
+  /** The type's name in Glue. Times are `bigint`, epoch ms. */
   readonly type: 'string' | 'bigint' | 'int' | 'boolean' | 'array<string>'
-  /** The only values there are. */
+  /** All values that the field may have; absent: any. */
   readonly values?: readonly string[]
 }
 
@@ -36,29 +36,29 @@ export const recordFields = {
   id: {
     type: 'string',
     required: true,
-    doc: 'Identity of the event: a hash of connector, stream and the vendor’s id. The same event always has the same.',
+    doc: 'Identity of the event: a hash of connector, stream and the vendor’s id. The same event always has the same id.',
   },
   timestamp: {
     type: 'bigint',
     required: true,
-    doc: 'When the event happened (epoch ms); when it was received, where the vendor’s time cannot be read.',
+    doc: 'When the event happened (epoch ms). If the vendor’s time cannot be read, when it was received.',
   },
   ingested_at: { type: 'bigint', required: true, doc: 'When the event was received (epoch ms).' },
   ingest_mode: {
     type: 'string',
     required: true,
     values: ['live', 'backfill', 'rewind'],
-    doc: 'Why it was read: as it came, later to fill a gap, or because somebody asked for it again.',
+    doc: 'Why the event was read: live: as it came; backfill: later, to fill a gap; rewind: reserved.',
   },
   tenant_name: { type: 'string', required: true, doc: 'The tenant of the connector.' },
-  connector_id: { type: 'string', required: true, doc: 'The connector that read it.' },
+  connector_id: { type: 'string', required: true, doc: 'The connector that read the event.' },
   connector_name: { type: 'string', required: true, doc: 'The connector’s name.' },
-  domain: { type: 'string', required: true, doc: 'The base URL it was read from.' },
+  domain: { type: 'string', required: true, doc: 'The base URL that the event was read from.' },
   msg_class: { type: 'string', required: true, doc: 'Class of the message: vendor, product and content type.' },
   msg_origin: {
     type: 'struct',
     required: true,
-    doc: 'Where the message comes from.',
+    doc: 'The origin of the message.',
     fields: {
       vendor: { type: 'string', required: true, doc: 'The vendor.' },
       source: { type: 'string', required: true, doc: 'The vendor’s product.' },
@@ -66,7 +66,7 @@ export const recordFields = {
       processor: {
         type: 'struct',
         required: true,
-        doc: 'What brought it here.',
+        doc: 'The program that read the message.',
         fields: {
           name: { type: 'string', required: true, doc: 'Name of the processor.' },
           type: { type: 'string', required: true, doc: 'Kind of processor.' },
@@ -76,9 +76,9 @@ export const recordFields = {
   },
   event_type: { type: 'string', required: true, doc: 'Kind of event, as the connector’s eventTypes name it.' },
   service: { type: 'string', required: true, doc: 'The protected service, as the connector’s contentTypes name it.' },
-  severity: { type: 'string', values: severities, doc: 'From the vendor’s risk level; from the kind of threat where there is none.' },
+  severity: { type: 'string', values: severities, doc: 'From the vendor’s risk level or, if there is none, from the kind of threat.' },
   user: { type: 'string', doc: 'The user concerned.' },
-  location: { type: 'string', doc: 'Where the file or message lies: a URL, a path or a folder.' },
+  location: { type: 'string', doc: 'Place of the file or message: a URL, a path or a folder.' },
   file_name: { type: 'string', doc: 'Name of the file or attachment.' },
   file_sha1: { type: 'string', doc: 'SHA-1 of the file, lower-case hex.' },
   file_sha256: { type: 'string', doc: 'SHA-256 of the file, lower-case hex.' },
@@ -86,14 +86,14 @@ export const recordFields = {
   email_sender: { type: 'string', doc: 'The mail’s sender.' },
   email_recipients: { type: 'array<string>', doc: 'The mail’s recipients.' },
   email_subject: { type: 'string', doc: 'The mail’s subject.' },
-  threat_name: { type: 'string', doc: 'Name of what was found: risk, malware or ransomware.' },
+  threat_name: { type: 'string', doc: 'Name of the risk, malware or ransomware that was found.' },
   threat_type: { type: 'string', doc: 'Kind of threat.' },
   detected_by: { type: 'string', doc: 'The technique that found it.' },
   policy_name: { type: 'string', doc: 'The policy that was triggered.' },
   rule_name: { type: 'string', doc: 'The rule or filter of the policy that was triggered.' },
   dlp_templates: { type: 'array<string>', doc: 'The data loss prevention templates that matched.' },
-  action: { type: 'string', doc: 'What was done about it.' },
-  outcome: { type: 'string', doc: 'Whether that succeeded.' },
+  action: { type: 'string', doc: 'The action that was taken.' },
+  outcome: { type: 'string', doc: 'The result of the action.' },
   syslog: {
     type: 'struct',
     required: true,
@@ -103,9 +103,9 @@ export const recordFields = {
       severity: { type: 'int', required: true, doc: 'Severity, 0 (emergency) to 7 (debug).' },
       priority: { type: 'int', required: true, doc: 'Facility × 8 + severity.' },
       timestamp: { type: 'string', required: true, doc: 'When the event happened (RFC 3339).' },
-      hostname: { type: 'string', required: true, doc: 'Host that it was read from.' },
+      hostname: { type: 'string', required: true, doc: 'Host that the event was read from.' },
       app_name: { type: 'string', required: true, doc: 'The product.' },
-      proc_id: { type: 'string', required: true, doc: 'The process: “-”, since the vendor names none.' },
+      proc_id: { type: 'string', required: true, doc: 'The process: “-”, because the vendor names none.' },
       msg_id: { type: 'string', required: true, doc: 'Kind of event.' },
       message: { type: 'string', required: true, doc: 'The event in the vendor’s own syslog format.' },
     },
@@ -113,7 +113,7 @@ export const recordFields = {
   class_uid: { type: 'int', required: true, doc: 'OCSF 1.8 class: 2004 Detection Finding, 2006 Data Security Finding.' },
   type_uid: { type: 'bigint', required: true, doc: 'OCSF event type: class × 100 + activity (1, create).' },
   severity_id: { type: 'int', required: true, doc: 'OCSF severity: 0 unknown, 1 informational, 2 low, 3 medium, 4 high, 5 critical.' },
-  malformed: { type: 'boolean', doc: 'True where the item is not what the vendor documents; all there is of it is in raw.' },
+  malformed: { type: 'boolean', doc: 'True if the item differs from the vendor’s documentation. raw has all of it.' },
   raw: { type: 'string', required: true, doc: 'The item as received (JSON).' },
-  raw_encoding: { type: 'string', doc: 'How raw is encoded where it is not plain text: gzip+base64, or truncated.' },
+  raw_encoding: { type: 'string', doc: 'The encoding of raw if it is not plain text: gzip+base64, or truncated.' },
 } as const satisfies FieldTable

@@ -6,6 +6,7 @@ export interface GlueColumn {
   readonly comment: string
 }
 
+/** The columns of a Glue table for the fields of a record. */
 export function glueColumns(table: FieldTable): GlueColumn[] {
   return Object.entries(table).map(([name, field]) => ({ name, type: glueType(field), comment: field.doc }))
 }

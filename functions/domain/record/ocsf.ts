@@ -1,6 +1,6 @@
 import { type Severity, severities } from './fields.ts'
 
-/** OCSF 1.8 ids of an event. */
+/** The OCSF 1.8 ids of an event. */
 export interface OcsfIds {
   readonly class_uid: number
   readonly type_uid: number
@@ -17,7 +17,7 @@ const classes = {
 /** A finding is made once and not updated. */
 const activityCreate = 1
 
-/** `severity` absent: unknown. */
+/** A `severity` of undefined is OCSF's 0, unknown. */
 export function ocsfIds(finding: keyof typeof classes, severity: Severity | undefined): OcsfIds {
   const class_uid = classes[finding]
   return {

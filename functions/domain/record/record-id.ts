@@ -2,28 +2,28 @@ import type { Digest } from '../digest.ts'
 import type { StreamId } from '../stream/stream.ts'
 import type { VendorItem } from '../vendor.ts'
 
-/** The vendor's id of an item; where it has none, a hash of the item, so that the same item has the same id again. */
+/** The vendor's id of an item or, if it has none, a hash of the item, so that the same item always has the same id. */
 export function itemId(item: VendorItem, digest: Digest): string {
   return item.id ?? digest(canonicalJson(item.raw))
 }
 
-/** 32 lower-case hex digits, the same for the same event for ever. */
+/** The id of a record: 32 lower-case hex digits, always the same for the same event. */
 export function recordId(digest: Digest, connectorId: string, stream: StreamId, itemId: string): string {
   return digest(JSON.stringify([connectorId, stream, itemId])).slice(0, 32)
 }
 
-/** An item as JSON text, in the order it came. */
+/** An item as JSON text, with its keys in the order received. */
 export function rawJson(item: unknown): string {
   try {
     return JSON.stringify(item) ?? 'null'
   } catch (thrown) {
-    // JSON.parse reads nesting of any depth; JSON.stringify recurses, and its stack ends at some thousand levels.
+    // JSON.parse reads nesting of any depth, but JSON.stringify recurses and runs out of stack at some thousand levels.
     if (thrown instanceof RangeError) return canonicalJson(item)
     throw thrown
   }
 }
 
-/** JSON text with sorted keys, for a JSON value of any depth: what is still to be written waits on a stack of its own. */
+/** JSON text with sorted keys, for a JSON value of any depth: it keeps its own stack instead of recursing. */
 export function canonicalJson(value: unknown): string {
   const parts: string[] = []
   const todo: ({ readonly text: string } | { readonly value: unknown })[] = [{ value }]

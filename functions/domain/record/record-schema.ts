@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Field, FieldTable } from './fields.ts'
 
-/** The validator of records with the fields of a table and no others. */
+/** Makes the validator of records that have the fields of a table and no others. */
 export function recordSchema(table: FieldTable): z.ZodType {
   return z.strictObject(
     Object.fromEntries(

@@ -1,7 +1,7 @@
 import type { Instant } from '../time.ts'
 import { type Field, type FieldTable, recordFields, type ScalarField, type StructField } from './fields.ts'
 
-/** The record: what becomes of one event in the lake. */
+/** The record: one event as the lake stores it. */
 
 interface ValueOfType {
   readonly string: string
@@ -27,19 +27,19 @@ type RecordOf<T extends FieldTable> = { readonly [K in RequiredNames<T>]: ValueO
 
 export type FieldValue = string | number | boolean | readonly string[] | { readonly [name: string]: FieldValue | undefined }
 
-/** The fields that a vendor adds, as structs under the vendor's own name; its folder has the table of them. */
+/** The fields that a vendor adds, as structs under the vendor's own name. The vendor's folder has their table. */
 interface VendorStructs {
   readonly [name: string]: FieldValue | undefined
 }
 
 type CommonRecord = RecordOf<typeof recordFields>
 
-/** A record of the lake; no field is blank. */
+/** A record of the lake. No field is blank. */
 export type LakeRecord = CommonRecord & VendorStructs
 
 type EnvelopeField = 'id' | 'ingested_at' | 'ingest_mode' | 'tenant_name' | 'connector_id' | 'connector_name' | 'domain'
 
-/** The part of a record that is the vendor's to fill; blank values are left out later. */
+/** The part of a record that the vendor's code fills. `toRecord` leaves its blank values out. */
 export type RecordBody = Omit<CommonRecord, EnvelopeField | 'syslog'> & {
   readonly syslog: Omit<CommonRecord['syslog'], 'hostname'>
 } & VendorStructs
@@ -54,7 +54,7 @@ interface RecordOrigin {
   readonly baseUrl: string
 }
 
-/** The part that is not. */
+/** The part of a record that the vendor's code cannot set. */
 export interface RecordEnvelope {
   readonly id: string
   readonly ingestedAt: Instant
@@ -62,10 +62,13 @@ export interface RecordEnvelope {
   readonly connector: RecordOrigin
 }
 
-/** `msg_origin.processor`: this program. */
+/** The value of `msg_origin.processor`: this program. */
 export const processor = { name: 'tributary', type: 'log_collector' } as const
 
-/** Fields in the order of the table, the vendor's after them, without blanks (an empty text or list, null, undefined). */
+/**
+ * Makes a record: the fields in the order of the table, then the vendor's fields. Blank values (an empty text or list, null, undefined)
+ * are left out.
+ */
 export function toRecord(body: RecordBody, { id, ingestedAt, ingestMode, connector }: RecordEnvelope): LakeRecord {
   return tidied(recordFields, {
     ...body,
@@ -95,7 +98,7 @@ const noFields: FieldTable = {}
 
 function tidiedValue(table: FieldTable, value: FieldValue | null | undefined): FieldValue | undefined {
   if (value === null || value === undefined || value === '') return undefined
-  // Half a character is no text to many a reader of the lake. `raw` holds it still, as an escape.
+  // Many readers of the lake reject a lone surrogate. `raw` still has it, as an escape.
   if (typeof value === 'string') return value.toWellFormed()
   if (isList(value)) {
     const list = value.filter((text) => text !== '').map((text) => text.toWellFormed())
@@ -110,7 +113,7 @@ function isList(value: FieldValue): value is readonly string[] {
   return Array.isArray(value)
 }
 
-/** One NDJSON line, without its newline. */
+/** A record as one NDJSON line, without the newline. */
 export function serialise(record: LakeRecord): string {
   return JSON.stringify(record)
 }

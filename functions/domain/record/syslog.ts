@@ -2,19 +2,19 @@ import { type Instant, iso } from '../time.ts'
 import type { Severity } from './fields.ts'
 import type { LakeRecord, RecordBody } from './record.ts'
 
-/** Syslog (RFC 5424) and CEF, the format that many products put in its message. */
+/** Syslog (RFC 5424), and CEF, the format of the message in many products. */
 
 /** "Security/authorization messages". */
 const facility = 4
 
 const severityNumbers: Readonly<Record<Severity, number>> = { critical: 2, high: 3, medium: 4, low: 5, informational: 6 }
-/** Of an event whose severity nobody knows: a notification. */
+/** The number for an unknown severity: "notice". */
 const severityNumberUnknown = 5
 
-/** The header's field for "none". */
+/** A header field without a value. */
 const nil = '-'
 
-/** The `syslog` struct of a record, less the host name, which its connector has. */
+/** The `syslog` struct of a record, without the host name, which comes from the connector. */
 export function syslogStruct(event: {
   readonly timestamp: Instant
   readonly severity: Severity | undefined
@@ -35,7 +35,7 @@ export function syslogStruct(event: {
   }
 }
 
-/** One RFC 5424 message in UTF-8, without framing and without line breaks. */
+/** A record as one RFC 5424 message in UTF-8, without framing and without line breaks. */
 export function rfc5424({ syslog }: Pick<LakeRecord, 'syslog'>): string {
   const header = [
     `<${syslog.priority}>1`,
@@ -54,7 +54,7 @@ function timestampField(text: string): string {
   return shaped && !Number.isNaN(Date.parse(text)) ? text : nil
 }
 
-/** Printable ASCII without spaces, cut to its maximum. */
+/** Makes printable ASCII without spaces, cut to the field's maximum. */
 function headerField(text: string, charactersMax: number): string {
   const printable = text.replaceAll(/[^\x21-\x7e]/gu, '_').slice(0, charactersMax)
   return printable === '' ? nil : printable
@@ -62,18 +62,18 @@ function headerField(text: string, charactersMax: number): string {
 
 function messageField(message: string): string {
   const text = message.replaceAll(/\p{Cc}/gu, ' ').toWellFormed()
-  // A message that claims to be UTF-8 begins with a byte order mark; ASCII needs no claim.
+  // RFC 5424 marks a UTF-8 message with a byte order mark. Plain ASCII needs none.
   return /^[\x20-\x7e]*$/.test(text) ? text : `\ufeff${text}`
 }
 
-/** Text for a field of the CEF header. */
+/** Escapes text for a field of the CEF header. */
 export function cefHeader(text: string): string {
   return text.replaceAll(/[\\|]/g, '\\$&').replaceAll(/[\r\n]+/g, ' ')
 }
 
 const cefEscapes: Readonly<Record<string, string>> = { '\\': '\\\\', '=': '\\=', '\n': '\\n', '\r': '\\r' }
 
-/** Text for a value of the CEF extension. */
+/** Escapes text for a value of the CEF extension. */
 export function cefValue(text: string): string {
   return text.replace(/[\\=\n\r]/g, (character) => cefEscapes[character] ?? character)
 }

@@ -2,24 +2,24 @@ import type { FailureCode } from '../failures.ts'
 import type { FleetMetric } from '../metrics.ts'
 import type { Instant } from '../time.ts'
 
-/** A state with all that follows from it: nothing else in the code lists states. */
+/** The traits of a state. Nothing else in the code lists states. */
 interface StateTraits {
-  /** As people see it. */
+  /** The name that people see. */
   readonly title: string
   readonly tone: 'bad' | 'warn' | 'good' | 'quiet'
-  /** Whether events are collected in this state. Where they are not, nothing lags and nothing is lost. */
+  /** Whether events are collected in this state. If they are not, nothing lags and nothing is lost. */
   readonly collects: boolean
   /** Whether a person must know: entering it is a problem, leaving it a recovery. */
   readonly isProblem: boolean
-  /** Time runs out: of two connectors in it, the one nearer the retention limit is worse. */
+  /** Whether time runs out: of two connectors in this state, the one nearer to the retention limit is worse. */
   readonly isUrgent: boolean
-  /** Counts the connectors in it. Absent: nobody counts them. */
+  /** The metric that counts the connectors in this state. Absent: nothing counts them. */
   readonly metric?: FleetMetric
-  /** The next step of the reader, where the reason does not name it. */
+  /** The next step of the reader, if the reason does not name it. */
   readonly remedy: string
 }
 
-/** The worst first. */
+/** All states, the worst first. */
 const connectorStateTraits = {
   /** Unread events are about to pass the retention limit, or have passed it. */
   'losing-data': {
@@ -41,7 +41,7 @@ const connectorStateTraits = {
     metric: 'ConnectorsFailing',
     remedy: 'See the reason.',
   },
-  /** The vendor allows less than the connector was told. */
+  /** The vendor allows fewer requests than the connector's item says. */
   throttled: {
     title: 'throttled',
     tone: 'warn',
@@ -97,7 +97,7 @@ const connectorStateTraits = {
     collects: false,
     isProblem: false,
     isUrgent: false,
-    remedy: 'Nothing. Set enabled to true to go on; events older than the vendor keeps are lost by then.',
+    remedy: 'Nothing. Set enabled to true to continue; events that the vendor no longer keeps by then are lost.',
   },
   /** The item was deleted. */
   retired: {
@@ -106,7 +106,7 @@ const connectorStateTraits = {
     collects: false,
     isProblem: false,
     isUrgent: false,
-    remedy: 'Nothing. Write the item again within 4 days to go on where it stopped.',
+    remedy: 'Nothing. Write the item again within 4 days to continue where it stopped.',
   },
 } as const satisfies Record<string, StateTraits>
 
@@ -114,28 +114,28 @@ export type ConnectorState = keyof typeof connectorStateTraits
 
 export type Tone = StateTraits['tone']
 
-/** The worst first. */
+/** All states, the worst first. */
 export const connectorStates = Object.keys(connectorStateTraits) as readonly ConnectorState[]
 
 export function traitsOfState(state: ConnectorState): StateTraits {
   return connectorStateTraits[state]
 }
 
-/** Somebody switched the connector off, or deleted it. Refused is not off: the version before the edit goes on. */
+/** Whether somebody switched the connector off, or deleted it. `refused` is neither: the last accepted version, if any, goes on. */
 export function isSwitchedOff(state: ConnectorState): boolean {
   const { collects, isProblem } = traitsOfState(state)
   return !collects && !isProblem
 }
 
-/** A change of state whose notification is pending: it stays in the status until it was sent. */
+/** A change of state. It stays in the status until its notification is sent. */
 export interface StateChange {
   readonly from: ConnectorState
   readonly to: ConnectorState
   readonly reason: string
   readonly since: Instant
-  /** Why it fails, and why it failed before. */
+  /** The failure behind the new state, and behind the old one. */
   readonly cause?: FailureCode
   readonly causeBefore?: FailureCode
-  /** The state is the same, but an edit of the item was refused. */
+  /** Set if the state is the same but an edit of the item was refused. */
   readonly refusedEdit?: true
 }

@@ -13,14 +13,14 @@ const summed = [
   'KeysRejected',
 ] as const satisfies FleetMetric[]
 
-/** What the statuses of one vendor's connectors come to, as metrics. */
+/** Sums up the statuses of one vendor's connectors as metrics. */
 export class FleetTally {
   private readonly sums = new Map<FleetMetric, number>()
   private readonly lags: number[] = []
   private retentionLeftMin = Number.POSITIVE_INFINITY
   private oldestKeyAt = Number.POSITIVE_INFINITY
 
-  /** `now` is when the status was read: what has not run since it was written lags further behind. */
+  /** Adds a status that was read at `now`. A connector that has not run since lags further behind than its status says. */
   add(status: ConnectorStatus, now: Instant): void {
     const { metric, collects } = traitsOfState(status.state)
     if (metric !== undefined) this.count(metric, 1)
@@ -36,7 +36,9 @@ export class FleetTally {
     if (status.oldestKeyAt !== undefined) this.oldestKeyAt = Math.min(this.oldestKeyAt, status.oldestKeyAt)
   }
 
-  /** Nothing is said of what nobody knows: the horizon before the first run, the age of a key whose date is unknown. */
+  /**
+   * The metrics of the tally. Unknown values are left out: `RetentionLeftMin` before the first run, `KeyAgeMax` if no key has a date.
+   */
   metrics(outages: number, now: Instant): Partial<Record<FleetMetric, number>> {
     const lags = this.lags.sort((a, b) => a - b)
     return {

@@ -3,12 +3,12 @@ import { type Instant, iso } from '../time.ts'
 import { type ConnectorState, isSwitchedOff, type StateChange, traitsOfState } from './connector-state.ts'
 import type { Outage } from './outage.ts'
 
-/** Whether a person is told: of a problem, of its end, or not at all. */
+/** Whether a person is notified: about a problem, about its end, or not at all. */
 export type Attention = 'problem' | 'recovery' | 'none'
 
 interface ChangeDetail {
   readonly attention: Attention
-  /** The whole of it in one line, for a mail. */
+  /** The whole notification in one line, for a mail. */
   readonly summary: string
   readonly vendor: string
   readonly tenantName: string
@@ -28,22 +28,22 @@ interface OutageDetail {
   /** `https://host`. */
   readonly origin: string
   readonly since: string
-  /** When it was seen to be over. */
+  /** When the end of the outage was noticed. */
   readonly until?: string
   readonly reason: string
   readonly remedy: string
 }
 
-/** What is put on the event bus. Times are ISO 8601, UTC; texts of users are as they wrote them. */
+/** An event on the bus. Times are ISO 8601, UTC. Texts of users are unchanged. */
 export type Notification =
   | { readonly type: 'Connector State Changed'; readonly detail: ChangeDetail }
-  /** One outage of a vendor's site is one notification, however many connectors it stops: their own changes have the attention `none`. */
+  /** One outage of an origin is one notification, for all connectors that it stops: their own changes have the attention `none`. */
   | { readonly type: 'Vendor Outage Began' | 'Vendor Outage Ended'; readonly detail: OutageDetail }
 
 /** The source of every event on the bus. */
 export const notificationSource = 'tributary'
 
-/** `connector` is whom it happened to. */
+/** The notification of a change of state of `connector`. */
 export function changeNotification(
   connector: { readonly connectorId: string; readonly tenantName: string; readonly vendor: string },
   change: StateChange,
@@ -69,22 +69,23 @@ export function changeNotification(
   return { type: 'Connector State Changed', detail }
 }
 
-/** What the vendor's outage caused is told once, for all of its connectors. */
+/** A change that the vendor's outage caused needs no attention: the outage has a notification of its own. */
 function attentionOf({ from, to, cause, causeBefore, refusedEdit }: StateChange): Attention {
   if (refusedEdit === true) return 'problem'
   if (traitsOfState(to).isProblem) return cause !== undefined && isVendorsOwn(cause) ? 'none' : 'problem'
-  // After an edit it is only tried again.
+  // After an edit the connector only tries again, so `starting` is no recovery.
   if (!traitsOfState(from).isProblem || isSwitchedOff(to) || (to === 'starting' && from !== 'refused')) return 'none'
   return causeBefore !== undefined && isVendorsOwn(causeBefore) ? 'none' : 'recovery'
 }
 
+/** The notification that an outage began or, with `until`, that it ended. */
 export function outageNotification({ vendor, origin, since, reason }: Outage, until?: Instant): Notification {
-  const remedy = 'Nothing, unless it lasts for hours: then ask the vendor. What was missed is read when the site is back.'
+  const remedy = 'Nothing, unless it lasts for hours: then ask the vendor. Missed events are read when the vendor responds again.'
   const shared = { vendor, origin, since: iso(since), reason, remedy }
   if (until === undefined) {
-    const summary = `${origin} (${vendor}) fails since ${iso(since)}: ${reason} ${remedy}`
+    const summary = `${origin} (${vendor}) has failed since ${iso(since)}: ${reason} ${remedy}`
     return { type: 'Vendor Outage Began', detail: { attention: 'problem', summary, ...shared } }
   }
-  const summary = `${origin} (${vendor}) answers again, seen at ${iso(until)}; it had failed since ${iso(since)}. What was missed is being read.`
+  const summary = `${origin} (${vendor}) responds again, seen at ${iso(until)}; it had failed since ${iso(since)}. Missed events are being read.`
   return { type: 'Vendor Outage Ended', detail: { attention: 'recovery', summary, ...shared, until: iso(until) } }
 }

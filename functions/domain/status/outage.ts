@@ -1,7 +1,7 @@
 import type { FailureCode } from '../failures.ts'
 import type { Instant } from '../time.ts'
 
-/** A vendor's origin that fails for reasons of its own, whatever connector asks it. */
+/** An outage: a vendor's origin that fails for reasons of its own, for every connector. */
 export interface Outage {
   readonly vendor: string
   /** `https://host`. */

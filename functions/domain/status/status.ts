@@ -8,6 +8,7 @@ import type { StreamId, StreamState } from '../stream/stream.ts'
 import { day, hour, type Instant, iso, minute } from '../time.ts'
 import type { ConnectorState, StateChange } from './connector-state.ts'
 
+/** The counts of one UTC day. */
 export interface DayCounts {
   readonly delivered: number
   readonly filtered: number
@@ -15,14 +16,15 @@ export interface DayCounts {
   readonly throttled: number
 }
 
+/** The status of a connector: one item of the state table, shown to people. */
 export interface ConnectorStatus {
   readonly state: ConnectorState
-  /** What is wrong and what to do, in words; empty where all is well. */
+  /** The problem and what to do about it, in words; empty if all is well. */
   readonly reason: string
   readonly since: Instant
-  /** Why it is failing. */
+  /** The failure behind the state `failing`. */
   readonly cause?: FailureCode
-  /** Changes of the state that have not been told yet, the oldest first. */
+  /** Changes of the state whose notifications have not been sent, the oldest first. */
   readonly pendingChanges?: readonly StateChange[]
   readonly tenantName?: string
   /** The connector's `type` and `baseUrl`, once it was accepted. */
@@ -31,58 +33,59 @@ export interface ConnectorStatus {
   readonly lastRunAt?: Instant
   /** When a page was last read. */
   readonly lastSuccessAt?: Instant
-  /** How far the stalest stream's proof lags behind now (ms), at `lastRunAt`. */
+  /** Time since the instant up to which the stalest stream is proven complete (ms), at `lastRunAt`. */
   readonly lagMs?: number
-  /** Until the first unread event passes the horizon (ms), at `lastRunAt`. */
+  /** Time until the first unread event passes the retention limit (ms), at `lastRunAt`. */
   readonly retentionLeftMs?: number
-  /** Streams with settled events that are not proven complete. */
+  /** Streams with final events that are not proven complete (count). */
   readonly streamsBehind?: number
-  /** Ranges lost for good that the ledgers still record. */
+  /** Ranges lost for good that the ledgers still record (count). */
   readonly lostRanges?: number
   /** When the oldest of the keys was stored. */
   readonly oldestKeyAt?: Instant
   readonly lastFailure?: Failure & { readonly at: Instant; readonly stream?: StreamId }
-  /** Failures in a row that concern the whole connector; it waits until `until`. */
+  /** Failures in a row that concern the whole connector; it is not read before `until`. */
   readonly trouble?: { readonly failure: Failure; readonly attempts: number; readonly until: Instant }
   /** The fingerprints of the keys that the last run could use. */
   readonly keys?: readonly string[]
-  /** Keys (by fingerprint) that the vendor rejected, and until when they rest. */
+  /** Keys (by fingerprint) that the vendor rejected; a key is not used before `until`. */
   readonly rejectedKeys: Readonly<Record<string, { readonly at: Instant; readonly until: Instant; readonly attempts: number }>>
-  /** Why the item as it stands was not accepted; the last accepted version goes on. */
+  /** The problems of the current item, if it was not accepted; the last accepted version goes on. */
   readonly problems: readonly Problem[]
-  /** By UTC day, the last 8. */
+  /** Counts by UTC day, the last 8 days. */
   readonly days: Readonly<Record<string, DayCounts>>
-  /** Turns taken, so that every fifth goes to a hole whatever run it falls into. */
+  /** Read steps taken (count), so that every fifth step goes to a gap, in whatever run it is. */
   readonly readSteps: number
 }
 
 const daysKept = 8
-/** From here on the status warns of the horizon (ms). */
+/** The status warns when the retention limit is nearer than this (ms). */
 const retentionWarnMs = day
-/** Untold changes that are kept (count); more means that nobody has been able to tell for hours. */
+/** Pending changes that are kept (count). More of them mean that no notification could be sent for hours. */
 const pendingChangesMax = 20
-/** Days in a row with events, after which a whole day without is noticed (count). */
+/** A whole day without events is noticed after this many days in a row with events (count). */
 const dropOffAfterDays = 6
 
+/** The status of a connector that has not run yet. */
 export function newStatus(now: Instant, tenantName?: string): ConnectorStatus {
   const tenant = tenantName === undefined ? {} : { tenantName }
   return { state: 'starting', reason: '', since: now, ...tenant, rejectedKeys: {}, problems: [], days: {}, readSteps: 0 }
 }
 
-/** What a run saw. */
+/** The observations of a run. */
 export interface RunReport {
   readonly now: Instant
   readonly streams: ReadonlyMap<StreamId, StreamState>
   readonly policy: ReadingPolicy
   readonly connector: Pick<Connector, 'type' | 'baseUrl'>
-  /** Why keys of the pool cannot be used, in words. */
+  /** One sentence for each key of the pool that cannot be used, with the reason. */
   readonly unusableKeys: readonly string[]
-  /** Requests a minute that seem to go to somebody else, of how many. */
+  /** Requests a minute that other consumers of the key seem to take, and the limit. */
   readonly otherConsumers?: { readonly taken: number; readonly limit: number }
   readonly delivered: DayCounts
 }
 
-/** What a run knows better than what is stored: the rest may have been changed by acceptance meanwhile. */
+/** The parts of the status that only a run writes. Acceptance may have changed the other parts meanwhile. */
 export type RunStatus = Pick<ConnectorStatus, 'lastFailure' | 'trouble' | 'keys' | 'oldestKeyAt' | 'rejectedKeys' | 'readSteps'>
 
 /** The status after a run: the worst that is true of the connector, with what to do about it. */
@@ -113,7 +116,7 @@ interface Judgement {
   readonly cause?: FailureCode
 }
 
-/** A new state starts anew, and is a change to be told; the same one goes on since it began. */
+/** Sets the state. A new state begins now and adds a pending change; the same state keeps its beginning. */
 export function withState(status: ConnectorStatus, to: Judgement, now: Instant): ConnectorStatus {
   const { cause: causeBefore, ...rest } = status
   if (to.state === status.state && sameCause(to.cause, causeBefore)) return { ...rest, ...to }
@@ -129,19 +132,20 @@ export function withState(status: ConnectorStatus, to: Judgement, now: Instant):
   return { ...rest, ...to, since, pendingChanges: [...(status.pendingChanges ?? []), change].slice(-pendingChangesMax) }
 }
 
-/** An edit was refused, and the version before it goes on. It is a change to be sent, but once. */
+/** Records that an edit was refused, which is one pending change; the version before it goes on. */
 export function withRefusedEdit(status: ConnectorStatus, problems: readonly Problem[], now: Instant): ConnectorStatus {
-  const [said, before] = [problems, status.problems].map((each) => formatRefusedEdit(each).join(' '))
-  if (said === undefined || said === before) return status
-  const change: StateChange = { from: status.state, to: status.state, reason: said, since: now, refusedEdit: true }
+  const [reason, before] = [problems, status.problems].map((each) => formatRefusedEdit(each).join(' '))
+  if (reason === undefined || reason === before) return status
+  const change: StateChange = { from: status.state, to: status.state, reason, since: now, refusedEdit: true }
   return { ...status, problems, pendingChanges: [...(status.pendingChanges ?? []), change].slice(-pendingChangesMax) }
 }
 
+/** One sentence for each problem of a refused edit. */
 export function formatRefusedEdit(problems: readonly Problem[]): string[] {
-  return problems.map(({ path, message }) => `The last edit was refused, the version before it goes on: ${path}: ${message}`)
+  return problems.map(({ path, message }) => `The last edit was refused, so the version before it stays in use: ${path}: ${message}`)
 }
 
-/** In an outage of the vendor the errors differ from one try to the next. */
+/** All of the vendor's own errors count as one cause, because an outage shows different errors from one try to the next. */
 function sameCause(a: FailureCode | undefined, b: FailureCode | undefined): boolean {
   return a === b || (a !== undefined && b !== undefined && isVendorsOwn(a) && isVendorsOwn(b))
 }
@@ -151,63 +155,72 @@ export function changesNotIn({ pendingChanges = [] }: ConnectorStatus, sent: rea
   return pendingChanges.filter(({ since, to }) => !sent.some((change) => change.since === since && change.to === to))
 }
 
+/** The status without the pending changes that were sent. */
 export function withoutSent(status: ConnectorStatus, sent: readonly StateChange[]): ConnectorStatus {
   const { pendingChanges: _, ...rest } = status
   const left = changesNotIn(status, sent)
   return left.length === 0 ? rest : { ...rest, pendingChanges: left }
 }
 
-/** It delivered on each of six days, and nothing on the whole day after them nor since. */
+/** Whether the connector delivered events on each of six days, and none on the whole day after them nor since. */
 export function hasDroppedOff({ days }: ConnectorStatus, now: Instant): boolean {
   const delivered = (daysAgo: number) => days[iso(now - daysAgo * day).slice(0, 10)]?.delivered ?? 0
   const before = Array.from({ length: dropOffAfterDays }, (_, i) => delivered(i + 2))
   return delivered(0) === 0 && delivered(1) === 0 && before.every((count) => count > 0)
 }
 
+/** The worst state that is true of the connector after the run, with its reason. */
 function judge(status: ConnectorStatus, report: RunReport): Judgement {
-  const { now, streams, policy, unusableKeys, otherConsumers } = report
-  const troubled = [...streams].flatMap(([id, stream]) =>
-    stream.trouble !== undefined && isLasting(stream.trouble.failure.code, stream.trouble.attempts)
-      ? [{ id, trouble: stream.trouble }]
-      : [],
-  )
-  const backlog = [...streams.values()].some(
-    (stream) =>
-      readableGaps(stream, now, policy).length > 0 || isUnreadable(stream, now) || now - stream.readThrough > policy.intervalMs * 2,
-  )
-  const unread = [...streams.values()].every((stream) => stream.lastReadAt === undefined)
-  const lateFound = [...streams.values()].reduce((sum, stream) => sum + stream.counts.late, 0)
-  const notes = [
-    ...unusableKeys,
-    ...(otherConsumers === undefined || otherConsumers.taken === 0
-      ? []
-      : [
-          `Throttled by another consumer: about ${otherConsumers.taken} of the ${otherConsumers.limit} requests a minute go elsewhere. Use a key of its own, or lower requestsPerMinute.`,
-        ]),
-    ...(lateFound > 0
-      ? [`${lateFound} events so far came later than lateArrivalMinutes and were found by the daily second look. Raise it.`]
-      : []),
-    ...formatRefusedEdit(status.problems),
-  ]
-  const said = (state: ConnectorState, ...first: string[]) => ({ state, reason: [...first, ...notes].join(' ') })
-  if (status.trouble !== undefined) return { ...said('failing', formatFailure(status.trouble.failure)), cause: status.trouble.failure.code }
-  if (backlog && (status.retentionLeftMs ?? Number.POSITIVE_INFINITY) < retentionWarnMs) {
-    return said(
+  const { now, streams, policy, otherConsumers } = report
+  const notes = notesOf(status, report)
+  const judgement = (state: ConnectorState, ...first: string[]) => ({ state, reason: [...first, ...notes].join(' ') })
+  const { trouble, lagMs = 0, retentionLeftMs = Number.POSITIVE_INFINITY } = status
+  if (trouble !== undefined) return { ...judgement('failing', formatFailure(trouble.failure)), cause: trouble.failure.code }
+  const isBehind = [...streams.values()].some((stream) => hasBacklog(stream, now, policy))
+  if (isBehind && retentionLeftMs < retentionWarnMs) {
+    return judgement(
       'losing-data',
-      `Events are lost in ${hoursText(status.retentionLeftMs ?? 0)} unless the backlog is read by then: the vendor keeps them ${hoursText(policy.retentionMs)}. Add a key of its own, or fewer streams.`,
+      `The oldest unread events are lost in ${hoursText(retentionLeftMs)}: the vendor keeps events for ${hoursText(policy.retentionMs)}. Add a key of its own, or collect fewer streams.`,
     )
   }
+  const troubled = lastingTroubles(streams)
   const [worst] = troubled
   if (worst !== undefined) {
-    const reasons = troubled.slice(0, 3).map(({ id, trouble }) => `${id}: ${formatFailure(trouble.failure)}`)
-    const own = troubled.find(({ trouble }) => !isVendorsOwn(trouble.failure.code)) ?? worst
-    return { ...said('failing', ...reasons), cause: own.trouble.failure.code }
+    const reasons = troubled.slice(0, 3).map(({ id, failure }) => `${id}: ${formatFailure(failure)}`)
+    const own = troubled.find(({ failure }) => !isVendorsOwn(failure.code)) ?? worst
+    return { ...judgement('failing', ...reasons), cause: own.failure.code }
   }
-  if (otherConsumers !== undefined && otherConsumers.taken > 0) return said('throttled')
-  if (unread) return said('starting')
-  return backlog
-    ? said('catching-up', `Older events are still being read; proven complete to ${iso(now - (status.lagMs ?? 0))}.`)
-    : said('ok')
+  if (otherConsumers !== undefined && otherConsumers.taken > 0) return judgement('throttled')
+  if ([...streams.values()].every((stream) => stream.lastReadAt === undefined)) return judgement('starting')
+  return isBehind
+    ? judgement('catching-up', `Older events are still being read; all events before ${iso(now - lagMs)} are read.`)
+    : judgement('ok')
+}
+
+/** Sentences that belong to the reason in any state. */
+function notesOf({ problems }: ConnectorStatus, { streams, unusableKeys, otherConsumers }: RunReport): readonly string[] {
+  const lateFound = [...streams.values()].reduce((sum, stream) => sum + stream.counts.late, 0)
+  const throttled =
+    otherConsumers === undefined || otherConsumers.taken === 0
+      ? []
+      : [
+          `Throttled by another consumer: about ${otherConsumers.taken} of the ${otherConsumers.limit} requests a minute go to it. Use a key of its own, or lower requestsPerMinute.`,
+        ]
+  const late =
+    lateFound === 0
+      ? []
+      : [`The daily re-read has found ${lateFound} events that came later than lateArrivalMinutes. Raise lateArrivalMinutes.`]
+  return [...unusableKeys, ...throttled, ...late, ...formatRefusedEdit(problems)]
+}
+
+function hasBacklog(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
+  return readableGaps(stream, now, policy).length > 0 || isUnreadable(stream, now) || now - stream.readThrough > policy.intervalMs * 2
+}
+
+function lastingTroubles(streams: RunReport['streams']): readonly { readonly id: StreamId; readonly failure: Failure }[] {
+  return [...streams].flatMap(([id, { trouble }]) =>
+    trouble !== undefined && isLasting(trouble.failure.code, trouble.attempts) ? [{ id, failure: trouble.failure }] : [],
+  )
 }
 
 function hoursText(ms: number): string {

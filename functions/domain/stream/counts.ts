@@ -1,6 +1,7 @@
 import type { EventMetric } from '../metrics.ts'
 import type { StreamCounts } from './stream.ts'
 
+/** The counts of a stream without the counts of each filter. */
 export type Counted = Omit<StreamCounts, 'byFilter'>
 
 function counted(of: (name: keyof Counted) => number): Counted {
@@ -21,16 +22,19 @@ export function sumOfCounts(counts: readonly Counted[]): Counted {
   return counted((name) => counts.reduce((sum, each) => sum + each[name], 0))
 }
 
+/** The difference between two states of the counts of one stream; without `before`, `now` itself. */
 export function countsSince(before: Counted | undefined, now: Counted): Counted {
   return counted((name) => now[name] - (before?.[name] ?? 0))
 }
 
+/** Adds counts to those of a stream, also under each filter's name. */
 export function addCounts(before: StreamCounts, more: Partial<StreamCounts>): StreamCounts {
   const byFilter: Record<string, number> = { ...before.byFilter }
   for (const [name, count] of Object.entries(more.byFilter ?? {})) byFilter[name] = (byFilter[name] ?? 0) + count
   return { ...counted((name) => before[name] + (more[name] ?? 0)), byFilter }
 }
 
+/** The counts as the metrics of one event type. */
 export function eventValues({ delivered, filtered, alreadySeen, malformed, late }: Counted): Record<EventMetric, number> {
   return {
     EventsDelivered: delivered,

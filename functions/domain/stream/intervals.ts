@@ -2,6 +2,7 @@ import type { Interval } from './stream.ts'
 
 /** Sets of instants, as sorted, disjoint intervals that do not touch. */
 
+/** Adds an interval to a set. An empty interval adds nothing. */
 export function union(set: readonly Interval[], more: Interval): Interval[] {
   if (more.from >= more.to) return [...set]
   const before = set.filter(({ to }) => to < more.from)
@@ -12,7 +13,7 @@ export function union(set: readonly Interval[], more: Interval): Interval[] {
   return [...before, { from, to }, ...after]
 }
 
-/** What of `whole` is in none of `parts`, which may be in any order and overlap. */
+/** The rest of `whole` after all `parts` are taken out. The parts may be in any order and overlap. */
 export function without(whole: Interval, parts: readonly Interval[]): Interval[] {
   const left: Interval[] = []
   let from = whole.from
@@ -25,12 +26,12 @@ export function without(whole: Interval, parts: readonly Interval[]): Interval[]
   return left
 }
 
-/** What of `set` lies before `end`. */
+/** The part of `set` before `end`. */
 export function until(set: readonly Interval[], end: number): Interval[] {
   return set.filter(({ from }) => from < end).map(({ from, to }) => ({ from, to: Math.min(to, end) }))
 }
 
-/** What of `set` lies at or after `start`. */
+/** The part of `set` from `start` on. */
 export function since(set: readonly Interval[], start: number): Interval[] {
   return set.filter(({ to }) => to > start).map(({ from, to }) => ({ from: Math.max(from, start), to }))
 }

@@ -9,16 +9,16 @@ import type { Interval, LostRange, Range, StreamState } from './stream.ts'
  * read follows from the gaps (`plan.ts`). There is no cursor that could run ahead of an unread event.
  */
 
-/** Pages of one read step (count). A paced stream may take more, to reach the end of its range while its page ids live. */
+/** Pages of one read step at most (count). A paced stream may take more, to reach the end of its range while its page ids live. */
 export const stepPagesMax = 5
 export const pacedStepPagesMax = 20
-/** A range aims at fewer pages than a step may read, since density is an estimate (count). */
+/** A range aims at fewer pages than a step may read, because density is an estimate (count). */
 const pagesTargetMax = 0.7 * stepPagesMax
 /** The width of a stream's first range, when nothing is known of its density (ms). */
 const firstWidthMs = hour
 /** A range may be this many times as wide as the one before. */
 const widthGrowthMax = 8
-/** How long an unreadable millisecond is left alone (ms). */
+/** An unreadable millisecond is left alone for this long (ms). */
 const setAsideMs = hour
 /** Even an event that is not late takes this long to show up (ms). */
 const watermarkMarginMs = 2 * second
@@ -28,25 +28,26 @@ const clockErrorMaxMs = 5 * minute
 const retentionMarginMs = 2 * second
 /** No range starts nearer to the retention limit than this (ms). */
 const retentionStartMs = 2 * minute
-/** Lost ranges that are kept on record (count). */
+/** Lost ranges that a stream records at most (count). */
 const lostRangesMax = 100
-/** Hard places that are remembered at once (count). */
+/** Hard places that a stream records at most (count). */
 const hardMax = 20
-/** Milliseconds that are left alone at once (count). With more of them, the oldest is tried again early. */
+/** Places that are left alone at once (count). With more of them, the oldest is tried again early. */
 const setAsideMax = 100
 
-/** What planning and proof depend on, beside the ledger. */
+/** The inputs of planning and proof, besides the ledger. */
 export interface ReadingPolicy {
   readonly retentionMs: number
   readonly pageItemsMax: number
   readonly lateMs: number
   readonly intervalMs: number
-  /** The vendor's clock less ours (ms), as last seen. */
+  /** The vendor's clock minus ours (ms), as last seen. */
   readonly clockErrorMs: number
-  /** Somebody asked for everything up to this instant: acceptance, or a person. */
+  /** Everything up to this instant was asked for, by acceptance or by a person. */
   readonly wantedTo: Instant
 }
 
+/** The state of a stream that was never read. `since`: the connector is responsible from this instant on. */
 export function newStream(since: Instant, now: Instant): StreamState {
   return {
     version: 0,
@@ -85,7 +86,7 @@ export function coveredTo(stream: StreamState, now: Instant): Instant {
   return missing(stream, now)[0]?.from ?? now
 }
 
-/** The gaps without what is set aside, the oldest first. */
+/** The gaps without the places that are set aside, the oldest first. */
 export function openGaps(stream: StreamState, now: Instant): Interval[] {
   return intervals.without({ from: stream.since, to: now }, [...stream.covered, ...stream.lostRanges, ...stream.setAside])
 }
@@ -101,8 +102,9 @@ export function watermark(readAt: Instant, policy: ReadingPolicy): Instant {
 }
 
 /**
- * Records as lost what is too near the retention limit to be read, and forgets what nobody will ask for again. Proof that was made
- * with a smaller `lateArrivalMinutes` is taken back, so that it is read again. `pause` is the last time the connector was off.
+ * Records gaps as lost if they are too near the retention limit to be read, and forgets state that is no longer needed. Proof after
+ * the watermark, made with a smaller `lateArrivalMinutes`, is taken back, so that it is read again. `pause`: the last time the
+ * connector was off.
  */
 export function expire(stream: StreamState, now: Instant, policy: ReadingPolicy, pause?: Interval): StreamState {
   const end = now - policy.retentionMs + retentionStartMs
@@ -139,7 +141,7 @@ function addLostRange(lostRanges: readonly LostRange[], lostRange: LostRange): L
   return next.slice(-lostRangesMax)
 }
 
-/** Starts the daily re-read. It covers proven time only: a new event there came late, one in a gap did not. */
+/** Starts the daily re-read when it is due. It covers proven time only: a new event there came late; a new event in a gap did not. */
 export function beginReread(stream: StreamState, now: Instant, policy: ReadingPolicy): StreamState {
   if (stream.reread !== undefined || stream.nextRereadAt > now) return stream
   const to = floorToSecond(coveredTo(stream, now))
@@ -148,7 +150,10 @@ export function beginReread(stream: StreamState, now: Instant, policy: ReadingPo
   return { ...stream, reread: { from, to }, nextRereadAt: now + day }
 }
 
-/** The range was read to its end, its last page received at `receivedAt`. A provisional range proves nothing: it would leave countless scraps of proof. */
+/**
+ * Records that the range was read to its end, with its last page received at `receivedAt`. A provisional range proves nothing: its proof
+ * would be many small pieces.
+ */
 export function completeRange(stream: StreamState, range: Range, receivedAt: Instant, policy: ReadingPolicy): StreamState {
   const { range: _, reread, hard, ...rest } = stream
   // A vendor whose clock is ahead of ours drops its events that much earlier.
@@ -171,7 +176,10 @@ export function completeRange(stream: StreamState, range: Range, receivedAt: Ins
   }
 }
 
-/** The next width follows from density: as wide as the pages allow. A range much narrower than allowed can show a crowd, but not that the stream is empty. */
+/**
+ * The width of the next range (ms): as wide as the pages allow at this density. A narrow range can show that a stream is dense, but not
+ * that it is empty, so its growth is bounded.
+ */
 function nextWidth(stream: StreamState, range: Range, policy: ReadingPolicy): number {
   const width = range.to - range.from
   const wanted = stream.pagesTarget * policy.pageItemsMax
@@ -180,7 +188,7 @@ function nextWidth(stream: StreamState, range: Range, policy: ReadingPolicy): nu
   return Math.max(1, Math.min(ideal, widest, policy.retentionMs))
 }
 
-/** The range cannot be read to its end: the next one is narrower, and slower. One that cannot be narrower is left alone for an hour. */
+/** Gives up a range that cannot be read to its end: the next one is narrower, and paced. A range of 1 ms is left alone for an hour. */
 export function giveUpRange(stream: StreamState, range: Range, now: Instant): StreamState {
   const { range: _, ...rest } = stream
   const width = range.to - range.from
@@ -195,13 +203,13 @@ export function giveUpRange(stream: StreamState, range: Range, now: Instant): St
   return width > 1 ? withHard(given, range, widthMs) : leaveAlone(given, range, now)
 }
 
-/** The vendor fails again and again: the range may be too wide, or hold an event that the vendor cannot show. The next one is narrower. */
+/** Makes the next range narrower after repeated failures: this one may be too wide, or hold an event that the vendor cannot show. */
 export function narrowRange(stream: StreamState, range: Range, now: Instant): StreamState {
   const width = range.to - range.from
   return width > 1 ? withHard(stream, range, Math.floor(width / 2)) : leaveAlone(stream, range, now)
 }
 
-/** Whether a part of it was given up before. */
+/** Whether a part of the range was given up before. */
 export function isHard({ hard = [] }: StreamState, range: Interval): boolean {
   return hard.some((place) => overlap(place, range))
 }
@@ -211,7 +219,7 @@ function withHard(stream: StreamState, { from, to }: Interval, widthMs: number):
   return { ...stream, hard: [...others, { from, to, widthMs }].slice(-hardMax) }
 }
 
-/** Neighbours are left alone together. The next range also asks for a millisecond of this one, so it is as narrow. */
+/** Leaves a millisecond alone, joined to its neighbour. The next range also asks the vendor for a millisecond of it, so it stays narrow. */
 function leaveAlone(stream: StreamState, { from, to }: Interval, now: Instant): StreamState {
   const until = now + setAsideMs
   const last = stream.setAside.at(-1)

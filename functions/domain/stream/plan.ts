@@ -3,7 +3,7 @@ import * as intervals from './intervals.ts'
 import { isHard, openGaps, type ReadingPolicy, watermark } from './ledger.ts'
 import type { Interval, Range, RangeKind, StreamState } from './stream.ts'
 
-/** Which range of a stream to read next. All of it follows from the ledger. */
+/** Plans the range of a stream to read next. The plan follows from the ledger alone. */
 
 /** The live edge is due when it is half an interval old, when somebody asked for it, or when the same request brings its proof. */
 export function liveIsDue(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
@@ -37,7 +37,7 @@ export function readableGaps(stream: StreamState, now: Instant, policy: ReadingP
   const gaps = intervals.until(openGaps(stream, now), end)
   const tail = tailStart(stream, now)
   const worthwhile = Math.min(stream.widthMs, policy.intervalMs / 2)
-  // Whoever asks for everything up to an instant wants the proof as well, however short the gap.
+  // A request for everything up to an instant includes its proof, so even a short gap is worth a step.
   const wanted = watermark(policy.wantedTo, policy)
   return gaps.filter(({ from, to }) => from < tail || (!tailFits(stream, now) && (to - from >= worthwhile || from < wanted)))
 }
@@ -48,7 +48,7 @@ export function planReread(stream: StreamState): Range | undefined {
   return next === undefined ? undefined : plan(stream, 'reread', next.from, next.to)
 }
 
-/** Where the unproven end of the stream begins. */
+/** The start of the unproven end of the stream. */
 function tailStart(stream: StreamState, now: Instant): Instant {
   return openGaps(stream, now).at(-1)?.from ?? now
 }
@@ -58,7 +58,7 @@ function tailFits(stream: StreamState, now: Instant): boolean {
   return tail.to - tail.from <= stream.widthMs && !isHard(stream, tail)
 }
 
-/** `[from, end)` or its beginning, cut on a whole second where possible; nothing when it is empty. */
+/** The range `[from, end)`, or its beginning if it is too wide, cut on a whole second where possible. Undefined if it is empty. */
 function plan(stream: StreamState, kind: RangeKind, from: Instant, end: Instant): Range | undefined {
   if (from >= end) return undefined
   const latest = Math.min(end, from + stream.widthMs, ...(stream.hard ?? []).map((place) => easyTo(place, from)))
@@ -66,13 +66,16 @@ function plan(stream: StreamState, kind: RangeKind, from: Instant, end: Instant)
   return { kind, from, to: whole > from ? whole : latest, page: 0, items: 0 }
 }
 
-/** How far a range from `from` may go because of a hard place: up to the place, or, inside it, as wide as the place allows. */
+/** The limit that a hard place sets for the end of a range from `from`: the start of the place, or, inside it, the width it allows. */
 function easyTo(place: Interval & { readonly widthMs: number }, from: Instant): Instant {
   if (place.from > from) return place.from
   return place.to > from ? Math.min(place.to, from + place.widthMs) : Number.POSITIVE_INFINITY
 }
 
-/** The interval to ask the vendor for: a millisecond more at both ends, so that an event on a cut is in one of two neighbours, whatever the vendor's bounds mean. */
+/**
+ * The interval to ask the vendor for: one millisecond more at both ends. So an event on the cut between two ranges is in one of them,
+ * whether the vendor includes its bounds or not.
+ */
 export function askedRange(range: Interval): Interval {
   return { from: range.from - 1, to: range.to + 1 }
 }

@@ -5,28 +5,29 @@ import * as ledger from './ledger.ts'
 import type { Range, StreamCounts, StreamState } from './stream.ts'
 
 /**
- * What follows from a page, and what from a failure. Both give the stream as it becomes, the range to go on with, the outcome of
- * the read step, and the lines to log. Giving up, narrowing, backing off and endless links are decided here, and nowhere else.
+ * Decides what follows from a page and from a failure. Both return the new state of the stream, the range to continue with, the outcome
+ * of the read step, and the lines to log. Giving up, narrowing, backing off and endless links are decided here, and nowhere else.
  */
 
 /** A link that fails this often in a row (count) counts as dead. */
 const linkTriesMax = 5
 /** A range whose first page fails this often in a row (count) may be to blame itself. */
 const rangeTriesMax = 3
-/** A range of more pages than this (count) was much too wide: it is read again, narrower, before its seen ids grow without bound. */
+/** A range of this many pages (count) is much too wide: it is read again, narrower, before its seen ids grow without bound. */
 const rangePagesMax = 100
 /** The same for a range of one millisecond, which cannot be narrower (count). */
 const narrowestRangePagesMax = 2_000
 
+/** The way in which a read step ended. */
 export type StepOutcome =
-  /** Pages were read, or the range was given up for a narrower one: either way the ledger is ahead of where it was. */
+  /** Pages were read, or the range was given up for a narrower one: either way the ledger has changed. */
   | { readonly kind: 'progress'; readonly clockErrorMs?: number }
   | { readonly kind: 'no-token'; readonly freeAt: Instant }
-  /** Another run reads this connector. */
+  /** Another run reads this stream. */
   | { readonly kind: 'lease-held'; readonly until: Instant }
   | { readonly kind: 'failed'; readonly failure: Failure }
 
-/** A line of the log, less whom it concerns. */
+/** A line of the log, without the connector and the stream. */
 interface ReadingLog {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly event: 'page-read' | 'page-failed' | 'range-given-up' | 'range-set-aside'
@@ -34,6 +35,7 @@ interface ReadingLog {
   readonly [detail: string]: unknown
 }
 
+/** The decision after a page or a failure. */
 export interface Reading {
   readonly stream: StreamState
   /** The range with its next page, where the step may go on. Absent: the step ends. */
@@ -66,12 +68,12 @@ export function beginReading(before: StreamState, planned: Range, key: string): 
   return { range, stream: begun === undefined || range.page === 0 ? stream : { ...stream, range: begun } }
 }
 
-/** One request more. */
+/** Counts one more request; `why` is the failure that it ended with. */
 export function countRequest(stream: StreamState, why?: Failure): StreamState {
   return { ...stream, counts: addCounts(stream.counts, { requests: 1, throttled: why?.code === 'throttled' ? 1 : 0 }) }
 }
 
-/** `linksRead`: the links that this step has followed so far. */
+/** Decides what follows from a page. `linksRead`: the links that this step has followed so far. */
 export function afterPage(
   stream: StreamState,
   range: Range,
@@ -96,14 +98,14 @@ export function afterPage(
   return { stream: { ...counted, range: read }, range: read, outcome: progress, log }
 }
 
-/** The page could not be fetched, read or delivered. */
+/** Decides what follows when a page could not be fetched, read or delivered. `random`: a value in [0, 1) that spreads the backoff. */
 export function afterFailure(stream: StreamState, range: Range, why: Failure, now: Instant, random: () => number): Reading {
   const { scope, killsLink, blamesRange } = failures[why.code]
   const attempts = (stream.trouble?.attempts ?? 0) + 1
   const log = [pageFailed(why)]
   if (range.nextLink !== undefined && (killsLink || attempts >= linkTriesMax)) {
     const { trouble: _, ...untroubled } = stream
-    return giveUp(untroubled, range, failure('link-dead', `The link to page ${range.page + 1} answers: ${why.detail}`), now, log)
+    return giveUp(untroubled, range, failure('link-dead', `The link to page ${range.page + 1} failed: ${why.detail}`), now, log)
   }
   const failed = { kind: 'failed', failure: why } as const
   // A fault of the whole origin may be this stream's alone. So the stream waits as well, and the next run begins with another.
@@ -116,7 +118,7 @@ export function afterFailure(stream: StreamState, range: Range, why: Failure, no
   return { stream: narrower, outcome: failed, log: [...log, givenUp(troubled, narrower, range, why)] }
 }
 
-/** The link to the next page must not be followed, so the page was never asked for. */
+/** Decides what follows when the link to the next page must not be followed. The page was never requested. */
 export function afterRefusedLink(stream: StreamState, range: Range, why: Failure, now: Instant): Reading {
   return giveUp(stream, range, why, now, [])
 }
@@ -127,7 +129,7 @@ function giveUp(stream: StreamState, range: Range, why: Failure, now: Instant, l
 }
 
 function endlessLinks({ from, to, page }: Range, repeats: boolean): Failure | undefined {
-  if (repeats) return failure('link-repeats', `The link to page ${page + 1} was there before`)
+  if (repeats) return failure('link-repeats', `The link to page ${page + 1} repeats an earlier link`)
   const pagesMax = to - from > 1 ? rangePagesMax : narrowestRangePagesMax
   return page >= pagesMax ? failure('link-repeats', `The range has more than ${page} pages`) : undefined
 }

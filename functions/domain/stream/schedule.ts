@@ -3,7 +3,7 @@ import type { ReadingPolicy } from './ledger.ts'
 import { liveIsDue, planGap, planLive, planReread, readableGaps } from './plan.ts'
 import type { Range, StreamId, StreamState } from './stream.ts'
 
-/** The next thing a run does: read one range of one stream, a few pages of it. */
+/** The next action of a run: read a few pages of one range of one stream. */
 export interface ReadStep {
   readonly stream: StreamId
   readonly range: Range
@@ -11,17 +11,18 @@ export interface ReadStep {
   readonly waitMaxMs: number
 }
 
-/** Every so many steps one goes to a gap (count). Live edges first for ever would lose gaps to the retention limit. */
+/** One in this many steps goes to a gap (count). If live edges always came first, gaps would pass the retention limit. */
 const gapStepEvery = 5
-/** A live edge waits for one whole window of the limiter, and a little (ms). */
+/** A live edge may wait for one whole window of the limiter, and a little longer (ms). */
 const liveWaitMaxMs = 65 * second
-/** A gap gives way sooner, so that one backlog does not hold a function for minutes (ms). */
+/** A gap waits less, so that one backlog does not occupy a function for minutes (ms). */
 const gapWaitMaxMs = 15 * second
 
 /**
- * Due live edges come first, the one that was read longest ago before the others. Every fifth step goes to the gap that is nearest
- * to the retention limit. The stalest first, always, would let one backlog starve every other stream; live edges first, always,
- * would lose gaps. A stream whose ranges do not come to an end leaves every other gap step to the streams whose ranges do.
+ * Chooses the next step; undefined if nothing is due. Due live edges come first, beginning with the one that was read longest ago.
+ * Every fifth step goes to the gap that is nearest to the retention limit. If the oldest gap always came first, one backlog would
+ * starve every other stream; if live edges always came first, gaps would be lost. Every other gap step leaves out the paced streams,
+ * whose ranges may never come to an end. `readSteps`: steps that this connector has taken so far (count).
  */
 export function nextStep(
   streams: ReadonlyMap<StreamId, StreamState>,
@@ -44,7 +45,7 @@ export function nextStep(
   return first ?? stepOf(reread, planReread, gapWaitMaxMs)
 }
 
-/** The range that is half read, else the one that `plan` finds. The links of a paced stream may die before another run, so it may wait longer. */
+/** Takes the range that is half read, or plans one. A paced stream may wait longer, because its links may die before another run. */
 function stepOf(
   chosen: readonly [StreamId, StreamState] | undefined,
   plan: (stream: StreamState) => Range | undefined,
@@ -56,24 +57,25 @@ function stepOf(
   return range === undefined ? undefined : { stream: id, range, waitMaxMs: stream.paced ? liveWaitMaxMs : waitMaxMs }
 }
 
-/** A paced stream may never come to the end of a range, so its last page counts as well: else it would come first for ever. */
+/** A paced stream may never complete a range. So its last page counts as service too, or it would always come first. */
 function lastServedAt({ paced, readThrough, lastReadAt = 0 }: StreamState): Instant {
   return paced ? Math.max(readThrough, lastReadAt) : readThrough
 }
 
-/** Where the oldest gap begins that this stream can read now; nothing while a live range is half read. */
+/** The start of the oldest gap that this stream can read now; undefined while a live range is half read. */
 function gapStart(stream: StreamState, now: Instant, policy: ReadingPolicy): Instant | undefined {
   if (stream.range !== undefined) return stream.range.kind === 'final' ? stream.range.from : undefined
   return readableGaps(stream, now, policy)[0]?.from
 }
 
+/** The entry with the lowest rank; an entry without a rank is left out. */
 function best<T>(entries: readonly (readonly [StreamId, T])[], rank: (value: T) => number | undefined): readonly [StreamId, T] | undefined {
-  let least = Number.POSITIVE_INFINITY
+  let min = Number.POSITIVE_INFINITY
   let chosen: readonly [StreamId, T] | undefined
   for (const entry of entries) {
     const value = rank(entry[1])
-    if (value !== undefined && value < least) {
-      least = value
+    if (value !== undefined && value < min) {
+      min = value
       chosen = entry
     }
   }
@@ -86,5 +88,5 @@ export function nextTickOf(phase: number, intervalMs: number, now: Instant): Ins
   return Math.floor((now - offset) / intervalMs + 1) * intervalMs + offset
 }
 
-/** A claimed connector whose message was lost comes up again after this (ms). */
+/** A claimed connector whose message was lost is due again after this time (ms). */
 export const claimMs = 5 * minute

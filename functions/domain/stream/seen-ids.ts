@@ -1,10 +1,10 @@
 import type { Instant } from '../time.ts'
 import type { Interval } from './stream.ts'
 
-/** How an id was dealt with. */
+/** What the pipeline did with the event of an id. */
 export type SeenMark = 'delivered' | 'filtered'
 
-/** An id as it is remembered: the first 8 bytes of its SHA-256, as 16 lower-case hex digits. */
+/** A stored id: the first 8 bytes of its SHA-256, as 16 lower-case hex digits. */
 export type SeenHash = string
 
 /** The new ids of one page: one item of the state table. */
@@ -17,7 +17,10 @@ export interface SeenPage {
   readonly expiresAt: Instant
 }
 
-/** The class of a range's width: the least k with width ≤ 4^k ms. Seen ids are kept by class, so that a wide range of long ago does not make a narrow one load days of ids. */
+/**
+ * The class of a range's width: the smallest k with width ≤ 4^k ms. Seen ids are stored by class, so that one wide range in the past
+ * does not make every narrow range load days of ids.
+ */
 export function seenClass(range: Interval): number {
   let k = 0
   for (let width = 1; width < range.to - range.from; width *= 4) k += 1

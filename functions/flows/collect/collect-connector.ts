@@ -25,7 +25,7 @@ export interface CollectPorts extends StepPorts, KeyPoolPorts, LimiterPorts, Rep
 
 /** A page takes this long at most (ms): a wait, a request and its delivery. No page begins later than this before the deadline. */
 const pageMaxMs = 110 * second
-/** A connector that waits for something is looked at again after this at the latest (ms). */
+/** The longest time until the next run of a connector that waits for something (ms). */
 const backoffMaxMs = hour
 
 /** A run under way. Its streams and its policy change with each step. */
@@ -41,7 +41,7 @@ interface Run {
 }
 
 type RunEnd =
-  /** All is read for now, or the run is out of time, tokens or luck. `dueAt`: when to come back; absent: at the next tick. */
+  /** Everything is read for now, or the run has no time or tokens left, or it failed. `dueAt`: the next run; absent: at the next tick. */
   | { readonly kind: 'finished'; readonly dueAt?: Instant | undefined }
   /** The connector still backs off. */
   | { readonly kind: 'backing-off'; readonly dueAt: Instant }
@@ -145,7 +145,7 @@ function prepareStreams({ ports, accepted, streams, policy, report }: Run): void
   }
 }
 
-/** One read step, if there is one to take. Answers how the run ends, if it ends. */
+/** Takes the next read step, if there is one. Returns how the run ends, or nothing if it goes on. */
 async function takeStep(run: Run): Promise<RunEnd | undefined> {
   const { ports, context, streams, keys, report, policy } = run
   const now = ports.clock.now()
@@ -158,7 +158,7 @@ async function takeStep(run: Run): Promise<RunEnd | undefined> {
   const key = keys.choose(step.range.key, report.status.readSteps, now)
   if (stream === undefined || key === undefined) return { kind: 'finished', dueAt: keys.firstFreeAt(now) }
 
-  // With another key to go on with, no step waits for this one. But the links of a paced range die soon, so that one waits.
+  // If another key is free, no step waits for this one. But the links of a paced range die soon, so a paced stream waits.
   const waitMaxMs = keys.hasAnother(key, now) && !stream.paced ? 0 : step.waitMaxMs
   const { outcome, stream: after } = await readRange(ports, { ...context, policy }, { ...step, waitMaxMs }, stream, key)
   streams.set(step.stream, after)
@@ -179,7 +179,7 @@ async function takeStep(run: Run): Promise<RunEnd | undefined> {
   }
 }
 
-/** The run ends when no key of the pool has a token before long. */
+/** The run goes on with another key, or waits for the first key that is free within `waitMaxMs`; otherwise it ends. */
 async function waitForKey({ ports, keys, limiter }: Run, key: OpenKey, freeAt: Instant, waitMaxMs: number): Promise<RunEnd | undefined> {
   const now = ports.clock.now()
   keys.markBusy(key, freeAt)

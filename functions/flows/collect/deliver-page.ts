@@ -17,7 +17,7 @@ export interface DeliverPorts {
   readonly digest: Digest
 }
 
-/** What of a connector a page needs. */
+/** The connector and the stream that a page belongs to. */
 export interface PageContext {
   readonly connector: Connector
   readonly vendor: Vendor
@@ -33,19 +33,19 @@ export interface FetchedPage extends VendorPage {
 
 /** A page after the lake has acknowledged it. */
 export interface DeliveredPage {
-  /** Ids not seen before, with what became of each. */
+  /** Ids that were not seen before, and whether each was delivered or filtered. */
   readonly newIds: readonly { readonly hash: SeenHash; readonly mark: SeenMark }[]
   readonly counts: Partial<StreamCounts>
 }
 
-/** The request of the range's next page. Fails with `link-refused`. */
+/** The request for the next page of the range. Fails with `link-refused`. */
 export function pageRequest({ connector, vendor, stream }: PageContext, range: Range): Result<VendorRequest> {
   if (range.nextLink !== undefined) return vendor.nextRequest(connector.baseUrl, range.nextLink)
   const { from, to } = askedRange(range)
   return ok(vendor.firstRequest(connector.baseUrl, stream, from, to))
 }
 
-/** Reads an answer as the vendor's page. */
+/** Parses a response as the vendor's page. Fails with `malformed-response`. */
 export function parsePage(vendor: Vendor, response: VendorResponse, requestedAt: Instant): Result<FetchedPage> {
   const page = vendor.parsePage(response)
   if (!page.ok) return page
@@ -53,7 +53,10 @@ export function parsePage(vendor: Vendor, response: VendorResponse, requestedAt:
   return ok({ ...page.value, requestedAt, receivedAt, ...(clockErrorMs === undefined ? {} : { clockErrorMs }) })
 }
 
-/** Drops what was seen, normalises and filters the rest and delivers what is kept. Fails as the sink does; `seen` is left as it was. */
+/**
+ * Drops the items that are in `seen`, normalises and filters the others, and delivers those that the filters keep. Fails with
+ * `sink-throttled` or `sink-failed`. Does not change `seen`.
+ */
 export async function deliverPage(
   ports: DeliverPorts,
   context: PageContext,

@@ -14,7 +14,7 @@ export interface KeyPoolPorts extends KeyPorts {
 
 type RejectedKeys = ConnectorStatus['rejectedKeys']
 
-/** The keys of one run: which can be used, which has a token to spare, which is next, and what is wrong with the others. */
+/** The API keys of one run: it chooses the next key, and knows which keys have no token and which were rejected. */
 export class KeyPool {
   private readonly ports: KeyPoolPorts
   private readonly connector: Connector
@@ -24,11 +24,11 @@ export class KeyPool {
   private readonly failures: readonly Failure[]
   /** Keys without a token to spare, by fingerprint, and until when. */
   private readonly busyUntil = new Map<string, Instant>()
-  /** Secrets that this run has read past the cache. */
+  /** Secrets that this run has read without the cache. */
   private readonly refreshed = new Set<string>()
   private readonly openedStatus: Pick<ConnectorStatus, 'keys' | 'oldestKeyAt'>
 
-  /** Opens every key of the connector, without those that are backing off after a rejection. */
+  /** Opens every key of the connector, except those that back off after a rejection. */
   static async open(ports: KeyPoolPorts, connector: Connector, rejectedBefore: RejectedKeys): Promise<KeyPool> {
     return new KeyPool(ports, connector, await openKeys(ports, connector, ports.clock.now()), rejectedBefore)
   }
@@ -42,7 +42,7 @@ export class KeyPool {
     this.ports = ports
     this.connector = connector
     this.failures = failures
-    // A key that is no longer in its secret is of no interest.
+    // The rejection of a key that is no longer in its secret is forgotten.
     const fingerprints = new Set(keys.map(({ fingerprint }) => fingerprint))
     this.rejected = Object.fromEntries(Object.entries(rejectedBefore).filter(([fingerprint]) => fingerprints.has(fingerprint)))
     const now = ports.clock.now()
@@ -69,7 +69,7 @@ export class KeyPool {
     return lastFailure?.code === 'unauthorized' ? lastFailure : failure('unauthorized', 'The vendor rejected every key of this connector')
   }
 
-  /** One sentence for each thing that is wrong with a part of the pool. */
+  /** One sentence for each problem of a part of the pool, for people. */
   notes(): string[] {
     const all = this.connector.apiKeySecrets.length
     const rejected = Math.min(Object.keys(this.rejected).length, all)
@@ -99,13 +99,13 @@ export class KeyPool {
     this.busyUntil.set(key.fingerprint, until)
   }
 
-  /** When the first key frees, if all are busy. */
+  /** When the first key becomes free, if all are busy. */
   allBusyUntil(now: Instant): Instant | undefined {
     if (!this.keys.every(({ fingerprint }) => this.isBusy(fingerprint, now))) return undefined
     return Math.min(...this.keys.map(({ fingerprint }) => this.busyUntil.get(fingerprint) ?? now))
   }
 
-  /** When the first of the busy keys frees. */
+  /** When the first of the busy keys becomes free. */
   firstFreeAt(now: Instant): Instant | undefined {
     const busy = [...this.busyUntil.values()].filter((until) => until > now)
     return busy.length === 0 ? undefined : Math.min(...busy)
@@ -118,8 +118,8 @@ export class KeyPool {
   }
 
   /**
-   * The vendor rejected the key. Its secret may hold a new one already; if not, the key backs off, and the others go on. Answers when
-   * it may be tried again, if no key is left.
+   * The vendor rejected the key. If its secret holds a new key already, that one replaces it. Otherwise the key backs off, and the others
+   * go on. If no key is left, it returns when the key may be tried again.
    */
   async reject(key: OpenKey, why: Failure): Promise<Instant | undefined> {
     const { clock, log, random } = this.ports
@@ -143,7 +143,7 @@ export class KeyPool {
     return this.keys.length > 0 ? undefined : until
   }
 
-  /** The key that its secret holds now, if it is another one. Each secret is read past the cache once a run. */
+  /** The key that its secret holds now, if it is another one. A run reads each secret at most once without the cache. */
   private async reread(key: OpenKey, now: Instant): Promise<OpenKey | undefined> {
     const secret = secretText(key.reference)
     if (this.refreshed.has(secret)) return undefined

@@ -19,7 +19,7 @@ export interface Permit {
 export type Admission =
   | { readonly kind: 'go'; readonly permit: Permit }
   | { readonly kind: 'wait'; readonly freeAt: Instant }
-  /** `beforeWaiting` answered no. */
+  /** `beforeWaiting` returned false. */
   | { readonly kind: 'called-off' }
 
 export type RequestOutcome =
@@ -27,7 +27,7 @@ export type RequestOutcome =
   | { readonly outcome: 'responded'; readonly receivedAt: Instant }
   | { readonly outcome: 'throttled'; readonly receivedAt: Instant; readonly retryAfterMs?: number; readonly random: number }
 
-/** Conditional writes in a row that others may win (count). Each loss is the win of another run, so more of them is a bug. */
+/** Tries in a row that lose to other runs (count). Each lost try is the write of another run, so more is a bug. */
 const writesMax = 200
 
 type Taken = { readonly grant: Grant } | { readonly freeAt: Instant }
@@ -37,9 +37,9 @@ export interface LimiterPorts {
   readonly state: TokenStore
   /** Names this process, and so its clock. */
   readonly process: string
-  /** Unlike any other of this process. */
+  /** Returns a number that is unique in this process. */
   readonly nextNumber: () => number
-  /** Aborted when the process must end: a wait then ends at once, and gives back its tokens. */
+  /** Aborted when the process must end: a wait then ends at once, and its tokens are given back. */
   readonly stop: AbortSignal
 }
 
@@ -69,8 +69,8 @@ export class RateLimiter {
   }
 
   /**
-   * Takes one token of every limiter and waits until they may be used, at most `waitMaxMs`. Otherwise it takes none, and answers
-   * when it is worth coming back. `beforeWaiting` is called once before a wait of a second or more, and may call it off.
+   * Takes one token of every limiter and waits until they may be used, at most `waitMaxMs`. Otherwise it takes none, and returns
+   * when it is worth trying again. `beforeWaiting` is called before each wait of a second or more, and may call it off.
    */
   async admit(
     refs: readonly LimiterRef[],
@@ -113,11 +113,11 @@ export class RateLimiter {
     }
   }
 
-  /** Returns then, or at once when the process must end. */
+  /** Returns at `until`, or at once when the process must end. */
   async wait(until: Instant): Promise<void> {
     const { clock, stop } = this.ports
     const from = clock.now()
-    if (!stop.aborted) await asleepOrStopped(this.ports, until)
+    if (!stop.aborted) await sleepOrStop(this.ports, until)
     this.waited += Math.max(0, clock.now() - from)
   }
 
@@ -168,7 +168,7 @@ export class RateLimiter {
     })
   }
 
-  /** Reads the bucket, applies the pending releases and `change`, and writes if nobody wrote meanwhile; else does it again. */
+  /** Reads the bucket, applies the pending releases and `change`, and writes it. If another run wrote it meanwhile, it starts over. */
   private async update<T>(
     ref: LimiterRef,
     change: (bucket: TokenBucket) => { readonly bucket?: TokenBucket; readonly result: T },
@@ -190,12 +190,12 @@ export class RateLimiter {
       this.pending.set(ref.bucket, { ref, releases: later })
       return result
     }
-    throw new Error(`The limiter ${ref.bucket} was written by others ${writesMax} times in a row.`)
+    throw new Error(`Other runs changed the limiter ${ref.bucket} ${writesMax} times in a row.`)
   }
 }
 
-/** The signal outlives the run by far, so nothing of the run may stay with it. */
-function asleepOrStopped({ clock, stop }: LimiterPorts, until: Instant): Promise<void> {
+/** Removes its listener at the end, because the signal lives as long as the process. */
+function sleepOrStop({ clock, stop }: LimiterPorts, until: Instant): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = () => resolve()
     stop.addEventListener('abort', end, { once: true })

@@ -21,7 +21,7 @@ export interface StepPorts extends DeliverPorts {
   readonly log: Log
   /** In [0, 1). */
   readonly random: () => number
-  /** Aborted when the process must end: the step then ends with the page in hand. */
+  /** Aborted when the process must end: the step then ends after the current page. */
   readonly stop: AbortSignal
 }
 
@@ -30,17 +30,17 @@ export interface StepContext extends Omit<PageContext, 'stream'> {
   readonly holder: string
   readonly policy: ReadingPolicy
   readonly limiter: Limiter
-  /** No page is begun after this: the run must end in its time. */
+  /** No page begins after this, so that the run ends before its deadline. */
   readonly lastPageBy: Instant
 }
 
 export interface StepResult {
   readonly outcome: reading.StepOutcome
-  /** As it was last written. */
+  /** The stream as last written. */
   readonly stream: StreamState
 }
 
-/** One step under way. */
+/** The parts of one step that its functions share. */
 interface Step {
   readonly ports: StepPorts
   readonly context: StepContext
@@ -50,7 +50,7 @@ interface Step {
 }
 
 /**
- * One read step: one range of one stream, a few pages of it. Each page goes one way: admit, fetch, parse, deliver, remember,
+ * Takes one read step: it reads a few pages of one range of one stream. Each page goes one way: admit, fetch, parse, deliver, remember,
  * checkpoint. `domain/stream/reading` decides what follows from a page and what from a failure.
  */
 export async function readRange(
@@ -133,7 +133,7 @@ function requestOutcome(response: Result<VendorResponse>, now: Instant, random: 
   }
 }
 
-/** The ids of every stored page whose range the vendor may answer from as well. */
+/** The seen ids of every stored page whose range overlaps this one, or touches it: the vendor may respond with the same event for both. */
 async function loadSeen({ ports, context, page, lease }: Step, range: Range): Promise<Set<SeenHash>> {
   const seen = new Set<SeenHash>()
   const { from, to } = askedRange(range)
@@ -143,7 +143,7 @@ async function loadSeen({ ports, context, page, lease }: Step, range: Range): Pr
   return seen
 }
 
-/** After the lake has the records and before the checkpoint: a crash in between repeats this page at most, and forgets none. */
+/** Stores the new ids after the delivery and before the checkpoint: a crash in between repeats this page, and loses no event. */
 async function remember(
   { ports, context, page, lease }: Step,
   { from, to }: Range,
@@ -172,7 +172,7 @@ async function end(step: Step, next: reading.Reading): Promise<StepResult> {
   return (await lease.release(next.stream)) ? { outcome: next.outcome, stream: lease.stream } : lost(lease)
 }
 
-/** Nothing was read: what was written meanwhile, if anything, is the lease alone. */
+/** Nothing was read, so the lease is all that this step can have written. */
 async function withoutToken({ lease }: Step, before: StreamState, freeAt: Instant): Promise<StepResult> {
   const outcome = { kind: 'no-token', freeAt } as const
   if (lease.stream.version === before.version) return { outcome, stream: before }

@@ -25,7 +25,7 @@ export interface ReportPorts extends NotifyPorts {
   readonly random: () => number
 }
 
-/** What the report of a run is made from. */
+/** The parts of the run that the report is made from. */
 interface Reported {
   readonly streams: ReadonlyMap<StreamId, StreamState>
   readonly policy: ReadingPolicy
@@ -33,9 +33,9 @@ interface Reported {
   readonly limiter: RateLimiter
 }
 
-/** What a run tells: the connector's status, the notifications of its changes, the metrics, and the lines of the log about them. */
+/** Reports a run: in the connector's status, by notifications of its changes, in the metrics, and in the log. */
 export class RunReport {
-  /** As last written, with what this run has seen since. */
+  /** The status as last written, with the changes of this run since. */
   private current: ConnectorStatus
   private readonly ports: ReportPorts
   private readonly connector: Connector
@@ -81,7 +81,7 @@ export class RunReport {
     this.current = { ...this.current, lastFailure: { ...why, at: this.ports.clock.now(), stream } }
   }
 
-  /** The whole connector must back off: until the given instant, or as long as the failure asks for. Answers until when. */
+  /** The whole connector must back off: until the given instant, or as long as the failure asks for. Returns the end of the backoff. */
   connectorFailed(why: Failure, backoffUntil?: Instant): Instant {
     const { clock, random, log } = this.ports
     const now = clock.now()
@@ -114,7 +114,7 @@ export class RunReport {
     return this.ports.clock.now() - this.writtenAt >= writeEveryMs
   }
 
-  /** Answers false when the connector must not run any more: only acceptance brings back one that was switched off or deleted. */
+  /** Returns false if the connector was disabled or deleted meanwhile. Then nothing was written, and the run must end. */
   async write({ streams, policy, keys, limiter }: Reported): Promise<boolean> {
     const { ports, connector } = this
     const now = ports.clock.now()
@@ -141,7 +141,7 @@ export class RunReport {
     return true
   }
 
-  /** A figure of zero is not published: CloudWatch bills a metric for each hour in which it has a value, and reads none as zero. */
+  /** Zeros are not published: CloudWatch bills a metric for each hour in which it has a value, and the dashboard reads no value as zero. */
   private publish(read: ReadonlyMap<StreamId, Counted>, all: Counted, waitedMs: number): void {
     const { publish } = this.ports
     const { connectorId, type: vendor } = this.connector
@@ -163,7 +163,7 @@ export class RunReport {
   }
 }
 
-/** Requests a minute that seem to go to other consumers of the keys, of how many. */
+/** How many of the requests a minute that the keys allow (`limit`) other consumers of the keys seem to take (`taken`). */
 function shareOfOthers(keys: KeyPool, limiter: RateLimiter): { readonly taken: number; readonly limit: number } {
   const buckets = keys.all.flatMap(({ fingerprint }) => limiter.known(fingerprint) ?? [])
   return {

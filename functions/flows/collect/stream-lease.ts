@@ -3,17 +3,17 @@ import { keepSeenClass } from '../../domain/stream/ledger.ts'
 import type { Range, StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { type Instant, minute, second } from '../../domain/time.ts'
 
-/** A run that dies costs its stream no more than this (ms). */
+/** The length of a lease, and so the longest wait for the stream of a run that died (ms). */
 const leaseMs = 2 * minute
-/** A lease must outlast a wait by one request and its delivery (ms); else it is renewed before the wait. */
+/** A lease that ends sooner than this after a wait is renewed before the wait (ms): one request and its delivery take this long. */
 const spareMs = 45 * second
 
 /**
  * The lease of one stream, and the only way to write the stream while it is read. Each write names the version it builds on, so a
- * run that was frozen cannot save over a later one: every write answers `false` when another run has written meanwhile.
+ * run that was frozen cannot save over a later one: every write returns false if another run has written meanwhile.
  */
 export interface StreamLease {
-  /** As last written. */
+  /** The stream as last written. */
   readonly stream: StreamState
   readonly isHeld: boolean
   /**
@@ -21,13 +21,13 @@ export interface StreamLease {
    * to look even if this one dies.
    */
   take(range: Range): Promise<boolean>
-  /** Renews the lease if it would not outlast a wait until then. */
+  /** Renews the lease if it would not outlast a wait until `until`. */
   outlast(until: Instant, range: Range): Promise<boolean>
   /** Saves the stream with `range` half read, and keeps the lease. */
   checkpoint(next: StreamState, range: Range): Promise<boolean>
   /** Saves the stream and gives the lease back. */
   release(next: StreamState): Promise<boolean>
-  /** When another run that has the lease loses it at the latest. */
+  /** When a lease that another run has taken by now ends, at the latest. */
   heldUntil(): Instant
 }
 

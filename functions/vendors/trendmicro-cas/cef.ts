@@ -11,8 +11,8 @@ const severityWords: Readonly<Record<Severity, string>> = {
 }
 
 /**
- * The event as the vendor's own syslog message, which it documents under `format=cef`. Its severity is followed by a space
- * where CEF has a bar; parsers written for this product expect it so. What the item does not have is left out.
+ * The event as the vendor's own syslog message, which the vendor documents under `format=cef`. The severity is followed by a space, where
+ * CEF has a bar, because parsers for this product expect it. Attributes that the item does not have are left out.
  */
 export function cefMessage(event: string, severity: Severity | undefined, wire: WireItem | undefined): string {
   const header = [

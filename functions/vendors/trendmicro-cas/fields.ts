@@ -4,7 +4,7 @@ const text = (doc: string) => ({ type: 'string', doc }) as const
 const list = (doc: string) => ({ type: 'array<string>', doc }) as const
 const time = (doc: string) => ({ type: 'bigint', doc: `${doc} (epoch ms).` }) as const
 
-/** The fields of an item beside its message. */
+/** The documented fields of an item, except those of its `message`. */
 export const itemFields = {
   event: text('Kind of event, in the vendor’s words.'),
   log_item_id: text('The vendor’s id of the event.'),

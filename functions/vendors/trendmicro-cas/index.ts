@@ -6,7 +6,10 @@ import { normalise } from './normalise.ts'
 import { describe, events, firstRequest, pageItemsMax, services, streamOf } from './request.ts'
 import { parsePage } from './wire.ts'
 
-/** Trend Micro Cloud App Security (Cloud Email and Collaboration Protection): its Log Retrieval API. */
+/**
+ * The Log Retrieval API of Trend Micro Cloud App Security (Cloud Email and Collaboration Protection).
+ * https://docs.trendmicro.com/en-us/documentation/article/cloud-app-security-integration-api-online-help-using-cloud-app-secu
+ */
 export const trendmicroCas: Vendor = {
   type: 'trendmicro-cas',
   title: 'Trend Micro Cloud App Security',
@@ -26,7 +29,7 @@ export const trendmicroCas: Vendor = {
     contentTypes: selection(services, ['sharepoint']).describe('The protected services whose events are collected'),
     eventTypes: selection(events, events).describe('The kinds of event that are collected'),
   }),
-  // A verdict of the sandbox can follow its file by minutes.
+  // The verdict of Virtual Analyzer, a sandbox, can come minutes after its file.
   lateArrivalMinutes: ({ eventTypes }) => (eventTypes.includes('virtualanalyzer') ? 20 : 10),
   baseUrlOf,
   streams: ({ contentTypes, eventTypes }) => contentTypes.flatMap((service) => eventTypes.map((event) => streamOf(service, event))),
@@ -37,14 +40,14 @@ export const trendmicroCas: Vendor = {
   normalise,
 }
 
-/** A non-empty list of some of `allowed`, each once. */
+/** A list of one or more of `allowed`, each once. */
 function selection<T extends string>(allowed: readonly T[], byDefault: readonly T[]) {
-  const either = `Allowed: ${allowed.join(', ')}`
+  const choices = `Allowed: ${allowed.join(', ')}`
   return z
-    .array(z.enum(allowed, { error: ({ input }) => `${JSON.stringify(input)} is not known. ${either}` }), {
-      error: ({ input }) => `It is ${JSON.stringify(input)}, which is no list. Give a list of one or more. ${either}`,
+    .array(z.enum(allowed, { error: ({ input }) => `${JSON.stringify(input)} is not known. ${choices}` }), {
+      error: ({ input }) => `It is ${JSON.stringify(input)}, which is not a list. Give a list of one or more. ${choices}`,
     })
-    .min(1, { error: `It is empty. Name at least one, or leave it out for ${byDefault.join(', ')}. ${either}` })
+    .min(1, { error: `It is empty. Name at least one, or leave it out for ${byDefault.join(', ')}. ${choices}` })
     .superRefine((chosen, context) => {
       const repeated = chosen.find((value, index) => chosen.indexOf(value) !== index)
       if (repeated !== undefined) context.addIssue(`"${repeated}" is named more than once. Name each once`)

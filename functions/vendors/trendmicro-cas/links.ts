@@ -5,8 +5,8 @@ import type { VendorRequest } from '../../domain/vendor.ts'
 const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i
 
 /**
- * The service's root of a pasted address: `api.example.com/v1/siem?x` becomes `https://api.example.com`. What is no web address,
- * or has a user name in it, is returned as it is, for the connector's rules to refuse.
+ * The root of the service at a pasted address: `api.example.com/v1/siem?x` becomes `https://api.example.com`. Text that is not a web
+ * address, or has a user name in it, is returned unchanged, so that the connector's rules refuse it.
  */
 export function baseUrlOf(pasted: string): string {
   const text = pasted.trim()
@@ -16,9 +16,9 @@ export function baseUrlOf(pasted: string): string {
 }
 
 /**
- * The request for the page that a `next_link` leads to. The vendor's links come with and without a scheme, and with another
- * path than the API's; the link carries all parameters, so none are added. Whatever the text, the key goes to `baseUrl`'s
- * origin or nowhere: only path and query are taken from it.
+ * The request for the page that a `next_link` leads to. The vendor's links come with and without a scheme, and with another path than
+ * that of the API. The link has all parameters, so none are added. Only its path and query are used, so the key goes to the origin of
+ * `baseUrl` or nowhere. Fails with `link-refused` if the link leads to another origin or is not an address.
  */
 export function nextRequest(baseUrl: string, link: string): Result<VendorRequest> {
   const base = new URL(baseUrl)
@@ -29,7 +29,7 @@ export function nextRequest(baseUrl: string, link: string): Result<VendorRequest
 }
 
 function readLink(base: URL, link: string): URL | undefined {
-  // URL drops tabs and newlines and takes a backslash for a slash: no honest link has them.
+  // URL drops tabs and newlines and reads a backslash as a slash. No genuine link has them.
   if (/[\\\p{Cc}]/u.test(link)) return undefined
   const url = URL.parse(absolute(base, link))
   return url !== null && leadsTo(base, url) ? url : undefined
@@ -45,7 +45,7 @@ function absolute(base: URL, link: string): string {
 function leadsTo(base: URL, url: URL): boolean {
   if (url.hostname !== base.hostname || url.username !== '' || url.password !== '') return false
   if (url.protocol === base.protocol) return url.port === base.port
-  // A service behind a proxy that ends TLS may write http, with either port. It is asked over https all the same.
+  // A service behind a proxy that ends TLS may write http, with either port. The request uses https all the same.
   return base.protocol === 'https:' && url.protocol === 'http:' && ['', base.port || '443'].includes(url.port)
 }
 

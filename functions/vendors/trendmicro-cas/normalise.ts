@@ -69,7 +69,7 @@ function fitting(field: Field | undefined, value: unknown): FieldValue | undefin
   return field?.type === 'array<string>' ? listOf(value) : textOf(value)
 }
 
-/** What the vendor says of the risk; where it says nothing, what the threat is known to mean. */
+/** The vendor's risk level; if the item has none, the usual severity of the threat. */
 function severityOf(event: string, message: Message): Severity {
   const risk = textOf(message['risk_level'])?.toLowerCase() ?? ''
   if (/\bno\b|none|normal|info/.test(risk)) return 'informational'

@@ -21,7 +21,7 @@ export const services = [
 /** Values of the parameter `event`. */
 export const events = ['securityrisk', 'virtualanalyzer', 'ransomware', 'dlp'] as const
 
-/** The most items that one page holds, and the vendor's own default. */
+/** The most items of one page (count). It is also the vendor's default. */
 export const pageItemsMax = 500
 
 const path = '/v1/siem/security_events'

@@ -4,21 +4,21 @@ import { failed, ok, type Result } from '../../domain/result.ts'
 import { type Instant, minute } from '../../domain/time.ts'
 import type { VendorItem, VendorPage, VendorResponse } from '../../domain/vendor.ts'
 
-/** A page. A link that is there but no text must not pass for the last page; everything else but the items is of no consequence. */
+/** A page. `next_link` is strict, because a link that is not a text must not make this the last page. */
 const pageSchema = z.object({
   security_events: z.array(z.unknown()),
   next_link: z.string().nullish(),
   traceId: z.string().nullish().catch(null),
 })
 
-/** What the vendor sends with every status but 200, seen here under status 200. */
+/** The body that the vendor sends with every status but 200. It was seen with status 200 too. */
 const errorSchema = z.object({ code: z.int(), msg: z.string().max(200) })
 
 const traceSchema = z.object({ traceId: z.string().min(1) })
 
 type Members = Readonly<Record<string, unknown>>
 
-/** An item that is none of the malformed. */
+/** An item that is not malformed. */
 export interface WireItem {
   readonly item: Members
   readonly message: Members
@@ -28,16 +28,16 @@ export function parsePage({ body, traceId: sent }: VendorResponse): Result<Vendo
   const traceId = traceSchema.safeParse(body).data?.traceId ?? sent
   const trace = traceId === undefined ? {} : { traceId }
   const page = pageSchema.safeParse(body)
-  if (!page.success) return failed(failure('malformed-response', whatIsWrong(body, page.error), trace))
+  if (!page.success) return failed(failure('malformed-response', problemOf(body, page.error), trace))
   const link = page.data.next_link?.trim() ?? ''
   return ok({ items: page.data.security_events.map(toItem), ...(link === '' ? {} : { nextLink: link }), ...trace })
 }
 
-function whatIsWrong(body: unknown, error: z.ZodError): string {
+function problemOf(body: unknown, error: z.ZodError): string {
   const stated = errorSchema.safeParse(body)
-  if (stated.success) return `The vendor answered 200 with error ${stated.data.code} (${stated.data.msg}) in place of a page`
+  if (stated.success) return `The vendor answered 200 with error ${stated.data.code} (${stated.data.msg}) instead of a page`
   const problems = error.issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`)
-  return `The answer is no page: ${problems.join('; ')}`
+  return `The response is not a page: ${problems.join('; ')}`
 }
 
 function toItem(raw: unknown): VendorItem {
@@ -46,12 +46,12 @@ function toItem(raw: unknown): VendorItem {
   return id === undefined ? { raw } : { id, raw }
 }
 
-/** A number too large to be exact could be the id of several items. */
+/** A number that is too large to be exact is ignored, because several items could have it. */
 function idOf(value: unknown): string | undefined {
   return typeof value === 'number' && !Number.isSafeInteger(value) ? undefined : textOf(value) || undefined
 }
 
-/** Nothing where the item is malformed: no object, or one without a message. */
+/** Nothing if the item is malformed: not an object, or an object without a message. */
 export function parseItem(raw: unknown): WireItem | undefined {
   const item = membersOf(raw)
   const message = membersOf(item?.['message'])
@@ -62,30 +62,30 @@ function membersOf(value: unknown): Members | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : undefined
 }
 
-/** A text, or what can only mean one. */
+/** A text; a number or a boolean becomes one. */
 export function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
 }
 
-/** A list of texts; the vendor sends a list of one as a plain text too. */
+/** A list of texts. The vendor sends a list of one as a plain text too. */
 export function listOf(value: unknown): string[] {
   return [value].flat().flatMap((entry) => textOf(entry) ?? [])
 }
 
 const timePattern = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)?$/
 
-/** Between them a year has four digits. */
+/** Between these two instants a year has four digits. */
 const yearZero = Date.parse('0000-01-01T00:00:00Z')
 const yearTenThousand = Date.UTC(10_000, 0)
 
-/** A time with or without milliseconds; without a zone it is UTC. */
+/** A time with or without milliseconds. A time without a zone is UTC. Nothing if the value is not a time. */
 export function timeOf(value: unknown): Instant | undefined {
   const parts = typeof value === 'string' ? timePattern.exec(value.trim()) : null
   if (parts === null) return undefined
   const [, date, time, fraction = '', zone = 'Z'] = parts
   const local = Date.parse(`${date}T${time}${fraction}Z`)
-  // Date takes 31 February for 2 or 3 March, and 24:00 for the next day.
+  // Date reads 31 February as 2 or 3 March, and 24:00 as the next day.
   if (Number.isNaN(local) || new Date(local).getUTCDate() !== Number(date?.slice(-2))) return undefined
   const at = local - zoneOffset(zone)
   return at >= yearZero && at < yearTenThousand ? at : undefined

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { retiredKeptMs } from '../../functions/adapters/state-table/accepted.ts'
+import { shardOf, shards } from '../../functions/adapters/state-table/item-keys.ts'
 import type { StateTable } from '../../functions/adapters/state-table/state-table.ts'
-import { shardOf, shards } from '../../functions/adapters/state-table/store.ts'
 import type { AcceptedConnector, Clock, Due, KeyUser, RunState, StatusUpdate } from '../../functions/domain/ports.ts'
 import type { Outage } from '../../functions/domain/status/outage.ts'
 import type { ConnectorStatus } from '../../functions/domain/status/status.ts'
@@ -10,15 +10,15 @@ import type { Interval, StreamId, StreamState } from '../../functions/domain/str
 import type { Instant } from '../../functions/domain/time.ts'
 import type { TokenBucket } from '../../functions/domain/token-bucket.ts'
 
-/** A value, and when it begins to count as absent. */
+/** A value, and the instant from which it counts as absent. */
 interface Kept<T> {
   readonly value: T
   readonly expiresAt?: Instant | undefined
 }
 
 /**
- * The state table in memory: one contract test holds it and the adapter to the same answers. A value that is written is
- * frozen, all through, and handed out as it is: nobody can change the state by reference, and nothing is copied.
+ * The state table in memory. The contract tests check that it behaves as the adapter does. A written value is deeply frozen and returned
+ * as it is, so no caller can change the state by reference, and nothing is copied.
  */
 export class MemoryState implements StateTable {
   readonly #clock: Pick<Clock, 'now'>
@@ -117,16 +117,16 @@ export class MemoryState implements StateTable {
 
   async updateStatus(
     connectorId: string,
-    amend: (before: ConnectorStatus | undefined) => ConnectorStatus | undefined,
+    update: (before: ConnectorStatus | undefined) => ConnectorStatus | undefined,
   ): Promise<StatusUpdate | undefined> {
     const before = this.#live(this.#status.get(connectorId))
-    const status = amend(before)
+    const status = update(before)
     if (status === undefined) return undefined
-    const amended = { after: status, ...(before === undefined ? {} : { before }) }
-    if (isDeepStrictEqual(status, before)) return amended
+    const updated = { after: status, ...(before === undefined ? {} : { before }) }
+    if (isDeepStrictEqual(status, before)) return updated
     const expiresAt = status.state === 'retired' ? inSeconds(status.since + retiredKeptMs) : undefined
     this.#status.set(connectorId, { value: frozen(status), expiresAt })
-    return amended
+    return updated
   }
 
   async *fleet(): AsyncIterable<{ readonly connectorId: string; readonly status: ConnectorStatus }> {
@@ -168,8 +168,7 @@ export class MemoryState implements StateTable {
   ): Promise<void> {
     for (const k of classes) {
       const pages = this.#seenOf(connectorId, stream, k)
-      for (let i = firstFrom(pages, range.from - seenClassWidth(k) + 1); i < pages.length; i++) {
-        const page = pages[i]!
+      for (const page of pages.slice(firstFrom(pages, range.from - seenClassWidth(k) + 1))) {
         if (page.range.from >= range.to) break
         if (page.range.to <= range.from || this.#hasExpired(inSeconds(page.expiresAt))) continue
         for (const { hash, mark } of page.ids) into(hash, mark)
@@ -180,15 +179,15 @@ export class MemoryState implements StateTable {
   async writeSeen(connectorId: string, stream: StreamId, page: SeenPage): Promise<void> {
     if (page.ids.length === 0) return
     const pages = this.#seenOf(connectorId, stream, seenClass(page.range))
-    let gone = 0
-    while (gone < pages.length && this.#hasExpired(inSeconds(pages[gone]!.expiresAt))) gone += 1
-    pages.splice(0, gone)
-    let place = firstFrom(pages, page.range.from)
-    while (pages[place]?.range.from === page.range.from && pages[place]!.version < page.version) place += 1
+    const firstKept = pages.findIndex(({ expiresAt }) => !this.#hasExpired(inSeconds(expiresAt)))
+    pages.splice(0, firstKept === -1 ? pages.length : firstKept)
+    const first = firstFrom(pages, page.range.from)
+    const after = pages.slice(first).findIndex(({ range, version }) => range.from !== page.range.from || version >= page.version)
+    const place = after === -1 ? pages.length : first + after
     const there = pages[place]
-    const same = there !== undefined && there.range.from === page.range.from && there.version === page.version
-    if (same && !this.#hasExpired(inSeconds(there.expiresAt))) return
-    pages.splice(place, same ? 1 : 0, frozen(page))
+    const isThere = there?.range.from === page.range.from && there.version === page.version
+    if (isThere && !this.#hasExpired(inSeconds(there.expiresAt))) return
+    pages.splice(place, isThere ? 1 : 0, frozen(page))
   }
 
   async readTokens(bucket: string): Promise<TokenBucket | undefined> {
@@ -235,7 +234,7 @@ export class MemoryState implements StateTable {
     return computeIfAbsent(this.#seen, JSON.stringify([connectorId, stream, k]), () => [])
   }
 
-  /** As the sharded index has it: shard by shard, in each by `connectorId`. */
+  /** In the order of the sharded index: by shard, then by `connectorId`. */
   #byShard<T>(items: ReadonlyMap<string, Kept<T>>): [string, T][] {
     const live = sorted(items).flatMap(([id, kept]): [string, T][] => {
       const value = this.#live(kept)
@@ -245,7 +244,7 @@ export class MemoryState implements StateTable {
   }
 }
 
-/** DynamoDB keeps expiry in whole seconds. */
+/** DynamoDB stores the expiry in whole seconds. */
 function inSeconds(at: Instant): Instant {
   return Math.ceil(at / 1_000) * 1_000
 }
@@ -276,13 +275,14 @@ function firstFrom(pages: readonly SeenPage[], from: Instant): number {
   let high = pages.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (pages[middle]!.range.from < from) low = middle + 1
+    const page = pages[middle]
+    if (page !== undefined && page.range.from < from) low = middle + 1
     else high = middle
   }
   return low
 }
 
-/** What is frozen already is frozen all through: states share most of their parts with the ones before. */
+/** A frozen value is deeply frozen already. Checking this saves time, because a state shares most of its parts with the one before. */
 function frozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
   for (const part of Object.values(value)) frozen(part)

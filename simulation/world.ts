@@ -1,39 +1,36 @@
-import { digest, keyedDigest } from '../../functions/adapters/digest.ts'
-import { readResponse } from '../../functions/adapters/http/response.ts'
-import type { StateTable } from '../../functions/adapters/state-table/state-table.ts'
-import { failure } from '../../functions/domain/failures.ts'
-import type { Bus, Clock, LogEntry, MetricValues, Queue, Sink, Source } from '../../functions/domain/ports.ts'
-import type { LakeRecord } from '../../functions/domain/record/record.ts'
-import { failed, ok, type Result } from '../../functions/domain/result.ts'
-import type { StreamState } from '../../functions/domain/stream/stream.ts'
-import { type Instant, minute, second } from '../../functions/domain/time.ts'
-import { requestTimeoutMs } from '../../functions/domain/token-bucket.ts'
-import type { Vendor, VendorResponse } from '../../functions/domain/vendor.ts'
-import { acceptConnector, type ConnectorItem, retireConnector } from '../../functions/flows/accept-connector.ts'
-import { collectConnector } from '../../functions/flows/collect/collect-connector.ts'
-import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
-import { trendmicroCas } from '../../functions/vendors/trendmicro-cas/index.ts'
-import type { StreamName } from '../../local/simulator/catalogue.ts'
-import { type SimulatedRequest, type SimulatedResponse, VendorModel } from '../../local/simulator/model.ts'
-import type { SimulatorOptions } from '../../local/simulator/options.ts'
-import { MemoryBus } from '../fakes/bus.ts'
-import { VirtualClock } from '../fakes/clock.ts'
-import { MemorySecrets } from '../fakes/secrets.ts'
-import { MemoryState } from '../fakes/state.ts'
+import { digest, keyedDigest } from '../functions/adapters/digest.ts'
+import { readResponse } from '../functions/adapters/http/response.ts'
+import type { StateTable } from '../functions/adapters/state-table/state-table.ts'
+import { failure } from '../functions/domain/failures.ts'
+import type { Bus, Clock, LogEntry, MetricValues, Queue, Sink, Source } from '../functions/domain/ports.ts'
+import type { LakeRecord } from '../functions/domain/record/record.ts'
+import { failed, ok, type Result } from '../functions/domain/result.ts'
+import type { StreamState } from '../functions/domain/stream/stream.ts'
+import { type Instant, minute, second } from '../functions/domain/time.ts'
+import { requestTimeoutMs } from '../functions/domain/token-bucket.ts'
+import type { Vendor, VendorResponse } from '../functions/domain/vendor.ts'
+import { acceptConnector } from '../functions/flows/accept-connector.ts'
+import { collectConnector } from '../functions/flows/collect/collect-connector.ts'
+import { dispatchDue } from '../functions/flows/dispatch-due.ts'
+import type { ConnectorItem } from '../functions/flows/item-digest.ts'
+import { retireConnector } from '../functions/flows/retire-connector.ts'
+import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
+import type { StreamName } from '../local/simulator/catalogue.ts'
+import { type SimulatedRequest, type SimulatedResponse, VendorModel } from '../local/simulator/model.ts'
+import type { SimulatorOptions } from '../local/simulator/options.ts'
+import { brief, type Effect, intercepted } from './effects.ts'
+import { MemoryBus } from './fakes/bus.ts'
+import { VirtualClock } from './fakes/clock.ts'
+import { MemorySecrets } from './fakes/secrets.ts'
+import { MemoryState } from './fakes/state.ts'
 
 class Killed extends Error {}
-
-interface InsteadOfTheModel {
-  readonly status: number
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: unknown
-}
-
-/** A deployment in virtual time: the real flows, the simulated vendor, everything else in memory. */
 
 export const start: Instant = Date.UTC(2026, 10, 24, 12)
 export const key = 'simulated-key-0123456789abcdef'
 export const secretName = 'tributary/simulated'
+/** Secret name → API key. The second is there for connectors that have a pool of keys. */
+export const secrets = { [secretName]: key, 'tributary/simulated-second': 'simulated-second-key-0123456789abcdef' } as const
 export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true }
 /** As long as a function may run (ms). */
 const runMaxMs = 5 * minute
@@ -44,21 +41,40 @@ export interface WorldOptions {
   readonly clocksOffMs?: readonly number[]
   /** One way on the wire (ms). */
   readonly networkMs?: number
+  /** From a call of the state table to its result (ms). */
+  readonly stateMs?: number
   /** False: nobody dispatches but the test. */
   readonly ticking?: boolean
-  /** How likely a process is killed at each of its effects: before it, or when it has happened but nobody was told. */
+  /** How likely a process is killed at each of its effects: before it, or after it but before it knows the result. */
   readonly killRate?: number
   /** How likely a delivery is refused, in part or wholly. */
   readonly sinkFaultRate?: number
   /** Items of a page: fewer than the vendor's 500 make many requests of few events. */
   readonly pageItems?: number
+  /** The processes' own randomness begins with it: when they are killed, how long they back off. */
+  readonly seed?: number
+  /** Gets everything that the processes do, in its order. */
+  readonly onEffect?: (effect: Effect) => void
 }
 
+const defaults: Required<Omit<WorldOptions, 'onEffect'>> = {
+  vendor: {},
+  clocksOffMs: [0],
+  networkMs: 50,
+  stateMs: 0,
+  ticking: true,
+  killRate: 0,
+  sinkFaultRate: 0,
+  pageItems: trendmicroCas.pageItemsMax,
+  seed: 0,
+}
+
+/** A deployment in virtual time: the real flows, the simulated vendor, everything else in memory. */
 export class World {
   readonly clock = new VirtualClock(start)
   readonly state = new MemoryState(this.clock)
   readonly lake = new LakeOfIds()
-  readonly secrets = new MemorySecrets({ [secretName]: key })
+  readonly secrets = new MemorySecrets(secrets)
   readonly bus = new MemoryBus()
   readonly metrics: (MetricValues & { readonly at: Instant })[] = []
   readonly log: LogEntry[] = []
@@ -67,33 +83,26 @@ export class World {
   readonly crashes: unknown[] = []
   /** Runs that were killed. */
   kills = 0
+  /** Runs that were begun. */
+  runs = 0
+  /** Deliveries that were refused, in part or wholly. */
+  refusedDeliveries = 0
   /** Until it is calm, processes are killed and deliveries refused. */
   calm = false
   private readonly processes: readonly Process[]
-  private readonly networkMs: number
-  private readonly killRate: number
-  private readonly sinkFaultRate: number
   private readonly vendors: ReadonlyMap<string, Vendor>
   private readonly queue: Queue
-  private runs = 0
+  private readonly options: WorldOptions & typeof defaults
 
-  constructor({
-    vendor = {},
-    clocksOffMs = [0],
-    networkMs = 50,
-    ticking = true,
-    killRate = 0,
-    sinkFaultRate = 0,
-    pageItems = trendmicroCas.pageItemsMax,
-  }: WorldOptions = {}) {
+  constructor(given: WorldOptions = {}) {
+    this.options = { ...defaults, ...given }
+    const { vendor, pageItems, clocksOffMs, seed, ticking } = this.options
     this.model = new VendorModel(vendor)
-    this.networkMs = networkMs
-    this.killRate = killRate
-    this.sinkFaultRate = sinkFaultRate
     this.vendors = new Map([[trendmicroCas.type, withPagesOf(pageItems)]])
-    this.processes = clocksOffMs.map((offMs, i) => new Process(`p${i}`, offMs === 0 ? this.clock : this.clock.skewed(offMs), i))
+    this.processes = clocksOffMs.map((offMs, i) => new Process(`p${i}`, offMs === 0 ? this.clock : this.clock.skewed(offMs), seed + i))
     this.queue = {
       send: async (connectorId, delaySeconds) => {
+        this.trace('queue', () => `${connectorId} is due in ${delaySeconds} s`)
         void this.runLater(connectorId, delaySeconds * second)
       },
     }
@@ -110,13 +119,12 @@ export class World {
   }
 
   /** What the simulator has no option for; without an answer it answers as ever. */
-  vendorResponds(answer: (asked: URLSearchParams, now: Instant) => InsteadOfTheModel | undefined): void {
+  vendorResponds(answer: (asked: URLSearchParams, now: Instant) => { readonly status: number; readonly body?: unknown } | undefined): void {
     const asEver = this.model.respond.bind(this.model)
     this.model.respond = (request: SimulatedRequest, now: Instant): SimulatedResponse => {
       const instead = answer(new URLSearchParams(request.query), now)
       if (instead === undefined) return asEver(request, now)
-      const { status, headers = {}, body = { code: -status, msg: 'No' } } = instead
-      return { status, headers, body: JSON.stringify(body), delayMs: 0 }
+      return { status: instead.status, headers: {}, body: JSON.stringify(instead.body ?? { code: -instead.status, msg: 'No' }), delayMs: 0 }
     }
   }
 
@@ -125,17 +133,22 @@ export class World {
   }
 
   ports(process: number) {
-    const { name, clock, random, nextNumber } = this.processes[process % this.processes.length]!
+    const by = this.processes[process % this.processes.length]
+    if (by === undefined) throw new Error('A world has at least one process: clocksOffMs is empty')
+    const { name, clock, random, nextNumber } = by
     return {
       clock,
-      state: this.mortal(this.state as StateTable, random),
+      state: this.mortal('state', this.state as StateTable, by),
       secrets: this.secrets,
-      sink: this.mortal(this.faulty(random), random),
-      source: this.mortal(this.source(clock), random),
+      sink: this.mortal('sink', this.faulty(random), by),
+      source: this.mortal('source', this.source(clock), by),
       queue: this.queue,
-      bus: this.mortal(this.bus as Bus, random),
+      bus: this.mortal('bus', this.bus as Bus, by),
       publish: (metrics: MetricValues) => void this.metrics.push({ at: this.clock.now(), ...metrics }),
-      log: (entry: LogEntry) => void this.log.push({ at: this.clock.now(), ...entry }),
+      log: (entry: LogEntry) => {
+        this.log.push({ at: this.clock.now(), ...entry })
+        this.traceLogged(name, entry)
+      },
       digest,
       keyedDigest,
       vendors: this.vendors,
@@ -147,31 +160,47 @@ export class World {
     }
   }
 
-  /** A port whose user may be killed at each call. */
-  private mortal<T extends object>(port: T, random: () => number): T {
-    if (this.killRate === 0) return port
-    return new Proxy(port, {
-      get: (target, name) => {
-        const method: unknown = Reflect.get(target, name)
-        if (typeof method !== 'function') return method
-        return (...args: unknown[]) => {
-          const chance = this.calm ? 1 : random()
-          if (chance < this.killRate / 2) throw new Killed()
-          const answer: unknown = Reflect.apply(method, target, args)
-          if (!(answer instanceof Promise)) return answer
-          return answer.then((value: unknown) => {
-            if (chance < this.killRate) throw new Killed()
-            return value
-          })
-        }
-      },
+  /** A port that takes its time, each call of it traced: and the process that calls it may be killed. */
+  private mortal<T extends object>(portName: string, port: T, { name, random }: Process): T {
+    const { killRate, stateMs, onEffect } = this.options
+    const takesMs = portName === 'state' ? stateMs : 0
+    if (killRate === 0 && takesMs === 0 && onEffect === undefined) return port
+    return intercepted(port, (method, args, call) => {
+      const chance = killRate === 0 || this.calm ? 1 : random()
+      const what = () => `${portName}.${method}(${argsText(portName, args)})`
+      if (chance < killRate / 2) {
+        this.trace(name, () => `KILLED before ${what()}`)
+        throw new Killed()
+      }
+      const result = call()
+      if (!(result instanceof Promise)) {
+        this.trace(name, what)
+        return result
+      }
+      return result.then(async (value: unknown) => {
+        if (takesMs > 0) await this.clock.sleepUntil(this.clock.now() + takesMs)
+        this.trace(name, () => `${what()}${resultText(portName, value)}`)
+        if (chance >= killRate) return value
+        this.trace(name, () => `KILLED after ${portName}.${method}`)
+        throw new Killed()
+      })
     })
+  }
+
+  private trace(by: string, text: () => string): void {
+    this.options.onEffect?.({ at: this.clock.now(), by, text: text() })
+  }
+
+  private traceLogged(by: string, { level, event, message, connectorId = '', stream = '', ...details }: LogEntry): void {
+    const about = [level, event, connectorId, stream].filter((part) => part !== '').join(' ')
+    this.trace(by, () => `log ${about}: ${message}${Object.keys(details).length === 0 ? '' : ` ${brief(details)}`}`)
   }
 
   private faulty(random: () => number): Sink {
     return {
       deliver: async (records) => {
-        if (this.calm || random() >= this.sinkFaultRate) return this.lake.deliver(records)
+        if (this.calm || random() >= this.options.sinkFaultRate) return this.lake.deliver(records)
+        this.refusedDeliveries += 1
         await this.lake.deliver(records.slice(0, Math.floor(random() * records.length)))
         return failed(failure('sink-throttled', 'Firehose refused some of the records'))
       },
@@ -185,10 +214,10 @@ export class World {
 
   private async fetch(clock: Clock, url: string, apiKey: string): Promise<Result<VendorResponse>> {
     const sentAt = this.clock.now()
-    await this.clock.sleepUntil(sentAt + this.networkMs)
+    await this.clock.sleepUntil(sentAt + this.options.networkMs)
     const { pathname, search, origin } = new URL(url)
     const answer = this.model.respond({ path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }, this.clock.now())
-    const doneAt = this.clock.now() + answer.delayMs + this.networkMs
+    const doneAt = this.clock.now() + answer.delayMs + this.options.networkMs
     if (doneAt - sentAt > requestTimeoutMs) {
       await this.clock.sleepUntil(sentAt + requestTimeoutMs)
       return failed(failure('timed-out', 'The vendor did not answer within 30 s'))
@@ -223,13 +252,28 @@ export class World {
     await this.clock.sleepUntil(this.clock.now() + delayMs)
     this.runs += 1
     const ports = this.ports(this.runs)
+    const traceRun = (text: string) => this.trace(ports.process, () => `${connectorId} run ${text}`)
     try {
+      traceRun('begins')
       await collectConnector(ports, connectorId, ports.clock.now() + runMaxMs)
+      traceRun('ends')
     } catch (error) {
       if (error instanceof Killed) this.kills += 1
       else this.crashes.push(error)
+      traceRun(error instanceof Killed ? 'is dead' : `CRASHED: ${String(error)}`)
     }
   }
+}
+
+/** A request's key is left out. */
+function argsText(portName: string, args: readonly unknown[]): string {
+  return (portName === 'source' ? args.slice(0, 1) : args).map(brief).join(', ')
+}
+
+function resultText(portName: string, result: unknown): string {
+  if (result === undefined) return ''
+  const isOk = portName !== 'state' && typeof result === 'object' && result !== null && 'ok' in result && result.ok === true
+  return ` → ${isOk ? 'ok' : brief(result)}`
 }
 
 function withPagesOf(pageItemsMax: number): Vendor {

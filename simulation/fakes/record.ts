@@ -1,6 +1,6 @@
 import type { LakeRecord } from '../../functions/domain/record/record.ts'
 
-/** A record of the lake, whole and valid, with what the test is about. */
+/** A complete and valid record of the lake, with the given attributes. */
 export function record(id: string, changes: Partial<LakeRecord> = {}): LakeRecord {
   return {
     id,

@@ -5,10 +5,10 @@ import { failed, ok } from '../../functions/domain/result.ts'
 
 /** A lake in memory. */
 export class MemorySink implements Sink {
-  /** All that ever arrived, in its order. */
+  /** All records that arrived, in their order. */
   readonly records: LakeRecord[] = []
 
-  /** What the next delivery fails with, and how many of its records arrive all the same; asked once a delivery. */
+  /** Called once for each delivery: the failure of this delivery, and how many of its records arrive nevertheless. */
   fault: (records: readonly LakeRecord[]) => { readonly failure: Failure; readonly arrived?: number } | undefined = () => undefined
 
   async deliver(records: readonly LakeRecord[]) {

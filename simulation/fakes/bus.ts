@@ -1,7 +1,7 @@
 import type { Bus } from '../../functions/domain/ports.ts'
 import type { Notification } from '../../functions/domain/status/notifications.ts'
 
-/** A bus in memory, that can be made to refuse. */
+/** A bus in memory. It refuses everything while `refuses` is set. */
 export class MemoryBus implements Bus {
   readonly notifications: Notification[] = []
   refuses = false

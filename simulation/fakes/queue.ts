@@ -1,7 +1,7 @@
 import type { Clock, Queue } from '../../functions/domain/ports.ts'
 import type { Instant } from '../../functions/domain/time.ts'
 
-/** A queue in memory, each message handed out once. */
+/** A queue in memory. It delivers each message once. */
 export class MemoryQueue implements Queue {
   readonly #clock: Clock
   /** In the order of arrival. */
@@ -18,7 +18,7 @@ export class MemoryQueue implements Queue {
     this.messages.push({ connectorId, visibleAt: this.#clock.now() + delaySeconds * 1_000 })
   }
 
-  /** Takes all whose delay is over. */
+  /** Removes and returns all messages whose delay is over. */
   receive(): string[] {
     const now = this.#clock.now()
     const visible = this.messages.filter(({ visibleAt }) => visibleAt <= now)

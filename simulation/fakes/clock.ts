@@ -3,15 +3,15 @@ import type { Instant } from '../../functions/domain/time.ts'
 
 interface Sleeper {
   readonly at: Instant
-  /** Counts up, so that of two that sleep as long the one that lay down first is the first. */
+  /** Counts up, so that of two sleepers with the same instant the earlier one wakes first. */
   readonly number: number
   wake(): void
 }
 
 /**
- * Time as a discrete-event simulation has it: it stands still while anything can run, then jumps to the earliest sleeper.
- * Sleepers of one instant wake in the order in which they lay down, so a run is the same each time. What waits for
- * anything but this clock and its own promises (a socket, a file) is not waited for.
+ * The time of a discrete-event simulation: it stands still while any code can run, and then jumps to the earliest sleeper. Sleepers with
+ * the same instant wake in the order in which they began to sleep, so a run is the same each time. The clock waits for promises only,
+ * not for sockets or files.
  */
 export class VirtualClock implements Clock {
   #now: Instant
@@ -34,7 +34,7 @@ export class VirtualClock implements Clock {
     })
   }
 
-  /** Lets everything happen up to and including `until`; then it is `until`. */
+  /** Lets everything happen up to and including `until`. The time is `until` afterwards. */
   async run(until: Instant): Promise<void> {
     await settled()
     while (this.#jump(until)) await settled()
@@ -45,7 +45,7 @@ export class VirtualClock implements Clock {
     return this.run(this.#now + ms)
   }
 
-  /** Lets time pass until `work` is done; fails when nobody sleeps any more and it still is not, or at `until`. */
+  /** Lets time pass until `work` is done. Fails if it is not done when nobody sleeps any more, or at `until`. */
   async finish<T>(work: Promise<T>, until: Instant = Number.POSITIVE_INFINITY): Promise<T> {
     let done = false
     const end = () => {
@@ -72,7 +72,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Every promise that can go on has gone on: the microtasks are drained before an immediate runs. */
+/** Resolves after every promise that can go on has gone on, because an immediate runs after all microtasks. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
@@ -92,10 +92,11 @@ class Sleepers {
   add(sleeper: Sleeper): void {
     let place = this.#heap.push(sleeper) - 1
     while (place > 0) {
-      const parent = (place - 1) >> 1
-      if (!isBefore(sleeper, this.#heap[parent])) break
-      this.#heap[place] = this.#heap[parent]!
-      place = parent
+      const above = (place - 1) >> 1
+      const parent = this.#heap[above]
+      if (parent === undefined || !isBefore(sleeper, parent)) break
+      this.#heap[place] = parent
+      place = above
     }
     this.#heap[place] = sleeper
   }
@@ -107,10 +108,11 @@ class Sleepers {
     let place = 0
     for (;;) {
       const left = 2 * place + 1
-      const child = isBefore(this.#heap[left + 1], this.#heap[left]) ? left + 1 : left
-      if (!isBefore(this.#heap[child], last)) break
-      this.#heap[place] = this.#heap[child]!
-      place = child
+      const below = isBefore(this.#heap[left + 1], this.#heap[left]) ? left + 1 : left
+      const child = this.#heap[below]
+      if (child === undefined || !isBefore(child, last)) break
+      this.#heap[place] = child
+      place = below
     }
     this.#heap[place] = last
     return first

@@ -1,10 +1,10 @@
-import { digest } from '../../functions/adapters/digest.ts'
-import type { StateTable } from '../../functions/adapters/state-table/state-table.ts'
-import { recordId } from '../../functions/domain/record/record-id.ts'
-import { iso, minute } from '../../functions/domain/time.ts'
-import type { Vendor } from '../../functions/domain/vendor.ts'
-import { vendors } from '../../functions/vendors/index.ts'
-import { isStreamName } from '../../local/simulator/catalogue.ts'
+import { digest } from '../functions/adapters/digest.ts'
+import type { StateTable } from '../functions/adapters/state-table/state-table.ts'
+import { recordId } from '../functions/domain/record/record-id.ts'
+import { iso, minute } from '../functions/domain/time.ts'
+import type { Vendor } from '../functions/domain/vendor.ts'
+import { vendors } from '../functions/vendors/index.ts'
+import { isStreamName } from '../local/simulator/catalogue.ts'
 import type { World } from './world.ts'
 
 /** What a world's lake lacks of what its ledgers call covered, and what is in it more than once. */

@@ -4,10 +4,10 @@ import type { Secrets } from '../../functions/domain/ports.ts'
 import { failed, ok } from '../../functions/domain/result.ts'
 import type { Instant } from '../../functions/domain/time.ts'
 
-/** Secrets in memory: what a reference (`name` or `name#jsonKey`) reads as, or fails with. */
+/** Secrets in memory, by reference (`name` or `name#jsonKey`): the key, or the failure of reading it. */
 export class MemorySecrets implements Secrets {
   readonly values = new Map<string, string | Failure>()
-  /** When the secret of this name was stored; mostly unknown. */
+  /** When the secrets were stored, by name; unknown for the others. */
   readonly storedAt = new Map<string, Instant>()
 
   constructor(values: Readonly<Record<string, string | Failure>> = {}) {

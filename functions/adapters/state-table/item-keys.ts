@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto'
+import type { Outage } from '../../domain/status/outage.ts'
+import { seenClass } from '../../domain/stream/seen-ids.ts'
+import type { Interval, StreamId } from '../../domain/stream/stream.ts'
+import type { Instant } from '../../domain/time.ts'
+
+/**
+ * The keys of every item of the state table. No other file writes a key or a part of one.
+ *
+ *     pk                      sk
+ *     CONNECTOR#connectorId   ACCEPTED                                   the accepted connector, or its tombstone
+ *     CONNECTOR#connectorId   DUE                                        when it is due
+ *     CONNECTOR#connectorId   SEEN#stream#class.from#version.part        seen ids of a page
+ *     CONNECTOR#connectorId   STATUS                                     its status
+ *     CONNECTOR#connectorId   STREAM#stream                              the ledger of a stream
+ *     KEY#bucket              TOKENS                                     the limiter of an API key or of a rate group
+ *     KEY#bucket              USER#connectorId                           a connector that uses it
+ *     OUTAGES                 vendor#origin                              an open outage
+ *     FINGERPRINT             KEY                                        the key of the hash that fingerprints API keys
+ */
+export interface Key {
+  readonly pk: string
+  readonly sk: string
+}
+
+const connectorPrefix = 'CONNECTOR#'
+const bucketPrefix = 'KEY#'
+export const streamPrefix = 'STREAM#'
+export const userPrefix = 'USER#'
+const seenPrefix = 'SEEN#'
+
+export const outagesPk = 'OUTAGES'
+export const fingerprintKeyKey: Key = { pk: 'FINGERPRINT', sk: 'KEY' }
+
+export function connectorPk(connectorId: string): string {
+  return `${connectorPrefix}${connectorId}`
+}
+
+export function connectorOfPk(pk: string): string {
+  return pk.slice(connectorPrefix.length)
+}
+
+export function acceptedKey(connectorId: string): Key {
+  return { pk: connectorPk(connectorId), sk: 'ACCEPTED' }
+}
+
+export function dueKey(connectorId: string): Key {
+  return { pk: connectorPk(connectorId), sk: 'DUE' }
+}
+
+export function statusKey(connectorId: string): Key {
+  return { pk: connectorPk(connectorId), sk: 'STATUS' }
+}
+
+export function streamKey(connectorId: string, stream: StreamId): Key {
+  return { pk: connectorPk(connectorId), sk: `${streamPrefix}${stream}` }
+}
+
+/** The stream of a sort key; nothing if the key is that of another kind of item. */
+export function streamOfSk(sk: unknown): StreamId | undefined {
+  return typeof sk === 'string' && sk.startsWith(streamPrefix) ? sk.slice(streamPrefix.length) : undefined
+}
+
+export function seenKey(connectorId: string, stream: StreamId, range: Interval, version: number, part: number): Key {
+  return { pk: connectorPk(connectorId), sk: `${seenFrom(stream, seenClass(range), range.from)}#${digits(version, 12)}.${part}` }
+}
+
+/**
+ * The beginning of the sort keys of all seen ids whose range is of width class `widthClass` and begins at `from`. By itself it sorts
+ * before all of them, and after those of every earlier range.
+ */
+export function seenFrom(stream: StreamId, widthClass: number, from: Instant): string {
+  return `${seenPrefix}${stream}#${widthClass}.${digits(Math.max(0, Math.floor(from)), 15)}`
+}
+
+function digits(whole: number, width: number): string {
+  return String(whole).padStart(width, '0')
+}
+
+export function bucketPk(bucket: string): string {
+  return `${bucketPrefix}${bucket}`
+}
+
+export function bucketKey(bucket: string): Key {
+  return { pk: bucketPk(bucket), sk: 'TOKENS' }
+}
+
+export function userKey(bucket: string, connectorId: string): Key {
+  return { pk: bucketPk(bucket), sk: `${userPrefix}${connectorId}` }
+}
+
+export function outageKey({ vendor, origin }: Pick<Outage, 'vendor' | 'origin'>): Key {
+  return { pk: outagesPk, sk: `${vendor}#${origin}` }
+}
+
+export function formatKey({ pk, sk }: Key): string {
+  return `${pk} ${sk}`
+}
+
+/** Partitions of each index (count): enough for thousands of connectors, and few enough to be read one by one. */
+export const shards = 8
+
+/** The partition of a connector in the indexes. It never changes. */
+export function shardOf(connectorId: string): number {
+  return (createHash('sha256').update(connectorId).digest()[0] ?? 0) % shards
+}

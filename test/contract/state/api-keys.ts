@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { day, hour } from '../../../functions/domain/time.ts'
+import type { Given } from './given.ts'
+import { bucket, start, user } from './values.ts'
+
+export function apiKeyContract(given: Given): void {
+  describe('tokens', () => {
+    it('are not there before they were written', async () => {
+      expect(await given.state.readTokens('k')).toBeUndefined()
+    })
+
+    it('are read as they were written', async () => {
+      await given.state.writeTokens('k', bucket(1))
+      expect(await given.state.readTokens('k')).toEqual(bucket(1))
+    })
+
+    it('fit into an item for a key with 6,000 requests a minute', async () => {
+      const tokens = Array.from({ length: 6_000 }, (_, i) => ({ at: start + i * 7, by: `${randomUUID()}:${i}`, released: i % 3 > 0 }))
+      const many = { ...bucket(1), tokens: tokens.map((token, i) => ({ ...token, by: `${tokens[i % 10]!.by.slice(0, 36)}:${i}` })) }
+      expect(await given.state.writeTokens('k', many)).toBe(true)
+      expect(await given.state.readTokens('k')).toEqual(many)
+    })
+
+    it('are written once by many callers that build on the same version', async () => {
+      await given.state.writeTokens('k', bucket(1))
+      const tries = await Promise.all(
+        Array.from({ length: 8 }, (_, i) => given.state.writeTokens('k', { ...bucket(2), learnedLimit: i + 1 })),
+      )
+      expect(tries.filter((won) => won)).toHaveLength(1)
+      expect((await given.state.readTokens('k'))?.learnedLimit).toBe(tries.indexOf(true) + 1)
+    })
+
+    it('are refused as a version that does not follow the stored one', async () => {
+      expect(await given.state.writeTokens('k', bucket(2))).toBe(false)
+      await given.state.writeTokens('k', bucket(1))
+      expect(await given.state.writeTokens('k', bucket(1))).toBe(false)
+      expect(await given.state.writeTokens('k', bucket(3))).toBe(false)
+    })
+  })
+
+  describe('users of a key', () => {
+    it('are all that were registered, the caller included', async () => {
+      expect(await given.state.registerKeyUser('k', user('b', given.now), given.now)).toEqual([user('b', given.now)])
+      expect(await given.state.registerKeyUser('k', user('a', given.now), given.now)).toEqual([user('a', given.now), user('b', given.now)])
+      expect(await given.state.registerKeyUser('other', user('c', given.now), given.now)).toEqual([user('c', given.now)])
+    })
+
+    it('see each other at least once if they come at the same time', async () => {
+      const seen = await Promise.all([
+        given.state.registerKeyUser('k', user('a', given.now), given.now),
+        given.state.registerKeyUser('k', user('b', given.now), given.now),
+      ])
+      expect(seen.some((users) => users.length === 2)).toBe(true)
+    })
+
+    it('are registered again if they have changed', async () => {
+      await given.state.registerKeyUser('k', user('a', given.now), given.now)
+      const changed = { ...user('a', given.now), requestsPerMinute: 5, requestsPerDay: 100 }
+      expect(await given.state.registerKeyUser('k', changed, given.now)).toEqual([changed])
+    })
+
+    it('are registered again without a change only after half of their time', async () => {
+      await given.state.registerKeyUser('k', user('a', given.now), given.now)
+      given.now += day - 1
+      expect(await given.state.registerKeyUser('k', user('a', given.now), given.now)).toEqual([user('a', start)])
+      given.now += hour
+      expect(await given.state.registerKeyUser('k', user('a', given.now), given.now)).toEqual([user('a', given.now)])
+    })
+
+    it('are forgotten after their time has passed', async () => {
+      await given.state.registerKeyUser('k', user('a', given.now), given.now)
+      given.now += 2 * day
+      expect(await given.state.registerKeyUser('k', user('b', given.now), given.now)).toEqual([user('b', given.now)])
+    })
+
+    it('are forgotten on request', async () => {
+      await given.state.registerKeyUser('k', user('a', given.now), given.now)
+      await given.state.registerKeyUser('k', user('b', given.now), given.now)
+      await given.state.forgetKeyUser('k', 'a')
+      await given.state.forgetKeyUser('k', 'a')
+      expect(await given.state.registerKeyUser('k', user('b', given.now), given.now)).toEqual([user('b', given.now)])
+    })
+  })
+
+  it('keeps the first fingerprint key for good', async () => {
+    const keys = await Promise.all(['aa', 'bb', 'cc'].map((candidate) => given.state.fingerprintKey(candidate)))
+    expect(new Set(keys).size).toBe(1)
+    expect(await given.state.fingerprintKey('dd')).toBe(keys[0])
+  })
+}

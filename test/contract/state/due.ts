@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest'
+import { day, hour, minute, second } from '../../../functions/domain/time.ts'
+import type { Given } from './given.ts'
+import { list, start } from './values.ts'
+
+export function dueContract(given: Given): void {
+  describe('a due time', () => {
+    const due = async () => (await given.state.readRun('a')).due
+
+    it('is claimed by a caller that saw the stored time', async () => {
+      await given.state.makeDue('a', start, start + 7)
+      expect(await given.state.claimDue('a', start, start + minute)).toBe(true)
+      expect(await due()).toEqual({ nextDueAt: start + minute, wantedTo: start + 7 })
+    })
+
+    it('is claimed once, however many callers try', async () => {
+      await given.state.makeDue('a', start, start)
+      const tries = await Promise.all(Array.from({ length: 8 }, () => given.state.claimDue('a', start, start + minute)))
+      expect(tries.filter((won) => won)).toHaveLength(1)
+    })
+
+    it('is not claimed if there is none', async () => {
+      expect(await given.state.claimDue('a', start, start + minute)).toBe(false)
+      expect(await due()).toBeUndefined()
+    })
+
+    it('is set by the run that claimed it', async () => {
+      await given.state.makeDue('a', start, start + 7)
+      expect(await given.state.setDue('a', start, start + hour)).toBe(true)
+      expect(await due()).toEqual({ nextDueAt: start + hour, wantedTo: start + 7 })
+    })
+
+    it('is set to an earlier time by any run', async () => {
+      await given.state.makeDue('a', start + hour, start)
+      expect(await given.state.setDue('a', start, start + minute)).toBe(true)
+      expect((await due())?.nextDueAt).toBe(start + minute)
+    })
+
+    it('is not set to a later time by a run that did not see it', async () => {
+      await given.state.makeDue('a', start + second, start)
+      expect(await given.state.setDue('a', start, start + minute)).toBe(false)
+      expect(await given.state.setDue('a', undefined, start + minute)).toBe(false)
+      expect((await due())?.nextDueAt).toBe(start + second)
+    })
+
+    it('is set by a run that saw none if there is none', async () => {
+      expect(await given.state.setDue('a', undefined, start + minute)).toBe(true)
+      expect(await due()).toEqual({ nextDueAt: start + minute, wantedTo: 0 })
+    })
+
+    it('is not set again by a run that saw it before it was removed', async () => {
+      await given.state.makeDue('a', start, start)
+      await given.state.removeDue('a')
+      expect(await given.state.setDue('a', start, start + minute)).toBe(false)
+      expect(await due()).toBeUndefined()
+      expect(await list(given.state.dueBefore(start + day))).toEqual([])
+    })
+
+    it('is replaced by makeDue, whatever was there', async () => {
+      await given.state.makeDue('a', start - hour, start + 7)
+      await given.state.makeDue('a', start, start + 8)
+      expect(await due()).toEqual({ nextDueAt: start, wantedTo: start + 8 })
+    })
+
+    it('may be removed twice', async () => {
+      await given.state.removeDue('a')
+      await given.state.removeDue('a')
+      expect(await due()).toBeUndefined()
+    })
+
+    it('is listed if it lies before the given instant', async () => {
+      for (let i = 0; i < 20; i++) await given.state.makeDue(`connector-${i}`, start + i, start)
+      await given.state.claimDue('connector-0', start, start + hour)
+      const listed = await list(given.state.dueBefore(start + 10))
+      expect(new Map(listed.map(({ connectorId, nextDueAt }) => [connectorId, nextDueAt]))).toEqual(
+        new Map(Array.from({ length: 9 }, (_, i) => [`connector-${i + 1}`, start + i + 1])),
+      )
+    })
+  })
+}

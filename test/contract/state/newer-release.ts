@@ -1,0 +1,85 @@
+import { type DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { type StateTable, stateTable } from '../../../functions/adapters/state-table/state-table.ts'
+import { NewerSchema } from '../../../functions/domain/state-errors.ts'
+import type { Outage } from '../../../functions/domain/status/outage.ts'
+import { accepted, bucket, fullStatus, list, page, start, status, stream, user } from './values.ts'
+
+export interface OpenTable {
+  readonly state: StateTable
+  readonly table: string
+  readonly client: DynamoDBClient
+}
+
+/** `open` makes a new, empty table, whose time is `start`. */
+export function newerReleaseContract(open: () => Promise<OpenTable>): void {
+  describe('an item of a newer release', () => {
+    const outage: Outage = { vendor: 'v', origin: 'https://a', since: start, cause: 'timed-out', reason: '', sent: false }
+    let state: StateTable
+    let table: string
+    let client: DynamoDBClient
+
+    beforeEach(async () => {
+      ;({ state, table, client } = await open())
+      await state.writeAccepted(accepted('a'), undefined)
+      await state.makeDue('a', start, start)
+      await state.updateStatus('a', () => status)
+      await state.writeStream('a', 'x', stream(1))
+      await state.writeTokens('k', bucket(1))
+      await state.registerKeyUser('k', user('a'), start)
+      await state.writeSeen('a', 'x', page({ from: start, to: start + 4 }, 1))
+      await state.fingerprintKey('aa')
+      await state.beginOutage(outage)
+      for (const item of await items()) {
+        await client.send(new PutItemCommand({ TableName: table, Item: marshall({ ...item, schemaVersion: 2 }) }))
+      }
+    })
+
+    const calls: [keyof StateTable, (state: StateTable) => Promise<unknown>][] = [
+      ['readRun', (state) => state.readRun('a')],
+      ['readAccepted', (state) => state.readAccepted('a')],
+      ['allAccepted', (state) => list(state.allAccepted())],
+      ['writeAccepted', (state) => state.writeAccepted({ ...accepted('a'), retiredAt: start }, accepted('a'))],
+      ['claimDue', (state) => state.claimDue('a', start, start + 1)],
+      ['setDue', (state) => state.setDue('a', start, start + 1)],
+      ['makeDue', (state) => state.makeDue('a', start, start + 1)],
+      ['removeDue', (state) => state.removeDue('a')],
+      ['readStatus', (state) => state.readStatus('a')],
+      ['updateStatus', (state) => state.updateStatus('a', () => fullStatus)],
+      ['fleet', (state) => list(state.fleet())],
+      ['outages', (state) => state.outages()],
+      ['beginOutage', (state) => state.beginOutage(outage)],
+      ['outageSent', (state) => state.outageSent(outage)],
+      ['endOutage', (state) => state.endOutage(outage)],
+      ['writeStream', (state) => state.writeStream('a', 'x', stream(2))],
+      ['readSeen', (state) => state.readSeen('a', 'x', { from: start, to: start + 4 }, [1], () => {})],
+      ['writeSeen', (state) => state.writeSeen('a', 'x', page({ from: start, to: start + 4 }, 1))],
+      ['readTokens', (state) => state.readTokens('k')],
+      ['writeTokens', (state) => state.writeTokens('k', bucket(2))],
+      ['registerKeyUser', (state) => state.registerKeyUser('k', user('a'), start)],
+      ['forgetKeyUser', (state) => state.forgetKeyUser('k', 'a')],
+      ['fingerprintKey', () => stateTable({ client, table, now: () => start }).fingerprintKey('bb')],
+    ]
+
+    it.each(calls)('makes %s throw NewerSchema, and stays as it is', async (_, call) => {
+      const before = await items()
+      const error = await call(state).catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(NewerSchema)
+      expect((error as Error).message).toMatch(
+        /^The state item (CONNECTOR#a|KEY#k|FINGERPRINT|OUTAGES) .*has schemaVersion 2, and this release knows up to 1\./,
+      )
+      expect(await items()).toEqual(before)
+    })
+
+    it('does not stop the listing of other connectors that are due', async () => {
+      await state.makeDue('b', start, start)
+      expect((await list(state.dueBefore(start + 1))).map(({ connectorId }) => connectorId).sort()).toEqual(['a', 'b'])
+    })
+
+    async function items(): Promise<Record<string, unknown>[]> {
+      const { Items } = await client.send(new ScanCommand({ TableName: table, ConsistentRead: true }))
+      return (Items ?? []).map((item) => unmarshall(item))
+    }
+  })
+}

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import { effectLine } from '../../simulation/effects.ts'
+import { parseOptions, usage } from '../../simulation/options.ts'
+import { summaryText } from '../../simulation/report.ts'
+import { runScenario, type ScenarioRun } from '../../simulation/run-scenario.ts'
+import { drawScenario, replayCommand, type Scenario, type ScenarioName, scenarioNames, seedMax } from '../../simulation/scenario.ts'
+import { secrets, type World } from '../../simulation/world.ts'
+import { run } from '../local/program.ts'
+
+const traceOf = ({ trace }: ScenarioRun) => trace.map(effectLine)
+
+/** Claims that did not hold. */
+const broken = ({ invariants }: ScenarioRun) => invariants.flatMap(({ claim, problems }) => (problems.length === 0 ? [] : [claim]))
+
+describe('a seed', () => {
+  it.each(scenarioNames)('means the same run of scenario %s each time, to the last call', async (name) => {
+    const [first, again] = [await runScenario(drawScenario(name, 12)), await runScenario(drawScenario(name, 12))]
+    expect(traceOf(first).length).toBeGreaterThan(1_000)
+    expect(traceOf(again)).toEqual(traceOf(first))
+    expect(summaryText(again)).toBe(summaryText(first))
+  })
+
+  it('decides the scenario, and each scenario draws by itself', () => {
+    expect(drawScenario('vendor', 12)).toEqual(drawScenario('vendor', 12))
+    expect(drawScenario('vendor', 12).world).not.toEqual(drawScenario('vendor', 13).world)
+    expect(drawScenario('vendor', 12).world.vendor).not.toEqual(drawScenario('everything', 12).world.vendor)
+  })
+
+  it('leaves no option of the vendor always on or always off', () => {
+    const drawn = Array.from({ length: 200 }, (_, seed) => drawScenario('everything', seed).world)
+    for (const option of Object.keys(drawn[0]!.vendor) as (keyof Scenario['world']['vendor'])[]) {
+      const values = new Set(drawn.map(({ vendor }) => JSON.stringify(vendor[option])))
+      expect(values.size, option).toBeGreaterThan(1)
+    }
+    for (const option of ['clocksOffMs', 'killRate', 'sinkFaultRate', 'stateMs'] as const) {
+      expect(new Set(drawn.map((world) => JSON.stringify(world[option]))).size, option).toBeGreaterThan(1)
+    }
+  })
+})
+
+describe('the trace of a run', () => {
+  it('shows each call, each log entry and each kill with its time and its process, and no key', async () => {
+    const lines = traceOf(await runScenario(drawScenario('everything', 12)))
+    expect(lines.filter((line) => !/^2026-11-24T\d\d:\d\d:\d\d\.\d{3}Z (p\d|queue|simulation) +\S/.test(line))).toEqual([])
+    for (const what of [/ source\.fetch\(\{url: https:/, / sink\.deliver\(/, / state\.write/, / log info page-read acme-cas /, / KILLED /])
+      expect(
+        lines.some((line) => what.test(line)),
+        String(what),
+      ).toBe(true)
+    for (const key of Object.values(secrets)) expect(lines.filter((line) => line.includes(key))).toEqual([])
+  })
+})
+
+describe('a claim about every run', () => {
+  const sound = drawScenario('vendor', 12)
+
+  it('holds in a sound one', async () => {
+    expect(broken(await runScenario(sound))).toEqual([])
+  })
+
+  it.each<[string, (world: World) => void, string]>([
+    [
+      'acknowledges without keeping',
+      (world) => {
+        world.lake.deliver = async () => ({ ok: true, value: undefined })
+      },
+      'Every event that a ledger calls covered is in the lake',
+    ],
+    [
+      'keeps everything twice',
+      (world) => {
+        const deliver = world.lake.deliver.bind(world.lake)
+        world.lake.deliver = (records) => deliver([...records, ...records])
+      },
+      'No event is in the lake twice, but for a page at each kill and each refused delivery',
+    ],
+  ])('breaks when the lake %s', async (_, breakIt, claim) => {
+    expect(broken(await runScenario(sound, breakIt))).toEqual([claim])
+  })
+
+  it('breaks when a run throws', async () => {
+    const failing = await runScenario(sound, (world) => {
+      world.state.readSeen = async () => {
+        throw new Error('a bug')
+      }
+    })
+    expect(broken(failing)).toContain('No run crashes')
+    expect(failing.problems.join('\n')).toContain('a bug')
+  })
+
+  it('breaks when the connector may ask more often than the vendor allows', async () => {
+    const { problems } = await runScenario({ ...sound, item: { ...sound.item, requestsPerMinute: 6_000, initialBackfillMinutes: 4_000 } })
+    expect(problems.join('\n')).toMatch(/in any 60 s than it allows: tributary\/simulated: it saw \d+, and allows 20/)
+  })
+
+  it('breaks when its run proves too little', async () => {
+    expect(broken(await runScenario({ ...sound, eventsMin: 1_000_000 }))).toEqual(['The run is long enough to prove something'])
+  })
+})
+
+describe('npm run simulate', () => {
+  const command = (...args: string[]) => run(args, 'simulation/main.ts')
+
+  it('prints the trace of the run that the seed names, then its summary', async () => {
+    const { code, out, err } = await command('--seed', '12', '--scenario', 'vendor')
+    const expected = await runScenario(drawScenario('vendor', 12))
+    expect(out).toBe(`${[...traceOf(expected), ''].join('\n')}${summaryText(expected)}`)
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+  })
+
+  it('is told what is wrong in a sentence', async () => {
+    const { code, out, err } = await command('--seed', 'x')
+    expect(err).toBe('--seed x: this is no whole number from 0 to 4294967295.\n"npm run simulate -- --help" lists the options.\n')
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+  })
+})
+
+describe('the command line of the simulation', () => {
+  it.each<[string[], string]>([
+    [[], '--seed is missing'],
+    [['--seed', '1.5'], '--seed 1.5: this is no whole number'],
+    [['--seed', ''], '--seed : this is no whole number'],
+    [['--seed', String(seedMax + 1)], 'this is no whole number from 0 to'],
+    [['--seed', '1', '--scenario', 'kill'], '--scenario kill: there is none of this name. Give one of vendor, kills, everything.'],
+    [['--sed', '1'], "Unknown option '--sed'"],
+    [['12'], "Unexpected argument '12'"],
+  ])('%j is refused with what is allowed', (args, message) => {
+    expect(() => parseOptions(args)).toThrow(message)
+  })
+
+  it.each(scenarioNames)('reads back the command that replays scenario %s', (name: ScenarioName) => {
+    const scenario = { name, seed: seedMax }
+    const [, args = ''] = replayCommand(scenario).split(' -- ')
+    expect(parseOptions(args.split(' '))).toEqual({ isHelp: false, seed: seedMax, scenario: name, isSummaryOnly: false })
+    expect(usage).toContain(`  ${name} `)
+  })
+})
