@@ -18,7 +18,7 @@ export interface Target {
  *
  * Fails with
  * - `link-refused` if the URL leads to another origin or has a user name,
- * - `host-refused` if the host is not allowed and the base URL is not https on port 443,
+ * - `host-refused` if the base URL is not an address, or is not https on port 443 and its host is not allowed,
  * - `address-refused` if the host is not allowed and the URL names a private address.
  */
 export function checkTarget(requestUrl: string, baseUrl: string, allowedHosts: readonly string[]): Result<Target> {
