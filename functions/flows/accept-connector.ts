@@ -83,7 +83,7 @@ function pauseOf(connector: Connector, before: AcceptedConnector | undefined, no
   return { from: offSince ?? now }
 }
 
-/** The item is new or was changed: its status starts anew, and it is due now. */
+/** The item is new or was changed: its status starts over, and it is due now. */
 async function begin(ports: AcceptPorts, accepted: AcceptedConnector, before: AcceptedConnector | undefined): Promise<void> {
   const { state, log } = ports
   const { connector, acceptedAt: now } = accepted

@@ -11,7 +11,7 @@ export interface ReconcilePorts extends AcceptPorts, RetirePorts {
 /**
  * The hourly comparison of the connectors table with the accepted connectors. It repairs what a lost record of the table's stream left
  * undone: it accepts items that differ from the accepted ones, and retires connectors whose item is gone. An item that cannot be
- * handled is logged, and the others go on. Throws when a table cannot be read.
+ * accepted is logged, and the others go on. Throws when a table cannot be read or a connector cannot be retired.
  */
 export async function reconcileConnectors(ports: ReconcilePorts, policy: AcceptPolicy, items: AsyncIterable<ConnectorItem>): Promise<void> {
   const { state, digest, log } = ports

@@ -10,8 +10,8 @@ export interface RetirePorts extends KeyPorts, NotifyPorts {
 
 /**
  * Ends the collection of a connector whose item was deleted. A tombstone keeps its ledgers for 4 days, so that a new item with the
- * same id resumes them. Does nothing if another process changed the acceptance meanwhile.
- * Throws when the state table fails.
+ * same id resumes them. Does nothing if another process changed the acceptance meanwhile. Throws when the state table
+ * fails.
  */
 export async function retireConnector(ports: RetirePorts, connectorId: string): Promise<void> {
   const { state, clock, log } = ports

@@ -4,14 +4,14 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path'
 import { judgesDir } from './folders.ts'
 
-/** A sentence for whoever started it: what is missing and how to get it. */
+/** Its message says what is missing and how to get it. */
 export class Missing extends Error {}
 
 interface Judge {
   readonly name: string
-  /** Files of `judges/` that say what is installed. Once they change, it is installed anew. */
+  /** The files of `judges/` that pin the versions. When they change, the judge is installed again. */
   readonly pins: readonly string[]
-  /** In `.judges/`. */
+  /** The name of its folder in `.judges/`. */
   readonly folder: string
   install(folder: string): void
 }
@@ -59,7 +59,7 @@ const judges: readonly Judge[] = [
   },
 ]
 
-/** Installs what is not there yet into `.judges/`, in the versions pinned in `judges/`. Throws `Missing`. */
+/** Installs the missing judges into `.judges/`, in the versions that `judges/` pins. Throws `Missing`. */
 export function installJudges(say: (line: string) => void): void {
   const java = need('java', ['--version'], javaWanted)
   if (Number(/\d+/.exec(java)?.[0]) < 17) throw new Missing(`This is ${java.split('\n')[0]}. The truth check needs ${javaWanted}.`)
@@ -74,12 +74,12 @@ export function installJudges(say: (line: string) => void): void {
     say(`Installing ${name} into .judges/${folder}`)
     rmSync(path, { recursive: true, force: true })
     install(path)
-    // Last of all, so that an installation that broke off is done again.
+    // The stamp is written last, so that an installation that failed is done again.
     writeFileSync(stamp, digest)
   }
 }
 
-/** Answers what it prints. */
+/** Returns the output of the command. Throws `Missing` if it does not run. */
 function need(command: string, args: readonly string[], what: string): string {
   const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' })
   if (error === undefined && status === 0) return stdout
@@ -88,6 +88,5 @@ function need(command: string, args: readonly string[], what: string): string {
 
 function run(command: string, args: readonly string[]): void {
   const { status, error } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] })
-  if (status !== 0)
-    throw new Missing(`${command} could not install it (${error?.message ?? `exit code ${status}`}); what it said stands above.`)
+  if (status !== 0) throw new Missing(`${command} could not install it (${error?.message ?? `exit code ${status}`}); see its output above.`)
 }

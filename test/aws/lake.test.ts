@@ -13,8 +13,8 @@ import { readLake } from './lake-objects.ts'
 import { Stack } from './template.ts'
 
 /**
- * The table, the views and the saved queries of the template, over objects that were written as the template says. Athena is not
- * to be had here: sqlglot says its SQL and its types in DuckDB's words, and DuckDB answers.
+ * The table, the views and the saved queries of the template, over objects that were written as the template says. Athena does not run
+ * here: sqlglot translates its SQL and its types for DuckDB, and DuckDB runs them.
  */
 
 interface Column {
@@ -74,7 +74,7 @@ function queryOf(name: string): string {
   return inDuckDb.athena[views.length + namedQueries.findIndex((query) => query.name === name)]!
 }
 
-/** A lake of objects, and DuckDB in the place of Athena. */
+/** A lake of objects, with DuckDB instead of Athena. */
 class Athena {
   readonly #instance: DuckDBInstance
   readonly #connection: DuckDBConnection
@@ -113,7 +113,7 @@ function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
-/** Of the objects of one partition, as Athena works it out. */
+/** The folder of the objects of one partition, as Athena computes it. */
 function folderOf(dt: string, hourOfDay: string): string {
   const bucket = `s3://${stack.only('AWS::S3::Bucket').ref}/`
   const location = table.Parameters['storage.location.template']!.replace('$' + '{dt}', dt).replace('$' + '{hour}', hourOfDay)
@@ -146,7 +146,7 @@ function hourOf(at: number): string {
 }
 
 const now = Date.now()
-/** Before what any saved query looks at. */
+/** A time before the range of every saved query. */
 const longAgo = now - 45 * day
 const today = dayOf(now)
 const yesterday = dayOf(now - day)
@@ -154,7 +154,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tributary-lake-'))
 const lake = join(folder, 'lake')
 let athena: Athena
 
-/** Delivers records that arrive together, as an object of their own. */
+/** Delivers records that arrive together, as one object. */
 async function deliver(arrivedAt: number, ...records: readonly LakeRecord[]): Promise<void> {
   const stream = await openDeliveryStream({
     dataDir: folder,
@@ -189,7 +189,7 @@ afterAll(() => {
 const ids = (rows: readonly Readonly<Record<string, unknown>>[]) => rows.map(({ id }) => id)
 
 describe('the table', () => {
-  it('finds every object of the last days where its partitions are worked out to lie', () => {
+  it('finds every object of the last days in one of its projected partitions', () => {
     const projected = projectedFolders()
     const lying = readLake(lake).map(({ key }) => key.slice(0, key.lastIndexOf('/') + 1))
     const recent = lying.filter((place) => place !== folderOf(dayOf(longAgo), hourOf(longAgo)))
@@ -206,52 +206,52 @@ describe('the table', () => {
 })
 
 describe('the views', () => {
-  it('are syslog, syslog_exact and syslog_raw, in the database that the table is in', () => {
+  it('are syslog, syslog_exact and syslog_raw, in the database of the table', () => {
     expect(views.map(({ Name }) => Name).sort()).toEqual(['syslog', 'syslog_exact', 'syslog_raw'])
     const { Name } = stack.only('AWS::Glue::Database').properties['DatabaseInput'] as { readonly Name: string }
     expect(new Set(views.map(({ definition }) => definition.schema))).toEqual(new Set([Name]))
   })
 
   it.each(views)(
-    '$Name answers the columns of the table, with the types that Glue and Athena are told',
+    'have the columns of the table, with the types that Glue and Athena get: $Name',
     async ({ Name, definition, StorageDescriptor }) => {
-      const types = async (said: readonly string[]) => {
-        const [row] = await athena.rows(`SELECT ${said.map((type, index) => `typeof(NULL::${type}) AS "${index}"`).join(', ')}`)
-        return said.map((_, index) => row![String(index)])
+      const typesInDuckDb = async (names: readonly string[]) => {
+        const [row] = await athena.rows(`SELECT ${names.map((type, index) => `typeof(NULL::${type}) AS "${index}"`).join(', ')}`)
+        return names.map((_, index) => row![String(index)])
       }
       const first = views.findIndex((view) => view.Name === Name) * columns.length
-      const told = inDuckDb.athenaTypes.slice(first, first + columns.length)
+      const declared = inDuckDb.athenaTypes.slice(first, first + columns.length)
       const described = await athena.rows(`DESCRIBE ${Name}`)
       expect(described.map(({ column_name }) => column_name)).toEqual(columns.map((column) => column.Name))
-      expect(described.map(({ column_type }) => column_type)).toEqual(await types(inDuckDb.glueTypes))
-      expect(await types(told)).toEqual(await types(inDuckDb.glueTypes))
+      expect(described.map(({ column_type }) => column_type)).toEqual(await typesInDuckDb(inDuckDb.glueTypes))
+      expect(await typesInDuckDb(declared)).toEqual(await typesInDuckDb(inDuckDb.glueTypes))
       expect(StorageDescriptor.Columns).toEqual(columns)
       expect(definition.columns.map((column) => column.name)).toEqual(columns.map((column) => column.Name))
     },
   )
 
-  it('show one of each event within a day in syslog, over everything in syslog_exact, and all of them in syslog_raw', async () => {
+  it('show each event once within a day in syslog, once overall in syslog_exact, and every copy in syslog_raw', async () => {
     const of = async (view: string) => ids(await athena.rows(`SELECT id FROM ${view} ORDER BY id`))
     expect(await of('syslog_raw')).toEqual(['leak', 'leak', 'odd', 'old', 'quiet', 'virus', 'virus'])
     expect(await of('syslog')).toEqual(['leak', 'leak', 'odd', 'old', 'quiet', 'virus'])
     expect(await of('syslog_exact')).toEqual(['leak', 'odd', 'old', 'quiet', 'virus'])
   })
 
-  it('show of each event the record that was received first', async () => {
+  it('show the record of each event that was received first', async () => {
     const of = async (view: string, id: string) =>
       (await athena.rows(`SELECT ingested_at FROM ${view} WHERE id = '${id}'`)).map((row) => row['ingested_at'])
     expect(await of('syslog', 'virus')).toEqual([String(now - 1)])
     expect(await of('syslog_exact', 'leak')).toEqual([String(now - day)])
   })
 
-  it('have the struct syslog whole where the view has another name, since there syslog.severity is a column of the view', async () => {
+  it('show the whole struct syslog only under an alias, because in the view syslog, syslog.severity is a column of the view', async () => {
     const severities = async (sql: string) => (await athena.rows(sql)).map(({ severity }) => severity)
     expect(await severities(`SELECT syslog.severity FROM syslog WHERE id = 'virus'`)).toEqual(['high'])
     expect(await severities(`SELECT syslog.severity FROM syslog AS s WHERE id = 'virus'`)).toEqual([virus(now).syslog.severity])
   })
 
-  it('open for one day that day’s objects only, but for syslog_exact, which opens all of them', async () => {
-    // An object that cannot be read betrays whoever opens it.
+  it('open only the objects of the day that is asked for, except syslog_exact, which opens all of them', async () => {
+    // A query that opens an unreadable object fails, which shows that it opened it.
     const others = readLake(lake).filter(({ key }) => !key.includes(`dt=${today}/`))
     const whole = others.map(({ key }) => readFileSync(join(lake, key)))
     for (const { key } of others) writeFileSync(join(lake, key), 'no gzip')
@@ -268,7 +268,7 @@ describe('the views', () => {
 })
 
 describe('the saved queries', () => {
-  const answers: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> = {
+  const expectedRows: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> = {
     'Ingestion of the last hour': [
       { tenant_name: 'acme', connector_id: 'acme-mail', event_type: 'dlp', events: '2' },
       { tenant_name: 'acme', connector_id: 'acme-mail', event_type: 'malware', events: '1' },
@@ -294,17 +294,17 @@ describe('the saved queries', () => {
     'Malformed records': [{ id: 'odd', dt: today }],
   }
 
-  it('are all known here', () => {
-    expect(namedQueries.map(({ name }) => name).sort()).toEqual(Object.keys(answers).sort())
+  it('are all covered by this test', () => {
+    expect(namedQueries.map(({ name }) => name).sort()).toEqual(Object.keys(expectedRows).sort())
   })
 
-  it.each(Object.entries(answers))('%s', async (name, expected) => {
+  it.each(Object.entries(expectedRows))('return the expected rows: %s', async (name, expected) => {
     const rows = await athena.rows(queryOf(name), name === 'Events of one user' ? ['ann@EXAMPLE.com'] : [])
     expect(rows).toHaveLength(expected.length)
     expect(rows).toEqual(expect.arrayContaining(expected.map((row) => expect.objectContaining(row))))
   })
 
-  it.each(namedQueries)('$name reads recent days only', async ({ name }) => {
+  it.each(namedQueries)('read recent days only: $name', async ({ name }) => {
     const old = readLake(lake).find(({ records }) => ids(records).includes('old'))!
     const whole = readFileSync(join(lake, old.key))
     writeFileSync(join(lake, old.key), 'no gzip')
@@ -316,8 +316,8 @@ describe('the saved queries', () => {
   })
 })
 
-describe('the lake that the deployment left', () => {
-  it('has each event that was to be there, once, in syslog_exact', async () => {
+describe('the lake of the deployment', () => {
+  it('has each expected event once in syslog_exact', async () => {
     const deployed = await Athena.over(lakeDir)
     const found = ids(await deployed.rows('SELECT id FROM syslog_exact'))
     const expected: string[] = JSON.parse(readFileSync(join(runDir, 'expected-ids.json'), 'utf8'))
@@ -327,7 +327,7 @@ describe('the lake that the deployment left', () => {
     deployed.close()
   })
 
-  it('answers every saved query', async () => {
+  it('can be read by every saved query', async () => {
     const deployed = await Athena.over(lakeDir)
     const counts = new Map<string, number>()
     for (const { name } of namedQueries) {

@@ -1,14 +1,14 @@
 import { pathToFileURL } from 'node:url'
 
 /**
- * The process of one execution environment: imports the function as Lambda's runtime does and calls it with each event that its parent
- * sends. Arguments: the file and the name of the handler.
+ * The process of one execution environment. It imports the function as Lambda's runtime does, and calls it with each event that its
+ * parent sends. Arguments: the file and the name of the handler.
  */
 
 interface Invocation {
   readonly event: unknown
   readonly context: Readonly<Record<string, unknown>>
-  /** Epoch ms. */
+  /** In epoch ms. */
   readonly deadline: number
 }
 

@@ -6,7 +6,7 @@ import { listen } from '../../local/services/listen.ts'
 import { assemblyDir, judgesDir, projectDir, settingsFile } from './folders.ts'
 import { installJudges, Missing } from './install.ts'
 
-/** The truth check: the stack as it is synthesised, judged by what others wrote. */
+/** The truth check: programs that others wrote judge the synthesised stack. */
 
 const startedAt = performance.now()
 
@@ -15,19 +15,19 @@ function say(line: string): void {
   process.stdout.write(`[${seconds.padStart(5)} s] ${line}\n`)
 }
 
-/** Throws `Missing` when it fails. */
+/** Runs a program on Node. Throws `Missing` if it fails. */
 function node(args: readonly string[], what: string): void {
-  // The CDK calls the app with whatever node comes first.
+  // The CDK calls the app with the first node in PATH.
   const PATH = [dirname(process.execPath), process.env['PATH']].join(delimiter)
   const { status } = spawnSync(process.execPath, args, {
     cwd: projectDir,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, PATH },
   })
-  if (status !== 0) throw new Missing(`${what}; why stands above.`)
+  if (status !== 0) throw new Missing(`${what}. See the output above.`)
 }
 
-/** A stack as a customer's, but for one thing: its connectors may read from the simulator, on a port that is free now. */
+/** Synthesises a stack as a customer would, except that its connectors may read from the simulator, on a free port. */
 async function synthesise(): Promise<void> {
   const server = createServer()
   const port = await listen(server, 0, 'the simulator')
@@ -44,7 +44,10 @@ try {
   await synthesise()
   say('Running and judging it')
   const vitest = join(projectDir, 'node_modules/vitest/vitest.mjs')
-  node([vitest, 'run', '--config', join(import.meta.dirname, 'vitest.config.ts'), ...process.argv.slice(2)], 'The stack was found wanting')
+  node(
+    [vitest, 'run', '--config', join(import.meta.dirname, 'vitest.config.ts'), ...process.argv.slice(2)],
+    'The check of the stack failed',
+  )
   say(`Done; what was installed stays in ${judgesDir}`)
 } catch (error) {
   if (!(error instanceof Missing)) throw error

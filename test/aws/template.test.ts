@@ -5,14 +5,14 @@ import { expect, test } from 'vitest'
 import { assemblyDir, judgesDir } from './folders.ts'
 import { Stack } from './template.ts'
 
-/** The template as it is, without running anything. */
+/** Checks of the template that run nothing of it. */
 
 const templateFile = join(assemblyDir, `${new Stack(assemblyDir).name}.template.json`)
 
-/** A dependency that a reference says already: the CDK writes both. */
+/** A dependency that a reference implies. The CDK writes both. */
 const redundant = 'W3005'
 
-test('cfn-lint finds nothing, in the regions of each of the three partitions of AWS', () => {
+test('cfn-lint finds nothing in a region of each of the three partitions of AWS', () => {
   const regions = ['us-east-1', 'cn-north-1', 'us-gov-west-1']
   const args = [
     '--template',
@@ -32,13 +32,13 @@ test('cfn-lint finds nothing, in the regions of each of the three partitions of 
   expect(status).toBe(0)
 })
 
-test('no ARN in it names a partition, and nothing an account or a region', () => {
+test('the template names no partition in an ARN, and no account or region anywhere', () => {
   const template = readFileSync(templateFile, 'utf8')
   expect(template.match(/arn:aws[a-z-]*:[^"]*/g) ?? []).toEqual([])
   expect(template.match(/:\d{12}:|\b(us|eu|ap|cn)-[a-z]+-\d\b/g) ?? []).toEqual([])
 })
 
-test("the CDK's validation of the stack, by the rules of cdk-nag and its own, has no finding", () => {
+test('the validation of the CDK, by the rules of cdk-nag and its own, has no finding', () => {
   const { pluginReports } = JSON.parse(readFileSync(join(assemblyDir, 'validation-report.json'), 'utf8')) as Report
   const findings = pluginReports.flatMap(({ pluginName, violations }) => violations.map(({ ruleName }) => `${pluginName}: ${ruleName}`))
   expect(findings).toEqual([])

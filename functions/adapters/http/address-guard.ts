@@ -18,7 +18,7 @@ export interface Target {
  *
  * Fails with
  * - `link-refused` if the URL leads to another origin or has a user name,
- * - `host-refused` if the host is not allowed and the base URL is not https on port 443,
+ * - `host-refused` if the base URL is not an address, or is not https on port 443 and its host is not allowed,
  * - `address-refused` if the host is not allowed and the URL names a private address.
  */
 export function checkTarget(requestUrl: string, baseUrl: string, allowedHosts: readonly string[]): Result<Target> {
@@ -51,7 +51,7 @@ function ipLiteral(hostname: string): string | undefined {
 
 /** The well-known prefix of NAT64. Such an address reaches exactly the IPv4 address inside it, so that one is checked, as for mapped addresses. */
 const nat64 = ipaddr.IPv6.parse('64:ff9b::')
-/** All that has been given out as global unicast so far; the rest of what the library calls unicast is IPv4-compatible or not in use. */
+/** The only block that was allocated for global unicast so far. Other addresses that the library calls unicast are IPv4-compatible or not in use. */
 const globalUnicast = ipaddr.IPv6.parse('2000::')
 
 /** Whether an address belongs to the public internet: it is unicast, and not private, local, shared, reserved or of a tunnel. */

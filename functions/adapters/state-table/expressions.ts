@@ -28,7 +28,7 @@ export function bind(expressions: string, values: Attributes) {
   }
 }
 
-/** As DynamoDB's typed JSON. */
+/** The value in DynamoDB's typed JSON. */
 export function typed(value: object): Record<string, AttributeValue> {
   return marshall(value, { removeUndefinedValues: true })
 }

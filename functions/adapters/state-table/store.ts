@@ -67,7 +67,7 @@ export function dynamodbStore({ client, table, now }: StoreOptions): Store {
    *     put, version 7  ──► 7: the condition fails
    *
    * So each write leaves an id of its own, and a failed condition is compared with the id that is stored. If another process has
-   * replaced the item since, false is right again: the caller must read the item anew.
+   * replaced the item since, false is right again: the caller must read the item again.
    */
   async function tookPlace(key: Key, writeId: string, operation: string, send: () => Promise<unknown>): Promise<boolean> {
     try {

@@ -58,7 +58,7 @@ export class KeyPool {
     return this.keys
   }
 
-  /** Its part of the connector's status. */
+  /** The attributes of the connector's status that are about its keys. */
   get status(): Pick<ConnectorStatus, 'keys' | 'oldestKeyAt' | 'rejectedKeys'> {
     return { ...this.openedStatus, rejectedKeys: this.rejected }
   }
@@ -148,8 +148,8 @@ export class KeyPool {
     const secret = secretText(key.reference)
     if (this.refreshed.has(secret)) return undefined
     this.refreshed.add(secret)
-    const anew = await openKey(this.ports, this.connector, key.reference, now, { bypassCache: true })
-    return anew.ok && anew.value.fingerprint !== key.fingerprint ? anew.value : undefined
+    const reopened = await openKey(this.ports, this.connector, key.reference, now, { bypassCache: true })
+    return reopened.ok && reopened.value.fingerprint !== key.fingerprint ? reopened.value : undefined
   }
 
   private without(...keys: readonly OpenKey[]): readonly OpenKey[] {

@@ -63,8 +63,8 @@ export class RateLimiter {
     return this.waited
   }
 
-  /** A bucket as it was last read or written. */
-  known(bucket: string): TokenBucket | undefined {
+  /** The bucket as this run last read or wrote it; nothing if it did neither. */
+  lastSeen(bucket: string): TokenBucket | undefined {
     return this.buckets.get(bucket)
   }
 

@@ -67,7 +67,7 @@ export class RunReport {
   }
 
   stepTaken(before: StreamState, after: StreamState): void {
-    const isNew = ({ from }: { readonly from: Instant }) => !before.setAside.some((known) => known.from === from)
+    const isNew = ({ from }: { readonly from: Instant }) => !before.setAside.some((range) => range.from === from)
     this.sinceWrite.rangesSetAside += after.setAside.filter(isNew).length
     this.current = { ...this.current, readSteps: this.current.readSteps + 1 }
   }
@@ -165,7 +165,7 @@ export class RunReport {
 
 /** How many of the requests a minute that the keys allow (`limit`) other consumers of the keys seem to take (`taken`). */
 function shareOfOthers(keys: KeyPool, limiter: RateLimiter): { readonly taken: number; readonly limit: number } {
-  const buckets = keys.all.flatMap(({ fingerprint }) => limiter.known(fingerprint) ?? [])
+  const buckets = keys.all.flatMap(({ fingerprint }) => limiter.lastSeen(fingerprint) ?? [])
   return {
     taken: buckets.reduce((sum, bucket) => sum + takenByOtherConsumers(bucket), 0),
     limit: buckets.reduce((sum, bucket) => sum + bucket.limit, 0),

@@ -15,11 +15,11 @@ export const itemFields = {
 export const messageFields = {
   scan_type: text('Real-time or manual scan.'),
   affected_user: text('The user concerned.'),
-  location: text('Where the file or message lies.'),
+  location: text('The location of the file or message.'),
   detection_time: time('When it was detected'),
   triggered_policy_name: text('The policy that was triggered.'),
   triggered_security_filter: text('The filter of the policy that was triggered.'),
-  action: text('What was done about it.'),
+  action: text('The action that was taken.'),
   action_result: text('Whether that succeeded.'),
   mail_message_id: text('The mail’s Message-ID.'),
   mail_message_sender: text('The mail’s sender.'),
