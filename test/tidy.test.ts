@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 const root = new URL('..', import.meta.url).pathname
@@ -9,6 +9,9 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .split('\n')
   .filter((file) => file !== '' && existsSync(`${root}${file}`))
 const text = (file: string) => readFileSync(`${root}${file}`, 'utf8')
+
+/** Pages for readers of the code. What they name is checked more strictly than in the README: a path of a newcomer's first hour must lead somewhere. */
+const pagesForReaders = ['docs/architecture.md', 'CONTRIBUTING.md', 'SECURITY.md']
 
 describe('the tree', () => {
   it('names a vendor in its own folder only, among what runs in Lambda', () => {
@@ -66,6 +69,27 @@ describe('the tree', () => {
     const named = [...text('README.md').matchAll(/npm (?:-s )?run ([\w:]+)/g)].map(([, script]) => script ?? '')
     expect(named.filter((script) => !scripts.includes(script))).toEqual([])
   })
+
+  it.each(pagesForReaders)('has every folder and file that %s names', (page) => {
+    const named = pathsIn(text(page))
+    expect(named.length).toBeGreaterThan(0)
+    expect(named.filter((path) => !existsSync(`${root}${path}`))).toEqual([])
+  })
+
+  it.each(pagesForReaders)('has every file and heading that %s links to', (page) => {
+    const links = [...text(page).matchAll(/\]\((?!https:)([^)#]*)(?:#([^)]+))?\)/g)]
+    const broken = links.filter(([, path, heading]) => {
+      const file = path === undefined || path === '' ? page : join(dirname(page), path)
+      return !existsSync(`${root}${file}`) || (heading !== undefined && !anchorsOf(text(file)).includes(heading))
+    })
+    expect(broken.map(([link]) => link)).toEqual([])
+  })
+
+  it.each(pagesForReaders)('has every npm script that %s names', (page) => {
+    const scripts = Object.keys(JSON.parse(text('package.json')).scripts)
+    const named = [...text(page).matchAll(/npm (?:-s )?run ([\w:]+)/g)].map(([, script]) => script ?? '')
+    expect(named.filter((script) => !scripts.includes(script))).toEqual([])
+  })
 })
 
 /** The classes of a formatted source file, with the number of their fields: declarations at one level of indentation. */
@@ -74,4 +98,22 @@ function classesOf(source: string): { readonly name: string; readonly fields: nu
     name,
     fields: [...body.matchAll(/^ {2}(?:(?:private|protected|public|static|override|readonly|declare) )*[\w#]+[?!]?(?::| =)/gm)].length,
   }))
+}
+
+/** The paths in the code spans and code blocks of a page: those that begin with a folder of the project, and files of its root. */
+function pathsIn(page: string): readonly string[] {
+  const code = [...page.matchAll(/```[\s\S]*?```|`[^`\n]+`/g)].map(([span]) => span.replaceAll('`', ''))
+  const folder = /(?<![\w./<>-])(?:\.ci|\.github|functions|lib|local|simulation|test|bench|tools|docs|examples)\/[\w./-]*/g
+  const rootFile = /^[\w-]+\.(?:jsonc?|md|grit|ts|js)$/
+  return code.flatMap((span) => [...(span.match(folder) ?? []), ...(span.match(rootFile) ?? [])].map((path) => path.replace(/\.$/, '')))
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(page: string): readonly string[] {
+  return [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} -]/gu, '')
+      .replaceAll(' ', '-'),
+  )
 }
