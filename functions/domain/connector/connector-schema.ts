@@ -179,7 +179,7 @@ const attributes = {
     kind: 'boolean',
     description: 'Allows connectors of several tenants to use one API key. All of them must set it.',
   }),
-}
+} satisfies Record<keyof Connector, z.ZodType>
 
 const connectorSchema = z.object(attributes)
 
