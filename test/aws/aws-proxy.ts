@@ -5,9 +5,9 @@ import { arnOf } from './template.ts'
 
 /** One call of AWS, as IAM sees it. */
 export interface Call {
-  /** Who called, by the access key's id. */
+  /** The access key id of the caller. */
   readonly by: string
-  /** As a policy names it: `dynamodb:GetItem`. */
+  /** The action by its name in a policy: `dynamodb:GetItem`. */
   readonly action: string
   readonly resource: string
   readonly context: Readonly<Record<string, string | readonly string[]>>
@@ -15,14 +15,14 @@ export interface Call {
 
 export interface AwsProxy {
   readonly address: string
-  /** Each kind of call once, in the order of their first occurrence. */
+  /** Each different call once, in the order of its first occurrence. */
   calls(): readonly Call[]
-  /** From now on such calls are answered with `AccessDeniedException`, until the function that it answers is called. */
+  /** Refuses such calls with `AccessDeniedException`. Call the returned function to allow them again. */
   deny(matches: (call: Call) => boolean): () => void
   close(): Promise<void>
 }
 
-/** The services by the name that a policy has for them. */
+/** The services by their names in a policy. */
 export type Backends = Readonly<Record<'dynamodb' | 'sqs' | 'secretsmanager' | 'events' | 'firehose', string>>
 
 const services: Readonly<Record<string, keyof Backends>> = {
@@ -34,15 +34,15 @@ const services: Readonly<Record<string, keyof Backends>> = {
   Firehose_20150804: 'firehose',
 }
 
-/** Who calls the services, whoever called AWS. */
+/** The access key id of every call that the proxy passes on. */
 export const accessKeyId = 'proxy'
 
-/** What every call over TLS from within the account brings along. */
+/** The context of every call: each one is over TLS. */
 const contextOfAll = { 'aws:SecureTransport': 'true' }
 
 /**
- * Stands where all of AWS stands: notes each call and hands it on to the service that answers for it. `names` are pairs of what something
- * is called on AWS and what DynamoDB Local calls it.
+ * Starts a proxy in the place of AWS. It records each call and passes it on to the service. `names` are pairs of a name on AWS and
+ * the name of the same thing in DynamoDB Local.
  */
 export async function startAwsProxy(options: {
   readonly backends: Backends
@@ -54,7 +54,7 @@ export async function startAwsProxy(options: {
   const renamed = (service: keyof Backends, from: 0 | 1, content: string) =>
     service === 'dynamodb' ? names.reduce((sum, pair) => sum.replaceAll(pair[from], pair[1 - from] ?? ''), content) : content
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [target = '', operation = ''] = String(request.headers['x-amz-target']).split('.')
     const service = services[target]
     if (service === undefined) throw new Error(`${request.method} ${request.url} ${target} is a service that the test does not know`)
@@ -70,7 +70,7 @@ export async function startAwsProxy(options: {
       }
     }
     const { host: _, connection: __, 'content-length': ___, 'accept-encoding': ____, ...headers } = request.headers
-    const answered = await fetch(`${backends[service]}${request.url}`, {
+    const passedOn = await fetch(`${backends[service]}${request.url}`, {
       method: request.method ?? 'POST',
       headers: {
         ...(headers as Record<string, string>),
@@ -78,14 +78,14 @@ export async function startAwsProxy(options: {
       },
       body: renamed(service, 0, body),
     })
-    const content = renamed(service, 1, await answered.text())
-    const type = answered.headers.get('content-type') ?? 'application/x-amz-json-1.0'
-    response.writeHead(answered.status, { 'content-type': type, 'content-length': Buffer.byteLength(content) })
+    const content = renamed(service, 1, await passedOn.text())
+    const type = passedOn.headers.get('content-type') ?? 'application/x-amz-json-1.0'
+    response.writeHead(passedOn.status, { 'content-type': type, 'content-length': Buffer.byteLength(content) })
     response.end(content)
   }
 
   const server = createServer((request, response) => {
-    answer(request, response).catch((thrown: unknown) => {
+    respond(request, response).catch((thrown: unknown) => {
       response.writeHead(500, { 'content-type': 'application/x-amz-json-1.0' })
       response.end(JSON.stringify({ __type: 'InternalFailure', message: String(thrown) }))
     })
@@ -111,7 +111,7 @@ type Input = Readonly<Record<string, unknown>>
 function callsOf(by: string, service: keyof Backends, operation: string, input: Input): Call[] {
   const call = (resource: string, context: Call['context'] = {}): Call => ({
     by,
-    // A batch is allowed by the action on one.
+    // A policy allows a batch by the action for one message.
     action: `${service}:${service === 'sqs' ? operation.replace(/Batch$/, '') : operation}`,
     resource,
     context: { ...contextOfAll, ...context },
@@ -122,7 +122,7 @@ function callsOf(by: string, service: keyof Backends, operation: string, input: 
     case 'sqs':
       return [call(arnOf('sqs', String(input['QueueUrl']).split('/').at(-1) ?? ''))]
     case 'secretsmanager':
-      // Secrets Manager adds something random to the name.
+      // Secrets Manager adds random characters to the name.
       return [call(arnOf('secretsmanager', `secret:${input['SecretId']}-AbCdEf`))]
     case 'firehose':
       return [call(arnOf('firehose', `deliverystream/${input['DeliveryStreamName']}`))]
@@ -143,7 +143,7 @@ function dynamoDbResource(operation: string, input: Input): string {
   const { TableName, IndexName, StreamArn, ShardIterator } = input
   if (operation === 'ListStreams') return '*'
   if (StreamArn !== undefined) return String(StreamArn)
-  // An iterator of DynamoDB Local begins with its stream.
+  // An iterator of DynamoDB Local begins with the ARN of its stream.
   if (ShardIterator !== undefined) return String(ShardIterator).split('|')[0] ?? ''
   return arnOf('dynamodb', IndexName === undefined ? `table/${TableName}` : `table/${TableName}/index/${IndexName}`)
 }

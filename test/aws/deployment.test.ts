@@ -18,16 +18,20 @@ import { type BusEvent, type Deployment, deploy } from './deployment.ts'
 import { assemblyDir, lakeDir, projectDir, runDir, settingsFile } from './folders.ts'
 import { readLake } from './lake-objects.ts'
 
-/** The stack as it would be deployed, from the first item to the objects of the lake. One test follows from the other. */
+/** The stack as it would be deployed, from the first item to the objects of the lake. Each test continues from the one before. */
 
 const keys = {
   acme: 'a1f64d0be93c47588c0e2d7f5b6a9c3180e4d7b2',
   globex: 'b7c25e1ad80f4963a4b19e6c3d5f7a2091c8e4f6',
   revoked: 'c3d9a8f1067b4e5292d4c7b1a0e6f835d2b49c17',
 }
+/** A run, its backoff after an error of the vendor and the next tick come within two minutes (ms). */
 const withinMs = { timeout: 120_000, interval: 200 }
 
-/** As a user has it in a file, and as the table has it. */
+/** An hour of 600 events in each stream of two connectors, less those that are filtered or not covered yet. */
+const eventsMin = 1_000
+
+/** An item in DynamoDB's typed JSON, as a user has it in a file. */
 const example: Record<string, AttributeValue> = JSON.parse(readFileSync(join(projectDir, 'examples/connector.json'), 'utf8'))
 
 let simulator: RunningSimulator
@@ -35,8 +39,8 @@ let deployment: Deployment
 let state: StateTable
 let acme: Readonly<Record<string, unknown>>
 let globex: Readonly<Record<string, unknown>>
-const heard: BusEvent[] = []
-const told: BusEvent[] = []
+const published: BusEvent[] = []
+const notified: BusEvent[] = []
 
 beforeAll(async () => {
   const { allowedHosts } = JSON.parse(readFileSync(settingsFile, 'utf8'))
@@ -77,7 +81,7 @@ beforeAll(async () => {
     lateArrivalMinutes: 2,
     intervalMinutes: 1,
   }
-  // As the command makes it of a file: with the end of the line.
+  // With a line break at its end, as the command makes it from a file.
   for (const name of acme['apiKeySecrets'] as string[]) await createSecret(name, `${keys.acme}\n`)
   await createSecret('tributary/globex', keys.globex)
   await createSecret('tributary/revoked', keys.revoked)
@@ -102,19 +106,19 @@ test('connectors that are put into their table are accepted and collected, up to
   await expect.poll(() => missing(ids, startedAt), { ...withinMs, interval: 1_000 }).toEqual([])
 })
 
-test('a tick sends out what is due, and it is collected', async () => {
+test('a connector that is due is collected after a tick', async () => {
   const tickedAt = Date.now()
   await deployment.tick(tickedAt)
   await expect.poll(async () => ((await state.readStatus('globex-exchange'))?.lastRunAt ?? 0) > tickedAt, withinMs).toBe(true)
 })
 
-test('a key that the vendor rejects fails its connector, and a rule passes it on to a person', async () => {
+test('a connector whose key the vendor rejects is failing, and a rule passes the change on to a person', async () => {
   await put({ ...globex, connectorId: 'globex-revoked', name: 'globex-revoked', apiKeySecrets: ['tributary/revoked'] })
   await expect.poll(() => stateOf('globex-revoked'), withinMs).toBe('failing')
   await expect.poll(() => changesSent('globex-revoked'), withinMs).toContain('failing')
 })
 
-test('a key that came to be that of another tenant after it was accepted is not used', async () => {
+test('a key that becomes the key of another tenant after its connector was accepted is not used', async () => {
   await deployment.queue.pause()
   await createSecret('tributary/swapped', keys.globex)
   await put({ ...globex, connectorId: 'globex-swapped', name: 'globex-swapped', apiKeySecrets: ['tributary/swapped'] })
@@ -125,7 +129,7 @@ test('a key that came to be that of another tenant after it was accepted is not 
   expect(await isCollected('globex-swapped')).toBe(false)
 })
 
-test('an item that is wrong is refused and says why, once it is mended it is collected, and the person hears of both', async () => {
+test('a wrong item is refused with the reason, is collected when it is corrected, and a person is notified of both', async () => {
   const right = { ...globex, connectorId: 'globex-wrong', name: 'globex-wrong' }
   await put({ ...right, contentTypes: ['exchnge'] })
   await expect.poll(() => stateOf('globex-wrong'), withinMs).toBe('refused')
@@ -142,7 +146,7 @@ test('a connector that is switched off is paused, and one whose item is deleted 
   await expect.poll(() => stateOf('globex-wrong'), withinMs).toBe('retired')
 })
 
-test('what the stream did not say, the comparison of the hour finds: new, wrong, changed and deleted items', async () => {
+test('the hourly comparison finds the new, wrong, changed and deleted items that the stream missed', async () => {
   const missed = (name: string) => ({ ...globex, connectorId: `missed-${name}`, name: `missed-${name}`, initialBackfillMinutes: 5 })
   for (const name of ['changed', 'deleted']) {
     await put(missed(name))
@@ -162,7 +166,7 @@ test('what the stream did not say, the comparison of the hour finds: new, wrong,
   deployment.stream.resume()
 })
 
-test('every fifth minute the fleet is measured, in the namespace of the stack', async () => {
+test('the fleet is measured every fifth minute, in the namespace of the stack', async () => {
   const before = deployment.function('Dispatch').lines.length
   await deployment.tick(Date.UTC(2026, 0, 1, 12, 20))
   const written = deployment
@@ -173,12 +177,12 @@ test('every fifth minute the fleet is measured, in the namespace of the stack', 
   expect(new Set(namespaces)).toEqual(new Set(['Tributary/tributary']))
 })
 
-test('a work message that makes no sense ends among the dead letters', async () => {
+test('a work message that is no JSON ends among the dead letters', async () => {
   await deployment.sendWork('no JSON')
   await expect.poll(() => deployment.messages('WorkDeadLetters'), withinMs).toEqual(['no JSON'])
 })
 
-test('a change that cannot be handled ends among the dead letters and holds up none that follow', async () => {
+test('a change that cannot be handled ends among the dead letters, and the changes after it are handled', async () => {
   const { logicalId } = deployment.function('ConnectorChanged').resource
   const allow = deployment.proxy.deny(({ by, action }) => by === logicalId && action === 'dynamodb:GetItem')
   await put({ ...globex, connectorId: 'globex-late', name: 'globex-late', enabled: false })
@@ -202,15 +206,15 @@ test('the widget of the dashboard shows every connector', async () => {
   expect(await deployment.function('StatusWidget').invoke({ describe: true })).toMatch(/^#/m)
 })
 
-test('every state that a connector went through is an event on the bus, and a person is told of problems and their end only', async () => {
+test('every change of state is an event on the bus, and a person is notified only of problems and their end', async () => {
   await listen()
-  expect(new Set(heard.map(({ source }) => source))).toEqual(new Set(['tributary']))
-  expect(changes(heard, 'globex-wrong')).toEqual(expect.arrayContaining(['refused', 'starting', 'paused', 'retired']))
-  expect(new Set(told.map(({ detail }) => detail['attention']))).toEqual(new Set(['problem', 'recovery']))
-  expect(told).toHaveLength(heard.filter(({ detail }) => detail['attention'] !== 'none').length)
+  expect(new Set(published.map(({ source }) => source))).toEqual(new Set(['tributary']))
+  expect(changes(published, 'globex-wrong')).toEqual(expect.arrayContaining(['refused', 'starting', 'paused', 'retired']))
+  expect(new Set(notified.map(({ detail }) => detail['attention']))).toEqual(new Set(['problem', 'recovery']))
+  expect(notified).toHaveLength(published.filter(({ detail }) => detail['attention'] !== 'none').length)
 })
 
-test('the objects lie where the template says and hold every event that the vendor showed and every event of what the ledgers call covered, each once', async () => {
+test('the objects have the keys that the template says, and hold every event that the vendor showed and every event of the covered ranges, each once', async () => {
   await deployment.queue.pause()
   await deployment.flush()
   const objects = readLake(lakeDir)
@@ -247,7 +251,7 @@ test('the objects lie where the template says and hold every event that the vend
     }
   }
   expect(lacking).toEqual([])
-  expect(expected.size).toBeGreaterThan(1_000)
+  expect(expected.size).toBeGreaterThan(eventsMin)
 
   const shown = [...simulator.model.account.shown.values()].filter((event) => hasId(event) && !isFiltered(event))
   const isInLake = ({ stream, id }: SimulatedEvent) =>
@@ -267,7 +271,7 @@ test('no key is in a log, in the state table, on the bus, in a dead letter or in
   const letters = ['WorkDeadLetters', 'ChangeDeadLetters', 'TickDeadLetters'].map((queue) => deployment.messages(queue))
   const all = JSON.stringify([
     items,
-    heard,
+    published,
     await Promise.all(letters),
     deployment.functions().map(({ lines }) => lines),
     readLake(lakeDir).map(({ records }) => records),
@@ -303,21 +307,21 @@ async function isCollected(connectorId: string): Promise<boolean> {
   return (await state.readStatus(connectorId))?.lastSuccessAt !== undefined
 }
 
-/** What keeps the connectors from being covered up to `startedAt`, after a tick: a run that met an error goes on with the next. */
+/** Ticks, and returns the reasons why connectors are not covered up to `startedAt`. A run that met an error continues at the next tick. */
 async function missing(ids: readonly string[], startedAt: number): Promise<readonly string[]> {
   await deployment.tick(Date.now())
   return (await findMissing({ state, vendors }, ids, startedAt)).map(({ connectorId, reason }) => `${connectorId}: ${reason}`)
 }
 
-/** The states of the connector that a person was told of. */
+/** The states of the connector that a person was notified of. */
 async function changesSent(connectorId: string): Promise<readonly (string | undefined)[]> {
   await listen()
-  return changes(told, connectorId)
+  return changes(notified, connectorId)
 }
 
 async function listen(): Promise<void> {
-  heard.push(...(await deployment.heard()))
-  told.push(...(await deployment.told()))
+  published.push(...(await deployment.published()))
+  notified.push(...(await deployment.notified()))
 }
 
 function changes(events: readonly BusEvent[], connectorId: string): readonly (string | undefined)[] {

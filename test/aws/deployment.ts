@@ -22,8 +22,8 @@ const credentials = { accessKeyId, secretAccessKey: 'secret' }
 
 /**
  * Deploys the template onto this machine: its tables in DynamoDB Local, its queues, bus and secrets in moto, its delivery stream into
- * `dataDir`, its functions on Node, and its triggers between them. Whatever goes on among them goes through a proxy that notes it; the clients that are
- * handed out do not.
+ * `dataDir`, its functions on Node, and its triggers between them. Every call of the functions and triggers goes through a proxy that
+ * records it. The returned clients do not use the proxy.
  */
 export async function deploy(assembly: string, dataDir: string) {
   const opened: Closable[] = []
@@ -69,22 +69,22 @@ async function deployOn(opened: Closable[], assembly: string, dataDir: string) {
   }
   const proxy = keep(await startAwsProxy({ backends, names }))
   const queues = template.ofType('AWS::SQS::Queue')
-  // On AWS the SDK takes the host of the queue's URL; here it must be the proxy.
+  // The SDK calls the host of a queue's URL, so the URL must be that of the proxy.
   const stack = template.withRefs(
     Object.fromEntries(queues.map(({ logicalId, name }) => [logicalId, `${proxy.address}/${account}/${name}`])),
   )
-  // A queue that another's redrive policy names comes before it.
+  // A dead-letter queue must exist before the queue whose redrive policy names it.
   for (const queue of queues.toSorted((a, b) => Number('RedrivePolicy' in a.properties) - Number('RedrivePolicy' in b.properties)))
     await createQueue(sqs, queue)
   for (const { name } of stack.ofType('AWS::Events::EventBus')) await events.send(new CreateEventBusCommand({ Name: name }))
 
-  /** What the functions put on the bus, and what of it the template's rules pass on. */
-  const heard = await queueFor('heard')
-  const told = await queueFor('told')
+  /** The events that the functions put on the bus, and those that the template's rules pass on. */
+  const published = await queueFor('published')
+  const notified = await queueFor('notified')
   const bus = stack.only('AWS::Events::EventBus')
-  await forward('everything', { account: [account] }, heard)
+  await forward('everything', { account: [account] }, published)
   for (const { properties, logicalId } of stack.ofType('AWS::Events::Rule'))
-    if (properties['EventBusName'] === bus.name) await forward(logicalId, properties['EventPattern'], told)
+    if (properties['EventBusName'] === bus.name) await forward(logicalId, properties['EventPattern'], notified)
 
   async function queueFor(name: string): Promise<string> {
     await sqs.send(new CreateQueueCommand({ QueueName: name }))
@@ -122,7 +122,7 @@ async function deployOn(opened: Closable[], assembly: string, dataDir: string) {
 
   const work = stack.only('AWS::SQS::Queue', 'WorkQueue')
   const startStream = () => startStreamSource(mappingOf('dynamodb'))
-  // Nobody waits for the time-out of a message that failed: it shows itself again at once.
+  // A failed message is visible again at once: the test does not wait for the visibility timeout.
   const onFailure = async ({ ReceiptHandle }: { readonly ReceiptHandle?: string | undefined }) => {
     await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl: urlOf(work), ReceiptHandle, VisibilityTimeout: 0 }))
   }
@@ -144,7 +144,7 @@ async function deployOn(opened: Closable[], assembly: string, dataDir: string) {
     connectorsTable: stack.only('AWS::DynamoDB::Table', 'Connectors').name,
     functions: () => [...functions.values()],
 
-    /** The rule's tick of the given time (epoch ms), to each of its targets. An invocation that fails goes where the template says. */
+    /** Sends a tick of a time (epoch ms) to each target of the rule. A failed invocation goes to its destination of the template. */
     async tick(at: number): Promise<void> {
       const [rule] = stack.ofType('AWS::Events::Rule').filter(({ properties }) => properties['ScheduleExpression'] !== undefined)
       const time = `${new Date(at).toISOString().slice(0, 19)}Z`
@@ -156,22 +156,22 @@ async function deployOn(opened: Closable[], assembly: string, dataDir: string) {
       }
     },
 
-    /** The triggers. What comes while one is paused waits in the stream or queue; what is under way comes to its end first. */
+    /** The triggers. New records wait while a trigger is paused. A pause begins when the running invocations have ended. */
     stream,
     queue,
 
-    /** A message that somebody else puts into the work queue. */
+    /** Puts a message into the work queue. */
     async sendWork(body: string): Promise<void> {
       await sqs.send(new SendMessageCommand({ QueueUrl: urlOf(work), MessageBody: body }))
     },
-    /** The bodies of the messages in a queue of the template, which stay where they are. */
+    /** Returns the bodies of the messages in a queue of the template. The messages stay there. */
     messages: (prefix: string) => bodies(urlOf(stack.only('AWS::SQS::Queue', prefix))),
-    /** What was put on the bus since the last call. */
-    heard: () => taken(heard),
-    /** What of it the rules pass on to people. */
-    told: () => taken(told),
+    /** Returns the events that were put on the bus since the last call. */
+    published: () => taken(published),
+    /** Returns the events that the rules have passed on to people since the last call. */
+    notified: () => taken(notified),
 
-    /** All that was delivered is an object. */
+    /** Makes objects of all records that were delivered. */
     flush: () => delivery.flush(),
 
     async close(): Promise<void> {
@@ -221,7 +221,7 @@ interface Closable {
   close(): Promise<void>
 }
 
-/** The last opened first. */
+/** Closes the services, the last opened first. */
 async function closeAll(opened: Closable[]): Promise<void> {
   for (let service = opened.pop(); service !== undefined; service = opened.pop()) await service.close()
 }
@@ -250,7 +250,7 @@ function localArn(arn: string): string {
   return arn.replace(arnOf('dynamodb', ''), 'arn:aws:dynamodb:ddblocal:000000000000:')
 }
 
-/** Answers the label of its stream. */
+/** Creates a table and returns the label of its stream. */
 export async function createTable(client: DynamoDBClient, { name, properties }: Resource, TableName = name): Promise<string | undefined> {
   const { StreamSpecification, TimeToLiveSpecification } = properties as {
     StreamSpecification?: { StreamViewType: string }

@@ -18,10 +18,10 @@ import {
 import type { HostedFunction } from './lambda-host.ts'
 import { type Resource, region, type Stack } from './template.ts'
 
-/** What Lambda's event source mappings do, with the settings that the template gives them, and with the function's own permissions. */
+/** Lambda's event source mappings, with the settings of the template and the permissions of the function. */
 
 export interface EventSource {
-  /** Ends when what is under way has ended. */
+  /** Resolves when the running invocations have ended. */
   stop(): Promise<void>
 }
 
@@ -36,14 +36,14 @@ interface Mapping {
   readonly FunctionResponseTypes?: readonly string[]
 }
 
-/** Time is short here: between two looks, and between two tries (ms). */
+/** The pause between two polls, and between two tries. It is short to keep the test short (ms). */
 const pollMs = 100
 
 interface Options {
   readonly stack: Stack
   readonly mapping: Resource
   readonly target: HostedFunction
-  /** Of AWS. */
+  /** The address of AWS. */
   readonly endpoint: string
 }
 
@@ -144,7 +144,7 @@ export function startQueueSource(options: Options & { readonly onFailure: (messa
 
   async function handle(messages: readonly Message[]): Promise<void> {
     const left = await target.invoke({ Records: messages.map((message) => eventMessage(message, EventSourceArn)) }).then(
-      (answer) => failuresOf(FunctionResponseTypes.includes('ReportBatchItemFailures') ? answer : undefined),
+      (result) => failuresOf(FunctionResponseTypes.includes('ReportBatchItemFailures') ? result : undefined),
       () => messages.map(({ MessageId }) => MessageId),
     )
     const done = messages.filter(({ MessageId }) => !left.includes(MessageId))
@@ -173,12 +173,12 @@ function stoppable(running: Promise<void>, stop: () => void): EventSource {
   }
 }
 
-function failuresOf(answer: unknown): readonly (string | undefined)[] {
-  const { batchItemFailures = [] } = (answer ?? {}) as { readonly batchItemFailures?: readonly { readonly itemIdentifier: string }[] }
+function failuresOf(result: unknown): readonly (string | undefined)[] {
+  const { batchItemFailures = [] } = (result ?? {}) as { readonly batchItemFailures?: readonly { readonly itemIdentifier: string }[] }
   return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)
 }
 
-/** What Lambda does for a function it does with the function's role. */
+/** Lambda itself calls AWS with the role of the function. */
 function clientConfig(endpoint: string, { resource }: HostedFunction) {
   return { region, endpoint, credentials: { accessKeyId: resource.logicalId, secretAccessKey: 'secret' } }
 }

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 
 export const projectDir = join(import.meta.dirname, '../..')
-/** What the judges need and leave behind; git does not know it. */
+/** The folder of the judges: their installation and their output. Git ignores it. */
 export const judgesDir = join(projectDir, '.judges')
 /** The stack as it was synthesised for this test. */
 export const assemblyDir = join(judgesDir, 'cdk.out')
-/** What the last run of the deployment left: its lake, its calls and what its vendor showed. */
+/** The output of the last deployment: its lake, its calls and the ids of the events that its vendor showed. */
 export const runDir = join(judgesDir, 'run')
 export const lakeDir = join(runDir, 'lake')
 /** The settings that it was synthesised with. */

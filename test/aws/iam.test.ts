@@ -7,16 +7,16 @@ import { readLake } from './lake-objects.ts'
 import { isAllowed, listOf, roleOf, type Statement, statementsOf } from './policies.ts'
 import { account, type Resource, region, Stack } from './template.ts'
 
-/** Every call of AWS that the deployment made, held against the role of the function that made it. */
+/** Checks every call of AWS that the deployment made against the role of the function that made it. */
 
 const stack = new Stack(assemblyDir)
 const calls: readonly Call[] = JSON.parse(readFileSync(join(runDir, 'calls.json'), 'utf8'))
 const functions = stack.ofType('AWS::Lambda::Function').filter(({ properties }) => String(properties['Runtime']).startsWith('nodejs'))
 
-/** Lambda itself writes what a function says to its log, with the function's role. */
+/** Lambda itself writes the log of a function, with the function's role. */
 const lambdasOwn = ['logs:CreateLogStream', 'logs:PutLogEvents']
 
-/** Statements of a queue, topic or function about itself. */
+/** The statements of the resource policy of a queue, topic or function. */
 function statementsOn({ type, ref, name, arn }: Resource): readonly unknown[] {
   if (type === 'AWS::Lambda::Function') {
     return stack
@@ -52,7 +52,7 @@ async function denied(fn: Resource, statements: readonly Statement[]): Promise<r
   return refused
 }
 
-/** Each single permission, with the statements that are left without it. */
+/** Each permission, with the statements that remain without it. */
 function permissionsOf(
   statements: readonly Statement[],
 ): readonly { readonly permission: string; readonly without: readonly Statement[] }[] {
@@ -75,12 +75,12 @@ function permissionsOf(
 describe.each(functions)('$logicalId', (fn) => {
   const statements = statementsOf(stack, roleOf(stack, fn))
 
-  test('may do everything that it did', async () => {
+  test('may make every call that it made', async () => {
     expect(callsOf(fn).length).toBeGreaterThan(0)
     expect(await denied(fn, statements)).toEqual([])
   })
 
-  test('needs every one of its permissions: without it, something that it did is denied', async () => {
+  test('needs each of its permissions, because without it one of its calls is denied', async () => {
     const needless: string[] = []
     for (const { permission, without } of permissionsOf(statements)) {
       if (lambdasOwn.some((action) => permission.startsWith(`${action} `))) continue
@@ -89,18 +89,18 @@ describe.each(functions)('$logicalId', (fn) => {
     expect(needless).toEqual([])
   })
 
-  test('is allowed single actions only', () => {
+  test('has no permission with a wildcard in its action', () => {
     const actions = statements.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action }) => listOf(Action))
     expect(actions.filter((action) => action.includes('*'))).toEqual([])
   })
 })
 
-test('nobody called but the functions of the template', () => {
+test('only the functions of the template called AWS', () => {
   const known = functions.map(({ logicalId }) => logicalId)
   expect(calls.map(({ by }) => by).filter((by) => !known.includes(by))).toEqual([])
 })
 
-test('each rule may reach its targets and the dead letters of these, and nobody else in the name of EventBridge', async () => {
+test('each rule may reach its targets and their dead letters, and no rule of another account may', async () => {
   const context = (arn: string) => ({ 'aws:SecureTransport': 'true', 'aws:SourceArn': arn, 'aws:SourceAccount': account })
   const ways: string[] = []
   for (const rule of stack.ofType('AWS::Events::Rule')) {
@@ -119,7 +119,7 @@ test('each rule may reach its targets and the dead letters of these, and nobody 
         const request = (source: string) => ({ action, resource: target, context: context(source) })
         ways.push(`${rule.logicalId} → ${action}`)
         expect(await isAllowed('events.amazonaws.com', request(rule.arn), [], on), `${rule.logicalId} → ${target}`).toBe(true)
-        // Of topics EventBridge does not say plainly whether it honours conditions; one that it does not would refuse every notification.
+        // The policy of a topic has no such condition: EventBridge may not honour it, and then every notification would be refused.
         if (type === 'AWS::SNS::Topic') continue
         const stranger = `arn:aws:events:${region}:210987654321:rule/strange`
         const asStranger = { ...request(stranger), context: { ...context(stranger), 'aws:SourceAccount': '210987654321' } }
@@ -132,7 +132,7 @@ test('each rule may reach its targets and the dead letters of these, and nobody 
 
 interface RuleTarget {
   readonly Arn: string
-  /** Only a bus is reached by a role. */
+  /** Only a target that is a bus has a role. */
   readonly RoleArn?: string
   readonly DeadLetterConfig?: { readonly Arn: string }
 }
@@ -145,7 +145,7 @@ function reached(arn: string): readonly [string, string] {
   throw new Error(`A rule has the target ${arn}, which the test does not know`)
 }
 
-test('the delivery stream may write each object that it wrote, and what it could not process, and nothing beside', async () => {
+test('the delivery stream may write each object that it wrote and the records that it cannot process, and nothing else', async () => {
   const { RoleARN, BucketARN } = stack.only('AWS::KinesisFirehose::DeliveryStream').properties[
     'ExtendedS3DestinationConfiguration'
   ] as Destination

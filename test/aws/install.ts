@@ -4,14 +4,14 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path'
 import { judgesDir } from './folders.ts'
 
-/** A sentence for whoever started it: what is missing and how to get it. */
+/** Its message says what is missing and how to get it. */
 export class Missing extends Error {}
 
 interface Judge {
   readonly name: string
-  /** Files of `judges/` that say what is installed. Once they change, it is installed anew. */
+  /** Files of `judges/` with the versions to install. When they change, the judge is installed again. */
   readonly pins: readonly string[]
-  /** In `.judges/`. */
+  /** A folder in `.judges/`. */
   readonly folder: string
   install(folder: string): void
 }
@@ -59,8 +59,8 @@ const judges: readonly Judge[] = [
   },
 ]
 
-/** Installs what is not there yet into `.judges/`, in the versions pinned in `judges/`. Throws `Missing`. */
-export function installJudges(say: (line: string) => void): void {
+/** Installs the judges that are missing into `.judges/`, in the versions that `judges/` pins. Throws `Missing`. */
+export function installJudges(print: (line: string) => void): void {
   const java = need('java', ['--version'], javaWanted)
   if (Number(/\d+/.exec(java)?.[0]) < 17) throw new Missing(`This is ${java.split('\n')[0]}. The truth check needs ${javaWanted}.`)
   mkdirSync(judgesDir, { recursive: true })
@@ -71,23 +71,22 @@ export function installJudges(say: (line: string) => void): void {
     for (const pin of pins) wanted.update(readFileSync(join(pinsDir, pin)))
     const digest = wanted.digest('hex')
     if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) continue
-    say(`Installing ${name} into .judges/${folder}`)
+    print(`Installing ${name} into .judges/${folder}`)
     rmSync(path, { recursive: true, force: true })
     install(path)
-    // Last of all, so that an installation that broke off is done again.
+    // The stamp is written last, so that an installation that broke off is repeated.
     writeFileSync(stamp, digest)
   }
 }
 
-/** Answers what it prints. */
-function need(command: string, args: readonly string[], what: string): string {
+/** Runs a command that must exist, and returns its output. */
+function need(command: string, args: readonly string[], wanted: string): string {
   const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' })
   if (error === undefined && status === 0) return stdout
-  throw new Missing(`"${command} ${args[0]}" does not run here: ${error?.message ?? stderr.trim()}\nThe truth check needs ${what}.`)
+  throw new Missing(`"${command} ${args[0]}" does not run here: ${error?.message ?? stderr.trim()}\nThe truth check needs ${wanted}.`)
 }
 
 function run(command: string, args: readonly string[]): void {
   const { status, error } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] })
-  if (status !== 0)
-    throw new Missing(`${command} could not install it (${error?.message ?? `exit code ${status}`}); what it said stands above.`)
+  if (status !== 0) throw new Missing(`${command} could not install it (${error?.message ?? `exit code ${status}`}). Its output is above.`)
 }

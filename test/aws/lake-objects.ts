@@ -3,12 +3,12 @@ import { join, sep } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 
 export interface LakeObject {
-  /** As S3 has it: `syslog/dt=2026-01-01/hour=00/…`. */
+  /** The key in S3: `syslog/dt=2026-01-01/hour=00/…`. */
   readonly key: string
   readonly records: readonly Readonly<Record<string, unknown>>[]
 }
 
-/** Every object below `folder`, each of which must be gzip and NDJSON whose last line has its end. */
+/** Reads every object below `folder`. Each must be gzip, and NDJSON whose last line ends with a line break. */
 export function readLake(folder: string): readonly LakeObject[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -13,8 +13,8 @@ import { readLake } from './lake-objects.ts'
 import { Stack } from './template.ts'
 
 /**
- * The table, the views and the saved queries of the template, over objects that were written as the template says. Athena is not
- * to be had here: sqlglot says its SQL and its types in DuckDB's words, and DuckDB answers.
+ * The table, the views and the saved queries of the template, over objects that were written as the template says. Athena does not
+ * run on this machine, so sqlglot translates its SQL and types, and DuckDB runs the queries.
  */
 
 interface Column {
@@ -69,12 +69,12 @@ function translated(): {
   return JSON.parse(execFileSync(judge[0], [judge[1]], { input: JSON.stringify(asked), encoding: 'utf8' }))
 }
 
-/** The text of a query, by its name. */
+/** The translated SQL of a query, by its name. */
 function queryOf(name: string): string {
   return inDuckDb.athena[views.length + namedQueries.findIndex((query) => query.name === name)]!
 }
 
-/** A lake of objects, and DuckDB in the place of Athena. */
+/** DuckDB in the place of Athena, over a lake of objects. */
 class Athena {
   readonly #instance: DuckDBInstance
   readonly #connection: DuckDBConnection
@@ -113,7 +113,7 @@ function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
-/** Of the objects of one partition, as Athena works it out. */
+/** The folder of one partition, from the location template that Athena uses. */
 function folderOf(dt: string, hourOfDay: string): string {
   const bucket = `s3://${stack.only('AWS::S3::Bucket').ref}/`
   const location = table.Parameters['storage.location.template']!.replace('$' + '{dt}', dt).replace('$' + '{hour}', hourOfDay)
@@ -121,7 +121,7 @@ function folderOf(dt: string, hourOfDay: string): string {
   return location.slice(bucket.length)
 }
 
-/** Every partition that Athena looks for. https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html */
+/** The folder of every partition that Athena looks for. https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html */
 function projectedFolders(): Set<string> {
   const of = (property: string) => table.Parameters[`projection.${property}`]!
   expect([of('enabled'), of('dt.type'), of('dt.format'), of('hour.type')]).toEqual(['true', 'date', 'yyyy-MM-dd', 'integer'])
@@ -146,7 +146,7 @@ function hourOf(at: number): string {
 }
 
 const now = Date.now()
-/** Before what any saved query looks at. */
+/** Earlier than the days that any saved query reads. */
 const longAgo = now - 45 * day
 const today = dayOf(now)
 const yesterday = dayOf(now - day)
@@ -154,7 +154,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tributary-lake-'))
 const lake = join(folder, 'lake')
 let athena: Athena
 
-/** Delivers records that arrive together, as an object of their own. */
+/** Delivers records that arrive together. They become one object. */
 async function deliver(arrivedAt: number, ...records: readonly LakeRecord[]): Promise<void> {
   const stream = await openDeliveryStream({
     dataDir: folder,
@@ -166,7 +166,7 @@ async function deliver(arrivedAt: number, ...records: readonly LakeRecord[]): Pr
   await stream.close()
 }
 
-/** An event that was received ten minutes after it happened. */
+/** The times of an event that was received ten minutes after it happened. */
 const received = (at: number) => ({ ingested_at: at, timestamp: at - 10 * minute })
 
 const leak = (at: number) =>
@@ -189,10 +189,10 @@ afterAll(() => {
 const ids = (rows: readonly Readonly<Record<string, unknown>>[]) => rows.map(({ id }) => id)
 
 describe('the table', () => {
-  it('finds every object of the last days where its partitions are worked out to lie', () => {
+  it('finds every object of the last days in a partition that Athena projects', () => {
     const projected = projectedFolders()
-    const lying = readLake(lake).map(({ key }) => key.slice(0, key.lastIndexOf('/') + 1))
-    const recent = lying.filter((place) => place !== folderOf(dayOf(longAgo), hourOf(longAgo)))
+    const places = readLake(lake).map(({ key }) => key.slice(0, key.lastIndexOf('/') + 1))
+    const recent = places.filter((place) => place !== folderOf(dayOf(longAgo), hourOf(longAgo)))
     expect(recent).toHaveLength(2)
     expect(recent.filter((place) => !projected.has(place))).toEqual([])
   })
@@ -213,45 +213,45 @@ describe('the views', () => {
   })
 
   it.each(views)(
-    '$Name answers the columns of the table, with the types that Glue and Athena are told',
+    'include $Name, which has the columns of the table, with the types that the template declares to Glue and Athena',
     async ({ Name, definition, StorageDescriptor }) => {
-      const types = async (said: readonly string[]) => {
-        const [row] = await athena.rows(`SELECT ${said.map((type, index) => `typeof(NULL::${type}) AS "${index}"`).join(', ')}`)
-        return said.map((_, index) => row![String(index)])
+      const types = async (declared: readonly string[]) => {
+        const [row] = await athena.rows(`SELECT ${declared.map((type, index) => `typeof(NULL::${type}) AS "${index}"`).join(', ')}`)
+        return declared.map((_, index) => row![String(index)])
       }
       const first = views.findIndex((view) => view.Name === Name) * columns.length
-      const told = inDuckDb.athenaTypes.slice(first, first + columns.length)
+      const ofAthena = inDuckDb.athenaTypes.slice(first, first + columns.length)
       const described = await athena.rows(`DESCRIBE ${Name}`)
       expect(described.map(({ column_name }) => column_name)).toEqual(columns.map((column) => column.Name))
       expect(described.map(({ column_type }) => column_type)).toEqual(await types(inDuckDb.glueTypes))
-      expect(await types(told)).toEqual(await types(inDuckDb.glueTypes))
+      expect(await types(ofAthena)).toEqual(await types(inDuckDb.glueTypes))
       expect(StorageDescriptor.Columns).toEqual(columns)
       expect(definition.columns.map((column) => column.name)).toEqual(columns.map((column) => column.Name))
     },
   )
 
-  it('show one of each event within a day in syslog, over everything in syslog_exact, and all of them in syslog_raw', async () => {
+  it('show each event once a day in syslog, once in syslog_exact, and as often as it was delivered in syslog_raw', async () => {
     const of = async (view: string) => ids(await athena.rows(`SELECT id FROM ${view} ORDER BY id`))
     expect(await of('syslog_raw')).toEqual(['leak', 'leak', 'odd', 'old', 'quiet', 'virus', 'virus'])
     expect(await of('syslog')).toEqual(['leak', 'leak', 'odd', 'old', 'quiet', 'virus'])
     expect(await of('syslog_exact')).toEqual(['leak', 'odd', 'old', 'quiet', 'virus'])
   })
 
-  it('show of each event the record that was received first', async () => {
+  it('show the record of an event that was received first', async () => {
     const of = async (view: string, id: string) =>
       (await athena.rows(`SELECT ingested_at FROM ${view} WHERE id = '${id}'`)).map((row) => row['ingested_at'])
     expect(await of('syslog', 'virus')).toEqual([String(now - 1)])
     expect(await of('syslog_exact', 'leak')).toEqual([String(now - day)])
   })
 
-  it('have the struct syslog whole where the view has another name, since there syslog.severity is a column of the view', async () => {
+  it('show the struct syslog under an alias of the view, because without an alias syslog.severity is the column of the view', async () => {
     const severities = async (sql: string) => (await athena.rows(sql)).map(({ severity }) => severity)
     expect(await severities(`SELECT syslog.severity FROM syslog WHERE id = 'virus'`)).toEqual(['high'])
     expect(await severities(`SELECT syslog.severity FROM syslog AS s WHERE id = 'virus'`)).toEqual([virus(now).syslog.severity])
   })
 
-  it('open for one day that day’s objects only, but for syslog_exact, which opens all of them', async () => {
-    // An object that cannot be read betrays whoever opens it.
+  it('open only the objects of the queried day, except for syslog_exact, which opens all objects', async () => {
+    // A query that opens an unreadable object fails, so the failure shows that the query opened it.
     const others = readLake(lake).filter(({ key }) => !key.includes(`dt=${today}/`))
     const whole = others.map(({ key }) => readFileSync(join(lake, key)))
     for (const { key } of others) writeFileSync(join(lake, key), 'no gzip')
@@ -268,7 +268,7 @@ describe('the views', () => {
 })
 
 describe('the saved queries', () => {
-  const answers: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> = {
+  const results: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> = {
     'Ingestion of the last hour': [
       { tenant_name: 'acme', connector_id: 'acme-mail', event_type: 'dlp', events: '2' },
       { tenant_name: 'acme', connector_id: 'acme-mail', event_type: 'malware', events: '1' },
@@ -294,17 +294,17 @@ describe('the saved queries', () => {
     'Malformed records': [{ id: 'odd', dt: today }],
   }
 
-  it('are all known here', () => {
-    expect(namedQueries.map(({ name }) => name).sort()).toEqual(Object.keys(answers).sort())
+  it('each have an expected result in this test', () => {
+    expect(namedQueries.map(({ name }) => name).sort()).toEqual(Object.keys(results).sort())
   })
 
-  it.each(Object.entries(answers))('%s', async (name, expected) => {
+  it.each(Object.entries(results))('include "%s", which gives its expected result', async (name, expected) => {
     const rows = await athena.rows(queryOf(name), name === 'Events of one user' ? ['ann@EXAMPLE.com'] : [])
     expect(rows).toHaveLength(expected.length)
     expect(rows).toEqual(expect.arrayContaining(expected.map((row) => expect.objectContaining(row))))
   })
 
-  it.each(namedQueries)('$name reads recent days only', async ({ name }) => {
+  it.each(namedQueries)('include "$name", which reads recent days only', async ({ name }) => {
     const old = readLake(lake).find(({ records }) => ids(records).includes('old'))!
     const whole = readFileSync(join(lake, old.key))
     writeFileSync(join(lake, old.key), 'no gzip')
@@ -316,8 +316,8 @@ describe('the saved queries', () => {
   })
 })
 
-describe('the lake that the deployment left', () => {
-  it('has each event that was to be there, once, in syslog_exact', async () => {
+describe('the lake of the deployment', () => {
+  it('has each expected event once in syslog_exact', async () => {
     const deployed = await Athena.over(lakeDir)
     const found = ids(await deployed.rows('SELECT id FROM syslog_exact'))
     const expected: string[] = JSON.parse(readFileSync(join(runDir, 'expected-ids.json'), 'utf8'))
@@ -327,7 +327,7 @@ describe('the lake that the deployment left', () => {
     deployed.close()
   })
 
-  it('answers every saved query', async () => {
+  it('gives a result for every saved query', async () => {
     const deployed = await Athena.over(lakeDir)
     const counts = new Map<string, number>()
     for (const { name } of namedQueries) {

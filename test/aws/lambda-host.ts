@@ -5,17 +5,17 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Resource, region, type Stack } from './template.ts'
 
-/** A function of the stack as Lambda would run it. */
+/** A function of the stack, run as Lambda runs it. */
 export interface HostedFunction {
   readonly resource: Resource
-  /** Answers what the handler answers; throws what it throws, and when it takes longer than it may. */
+  /** Returns the result of the handler. Throws its error, and throws when it exceeds its time-out. */
   invoke(event: unknown): Promise<unknown>
-  /** Every line that it wrote. */
+  /** Every line that it has written. */
   readonly lines: readonly string[]
   readonly usage: {
     readonly invocations: number
     readonly environments: number
-    /** Of one environment. */
+    /** The most memory that one environment used (bytes). */
     readonly memoryBytesMax: number
     readonly importMsMax: number
   }
@@ -24,8 +24,8 @@ export interface HostedFunction {
 
 /**
  * Hosts a function with the template's handler, environment, time-out and memory. An environment (a process) runs one invocation at a
- * time, is frozen between two of them, and another is started where none is idle. Its calls carry its logical id as the id of the
- * access key, and go to `endpoints`, which are named as the SDK's variables.
+ * time and is frozen between two invocations. A new one starts when none is idle. Its calls have its logical id as access key id, and
+ * go to `endpoints`, which have the names of the SDK's variables.
  */
 export function hostFunction(stack: Stack, logicalId: string, endpoints: Readonly<Record<string, string>>): HostedFunction {
   const resource = stack.resource(logicalId)
@@ -74,10 +74,12 @@ export function hostFunction(stack: Stack, logicalId: string, endpoints: Readonl
     child.once('exit', () => all.delete(child))
     for (const stream of [child.stdout, child.stderr])
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => lines.push(line))
-    const said = (await nextMessage(child)) as { readonly ready: boolean; readonly importMs: number; readonly error?: string } | undefined
-    if (said?.ready !== true) throw new Error(`${logicalId} did not start: ${said?.error ?? lines.slice(-20).join('\n')}`)
+    const started = (await nextMessage(child)) as
+      | { readonly ready: boolean; readonly importMs: number; readonly error?: string }
+      | undefined
+    if (started?.ready !== true) throw new Error(`${logicalId} did not start: ${started?.error ?? lines.slice(-20).join('\n')}`)
     usage.environments += 1
-    usage.importMsMax = Math.max(usage.importMsMax, said.importMs)
+    usage.importMsMax = Math.max(usage.importMsMax, started.importMs)
     return child
   }
 
@@ -91,16 +93,16 @@ export function hostFunction(stack: Stack, logicalId: string, endpoints: Readonl
       usage.invocations += 1
       const deadline = Date.now() + Timeout * 1_000
       const timer = setTimeout(() => child.kill('SIGKILL'), Timeout * 1_000)
-      const answer = nextMessage(child)
+      const message = nextMessage(child)
       child.send({ event: JSON.parse(JSON.stringify(event)), context: contextOf(resource), deadline })
-      const said = (await answer) as { readonly result?: unknown; readonly error?: string; readonly memoryBytes: number } | undefined
+      const ended = (await message) as { readonly result?: unknown; readonly error?: string; readonly memoryBytes: number } | undefined
       clearTimeout(timer)
-      if (said === undefined) throw new Error(`${logicalId} ended in its invocation, by itself or after ${Timeout} s`)
-      usage.memoryBytesMax = Math.max(usage.memoryBytesMax, said.memoryBytes)
+      if (ended === undefined) throw new Error(`${logicalId} ended during its invocation, by itself or after ${Timeout} s`)
+      usage.memoryBytesMax = Math.max(usage.memoryBytesMax, ended.memoryBytes)
       child.kill('SIGSTOP')
       idle.push(child)
-      if (said.error !== undefined) throw new Error(said.error)
-      return said.result
+      if (ended.error !== undefined) throw new Error(ended.error)
+      return ended.result
     },
     async close() {
       process.off('exit', killAll)
@@ -122,13 +124,13 @@ interface FunctionProperties {
   readonly MemorySize?: number
 }
 
-/** Undefined when it ends first. */
+/** The next message of a process, or undefined if the process ends first. */
 async function nextMessage(child: ChildProcess): Promise<unknown> {
   const other = new AbortController()
   const { signal } = other
   const ended = once(child, 'exit', { signal }).then(() => [])
-  const [said] = await Promise.race([once(child, 'message', { signal }), ended]).finally(() => other.abort())
-  return said
+  const [message] = await Promise.race([once(child, 'message', { signal }), ended]).finally(() => other.abort())
+  return message
 }
 
 function contextOf({ name, arn, properties }: Resource) {

@@ -6,28 +6,28 @@ import { listen } from '../../local/services/listen.ts'
 import { assemblyDir, judgesDir, projectDir, settingsFile } from './folders.ts'
 import { installJudges, Missing } from './install.ts'
 
-/** The truth check: the stack as it is synthesised, judged by what others wrote. */
+/** The truth check: programs that others wrote judge the synthesised stack. */
 
 const startedAt = performance.now()
 
-function say(line: string): void {
+function print(line: string): void {
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
   process.stdout.write(`[${seconds.padStart(5)} s] ${line}\n`)
 }
 
-/** Throws `Missing` when it fails. */
-function node(args: readonly string[], what: string): void {
-  // The CDK calls the app with whatever node comes first.
+/** Runs Node. Throws `Missing` with this message if it fails. */
+function node(args: readonly string[], failure: string): void {
+  // The CDK runs the app with the first Node of the PATH.
   const PATH = [dirname(process.execPath), process.env['PATH']].join(delimiter)
   const { status } = spawnSync(process.execPath, args, {
     cwd: projectDir,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, PATH },
   })
-  if (status !== 0) throw new Missing(`${what}; why stands above.`)
+  if (status !== 0) throw new Missing(`${failure}. The reason is above.`)
 }
 
-/** A stack as a customer's, but for one thing: its connectors may read from the simulator, on a port that is free now. */
+/** Synthesises a customer's stack, with one difference: its connectors may read from the simulator, on a port that is free now. */
 async function synthesise(): Promise<void> {
   const server = createServer()
   const port = await listen(server, 0, 'the simulator')
@@ -39,15 +39,18 @@ async function synthesise(): Promise<void> {
 }
 
 try {
-  installJudges(say)
-  say('Synthesising the stack into .judges/cdk.out')
+  installJudges(print)
+  print('Synthesising the stack into .judges/cdk.out')
   await synthesise()
-  say('Running and judging it')
+  print('Running and judging the stack')
   const vitest = join(projectDir, 'node_modules/vitest/vitest.mjs')
-  node([vitest, 'run', '--config', join(import.meta.dirname, 'vitest.config.ts'), ...process.argv.slice(2)], 'The stack was found wanting')
-  say(`Done; what was installed stays in ${judgesDir}`)
+  node(
+    [vitest, 'run', '--config', join(import.meta.dirname, 'vitest.config.ts'), ...process.argv.slice(2)],
+    'The stack has failed the check',
+  )
+  print(`Done. The judges stay installed in ${judgesDir}`)
 } catch (error) {
   if (!(error instanceof Missing)) throw error
-  say(error.message)
+  print(error.message)
   process.exitCode = 1
 }

@@ -10,7 +10,7 @@ export interface Statement {
   readonly Condition?: unknown
 }
 
-/** A request as IAM judges it. */
+/** A request to AWS, for IAM to judge. */
 export interface Request {
   readonly action: string
   readonly resource: string
@@ -21,7 +21,7 @@ export function listOf<T>(value: T | readonly T[] | undefined): readonly T[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value as T]
 }
 
-/** Every statement of a role, wherever the template attaches it. Throws for a policy that is not in the template. */
+/** Every statement of a role, from each policy that the template attaches. Throws if a policy is not in the template. */
 export function statementsOf(stack: Stack, role: Resource): readonly Statement[] {
   const { Policies, ManagedPolicyArns } = role.properties as { Policies?: readonly Policy[]; ManagedPolicyArns?: readonly string[] }
   if (listOf(ManagedPolicyArns).length > 0) throw new Error(`${role.logicalId} has policies that are AWS's own: ${ManagedPolicyArns}`)
@@ -48,12 +48,12 @@ interface Simulator {
   ): Promise<{ readonly resultType: string; readonly overallResult?: string; readonly errors?: unknown }>
 }
 
-/** AGPL: it is installed beside the project and called as it is. */
+/** Its licence is AGPL, so it is installed outside the project and used unchanged. */
 const { runSimulation }: Simulator = await import(
   pathToFileURL(join(judgesDir, 'iam/node_modules/@cloud-copilot/iam-simulate/dist/esm/index.js')).href
 )
 
-/** Whether IAM allows the request to the principal: an ARN with statements of its own, or a service. Throws for what it cannot judge. */
+/** Whether IAM allows the request. The principal is an ARN with its own statements, or a service. Throws if IAM cannot be simulated. */
 export async function isAllowed(
   principal: string,
   { action, resource, context }: Request,

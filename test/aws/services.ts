@@ -12,14 +12,14 @@ export interface Service {
   close(): Promise<void>
 }
 
-/** How long a service may take to answer after its start (ms). */
+/** A service must respond within this time after its start (ms). */
 const startedWithinMs = 60_000
 
 /** Amazon's own DynamoDB for one machine, in memory. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.html */
 export function startDynamoDbLocal(): Promise<Service> {
   const jars = join(judgesDir, 'dynamodb')
   const main = 'com.amazonaws.services.dynamodbv2.local.main.ServerRunner'
-  // One database whatever the access key, since every function has its own.
+  // One database for all access keys, because every function has its own key.
   return start('DynamoDB Local', (port) => [
     'java',
     [
@@ -48,9 +48,9 @@ async function start(name: string, command: (port: number) => readonly [string, 
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
-  child.once('error', (error) => (said += String(error)))
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (said = `${said}${data}`.slice(-4_000)))
+  child.once('error', (error) => (output += String(error)))
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output = `${output}${data}`.slice(-4_000)))
   const address = `http://${loopback}:${port}`
   const close = async () => {
     process.off('exit', kill)
@@ -59,10 +59,10 @@ async function start(name: string, command: (port: number) => readonly [string, 
     await once(child, 'exit')
   }
   const giveUpAt = Date.now() + startedWithinMs
-  while (!(await answers(address))) {
+  while (!(await responds(address))) {
     if (child.pid === undefined || hasEnded(child) || Date.now() > giveUpAt) {
       await close()
-      throw new Error(`${name} did not start. It said:\n${said}`)
+      throw new Error(`${name} did not start. Its output:\n${output}`)
     }
     await wait(50)
   }
@@ -73,8 +73,8 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null
 }
 
-/** Any answer will do. */
-function answers(address: string): Promise<boolean> {
+/** Any response will do. */
+function responds(address: string): Promise<boolean> {
   return fetch(address).then(
     () => true,
     () => false,

@@ -5,7 +5,7 @@ import { assemblyDir } from './folders.ts'
 import { startDynamoDbLocal } from './services.ts'
 import { region, Stack } from './template.ts'
 
-/** The table as the template makes it, in Amazon's own DynamoDB. */
+/** The state table of the template, in Amazon's own DynamoDB. */
 const table = new Stack(assemblyDir).only('AWS::DynamoDB::Table', 'State')
 
 stateContract('DynamoDB Local', async () => {

@@ -5,14 +5,14 @@ import { expect, test } from 'vitest'
 import { assemblyDir, judgesDir } from './folders.ts'
 import { Stack } from './template.ts'
 
-/** The template as it is, without running anything. */
+/** Checks of the template that run nothing. */
 
 const templateFile = join(assemblyDir, `${new Stack(assemblyDir).name}.template.json`)
 
-/** A dependency that a reference says already: the CDK writes both. */
+/** The rule about a dependency that a reference already implies. The CDK writes both. */
 const redundant = 'W3005'
 
-test('cfn-lint finds nothing, in the regions of each of the three partitions of AWS', () => {
+test('cfn-lint has no finding for a region of each of the three partitions of AWS', () => {
   const regions = ['us-east-1', 'cn-north-1', 'us-gov-west-1']
   const args = [
     '--template',
@@ -32,7 +32,7 @@ test('cfn-lint finds nothing, in the regions of each of the three partitions of 
   expect(status).toBe(0)
 })
 
-test('no ARN in it names a partition, and nothing an account or a region', () => {
+test('the template names no partition in an ARN, and no account and no region anywhere', () => {
   const template = readFileSync(templateFile, 'utf8')
   expect(template.match(/arn:aws[a-z-]*:[^"]*/g) ?? []).toEqual([])
   expect(template.match(/:\d{12}:|\b(us|eu|ap|cn)-[a-z]+-\d\b/g) ?? []).toEqual([])

@@ -17,19 +17,19 @@ type Json = Readonly<Record<string, unknown>>
 export interface Resource {
   readonly logicalId: string
   readonly type: string
-  /** What `Ref` answers. */
+  /** The value of `Ref`. */
   readonly ref: string
   readonly name: string
   readonly arn: string
-  /** With every intrinsic function resolved. */
+  /** The properties, with every intrinsic function resolved. */
   readonly properties: Json
 }
 
-/** How a type's physical name is set, and the ARN that follows from it. */
+/** The property with the physical name of a type, and the ARN and `Ref` that follow from the name. */
 interface Kind {
   readonly nameProperty?: string
   readonly arn?: (name: string, properties: Json) => string
-  /** The name where absent. */
+  /** If absent, `Ref` is the name. */
   readonly ref?: 'arn' | ((name: string, properties: Json) => string)
 }
 
@@ -62,22 +62,22 @@ const kinds: Readonly<Record<string, Kind>> = {
   'AWS::CloudWatch::CompositeAlarm': { nameProperty: 'AlarmName', arn: regional('cloudwatch', 'alarm:') },
 }
 
-/** The label that every table stream has here; DynamoDB makes it from the time. */
+/** The label of every table stream. DynamoDB makes one from the time. */
 export const streamLabel = '2026-01-01T00:00:00.000'
 
 export function arnOf(service: string, resource: string): string {
   return `arn:aws:${service}:${region}:${account}:${resource}`
 }
 
-/** A template that was synthesised, as CloudFormation would deploy it to one account and region. */
+/** A synthesised template, resolved as CloudFormation resolves it for one account and region. */
 export class Stack {
   readonly name: string
-  /** Where its assets lie. */
+  /** The folder of its assets. */
   readonly folder: string
   readonly #template: { readonly Resources: Readonly<Record<string, RawResource>>; readonly Conditions?: Json; readonly Parameters?: Json }
   readonly #refs: Readonly<Record<string, string>>
 
-  /** `refs` replaces what `Ref` answers for a logical id. */
+  /** `refs` replaces the value of `Ref` for a logical id. */
   constructor(folder: string, refs: Readonly<Record<string, string>> = {}) {
     this.folder = folder
     this.name = stackName(folder)
@@ -95,14 +95,14 @@ export class Stack {
     )
   }
 
-  /** The only one of its type whose logical id begins so. */
+  /** The only resource of a type whose logical id has this prefix. */
   only(type: string, prefix = ''): Resource {
     const found = this.ofType(type).filter(({ logicalId }) => logicalId.startsWith(prefix))
     if (found.length === 1 && found[0] !== undefined) return found[0]
     throw new Error(`${found.length} of ${type} begin with "${prefix}", not one: ${found.map(({ logicalId }) => logicalId).join(', ')}`)
   }
 
-  /** The one that has this ARN. */
+  /** The resource with this ARN. */
   byArn(type: string, arn: unknown): Resource {
     const found = this.ofType(type).find((resource) => resource.arn === arn)
     if (found === undefined) throw new Error(`No ${type} has the ARN ${String(arn)}`)
@@ -158,7 +158,7 @@ export class Stack {
     if (attribute === 'StreamArn') return `${arn}/stream/${streamLabel}`
     if (/^(Name|QueueName|TopicName)$/.test(attribute)) return name
     if (attribute === 'RegionalDomainName') return `${name}.s3.${region}.amazonaws.com`
-    throw new Error(`What is ${attribute} of a ${Type} (${logicalId})?`)
+    throw new Error(`The attribute ${attribute} of a ${Type} (${logicalId}) is not resolved here`)
   }
 
   #condition(name: string): boolean {
@@ -182,7 +182,7 @@ export class Stack {
       case 'Ref':
         return this.#parameterOrRef(String(argument))
       case 'Condition':
-        // In a policy it is a word of IAM.
+        // In a policy, Condition is an element of IAM.
         return typeof argument === 'string' ? this.#condition(argument) : { Condition: this.#resolve(argument) }
       case 'Fn::GetAtt': {
         const [logicalId, attribute] = Array.isArray(argument) ? argument : String(argument).split(/\.(.*)/s)
@@ -243,7 +243,7 @@ function listFunction(name: string, args: unknown[], condition: (name: string) =
   }
 }
 
-/** As CloudFormation makes them: the stack, the logical id and something of its own. */
+/** Makes a name as CloudFormation does: the stack, the logical id and a suffix. */
 function generatedName(stack: string, logicalId: string, type: string): string {
   const suffix = createHash('sha256').update(logicalId).digest('hex').slice(0, 12)
   const name = `${stack}-${logicalId.slice(0, 24)}-${suffix}`
@@ -253,6 +253,7 @@ function generatedName(stack: string, logicalId: string, type: string): string {
 function stackName(folder: string): string {
   const { artifacts } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))
   const stacks = Object.keys(artifacts).filter((id) => artifacts[id].type === 'aws:cloudformation:stack')
-  if (stacks.length !== 1 || stacks[0] === undefined) throw new Error(`${folder} holds the stacks ${stacks.join(', ')}; one is wanted`)
+  if (stacks.length !== 1 || stacks[0] === undefined)
+    throw new Error(`${folder} must hold one stack, but holds ${stacks.length}: ${stacks.join(', ')}`)
   return stacks[0]
 }

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { projectDir } from './folders.ts'
 
-/** The deployment runs first; the others judge what it left. */
+/** The deployment runs first, and the other tests judge its output. */
 export default defineConfig({
   test: {
     root: projectDir,
@@ -12,7 +12,7 @@ export default defineConfig({
           include: ['test/aws/{deployment,state,template}.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          // Not 0: files of that group come last where there is one worker only.
+          // Not 0: with a single worker, the files of group 0 run last.
           sequence: { groupOrder: 1 },
         },
       },
