@@ -7,7 +7,7 @@ import { vendors } from '../functions/vendors/index.ts'
 import { isStreamName } from '../local/simulator/catalogue.ts'
 import type { World } from './world.ts'
 
-/** The difference between a lake and the ledgers: events that a ledger calls covered and the lake lacks, and events that it has more than once. */
+/** The events that a ledger calls covered but the lake lacks, and the events that the lake has more than once. */
 export interface Audit {
   readonly expected: number
   readonly missing: readonly string[]

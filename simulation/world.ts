@@ -222,7 +222,7 @@ export class World {
     const doneAt = this.clock.now() + response.delayMs + this.options.networkMs
     if (doneAt - sentAt > requestTimeoutMs) {
       await this.clock.sleepUntil(sentAt + requestTimeoutMs)
-      return failed(failure('timed-out', 'The vendor did not answer within 30 s'))
+      return failed(failure('timed-out', 'The vendor did not respond within 30 s'))
     }
     await this.clock.sleepUntil(doneAt)
     const { status, headers, body, truncateAt } = response

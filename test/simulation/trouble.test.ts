@@ -10,7 +10,7 @@ const goodKey = { key, customer: 'customer' }
 const requestsPerMinute = 20
 /** Both keys of a pool are nearly always in use. If the connector used one key at a time, each would be at half (share). */
 const poolUsedShareMin = 0.9
-/** The limiter of a rate group allows 60 of 61 requests, because clocks may be a second apart; the rest is for the start of the runs (share). */
+/** The limiter allows 60 of 61 requests, because clocks may be a second apart. The rest is for the start of the runs (share). */
 const groupUsedShareMin = 0.95
 /** A rejected key is tried again after a backoff, not at every interval: half an hour has 6 intervals (requests). */
 const rejectedRequestsMax = 5
