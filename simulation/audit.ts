@@ -7,7 +7,7 @@ import { vendors } from '../functions/vendors/index.ts'
 import { isStreamName } from '../local/simulator/catalogue.ts'
 import type { World } from './world.ts'
 
-/** What a world's lake lacks of what its ledgers call covered, and what is in it more than once. */
+/** The events that a ledger calls covered but the lake lacks, and the events that the lake has more than once. */
 export interface Audit {
   readonly expected: number
   readonly missing: readonly string[]
@@ -17,8 +17,8 @@ export interface Audit {
 type Audited = Pick<World, 'lake' | 'model'> & { readonly state: Pick<StateTable, 'allAccepted' | 'readRun'> }
 
 /**
- * Holds the lake against the vendor's own account: every event that is late by no more than `lateArrivalMinutes`, in every
- * interval that the ledger proves, for every accepted connector.
+ * Compares the lake with the vendor's own account, for every accepted connector. The lake must have every event of each covered
+ * interval that is late by no more than `lateArrivalMinutes`.
  */
 export async function audit(world: Audited): Promise<Audit> {
   let expected = 0
@@ -33,7 +33,7 @@ export async function audit(world: Audited): Promise<Audit> {
       if (!isStreamName(stream)) throw new Error(`${stream} is no stream of the simulator`)
       for (const { from, to } of streams.get(stream)?.covered ?? []) {
         for (const event of world.model.eventsVisible(stream, from, to, undefined, { lateMaxMs: connector.lateArrivalMinutes * minute })) {
-          // Items without an id are compared by count, elsewhere.
+          // An item without an id cannot be found here. The counts of the streams cover these items.
           if (event.malformed === 'null' || event.malformed === 'string' || event.malformed === 'no-id') continue
           expected += 1
           if (!inLake.has(recordId(digest, connector.connectorId, stream, event.id)))

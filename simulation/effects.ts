@@ -1,14 +1,14 @@
 import { type Instant, iso } from '../functions/domain/time.ts'
 
-/** One thing that a process did or that happened to it, in one line of text. */
+/** One step of a process, or one event that happened to it, in one line of text. */
 export interface Effect {
   readonly at: Instant
-  /** Whoever did it: a process by its name, the dispatcher, the test. */
+  /** The name of a process, or `queue` or `simulation`. */
   readonly by: string
   readonly text: string
 }
 
-/** The port, with `around` called in place of each of its methods. */
+/** Wraps a port: each call of a method goes through `around`. */
 export function intercepted<T extends object>(
   port: T,
   around: (method: string, args: readonly unknown[], call: () => unknown) => unknown,
@@ -26,20 +26,20 @@ export function effectLine({ at, by, text }: Effect): string {
   return `${iso(at)} ${by.padEnd(byWidth)} ${text}`
 }
 
-/** The longest name of whoever does something (characters). */
-const byWidth = 'dispatcher'.length
+/** The width of the column `by`: its longest name (characters). */
+const byWidth = 'simulation'.length
 
-/** A value takes no more of a line than this (characters). */
+/** A longer value is cut (characters). */
 const valueLengthMax = 200
-/** A list is shown item by item up to this length (items). */
+/** A longer list is shown as its length only (items). */
 const itemsShownMax = 3
-/** A digest of this length or more is known by its first characters. */
+/** A long digest is shown by its first 8 characters. */
 const digestPattern = /^([0-9a-f]{8})[0-9a-f]{24,}$/
-/** Numbers in this range are instants: no other number of a run is nearly as large. */
+/** A number between these two is an instant: no other number of a run is nearly as large. */
 const instantMin: Instant = Date.UTC(2020)
 const instantMax: Instant = Date.UTC(2040)
 
-/** A value in so few characters that its line stays readable: objects and lists to a depth of two, instants as times. */
+/** Formats a value so that its line stays readable: objects and lists to a depth of two, instants as times. */
 export function brief(value: unknown): string {
   const text = briefTo(value, 2)
   return text.length <= valueLengthMax ? text : `${text.slice(0, valueLengthMax - 1)}…`

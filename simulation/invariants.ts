@@ -6,7 +6,7 @@ import { type Audit, audit } from './audit.ts'
 import type { Scenario } from './scenario.ts'
 import { secrets, start, type World } from './world.ts'
 
-/** A claim about every run, and what speaks against it in this one. */
+/** A claim that must hold in every run, and the problems that break it in this run. */
 export interface Invariant {
   readonly claim: string
   readonly problems: readonly string[]
@@ -17,13 +17,13 @@ interface End {
   readonly scenario: Scenario
   readonly world: World
   readonly audited: Audit
-  /** Every stream of every connector; absent where it was never read. */
+  /** Every stream of every connector; undefined if it was never read. */
   readonly streams: ReadonlyMap<StreamId, StreamState | undefined>
 }
 
-/** What the vendor allows one key in any 60 s (requests). */
+/** The vendor allows one key this many in any 60 s (requests). */
 const requestsPerMinute = 20
-/** Problems of one claim that are listed one by one (count). */
+/** A claim lists at most this many of its problems (count). */
 const listedMax = 10
 
 const claims: Readonly<Record<string, (end: End) => readonly string[]>> = {
@@ -31,46 +31,46 @@ const claims: Readonly<Record<string, (end: End) => readonly string[]>> = {
 
   'Every event that a ledger calls covered is in the lake': ({ audited }) => audited.missing,
 
-  'No event is in the lake twice, but for a page at each kill and each refused delivery': ({ audited, world, scenario }) => {
+  'No event is in the lake twice, except for one page at each kill and each refused delivery': ({ audited, world, scenario }) => {
     const twiceMax = (world.kills + world.refusedDeliveries) * scenario.world.pageItems
-    return audited.twice.length > twiceMax ? [`${audited.twice.length} are, and no more than ${twiceMax} may be`, ...audited.twice] : []
+    return audited.twice.length > twiceMax ? [`${audited.twice.length} events are, and at most ${twiceMax} may be`, ...audited.twice] : []
   },
 
   'The run is long enough to prove something': ({ audited, scenario }) =>
     audited.expected > scenario.eventsMin
       ? []
-      : [`Only ${audited.expected} events are proven, and more than ${scenario.eventsMin} should be`],
+      : [`Only ${audited.expected} events are proven, and it should be more than ${scenario.eventsMin}`],
 
   'Every item is accounted for: fetched = delivered + filtered + already seen': (end) =>
     ofStreams(end, ({ counts: { fetched, delivered, filtered, alreadySeen } }) =>
       delivered + filtered + alreadySeen === fetched ? [] : [`${delivered} + ${filtered} + ${alreadySeen} is not ${fetched}`],
     ),
 
-  'No range of events is given up as lost': (end) =>
+  'No range is lost': (end) =>
     ofStreams(end, ({ lostRanges }) => lostRanges.map(({ from, to, reason }) => `${iso(from)} to ${iso(to)} is lost (${reason})`)),
 
   'Every stream is covered past the last fault': (end) => {
     const faultyUntil = start + end.scenario.faultyMs
     return ofStreams(end, (stream) => {
       const to = coveredTo(stream, end.world.clock.now())
-      return to > faultyUntil ? [] : [`is covered to ${iso(to)} only, and faults ended at ${iso(faultyUntil)}`]
+      return to > faultyUntil ? [] : [`is covered to ${iso(to)} only, but the faults ended at ${iso(faultyUntil)}`]
     })
   },
 
-  'The vendor refuses no request, unless somebody else uses the key': ({ world, scenario }) => {
+  'The vendor refuses no request, unless another consumer uses the key': ({ world, scenario }) => {
     if ((scenario.world.vendor.otherRequestsPerMinute ?? 0) > 0) return []
     return ofKeys((key) => world.model.account.refused(key)).flatMap(({ key, count }) =>
-      count === 0 ? [] : [`${key}: it refused ${count}`],
+      count === 0 ? [] : [`${key}: the vendor refused ${count}`],
     )
   },
 
   'The vendor never sees more requests of a key in any 60 s than it allows': ({ world }) =>
     ofKeys((key) => world.model.account.maxRequestsInAnyMinute(key)).flatMap(({ key, count }) =>
-      count <= requestsPerMinute ? [] : [`${key}: it saw ${count}, and allows ${requestsPerMinute}`],
+      count <= requestsPerMinute ? [] : [`${key}: the vendor saw ${count} and allows ${requestsPerMinute}`],
     ),
 }
 
-/** Holds a world at the end of its scenario against what is promised. */
+/** Checks every claim in a world whose scenario has ended. */
 export async function judge(
   scenario: Scenario,
   world: World,
@@ -93,11 +93,11 @@ async function everyStream({ state }: World): Promise<ReadonlyMap<StreamId, Stre
 function ofStreams({ streams }: End, problemsOf: (stream: StreamState) => readonly string[]): readonly string[] {
   if (streams.size === 0) return ['There is no stream: the connector was not accepted']
   return [...streams].flatMap(([id, stream]) =>
-    (stream === undefined ? ['was never read'] : problemsOf(stream)).map((what) => `${id}: ${what}`),
+    (stream === undefined ? ['was never read'] : problemsOf(stream)).map((problem) => `${id}: ${problem}`),
   )
 }
 
-/** Keys go by the names of their secrets. */
+/** Counts by the name of the secret, because a key must not be printed. */
 function ofKeys(count: (key: string) => number) {
   return Object.entries(secrets).map(([secretName, key]) => ({ key: secretName, count: count(key) }))
 }

@@ -4,7 +4,7 @@ import { summaryText } from './report.ts'
 import { runScenario } from './run-scenario.ts'
 import { drawScenario } from './scenario.ts'
 
-// Whoever reads the trace may have seen enough: `| head`.
+// The reader of the trace may close the pipe early, as `| head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })

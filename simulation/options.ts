@@ -5,25 +5,25 @@ export type Options =
   | { readonly isHelp: true }
   | { readonly isHelp: false; readonly seed: number; readonly scenario: ScenarioName; readonly isSummaryOnly: boolean }
 
-/** How a scenario is chosen where none is named: the one that has everything in it. */
+/** The scenario with every kind of fault. */
 const scenarioDefault: ScenarioName = 'everything'
 
 export const usage = `Usage: npm run simulate -- --seed N [options]
 
-Replays one run of the simulation: the real flows in virtual time, against a simulated vendor, with faults that the seed decides.
-Prints what every process did, one line a call, then what was counted and whether each promise held. The same seed gives the same
-run as long as the code is the same. The exit code is 0 when every promise held, else 1.
+Replays one run of the simulation: the real flows in virtual time, against a simulated vendor. The seed decides the faults.
+Prints every call of every process, one line each, then the counts and whether each claim held. The same seed gives the same run as
+long as the code is the same. The exit code is 0 if every claim held, and 1 if not.
 
-  --seed N         which run: a whole number from 0 to ${seedMax}
-  --scenario NAME  what may go wrong (default ${scenarioDefault})
-                     vendor      whatever the vendor does
+  --seed N         the number of the run: a whole number from 0 to ${seedMax}
+  --scenario NAME  the faults that may happen (default ${scenarioDefault})
+                     vendor      every fault of the vendor
                      kills       processes are killed at any moment
                      everything  both, and a lake that refuses deliveries
-  --summary        leave out the single calls
-  --help           this text
+  --summary        leave out the calls
+  --help           show this text
 `
 
-/** Throws an error whose message names the option, what was given and what is allowed. */
+/** Throws an error whose message names the option, the given value and the allowed values. */
 export function parseOptions(args: readonly string[]): Options {
   const values = read(args)
   if (values.help === true) return { isHelp: true }
@@ -47,7 +47,7 @@ function read(args: readonly string[]) {
       },
     }).values
   } catch (error) {
-    // The sentences after the first are advice for programs that take file names.
+    // Node's message goes on with advice for programs that take file names; this one takes none.
     const [mistake = ''] = (error instanceof Error ? error.message : String(error)).split(/\. |\.?\n/)
     throw new Error(`${mistake.replace(/\.$/, '')}.`)
   }
@@ -62,6 +62,6 @@ function seedOf(text: string | undefined): number {
 
 function scenarioOf(text: string): ScenarioName {
   const name = scenarioNames.find((known) => known === text)
-  if (name === undefined) throw new Error(`--scenario ${text}: there is none of this name. Give one of ${scenarioNames.join(', ')}.`)
+  if (name === undefined) throw new Error(`--scenario ${text}: there is no scenario of this name. Give one of ${scenarioNames.join(', ')}.`)
   return name
 }

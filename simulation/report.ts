@@ -2,7 +2,7 @@ import type { Invariant } from './invariants.ts'
 import type { ScenarioRun } from './run-scenario.ts'
 import { replayCommand, type Scenario } from './scenario.ts'
 
-/** What went into a run, what was counted, and whether each promise held. */
+/** The settings of a run, its counts, and whether each claim held. */
 export function summaryText({ scenario, counts, invariants }: ScenarioRun): string {
   const { proven, delivered, runs, kills, refusedDeliveries, requests, byStatus, warnings } = counts
   return [
@@ -18,15 +18,15 @@ export function summaryText({ scenario, counts, invariants }: ScenarioRun): stri
   ].join('\n')
 }
 
-/** Why a run is not as promised, and the command that shows it; nothing when every promise held. */
+/** The claims that a run broke, and the command that replays it; undefined if every claim held. */
 export function failureText({ scenario, problems }: ScenarioRun): string | undefined {
   if (problems.length === 0) return undefined
-  return [`Scenario ${scenario.name} with seed ${scenario.seed} broke a promise. Replay it: ${replayCommand(scenario)}`, ...problems].join(
+  return [`Scenario ${scenario.name} with seed ${scenario.seed} broke a claim. Replay it: ${replayCommand(scenario)}`, ...problems].join(
     '\n',
   )
 }
 
-/** Everything that the seed decided. */
+/** One line for each setting that the seed decided. */
 function settingLines({ world: { vendor, ...world }, item }: Scenario): string[] {
   const { eventTypes, initialBackfillMinutes, apiKeySecrets } = item
   const settings = { connector: { eventTypes, initialBackfillMinutes, apiKeySecrets }, world, vendor }

@@ -5,10 +5,10 @@ import { World } from './world.ts'
 
 export interface ScenarioRun {
   readonly scenario: Scenario
-  /** Everything that the processes did, in its order. */
+  /** Every step of every process, in order. */
   readonly trace: readonly Effect[]
   readonly invariants: readonly Invariant[]
-  /** What speaks against any of the invariants; empty when all of them held. */
+  /** The problems of all invariants; empty if every invariant held. */
   readonly problems: readonly string[]
   readonly counts: RunCounts
 }
@@ -22,15 +22,15 @@ interface RunCounts {
   readonly kills: number
   readonly refusedDeliveries: number
   readonly requests: number
-  /** Requests by the status that they were answered with. */
+  /** Requests by the status of their response. */
   readonly byStatus: Readonly<Record<string, number>>
   /** Warnings and errors in the log, by their event. */
   readonly warnings: Readonly<Record<string, number>>
 }
 
 /**
- * Lets the scenario happen, and holds its end against what is promised. The same scenario always gives the same run. `prepare`
- * may change the world before it begins: a test breaks a part of it, to see that the run notifications.
+ * Runs a scenario and checks every claim at its end. The same scenario always gives the same run. `prepare` may change the world
+ * before the run: a test breaks a part of it to see that a claim breaks.
  */
 export async function runScenario(scenario: Scenario, prepare: (world: World) => void = () => {}): Promise<ScenarioRun> {
   const trace: Effect[] = []
@@ -75,10 +75,10 @@ function warningsOf({ log }: World): Readonly<Record<string, number>> {
 }
 
 async function live(world: World, { item, faultyMs, calmMs }: Scenario, trace: (text: string) => void): Promise<void> {
-  trace('the connector is put into the table, and things may go wrong')
+  trace('the connector is put into the table, and faults may happen')
   await world.put(item)
   await world.run(faultyMs)
-  trace('from here on nothing goes wrong')
+  trace('from here on no fault happens')
   world.calm = true
   world.model.change(noVendorFaults)
   await world.run(calmMs)

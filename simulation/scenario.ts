@@ -7,38 +7,38 @@ import { connectorItem, secretName, secrets, start, type WorldOptions } from './
 export const scenarioNames = ['vendor', 'kills', 'everything'] as const
 export type ScenarioName = (typeof scenarioNames)[number]
 
-/** All that decides one run of the simulation, before it happens. The same name and seed always mean the same scenario. */
+/** Everything that decides one run of the simulation. The same name and seed always give the same scenario. */
 export interface Scenario {
   readonly name: ScenarioName
   readonly seed: number
   readonly world: WorldOptions & { readonly vendor: SimulatorOptions; readonly pageItems: number }
   readonly item: ConnectorItem
-  /** Things go wrong for so long (ms), … */
+  /** The faults last this long (ms). */
   readonly faultyMs: number
-  /** … and then nothing does for so long (ms): everything must be made good by then. */
+  /** No fault happens for this long after them (ms). Everything must be recovered by the end. */
   readonly calmMs: number
-  /** A run that proves fewer events than this delivered says little (events). */
+  /** A run must prove more than this many: a run of few events checks little (events). */
   readonly eventsMin: number
 }
 
-/** Seeds are 32 bits, so that one fits a command line and the simulator's generator. */
+/** A seed has 32 bits, as the simulator's generator takes. */
 export const seedMax = 0xffff_ffff
 
-/** Far below the vendor's 500: many requests of few events. */
+/** Far below the vendor's 500, so that a run has many requests of few events (items). */
 const pageItems = 25
-/** Five hours of 600 events an hour on two streams, less what is late: the audit must see half of them. */
+/** Two streams of 600 events an hour for five hours are 6,000 events. Some of them are late, so the audit must see half. */
 const backlogMinutes = 300
 const backlogEventsPerHour = 600
 const backlogEventsMin = 3_000
-/** The quietest vendor has 20 events an hour on each of two streams, for five hours. */
+/** The quietest vendor has 20 events an hour on each of two streams. The audit must see one hour of one stream (events). */
 const quietEventsMin = 20
-/** A process dies about once in a thousand of its effects at least, once in 32 at most. */
+/** A process is killed at one in 1,000 of its calls at least, and at one in 32 at most. */
 const killRateMin = 0.001
 const killRateMax = 0.031
 const sinkFaultRateMax = 0.2
 
 const scenarios: Readonly<Record<ScenarioName, (seed: number, random: Random) => Omit<Scenario, 'name' | 'seed'>>> = {
-  /** Whatever the vendor does, to processes that live and a lake that takes everything. */
+  /** Every fault of the vendor. No process is killed, and the lake accepts every record. */
   vendor: (_, random) => ({
     world: { vendor: drawVendor(random), clocksOffMs: [0, 400], pageItems },
     item: connectorItem({ eventTypes: ['dlp', 'securityrisk'], initialBackfillMinutes: 60 }),
@@ -47,7 +47,7 @@ const scenarios: Readonly<Record<ScenarioName, (seed: number, random: Random) =>
     eventsMin: quietEventsMin,
   }),
 
-  /** Processes that are killed while they read a backlog from a vendor without a fault. */
+  /** Processes are killed while they read a backlog. The vendor has no fault. */
   kills: (seed, random) => ({
     world: {
       vendor: { seed: drawHistory(random), eventsPerHour: backlogEventsPerHour },
@@ -62,7 +62,7 @@ const scenarios: Readonly<Record<ScenarioName, (seed: number, random: Random) =>
     eventsMin: backlogEventsMin,
   }),
 
-  /** The vendor, kills, a lake that refuses and a state table that takes its time, all at once; with one key or two. */
+  /** Every fault of the vendor, kills, a lake that refuses and a slow state table, all at once, with one key or two. */
   everything: (seed, random) => ({
     world: {
       vendor: drawVendor(random),
@@ -84,17 +84,17 @@ const scenarios: Readonly<Record<ScenarioName, (seed: number, random: Random) =>
   }),
 }
 
-/** Everything that is left to chance in a run is drawn here, from the seed. */
+/** Draws everything random in a run from the seed. */
 export function drawScenario(name: ScenarioName, seed: number): Scenario {
   return { name, seed, ...scenarios[name](seed, randomFrom(seed, hashText(name), 0)) }
 }
 
-/** The command that shows this run again, call by call. */
+/** The command that replays this run, call by call. */
 export function replayCommand({ name, seed }: Pick<Scenario, 'name' | 'seed'>): string {
   return `npm run simulate -- --seed ${seed} --scenario ${name}`
 }
 
-/** Faults of the vendor that come to an end when it is calm; its quirks stay. */
+/** Ends the faults of the vendor. Its quirks stay: they are the API as it is. */
 export const noVendorFaults: SimulatorOptions = {
   redirectRate: 0,
   errorRate5xx: 0,
@@ -104,15 +104,15 @@ export const noVendorFaults: SimulatorOptions = {
   hostileLinkRate: 0,
 }
 
-/** Options of the simulator that stay as they are, because the audit or the connector counts on them. */
+/** Options of the simulator that are not drawn: the audit or the connector relies on them. */
 type Fixed =
-  // Who asks, and what may be asked for: one key, every stream.
+  // Every key may read every stream.
   | 'keys'
   | 'revokedKeys'
   | 'forbiddenStreams'
-  // No stream of Virtual Analyzer is collected.
+  // The connector collects no stream of Virtual Analyzer.
   | 'verdictLagMaxMs'
-  // All streams have one rate, and there are events before the start and after the end.
+  // All streams have the same rate, and have events before the start and after the end.
   | 'streamEventsPerHour'
   | 'startAt'
   | 'backlogMs'
@@ -124,7 +124,7 @@ type Fixed =
   | 'hostileOrigin'
   | 'account'
 
-/** Every quirk and every unknown of the vendor, each on or off: an option that is new there has to be drawn here, or named above. */
+/** Draws every quirk and fault of the vendor, on or off. A new option of the simulator must be drawn here or named above. */
 function drawVendor(random: Random): Required<Omit<SimulatorOptions, Fixed>> {
   return {
     seed: drawHistory(random),
@@ -182,7 +182,7 @@ function drawHistory(random: Random): number {
   return between(random, 0, 1_000_000)
 }
 
-/** Never in half the cases, else up to `max`. */
+/** 0 in half of the cases, else up to `max`. */
 function drawRate(random: Random, max: number): number {
   return drawBoolean(random) ? 0 : unit(random) * max
 }

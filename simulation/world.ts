@@ -29,31 +29,31 @@ class Killed extends Error {}
 export const start: Instant = Date.UTC(2026, 10, 24, 12)
 export const key = 'simulated-key-0123456789abcdef'
 export const secretName = 'tributary/simulated'
-/** Secret name → API key. The second is there for connectors that have a pool of keys. */
+/** Secret name → API key. The second is for connectors with a pool of keys. */
 export const secrets = { [secretName]: key, 'tributary/simulated-second': 'simulated-second-key-0123456789abcdef' } as const
 export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true }
-/** As long as a function may run (ms). */
+/** The time-out of the function `collect` (ms). */
 const runMaxMs = 5 * minute
 
 export interface WorldOptions {
   readonly vendor?: SimulatorOptions
-  /** How far each process's clock is off (ms); as many processes as there are entries. */
+  /** One entry for each process: how far its clock is off (ms). */
   readonly clocksOffMs?: readonly number[]
   /** One way on the wire (ms). */
   readonly networkMs?: number
-  /** From a call of the state table to its result (ms). */
+  /** The time that a call of the state table takes (ms). */
   readonly stateMs?: number
-  /** False: nobody dispatches but the test. */
+  /** If false, only the test dispatches. */
   readonly ticking?: boolean
-  /** How likely a process is killed at each of its effects: before it, or after it but before it knows the result. */
+  /** The probability that a process is killed at a call: before the call, or after it but before it has the result. */
   readonly killRate?: number
-  /** How likely a delivery is refused, in part or wholly. */
+  /** The probability that a delivery is refused, in part or as a whole. */
   readonly sinkFaultRate?: number
-  /** Items of a page: fewer than the vendor's 500 make many requests of few events. */
+  /** Items of a page. Fewer than the vendor's 500 make many requests of few events. */
   readonly pageItems?: number
-  /** The processes' own randomness begins with it: when they are killed, how long they back off. */
+  /** Seeds the random numbers of the processes: when they are killed, how long they back off. */
   readonly seed?: number
-  /** Gets everything that the processes do, in its order. */
+  /** Called with each step of each process, in order. */
   readonly onEffect?: (effect: Effect) => void
 }
 
@@ -83,11 +83,11 @@ export class World {
   readonly crashes: unknown[] = []
   /** Runs that were killed. */
   kills = 0
-  /** Runs that were begun. */
+  /** Runs that began. */
   runs = 0
-  /** Deliveries that were refused, in part or wholly. */
+  /** Deliveries that were refused, in part or as a whole. */
   refusedDeliveries = 0
-  /** Until it is calm, processes are killed and deliveries refused. */
+  /** If true, no process is killed and no delivery is refused. */
   calm = false
   private readonly processes: readonly Process[]
   private readonly vendors: ReadonlyMap<string, Vendor>
@@ -109,7 +109,7 @@ export class World {
     if (ticking) void this.tick()
   }
 
-  /** The table's stream: an item was written. */
+  /** Writes an item, as the stream of the customer's table reports it. */
   async put(item: ConnectorItem): Promise<void> {
     await acceptConnector({ ...this.ports(0), state: this.state }, policy, String(item['connectorId']), item)
   }
@@ -118,12 +118,14 @@ export class World {
     await retireConnector({ ...this.ports(0), state: this.state }, connectorId)
   }
 
-  /** What the simulator has no option for; without an answer it answers as ever. */
-  vendorResponds(answer: (asked: URLSearchParams, now: Instant) => { readonly status: number; readonly body?: unknown } | undefined): void {
-    const asEver = this.model.respond.bind(this.model)
+  /** Replaces responses of the vendor that no option of the simulator gives. The usual response follows if `respond` returns undefined. */
+  vendorResponds(
+    respond: (asked: URLSearchParams, now: Instant) => { readonly status: number; readonly body?: unknown } | undefined,
+  ): void {
+    const usual = this.model.respond.bind(this.model)
     this.model.respond = (request: SimulatedRequest, now: Instant): SimulatedResponse => {
-      const instead = answer(new URLSearchParams(request.query), now)
-      if (instead === undefined) return asEver(request, now)
+      const instead = respond(new URLSearchParams(request.query), now)
+      if (instead === undefined) return usual(request, now)
       return { status: instead.status, headers: {}, body: JSON.stringify(instead.body ?? { code: -instead.status, msg: 'No' }), delayMs: 0 }
     }
   }
@@ -160,26 +162,26 @@ export class World {
     }
   }
 
-  /** A port that takes its time, each call of it traced: and the process that calls it may be killed. */
+  /** Wraps a port: each call takes its time and is traced, and the process that calls may be killed. */
   private mortal<T extends object>(portName: string, port: T, { name, random }: Process): T {
     const { killRate, stateMs, onEffect } = this.options
     const takesMs = portName === 'state' ? stateMs : 0
     if (killRate === 0 && takesMs === 0 && onEffect === undefined) return port
     return intercepted(port, (method, args, call) => {
       const chance = killRate === 0 || this.calm ? 1 : random()
-      const what = () => `${portName}.${method}(${argsText(portName, args)})`
+      const callText = () => `${portName}.${method}(${argsText(portName, args)})`
       if (chance < killRate / 2) {
-        this.trace(name, () => `KILLED before ${what()}`)
+        this.trace(name, () => `KILLED before ${callText()}`)
         throw new Killed()
       }
       const result = call()
       if (!(result instanceof Promise)) {
-        this.trace(name, what)
+        this.trace(name, callText)
         return result
       }
       return result.then(async (value: unknown) => {
         if (takesMs > 0) await this.clock.sleepUntil(this.clock.now() + takesMs)
-        this.trace(name, () => `${what()}${resultText(portName, value)}`)
+        this.trace(name, () => `${callText()}${resultText(portName, value)}`)
         if (chance >= killRate) return value
         this.trace(name, () => `KILLED after ${portName}.${method}`)
         throw new Killed()
@@ -207,7 +209,7 @@ export class World {
     }
   }
 
-  /** The vendor, as a process with this clock sees it. */
+  /** The vendor for a process with this clock. */
   private source(clock: Clock): Source {
     return { fetch: ({ url }, apiKey) => this.fetch(clock, url, apiKey) }
   }
@@ -216,15 +218,15 @@ export class World {
     const sentAt = this.clock.now()
     await this.clock.sleepUntil(sentAt + this.options.networkMs)
     const { pathname, search, origin } = new URL(url)
-    const answer = this.model.respond({ path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }, this.clock.now())
-    const doneAt = this.clock.now() + answer.delayMs + this.options.networkMs
+    const response = this.model.respond({ path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }, this.clock.now())
+    const doneAt = this.clock.now() + response.delayMs + this.options.networkMs
     if (doneAt - sentAt > requestTimeoutMs) {
       await this.clock.sleepUntil(sentAt + requestTimeoutMs)
-      return failed(failure('timed-out', 'The vendor did not answer within 30 s'))
+      return failed(failure('timed-out', 'The vendor did not respond within 30 s'))
     }
     await this.clock.sleepUntil(doneAt)
-    const { status, headers, body, truncateAt } = answer
-    if (truncateAt !== undefined && truncateAt < body.length) return failed(failure('malformed-response', 'The answer broke off'))
+    const { status, headers, body, truncateAt } = response
+    if (truncateAt !== undefined && truncateAt < body.length) return failed(failure('malformed-response', 'The response broke off'))
     return readResponse(status, headers, body, clock.now(), { apiKey })
   }
 
@@ -265,7 +267,7 @@ export class World {
   }
 }
 
-/** A request's key is left out. */
+/** Leaves out the key of a request. */
 function argsText(portName: string, args: readonly unknown[]): string {
   return (portName === 'source' ? args.slice(0, 1) : args).map(brief).join(', ')
 }
@@ -288,10 +290,10 @@ function withPagesOf(pageItemsMax: number): Vendor {
   }
 }
 
-/** What of a lake an audit needs: how often each item arrived. */
+/** A lake that keeps only what an audit needs: how often each item arrived. */
 class LakeOfIds implements Sink {
   readonly byConnector = new Map<string, Map<string, number>>()
-  /** Items that are no events may well be equal, and then have one id. */
+  /** Ids of malformed items. Two of them may be equal and have the same id. */
   readonly malformed = new Set<string>()
   records = 0
 

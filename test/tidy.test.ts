@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 const root = new URL('..', import.meta.url).pathname
-/** What git tracks or would track. */
+/** Every file that git tracks or would track. */
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
   .split('\n')
   .filter((file) => file !== '' && existsSync(`${root}${file}`))
@@ -14,7 +14,7 @@ const text = (file: string) => readFileSync(`${root}${file}`, 'utf8')
 const pagesForReaders = ['docs/architecture.md', 'CONTRIBUTING.md', 'SECURITY.md']
 
 describe('the tree', () => {
-  it('names a vendor in its own folder only, among what runs in Lambda', () => {
+  it('names a vendor in functions/ only in the folder of that vendor', () => {
     const named = files.filter(
       (file) =>
         file.startsWith('functions/') &&
@@ -24,12 +24,13 @@ describe('the tree', () => {
     expect(named).toEqual([])
   })
 
-  it('has no file of code that is longer than one concept needs', () => {
-    const long = files.filter((file) => /^(functions|local)\/.*\.ts$/.test(file) && text(file).split('\n').length > 450)
+  it('has no file in functions or local that is longer than one concept needs', () => {
+    const linesMax = 450
+    const long = files.filter((file) => /^(functions|local)\/.*\.ts$/.test(file) && text(file).split('\n').length > linesMax)
     expect(long).toEqual([])
   })
 
-  it('has no folder of code with more files than one look takes in', () => {
+  it('has no folder in functions, lib or local with more files than a reader takes in at one look', () => {
     const filesMax = 15
     const folders = Map.groupBy(
       files.filter((file) => /^(functions|lib|local)\//.test(file)),
@@ -38,7 +39,7 @@ describe('the tree', () => {
     expect([...folders].filter(([, { length }]) => length > filesMax).map(([folder]) => folder)).toEqual([])
   })
 
-  it('has no class in functions, lib or local that holds more than one reader keeps in mind', () => {
+  it('has no class in functions, lib or local with more fields than a reader keeps in mind', () => {
     const fieldsMax = 8
     const crowded = files
       .filter((file) => /^(functions|lib|local)\/.*\.ts$/.test(file))
@@ -50,7 +51,7 @@ describe('the tree', () => {
     expect(crowded).toEqual([])
   })
 
-  it('leaves no test switched off or alone', () => {
+  it('has no test that is skipped or that runs alone', () => {
     const off = files.filter(
       (file) => file.endsWith('.test.ts') && /\b(it|describe|test)\.(skip|only|todo)\b/.test(text(file)) && file !== 'test/tidy.test.ts',
     )

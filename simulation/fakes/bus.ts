@@ -7,7 +7,7 @@ export class MemoryBus implements Bus {
   refuses = false
 
   async put(notifications: readonly Notification[]): Promise<void> {
-    if (this.refuses) throw new Error('The bus takes nothing')
+    if (this.refuses) throw new Error('The bus refuses every notification')
     this.notifications.push(...notifications)
   }
 }

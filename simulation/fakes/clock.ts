@@ -36,8 +36,8 @@ export class VirtualClock implements Clock {
 
   /** Lets everything happen up to and including `until`. The time is `until` afterwards. */
   async run(until: Instant): Promise<void> {
-    await settled()
-    while (this.#jump(until)) await settled()
+    await allIdle()
+    while (this.#jump(until)) await allIdle()
     this.#now = Math.max(this.#now, until)
   }
 
@@ -45,20 +45,20 @@ export class VirtualClock implements Clock {
     return this.run(this.#now + ms)
   }
 
-  /** Lets time pass until `work` is done. Fails if it is not done when nobody sleeps any more, or at `until`. */
+  /** Lets time pass until `work` is done. Fails if `work` is still not done at `until`, or when no sleeper is left. */
   async finish<T>(work: Promise<T>, until: Instant = Number.POSITIVE_INFINITY): Promise<T> {
     let done = false
     const end = () => {
       done = true
     }
     work.then(end, end)
-    await settled()
-    while (!done && this.#jump(until)) await settled()
+    await allIdle()
+    while (!done && this.#jump(until)) await allIdle()
     if (!done) throw new Error(`Not done at ${new Date(this.#now).toISOString()}, with ${this.#sleepers.count} asleep`)
     return work
   }
 
-  /** The same time on a clock that is off by `byMs`. */
+  /** A clock that shows this time plus `byMs`. */
   skewed(byMs: number): Clock {
     return { now: () => this.#now + byMs, sleepUntil: (at) => this.sleepUntil(at - byMs) }
   }
@@ -72,8 +72,8 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Resolves after every promise that can go on has gone on, because an immediate runs after all microtasks. */
-function settled(): Promise<void> {
+/** Resolves when every promise that can go on has gone on: an immediate runs after all microtasks. */
+function allIdle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 

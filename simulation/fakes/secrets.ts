@@ -7,7 +7,7 @@ import type { Instant } from '../../functions/domain/time.ts'
 /** Secrets in memory, by reference (`name` or `name#jsonKey`): the key, or the failure of reading it. */
 export class MemorySecrets implements Secrets {
   readonly values = new Map<string, string | Failure>()
-  /** When the secrets were stored, by name; unknown for the others. */
+  /** By name: when the secret was stored. A secret that is not here has no known time. */
   readonly storedAt = new Map<string, Instant>()
 
   constructor(values: Readonly<Record<string, string | Failure>> = {}) {

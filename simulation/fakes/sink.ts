@@ -8,7 +8,7 @@ export class MemorySink implements Sink {
   /** All records that arrived, in their order. */
   readonly records: LakeRecord[] = []
 
-  /** Called once for each delivery: the failure of this delivery, and how many of its records arrive nevertheless. */
+  /** Called once for each delivery. It returns the failure of this delivery, and how many of its records still arrive. */
   fault: (records: readonly LakeRecord[]) => { readonly failure: Failure; readonly arrived?: number } | undefined = () => undefined
 
   async deliver(records: readonly LakeRecord[]) {

@@ -204,8 +204,8 @@ export class MemoryState implements StateTable {
     const users = computeIfAbsent(this.#users, bucket, () => new Map<string, KeyUser>())
     const stored = users.get(user.connectorId)
     const known = stored !== undefined && stored.until > now && !this.#hasExpired(inSeconds(stored.until))
-    const fresh = known && stored.until - now >= (user.until - now) / 2 && isDeepStrictEqual({ ...stored, until: user.until }, user)
-    if (!fresh) users.set(user.connectorId, frozen(user))
+    const isUpToDate = known && stored.until - now >= (user.until - now) / 2 && isDeepStrictEqual({ ...stored, until: user.until }, user)
+    if (!isUpToDate) users.set(user.connectorId, frozen(user))
     return sorted(users).flatMap(([, each]) => (each.until > now && !this.#hasExpired(inSeconds(each.until)) ? [each] : []))
   }
 

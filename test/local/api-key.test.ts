@@ -21,7 +21,7 @@ function formsOf(apiKey: string): string[] {
   ]
 }
 
-/** Every item of the tables, as text: their files are compressed. */
+/** Returns every item of the tables as text. Their files are compressed, so a key cannot be found in them. */
 async function everyItem(dataDir: string): Promise<string> {
   const services = await startServices({ dataDir })
   const client = new DynamoDBClient({ ...services.clientConfig, endpoint: services.addresses.dynamodb })
@@ -33,9 +33,9 @@ async function everyItem(dataDir: string): Promise<string> {
 }
 
 test('an API key that the vendor echoes appears nowhere in output or files, and reaches no other origin', async () => {
-  const elsewhere: IncomingMessage[] = []
+  const atOtherOrigin: IncomingMessage[] = []
   const other = await server((request, response) => {
-    elsewhere.push(request)
+    atOtherOrigin.push(request)
     response.end('{}')
   })
   const authorizationOf = (request: IncomingMessage) => request.headers.authorization ?? ''
@@ -60,7 +60,7 @@ test('an API key that the vendor echoes appears nowhere in output or files, and 
     'odd-trace': (said, response) => json(response, 200, page('', { traceId: said })),
     'link-here': (said, response, origin) =>
       json(response, 200, page(`${origin}/v1/siem/security_events?page_id=${encodeURIComponent(said)}`)),
-    'link-elsewhere': (said, response) =>
+    'link-to-other-origin': (said, response) =>
       json(response, 200, page(`${other.url}/v1/siem/security_events?page_id=${encodeURIComponent(said)}`)),
     'link-with-user': (said, response) =>
       json(response, 200, page(`http://${encodeURIComponent(said)}@${other.host}/v1/siem/security_events`)),
@@ -112,5 +112,5 @@ test('an API key that the vendor echoes appears nowhere in output or files, and 
   )
   expect(found).toEqual([])
   expect(program.out()).toContain('[redacted]')
-  expect(elsewhere.map(({ url, headers }) => [url, headers.authorization])).toEqual([])
+  expect(atOtherOrigin.map(({ url, headers }) => [url, headers.authorization])).toEqual([])
 })

@@ -8,7 +8,7 @@ const secrets = { 'tributary/acme': 'acme-key', 'tributary/rejected': 'rejected-
 const limits = { requestsPerMinute: 6_000 }
 const wanted = ['securityrisk', 'virtualanalyzer', 'ransomware', 'dlp'] as const
 
-/** A connector of which something is wrong: what it differs in from a good one, and what is said about it. */
+/** A bad connector: its differences from a good one, and the state and reason that it must have. */
 interface Bad {
   readonly id: string
   readonly baseUrl?: string
@@ -17,7 +17,7 @@ interface Bad {
   readonly reason: RegExp
 }
 
-/** Collects once from the bad ones and a good one; `others` are there too, and nothing need be missing of them. */
+/** Collects once from the bad connectors and a good one. `others` are collected too, and nothing of them may be missing. */
 async function collectBeside(bad: readonly Bad[], hosts: readonly string[], others: readonly [string, object][] = []) {
   const { url, host, model } = await vendor({ keys: [{ key: 'acme-key' }], eventsPerHour: 600 })
   const dir = temporaryFolder()
@@ -68,7 +68,7 @@ test('each connector whose item, secret or key is bad says what is wrong and wha
     },
     {
       id: 'bad-secret-name',
-      differs: { apiKeySecrets: ['elsewhere/acme'] },
+      differs: { apiKeySecrets: ['other/acme'] },
       state: 'refused',
       reason: /apiKeySecrets.*does not begin with "tributary\/"\. Give the name of a secret/,
     },
@@ -90,7 +90,7 @@ test('each connector whose item, secret or key is bad says what is wrong and wha
   expect(about('pool')?.streams.every(({ delivered }) => delivered > 0)).toBe(true)
 })
 
-// Apart from the others: it is tried two or three times, with real pauses between, before it is taken to last.
+// A test of its own: such a connector is tried two or three times, with real pauses, before its failure counts as permanent.
 test('each connector whose vendor cannot be reached or responds with rubbish says what is wrong and what to do, and the good connector beside them is collected', async () => {
   const rubbish = await server((_, response) => response.setHeader('content-type', 'text/html').end('<html>Welcome to the proxy</html>'))
   const unreachable = 'http://127.0.0.1:1'

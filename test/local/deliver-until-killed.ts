@@ -5,13 +5,16 @@ import { firehoseSink } from '../../functions/adapters/firehose.ts'
 import { startServices } from '../../local/services/services.ts'
 import { record } from '../../simulation/fakes/record.ts'
 
-/** Owns the data folder (first argument), delivers to it until it is killed, and prints the acknowledged ids. Ids begin with the second argument. */
+/**
+ * Owns the data folder (first argument), delivers to it until it is killed, and prints the acknowledged ids. The second argument is
+ * the prefix of the ids.
+ */
 const [dataDir = '', prefix = ''] = process.argv.slice(2)
 const services = await startServices({ dataDir })
 const client = new FirehoseClient({ ...services.clientConfig, endpoint: services.addresses.firehose })
 const sink = firehoseSink({ client, deliveryStream: 'lake', clock: systemClock })
 
-/** Of each record: much that does not compress, so that a batch takes a while to write (bytes). */
+/** Random bytes in each record. They do not compress, so a batch takes a while to write. */
 const rawBytes = 3_600
 
 async function deliverForEver(lane: number): Promise<never> {

@@ -82,7 +82,7 @@ describe('the local delivery stream', () => {
     for (let life = 0; life < 6; life += 1) {
       const script = fileURLToPath(new URL('./deliver-until-killed.ts', import.meta.url))
       const child = spawn(process.execPath, [script, dataDir, String(life)], { stdio: ['ignore', 'pipe', 'inherit'] })
-      // Each life is longer; the last fills more than one object by size.
+      // Each life is longer than the one before. The last one fills more than one object by size.
       let pagesLeft = 5 + 4 * life
       for await (const line of createInterface({ input: child.stdout })) {
         acknowledged.push(...line.split(' '))

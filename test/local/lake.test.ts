@@ -14,7 +14,7 @@ import { formatTextTable } from '../../local/text-table.ts'
 import { record } from '../../simulation/fakes/record.ts'
 import { localServices, temporaryFolder } from '../local-services.ts'
 
-/** An object of the lake, as Firehose would have left it. */
+/** Writes an object of the lake as Firehose would. */
 function object(dataDir: string, day: string, lines: readonly string[]): void {
   const folder = join(dataDir, 'lake/syslog', `dt=${day}`, 'hour=10')
   mkdirSync(folder, { recursive: true })

@@ -5,7 +5,7 @@ import { type RunningSimulator, startSimulator } from '../../local/simulator/ser
 import { temporaryFolder } from '../local-services.ts'
 import { connectorItem, ownConnectors, run, start } from './program.ts'
 
-/** Exit code 1, and a sentence or two on stderr: no stack trace, nothing on stdout. */
+/** Expects exit code 1 and one or two sentences on stderr, without a stack trace, and nothing on stdout. */
 async function refused(args: readonly string[], said: string | RegExp, script?: string): Promise<void> {
   const { code, out, err } = await run(args, script)
   expect(err).toMatch(said)

@@ -89,7 +89,7 @@ export async function run(args: readonly string[], script?: string): Promise<{ c
   return { code, out: program.out(), err: program.err() }
 }
 
-/** The one JSON object that `--json` prints. */
+/** Parses the only JSON object that `--json` prints. */
 export function summaryOf({ out, err }: { readonly out: string; readonly err: string }): Summary {
   try {
     return JSON.parse(out)

@@ -14,12 +14,12 @@ import { connectorItem, deliveredIds, ownConnectors, type Program, start } from 
 import { vendor } from './vendors.ts'
 
 const apiKey = 'acme-key'
-/** Of four streams each: together they want more requests in their first minute than the vendor allows. */
+/** Six connectors of four streams each want more requests in their first minute than the vendor allows. */
 const names = ['one', 'two', 'three', 'four', 'five', 'six']
-/** What the vendor allows a key in any 60 s (requests). */
+/** The vendor allows a key this many in any 60 s (requests). */
 const requestsPerMinute = 20
 
-/** What anybody may do who finds the services of the folder. */
+/** Connects to the services of the folder, as any process may. */
 async function visitor(dataDir: string) {
   const services = await connectServices(dataDir)
   if (services === undefined) throw new Error('Nobody owns the folder')
@@ -44,12 +44,12 @@ async function visitor(dataDir: string) {
   }
 }
 
-/** Each of them has read a page, or has come to the end of a run. */
+/** Resolves when each program has read a page or ended a run. */
 function haveWorked(programs: readonly Program[]): Promise<unknown> {
   return Promise.all(programs.map((program) => program.says(/ delivered |run-ended/)))
 }
 
-/** Asks for more runs until it is done: a process takes ten at a time, so that what is left goes to the others. */
+/** Asks for more runs until `done` resolves. A process takes ten at a time, so the other processes get the rest. */
 async function askUntil(done: Promise<unknown>, ask: () => Promise<void>): Promise<void> {
   let isDone = false
   const end = () => {
@@ -80,7 +80,7 @@ test.each(['sliding', 'fixed'] as const)(
     const guests = [start(['--data', dataDir]), start(['--data', dataDir])]
     await Promise.all(guests.map((guest) => guest.says(`Process ${owner.pid} owns ${dataDir}; this one shares its work.`)))
 
-    // There is nothing to collect before all three are there: otherwise the first has used up the minute when the others come.
+    // The connectors come last. Otherwise the first process has used up the minute before the other two begin.
     const { put, askForRuns } = await visitor(dataDir)
     for (const name of names) await put(connectorItem(name, url, { requestsPerMinute, initialBackfillMinutes: 60 }))
     const minuteIsUsedUp = eventually(() => model.account.totals().requests).toBeGreaterThanOrEqual(requestsPerMinute)

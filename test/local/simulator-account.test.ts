@@ -6,16 +6,20 @@ import type { SimulatorOptions } from '../../local/simulator/options.ts'
 import { ask, hour, idsOf, minute, noon, pageIdOf, pageOf, range, second, time } from './simulator-client.ts'
 
 const stream = 'sharepoint/securityrisk'
+/** The simulator allows one key this many in a minute by default (requests). */
+const requestsPerMinute = 20
+/** Random cases of each property: they find a mistake in seconds. */
+const casesPerProperty = { numRuns: 50 }
 
-/** Gaps between requests, from bursts to pauses. */
-const gaps = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 4_000 }), fc.integer({ min: 10_000, max: 70_000 })), {
+/** The times between requests (ms), from bursts to long pauses. */
+const pauses = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 4_000 }), fc.integer({ min: 10_000, max: 70_000 })), {
   minLength: 1,
   maxLength: 150,
 })
 
-function arrivals(gapsMs: readonly number[]): number[] {
+function arrivals(pausesMs: readonly number[]): number[] {
   let at = noon
-  return gapsMs.map((gapMs) => (at += gapMs))
+  return pausesMs.map((pauseMs) => (at += pauseMs))
 }
 
 function maxInAnyMinute(times: readonly number[]): number {
@@ -24,40 +28,40 @@ function maxInAnyMinute(times: readonly number[]): number {
 
 test('maxRequestsInAnyMinute is the largest number of arrivals in any minute', () => {
   fc.assert(
-    fc.property(gaps, fc.constantFrom('full' as const, 'totals' as const), (gapsMs, account) => {
+    fc.property(pauses, fc.constantFrom('full' as const, 'totals' as const), (pausesMs, account) => {
       const model = new VendorModel({ account })
-      const times = arrivals(gapsMs)
+      const times = arrivals(pausesMs)
       for (const at of times) ask(model, at, { service: 'box', event: 'dlp', limit: 1 })
       expect(model.account.maxRequestsInAnyMinute('key-one')).toBe(maxInAnyMinute(times))
     }),
-    { numRuns: 50 },
+    casesPerProperty,
   )
 })
 
 test('a 21st request never gets through in a window, with or without other consumers', () => {
   fc.assert(
     fc.property(
-      gaps,
+      pauses,
       fc.constantFrom('fixed' as const, 'sliding' as const),
       fc.boolean(),
       fc.constantFrom(0, 7),
-      (gapsMs, window, refusedCount, otherRequestsPerMinute) => {
+      (pausesMs, window, refusedCount, otherRequestsPerMinute) => {
         const model = new VendorModel({ window, refusedCount, otherRequestsPerMinute })
-        for (const at of arrivals(gapsMs)) ask(model, at, { service: 'box', event: 'dlp', limit: 1 })
+        for (const at of arrivals(pausesMs)) ask(model, at, { service: 'box', event: 'dlp', limit: 1 })
         const requests = model.account.requests('key-one')
         const admitted = requests.filter(({ status }) => status === 200).map(({ at }) => at)
-        if (window === 'sliding') expect(maxInAnyMinute(admitted)).toBeLessThanOrEqual(20)
+        if (window === 'sliding') expect(maxInAnyMinute(admitted)).toBeLessThanOrEqual(requestsPerMinute)
         else if (otherRequestsPerMinute === 0) {
-          for (let rest = admitted; rest.length > 0; ) {
-            const inWindow = rest.filter((at) => at < rest[0]! + minute)
-            expect(inWindow.length).toBeLessThanOrEqual(20)
-            rest = rest.slice(inWindow.length)
+          for (let left = admitted; left.length > 0; ) {
+            const inWindow = left.filter((at) => at < left[0]! + minute)
+            expect(inWindow.length).toBeLessThanOrEqual(requestsPerMinute)
+            left = left.slice(inWindow.length)
           }
         }
         expect(model.account.refused('key-one')).toBe(requests.length - admitted.length)
       },
     ),
-    { numRuns: 50 },
+    casesPerProperty,
   )
 })
 

@@ -90,7 +90,7 @@ describe('the summary', () => {
             alreadySeen: counts.alreadySeen,
             requests: counts.requests,
             throttled: 0,
-            // Nothing is older than the late-arrival minutes yet.
+            // The run is shorter than the late-arrival minutes, so no time is covered yet.
             coveredTo: iso(since),
             lostRanges: [],
             gaps: [],

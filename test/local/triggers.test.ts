@@ -69,10 +69,10 @@ describe('the trigger of the queue', () => {
     const release = Promise.withResolvers<void>()
     let running = 0
     let done = 0
-    let most = 0
+    let runningMax = 0
     start(async () => {
       running += 1
-      most = Math.max(most, running)
+      runningMax = Math.max(runningMax, running)
       await release.promise
       running -= 1
       done += 1
@@ -81,7 +81,7 @@ describe('the trigger of the queue', () => {
     await eventually(() => running).toBe(3)
     release.resolve()
     await eventually(() => done).toBe(7)
-    expect(most).toBe(3)
+    expect(runningMax).toBe(3)
   })
 
   it('ends when the invocations under way have ended, and leaves the other messages in the queue', async () => {
@@ -191,7 +191,7 @@ describe('the stream of the connectors table', () => {
 })
 
 describe('the rule', () => {
-  /** The time of each of the first ticks; time passes by `passes` ms while the function handles the nth. */
+  /** Returns the first ticks. The time goes on by `passes(n)` ms while the function handles the nth tick. */
   async function ticks(count: number, passes: (tick: number) => number): Promise<ScheduledEvent[]> {
     const events: ScheduledEvent[] = []
     let now = Date.UTC(2026, 10, 24, 12)

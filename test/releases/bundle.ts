@@ -11,9 +11,9 @@ import { historyVendor, liveThrough } from './history.ts'
 import { exportedFrom, loadRelease, stateText } from './release.ts'
 
 /**
- * Freezes a release for the tests of later ones: `npx node test/releases/bundle.ts COMMIT` makes `test/releases/VERSION/` with
- * the functions of that commit and a state table as they write it. Run it before any name changes; then add the version to
- * `frozen` in release.ts, and what its state must hold to frozen-state.test.ts.
+ * Freezes a release for the tests of later ones. `npx node test/releases/bundle.ts COMMIT` makes `test/releases/VERSION/` with
+ * the functions of that commit and a state table that they wrote. Run it before any name changes. Then add the version to
+ * `frozen` in release.ts, and the parts that its state must hold to frozen-state.test.ts.
  */
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -22,7 +22,7 @@ function git(...args: string[]): Buffer {
   return execFileSync('git', ['-C', root, ...args], { maxBuffer: 2 ** 30 })
 }
 
-/** Unminified, so that a stack trace can be read; without what comes from npm. */
+/** Not minified, so that a stack trace can be read. Packages from npm are left out. */
 async function bundleFunctions(commit: string, version: string, outfile: string): Promise<void> {
   const source = mkdtempSync(join(tmpdir(), 'release-'))
   try {

@@ -17,14 +17,14 @@ import { policy, World, type WorldOptions } from '../../simulation/world.ts'
 import type { Dynamo } from './dynamo.ts'
 import { presentRelease, type Release, type StoredState } from './release.ts'
 
-/** Requests of a page are what the limit is about, not its items: a page of few keeps a test short. */
+/** A limit counts requests, not items, so small pages keep a test short (items). */
 export const pageItems = 25
-/** As long as a function may run (ms). */
+/** The time-out of the function `collect` (ms). */
 const runMaxMs = 5 * minute
 
 type Item = Readonly<Record<string, AttributeValue>>
 
-/** One process of a release: its functions, wired with its own adapter of the one table. */
+/** One process of a release: its functions, with its own adapter of the shared table. */
 export interface Process {
   readonly state: StateTable
   accept(item: ConnectorItem): Promise<void>
@@ -36,25 +36,25 @@ export interface Process {
 }
 
 /**
- * A deployment in virtual time, as the simulation has it, but on a DynamoDB, so that any release can be deployed to it, and two
- * at once. Time stands still while the table is asked.
+ * A deployment in virtual time, like the simulation, but its table is a DynamoDB, so any release can be deployed to it, and two
+ * releases at once. Time stands still during a command of the table.
  */
 export class Deployment {
   readonly world: World
   readonly table: string
   /** The table as this release reads it. */
   readonly state: StateTable
-  /** Which release the next invocation runs. */
+  /** The release that the next invocation runs. */
   deployed: () => Release = () => presentRelease
-  /** Of each release, by its name: runs that were begun, and how many of them are under way. */
+  /** By the name of a release: the runs that began, and how many of them have not ended. */
   readonly runs: Record<string, { begun: number; underWay: number }> = {}
-  /** Sort keys of the writes that a condition refused. */
+  /** The sort keys of writes that a condition refused. */
   readonly refused: string[] = []
   /** Runs and ticks that threw. */
   readonly crashes: unknown[] = []
   private readonly client: DynamoDBClient
   private readonly sleepers: Instant[] = []
-  private asked = 0
+  private commandsUnderWay = 0
   private invocations = 0
 
   static async open(dynamo: Dynamo, options: WorldOptions = {}): Promise<Deployment> {
@@ -75,7 +75,7 @@ export class Deployment {
     return this.world.clock
   }
 
-  /** A new process of a release: its clock is off, and its adapter has read nothing yet. */
+  /** Starts a process of a release. Its clock is off, and its adapter has cached nothing yet. */
   process({ functions }: Release): Process {
     this.invocations += 1
     const common = this.world.ports(this.invocations)
@@ -100,7 +100,7 @@ export class Deployment {
     }
   }
 
-  /** The rule: once a minute, for ever. */
+  /** Dispatches once a minute, as the rule does. It never ends. */
   async tick(): Promise<never> {
     for (;;) {
       await this.process(this.deployed())
@@ -110,7 +110,7 @@ export class Deployment {
     }
   }
 
-  /** A work message: a run of the release that is deployed when the message is received. */
+  /** Receives a work message: it starts a run of the release that is deployed at that time. */
   async invoke(connectorId: string, delayMs: number): Promise<void> {
     await this.clock.sleepUntil(this.clock.now() + delayMs)
     const release = this.deployed()
@@ -131,7 +131,7 @@ export class Deployment {
     await this.world.clock.run(until)
   }
 
-  /** As the function `dispatch` measures, every five minutes; by the release that is deployed then. */
+  /** Measures the fleet every five minutes, as `dispatch` does, with the release that is deployed at that time. */
   async runAndMeasure(forMs: number): Promise<void> {
     for (let passed = 0; passed < forMs; passed += 5 * minute) {
       await this.run(5 * minute)
@@ -148,15 +148,16 @@ export class Deployment {
     work.then(end, end)
     await this.idle()
     while (!done)
-      if ((await this.jump(Number.POSITIVE_INFINITY)) === undefined) throw new Error('It waits for nothing that will ever happen')
+      if ((await this.jump(Number.POSITIVE_INFINITY)) === undefined)
+        throw new Error('The work is not done, and nothing will happen any more')
     return work
   }
 
-  /** Lets time pass until it is so; fails when it still is not after an hour. */
-  async runUntil(isSo: () => boolean): Promise<void> {
+  /** Lets time pass until the condition holds. Fails if it does not hold after an hour. */
+  async runUntil(condition: () => boolean): Promise<void> {
     const until = this.clock.now() + 60 * minute
     await this.idle()
-    while (!isSo()) if ((await this.jump(until)) === undefined) throw new Error('It was not so for an hour')
+    while (!condition()) if ((await this.jump(until)) === undefined) throw new Error('The condition did not hold within an hour')
   }
 
   audit(): Promise<Audit> {
@@ -175,13 +176,13 @@ export class Deployment {
     return { at: this.clock.now(), items }
   }
 
-  /** Puts the items into the table as they are, and the clock to their time. */
+  /** Puts the items into the table unchanged, and sets the clock to their time. */
   async restore({ at, items }: StoredState): Promise<void> {
     for (const item of items) await this.client.send(new PutItemCommand({ TableName: this.table, Item: item }))
     await this.world.clock.run(at)
   }
 
-  /** To the next sleeper, if one wakes by then. */
+  /** Jumps to the instant of the next sleeper, if it is not after `until`. */
   private async jump(until: Instant): Promise<Instant | undefined> {
     const now = this.clock.now()
     const next = Math.min(...this.sleepers.splice(0).filter((at) => at > now && this.sleepers.push(at) > 0))
@@ -191,10 +192,10 @@ export class Deployment {
     return next
   }
 
-  /** Until nothing is left to do at this instant: neither a promise that can go on, nor an answer of the table that is still to come. */
+  /** Resolves when no promise can go on at this instant, and every command of the table has its response. */
   private async idle(): Promise<void> {
     do await new Promise((drained) => setImmediate(drained))
-    while (this.asked > 0)
+    while (this.commandsUnderWay > 0)
   }
 
   private watchSleepers(): void {
@@ -208,14 +209,14 @@ export class Deployment {
 
   private watched(client: DynamoDBClient): DynamoDBClient {
     const send = async (command: Parameters<DynamoDBClient['send']>[0]) => {
-      this.asked += 1
+      this.commandsUnderWay += 1
       try {
         return await client.send(command)
       } catch (error) {
         if (error instanceof ConditionalCheckFailedException) this.refused.push(sortKeyOf(command.input))
         throw error
       } finally {
-        this.asked -= 1
+        this.commandsUnderWay -= 1
       }
     }
     return new Proxy(client, { get: (target, name) => (name === 'send' ? send : Reflect.get(target, name)) })

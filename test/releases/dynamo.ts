@@ -14,7 +14,7 @@ interface Refusal {
   readonly Item?: ConditionalCheckFailedException['Item']
 }
 
-/** Dynalite looks for a signature, but never checks it. */
+/** Dynalite demands a signature, but never checks it. */
 const unchecked = { authorization: 'AWS4-HMAC-SHA256 Credential=none, SignedHeaders=none, Signature=none', date: 'now' }
 
 /**
@@ -26,13 +26,13 @@ export function startDynamo(): Dynamo {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 })
 
   function exchange(operation: string, body: string): Promise<{ readonly status: number; readonly body: string }> {
-    return new Promise((answered) => {
+    return new Promise((resolve) => {
       const headers = { ...unchecked, 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `DynamoDB_20120810.${operation}` }
       const request = Object.assign(new EventEmitter(), { method: 'POST', url: '/', headers })
       const response = {
         statusCode: 200,
         setHeader: () => {},
-        end: (answer: string) => answered({ status: response.statusCode, body: answer }),
+        end: (content: string) => resolve({ status: response.statusCode, body: content }),
       }
       server.emit('request', request, response)
       request.emit('data', Buffer.from(body))
@@ -43,9 +43,9 @@ export function startDynamo(): Dynamo {
   const client = {
     async send(command: Command) {
       const operation = command.constructor.name.replace(/Command$/, '')
-      const answer = await exchange(operation, toText(command.input))
-      const parsed = fromText(answer.body)
-      if (answer.status === 200) return parsed
+      const { status, body } = await exchange(operation, toText(command.input))
+      const parsed = fromText(body)
+      if (status === 200) return parsed
       const { __type, message = '', Item } = parsed as Refusal
       if (!__type.endsWith('ConditionalCheckFailedException')) throw new Error(`${__type}: ${message}`)
       throw new ConditionalCheckFailedException({ message, $metadata: {}, ...(Item === undefined ? {} : { Item }) })

@@ -5,12 +5,12 @@ import { hour } from '../../functions/domain/time.ts'
 import { start } from '../../simulation/world.ts'
 import type { StoredState } from './release.ts'
 
-/** Later than all that a test stores. */
+/** Later than every time that a test stores. */
 const farFuture = start + 1_000 * hour
 
 export type Everything = Awaited<ReturnType<typeof everything>>
 
-/** All that a state table holds, as a release reads it. Only what a release knows is there: 0.1.0 knows no outages. */
+/** Reads a whole state table with the functions of a release. A release finds only the items that it knows: 0.1.0 knows no outages. */
 export async function everything(state: StateTable, { items }: StoredState) {
   const idsOf = (sk: string) => items.filter((item) => text(item, 'sk') === sk).map((item) => text(item, 'pk').replace(/^\w+#/, ''))
   const connectorIds = [...new Set([...idsOf('ACCEPTED'), ...idsOf('STATUS')])]
@@ -45,10 +45,10 @@ export async function everything(state: StateTable, { items }: StoredState) {
   }
 }
 
-/** They cannot be read without a registration: whoever looks leaves again. */
+/** The users of a key can be read only by a registration, which is removed again. */
 async function usersOf(state: StateTable, bucket: string): Promise<readonly KeyUser[]> {
-  const looking = { connectorId: 'looking', tenantName: 'Nobody', sharedKey: false, requestsPerMinute: 20, until: farFuture }
-  const users = await state.registerKeyUser(bucket, looking, start + 100 * hour)
+  const reader = { connectorId: 'looking', tenantName: 'Nobody', sharedKey: false, requestsPerMinute: 20, until: farFuture }
+  const users = await state.registerKeyUser(bucket, reader, start + 100 * hour)
   await state.forgetKeyUser(bucket, 'looking')
   return users
 }

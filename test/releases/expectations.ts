@@ -4,7 +4,7 @@ import { key } from '../../simulation/world.ts'
 import type { Deployment } from './deployment.ts'
 import { presentRelease, type Release } from './release.ts'
 
-/** Which release works first, and which one after it. */
+/** The release that works first, and the one after it. */
 export interface Direction {
   readonly from: Release
   readonly to: Release
@@ -18,19 +18,22 @@ export function bothDirections(formers: readonly Release[]): Direction[] {
   ])
 }
 
-/** At least so many events were to be read; each of them is in the lake exactly once, and the limit of the key was kept. */
-export async function expectExact(deployment: Deployment, minEvents: number): Promise<void> {
+/** More than `eventsMin` events were visible. Each of them is in the lake exactly once, and the limit of the key was kept. */
+export async function expectExact(deployment: Deployment, eventsMin: number): Promise<void> {
   const { missing, twice, expected } = await deployment.audit()
   expect(deployment.crashes).toEqual([])
   expect(missing).toEqual([])
   expect(twice).toEqual([])
-  expect(expected).toBeGreaterThan(minEvents)
+  expect(expected).toBeGreaterThan(eventsMin)
   expectLimitKept(deployment)
 }
 
+/** What the vendor allows one key in any 60 s (requests). */
+const requestsPerMinute = 20
+
 export function expectLimitKept({ world }: Deployment): void {
   expect(world.model.account.refused(key)).toBe(0)
-  expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(20)
+  expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(requestsPerMinute)
 }
 
 export function expectNoError({ crashes, world }: Deployment): void {
@@ -40,13 +43,13 @@ export function expectNoError({ crashes, world }: Deployment): void {
   )
 }
 
-/** Writes of a stream that were refused, because another run had written it meanwhile. */
+/** Writes of a stream that were refused because another run had written the stream in between (count). */
 export function refusedCheckpoints({ refused }: Deployment): number {
   return refused.filter((sk) => sk.startsWith('STREAM#')).length
 }
 
-/** Release 0.1.0 puts nothing on a bus, and knows no outages. */
-export function tellsOfChanges(version: string): boolean {
+/** Release 0.1.0 sends no notifications, and knows no outages. */
+export function sendsNotifications(version: string): boolean {
   return version !== '0.1.0'
 }
 
@@ -58,7 +61,7 @@ export function changesOf(notifications: readonly Notification[], connectorId: s
   )
 }
 
-export function outageNoticesOf(notifications: readonly Notification[], origin?: string) {
+export function outageNotificationsOf(notifications: readonly Notification[], origin?: string) {
   return notifications.flatMap((notification) =>
     notification.type !== 'Connector State Changed' && (origin === undefined || notification.detail.origin === origin)
       ? [notification.type]
@@ -66,7 +69,7 @@ export function outageNoticesOf(notifications: readonly Notification[], origin?:
   )
 }
 
-export function expectNoNoticeTwice(notifications: readonly Notification[]): void {
+export function expectNoNotificationTwice(notifications: readonly Notification[]): void {
   const sent = notifications.map((notification) => JSON.stringify(notification))
   expect(sent).toEqual([...new Set(sent)])
 }

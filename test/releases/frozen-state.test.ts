@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { kindsOf } from './everything.ts'
 import { frozenVersions, loadState, type StoredState } from './release.ts'
 
-/** Parts of a state that come and go, by their stored names: a frozen state is of use as long as it holds each of them. */
+/** Optional parts of a state, by their stored names. A frozen state is useful only if it has each of them. */
 interface Parts {
   readonly kinds: readonly string[]
   readonly accepted: readonly string[]
@@ -12,9 +12,9 @@ interface Parts {
   readonly sliceKinds: readonly string[]
   readonly statuses: readonly string[]
   readonly states: readonly string[]
-  /** Of the changes of state that wait to be told. */
+  /** Attributes of the pending changes of state. */
   readonly changes: readonly string[]
-  /** Whether outages are told already. */
+  /** The values of `told` in the outages. */
   readonly outagesTold: readonly boolean[]
 }
 
@@ -45,7 +45,7 @@ const parts: Readonly<Record<string, Parts>> = {
 }
 
 describe.each(frozenVersions)('the state that release %s wrote', (version) => {
-  it('has every kind of item, with all that each may hold', async () => {
+  it('has every kind of item, and every optional part of each', async () => {
     const stored = await loadState(version)
     const { kinds, accepted, connector, streams, sliceKinds, statuses, states, changes, outagesTold } = parts[version]!
     expect(kindsOf(stored)).toEqual([...kinds].sort())

@@ -9,18 +9,19 @@ import { connectorItem, start, type World } from '../../simulation/world.ts'
 import type { Deployment, Process } from './deployment.ts'
 import type { Release } from './release.ts'
 
-/** As long as the first part of the history lasts: longer than the vendor keeps events. */
+/** The first part of the history lasts longer than the vendor keeps events. */
 const longMs = 80 * hour
-/** The daily re-read is due once a connector is this old. */
+/** The daily re-read is due when a connector is this old. */
 const secondLookMs = 25 * hour
-/** More on one millisecond than a page holds, while page ids die at once. */
+/** More events in one millisecond than a page holds. While page ids die at once, they cannot be read. */
 const crowds = [
   { at: start - 5 * minute + 123, count: 60, stream: 'box/dlp' },
   { at: start + longMs - 5 * minute + 123, count: 60, stream: 'dropbox/dlp' },
 ] as const
 const pageIdLifeMs = 45 * second
 
-const maxRuns = 30
+/** A stream reaches the wanted state within a few runs. */
+const runsMax = 30
 
 /** The vendor of the history. */
 export const historyVendor: SimulatorOptions = {
@@ -44,23 +45,23 @@ function secretOf(connectorId: ConnectorId): string {
   return `tributary/${connectorId}`
 }
 
-/** One secret for each connector, named like it, and one whose key has expired. */
+/** A secret for each connector, with its name, and one with an expired key. */
 const secrets: Readonly<Record<string, string>> = {
   ...Object.fromEntries(connectorIds.map((id) => [secretOf(id), `key-of-${id}`])),
   'tributary/expired#key': expiredKey,
 }
 
-/** Form and length are right, so that it is accepted; nobody connects with it. */
+/** A certificate of the right form and length, so that it is accepted. It is never used for a connection. */
 const caPem = `-----BEGIN CERTIFICATE-----\nMI${'A'.repeat(62)}\n-----END CERTIFICATE-----`
 
-/** How the history leaves the secrets and the vendor: a state that is restored goes on in this world. */
+/** Puts the secrets and the vendor into the state in which the history leaves them. A restored state goes on in such a world. */
 export function asTheHistoryLeaves({ secrets: stored, model }: World): void {
   for (const [name, apiKey] of Object.entries(secrets)) stored.values.set(name, apiKey)
   stored.storedAt.set(secretOf('live'), start - 30 * day)
   model.change({ revokedKeys: [expiredKey], forbiddenStreams: ['teams'] })
 }
 
-/** Three days and a half in the life of a deployment, after which its state holds every kind of item with all that it may hold. */
+/** Lives through three and a half days of a deployment. Afterwards the state has every kind of item with every optional part. */
 export async function liveThrough(deployment: Deployment, release: Release): Promise<void> {
   asTheHistoryLeaves(deployment.world)
   deployment.deployed = () => withoutRuns(release)
@@ -78,12 +79,12 @@ export async function liveThrough(deployment: Deployment, release: Release): Pro
   await dieInTheMiddle(life)
 }
 
-/** Streams that will have lost events for each reason there is, when they are read again. */
+/** Streams that have lost events when they are read again, one for each reason of a loss. */
 async function beginLong({ world, put, collect, collectUntil }: Life): Promise<void> {
   await put('resumed')
   await put('behind', { contentTypes: ['exchange'] })
   await put('crowd-lost', { contentTypes: ['box'] })
-  // One request a minute for a busy stream: after a long time away its backlog is lost faster than it is read.
+  // A busy stream with one request a minute: after a long pause, its backlog passes the retention limit faster than it is read.
   await put('losing', { contentTypes: ['gmail'], requestsPerMinute: 1 })
   for (const id of ['resumed', 'behind', 'losing'] as const) await collect(id)
   world.model.change({ pageIdLifeMs: 1 })
@@ -168,7 +169,7 @@ async function meetTrouble({ world, process, put, collect, collectUntil, overloa
   world.model.change({ pageIdLifeMs })
 }
 
-/** The bus takes nothing: changes of state and an outage stay to be told. */
+/** The bus refuses everything, so changes of state and an outage stay pending. */
 async function leavePending({ world, put, collect }: Life): Promise<void> {
   world.bus.refuses = true
   await put('pending')
@@ -185,7 +186,7 @@ async function leavePending({ world, put, collect }: Life): Promise<void> {
   world.bus.refuses = false
 }
 
-/** Each leaves a half-read range of another kind, and the last one a stream whose link has died. */
+/** Each run leaves a half-read range of another kind, and the last run a stream with a dead link. */
 async function dieInTheMiddle({ world, put, collectKilled, collectKilledAsking }: Life): Promise<void> {
   const busy = { contentTypes: ['gmail'] }
   await put('killed', { ...busy, initialBackfillMinutes: 120 })
@@ -200,14 +201,14 @@ async function dieInTheMiddle({ world, put, collectKilled, collectKilledAsking }
   world.model.change({ pageIdLifeMs })
 }
 
-/** The release, but nothing that is due or accepted runs by itself. */
+/** The same release, but no connector runs by itself when it is accepted or due. */
 export function withoutRuns(release: Release): Release {
   return { ...release, functions: { ...release.functions, collectConnector: async () => {} } }
 }
 
 type Life = ReturnType<typeof lifeOf>
 
-/** The things that can happen to a deployment, one after the other. */
+/** The steps that a history is made of. */
 function lifeOf(deployment: Deployment, process: Process) {
   const { world } = deployment
   let eventless: string | undefined
@@ -220,7 +221,7 @@ function lifeOf(deployment: Deployment, process: Process) {
     return asked.get('service') === eventless ? { status: 200, body: { security_events: [null] } } : undefined
   })
 
-  /** A run, two minutes after the event before it. */
+  /** Runs a connector, two minutes after the step before. */
   async function collect(connectorId: ConnectorId): Promise<void> {
     await deployment.run(2 * minute)
     await deployment.finish(process.collect(connectorId))
@@ -236,30 +237,30 @@ function lifeOf(deployment: Deployment, process: Process) {
       return deployment.finish(process.accept(item))
     },
     remove: (connectorId: ConnectorId) => deployment.finish(process.retire(connectorId)),
-    async collectUntil(connectorId: ConnectorId, name: StreamName, isSo: (stream: StreamState) => boolean) {
-      for (let run = 0; run < maxRuns; run++) {
+    async collectUntil(connectorId: ConnectorId, name: StreamName, condition: (stream: StreamState) => boolean) {
+      for (let run = 0; run < runsMax; run++) {
         await collect(connectorId)
         const stream = (await process.state.readRun(connectorId)).streams.get(name)
-        if (stream !== undefined && isSo(stream)) return
+        if (stream !== undefined && condition(stream)) return
       }
-      throw new Error(`${connectorId} is not what it should be after ${maxRuns} runs`)
+      throw new Error(`${connectorId} has not reached the wanted state after ${runsMax} runs`)
     },
-    /** A run that is killed when it delivers for the `nth` time. */
+    /** Runs a connector, and kills the run at its `nth` delivery. */
     async collectKilled(connectorId: ConnectorId, nth: number) {
       await deployment.finish(process.collect(connectorId, killedAt(nth, world.lake)).catch(expectKilled))
     },
-    /** A run that is killed when it asks the vendor for the `nth` time. */
+    /** Runs a connector, and kills the run at its `nth` request. */
     async collectKilledAsking(connectorId: ConnectorId, nth: number) {
       requestsLeft = nth
       await deployment.finish(process.collect(connectorId).catch(expectKilled))
     },
-    /** The vendor shows a malformed item instead of the events of a service, which thus come late. */
+    /** The vendor shows a malformed item in place of the events of a service, so these events come late. */
     async onlyNoEvent(service: string, work: () => Promise<void>) {
       eventless = service
       await work()
       eventless = undefined
     },
-    /** The vendor says how long to wait. */
+    /** The vendor responds with 503 and a Retry-After. */
     async overloaded(work: () => Promise<void>) {
       isOverloaded = true
       await work()
@@ -270,7 +271,7 @@ function lifeOf(deployment: Deployment, process: Process) {
 
 class Killed extends Error {}
 
-/** Delivers, but the process is killed when it is about to deliver for the `nth` time. */
+/** Delivers to the lake, but kills the process before its `nth` delivery. */
 export function killedAt(nth: number, lake: Sink): Sink {
   let deliveries = 0
   return {

@@ -3,14 +3,21 @@ import { minute } from '../../functions/domain/time.ts'
 import { connectorItem, secretName } from '../../simulation/world.ts'
 import { Deployment } from './deployment.ts'
 import { startDynamo } from './dynamo.ts'
-import { bothDirections, changesOf, expectNoError, expectNoNoticeTwice, outageNoticesOf, tellsOfChanges } from './expectations.ts'
+import {
+  bothDirections,
+  changesOf,
+  expectNoError,
+  expectNoNotificationTwice,
+  outageNotificationsOf,
+  sendsNotifications,
+} from './expectations.ts'
 import { frozenVersions, loadRelease, presentRelease, type Release } from './release.ts'
 
 const dynamo = startDynamo()
-const formers = await Promise.all(frozenVersions.filter(tellsOfChanges).map((version) => loadRelease(version)))
+const formers = await Promise.all(frozenVersions.filter(sendsNotifications).map((version) => loadRelease(version)))
 
 describe.each(bothDirections(formers))('an outage that $from.name saw begin', ({ from, to }) => {
-  it(`is ended by ${to.name}, and both are told once`, async () => {
+  it(`is ended by ${to.name}, and its beginning and its end are each notified once`, async () => {
     const deployment = await reading(from)
     const vendor = breakable(deployment)
     await deployment.runAndMeasure(10 * minute)
@@ -19,13 +26,13 @@ describe.each(bothDirections(formers))('an outage that $from.name saw begin', ({
     expect(await deployment.state.outages()).toMatchObject([{ sent: true }])
     deployment.deployed = () => to
     await deployment.runAndMeasure(15 * minute)
-    expect(outageNoticesOf(deployment.world.bus.notifications)).toEqual(['Vendor Outage Began'])
+    expect(outageNotificationsOf(deployment.world.bus.notifications)).toEqual(['Vendor Outage Began'])
     vendor.isDown = false
     await deployment.runAndMeasure(20 * minute)
-    await expectTold(deployment)
+    await expectNotifiedOnce(deployment)
   })
 
-  it(`is told by ${to.name} once, together with the changes of state, when the bus took nothing meanwhile`, async () => {
+  it(`is notified once by ${to.name}, together with the changes of state, when the bus refused everything meanwhile`, async () => {
     const deployment = await reading(from)
     const vendor = breakable(deployment)
     deployment.world.bus.refuses = true
@@ -38,12 +45,12 @@ describe.each(bothDirections(formers))('an outage that $from.name saw begin', ({
     await deployment.runAndMeasure(10 * minute)
     vendor.isDown = false
     await deployment.runAndMeasure(20 * minute)
-    await expectTold(deployment)
+    await expectNotifiedOnce(deployment)
   })
 })
 
 describe.each(formers)('an outage while $name and this release are both at work', (former) => {
-  it('is told once when it begins and once when it ends', async () => {
+  it('is notified once when it begins and once when it ends', async () => {
     const deployment = await reading(former)
     const vendor = breakable(deployment)
     let invocation = 0
@@ -53,14 +60,14 @@ describe.each(formers)('an outage while $name and this release are both at work'
     await deployment.runAndMeasure(20 * minute)
     vendor.isDown = false
     await deployment.runAndMeasure(20 * minute)
-    await expectTold(deployment)
+    await expectNotifiedOnce(deployment)
     for (const { name } of [former, presentRelease]) expect(deployment.runs[name]?.begun).toBeGreaterThan(2)
   })
 })
 
 const connectorIds = ['a', 'b', 'c']
 
-/** A deployment whose connectors were accepted by a release, which runs them. */
+/** Opens a deployment whose connectors a release has accepted. The same release runs them. */
 async function reading(release: Release): Promise<Deployment> {
   const deployment = await Deployment.open(dynamo)
   deployment.deployed = () => release
@@ -79,11 +86,11 @@ function breakable({ world }: Deployment): { isDown: boolean } {
   return vendor
 }
 
-/** Every connector was read, failed and was read again; and its vendor had one outage. Each of it is told once, and nothing is left to tell. */
-async function expectTold(deployment: Deployment): Promise<void> {
+/** Every connector was ok, failed and was ok again, and the vendor had one outage. Each change was notified once, and none is pending. */
+async function expectNotifiedOnce(deployment: Deployment): Promise<void> {
   const { notifications } = deployment.world.bus
   expectNoError(deployment)
-  expect(outageNoticesOf(notifications)).toEqual(['Vendor Outage Began', 'Vendor Outage Ended'])
+  expect(outageNotificationsOf(notifications)).toEqual(['Vendor Outage Began', 'Vendor Outage Ended'])
   expect(await deployment.state.outages()).toEqual([])
   for (const connectorId of connectorIds) {
     expect(changesOf(notifications, connectorId)).toEqual([
@@ -93,5 +100,5 @@ async function expectTold(deployment: Deployment): Promise<void> {
     ])
     expect((await deployment.state.readStatus(connectorId))?.pendingChanges).toBeUndefined()
   }
-  expectNoNoticeTwice(notifications)
+  expectNoNotificationTwice(notifications)
 }

@@ -13,7 +13,7 @@ import { vendors } from '../../functions/vendors/index.ts'
 import { presentNames, type Tables, translationBy, untilRelease020 } from './translation.ts'
 import { fromText, toText } from './typed-json.ts'
 
-/** The parts of this release that a deployment is made of. */
+/** The functions of this release that a deployment runs. */
 const present = {
   stateTable,
   acceptConnector,
@@ -26,8 +26,8 @@ const present = {
 }
 
 /**
- * A release's functions. A former release gets the ports of this one, in its own words, and uses those that it knows; its state
- * table is its own.
+ * The functions of a release. A former release gets the ports of this one under its own names, and uses those that it knows. It
+ * has its own state table adapter.
  */
 export type Functions = typeof present
 
@@ -38,7 +38,7 @@ export interface Release {
 
 export const presentRelease: Release = { name: 'this release', functions: present }
 
-/** Where each function is, for the bundle of a release. */
+/** The file of each function, for the bundle of a release. */
 export const exportedFrom = {
   acceptConnector: 'functions/flows/accept-connector.ts',
   reconcileConnectors: 'functions/flows/reconcile-connectors.ts',
@@ -50,7 +50,7 @@ export const exportedFrom = {
   vendors: 'functions/vendors/index.ts',
 } as const satisfies Record<keyof Functions, string>
 
-/** A bundle as it is: its functions take and give what the release called by its own names. */
+/** A bundle before its translation: its functions take and return values under the names of their release. */
 const bundle = z.object({
   acceptConnector: flow(),
   reconcileConnectors: flow(),
@@ -87,7 +87,7 @@ function inPresentWords(former: z.output<typeof bundle>, { ports, policy, stateT
 
 type Translations = ReturnType<typeof translationBy>
 
-/** Every release that is frozen beside this file, the oldest first, with the names of its time. */
+/** Every release that is frozen beside this file, the oldest first, with its names. */
 const frozen: Readonly<Record<string, Tables>> = { '0.1.0': untilRelease020, '0.2.0': untilRelease020 }
 
 export const frozenVersions = Object.keys(frozen)
@@ -101,7 +101,7 @@ function place(version: string, file: string): URL {
   return new URL(`./${version}/${file}`, import.meta.url)
 }
 
-/** The release of a bundle. One that was just made, and is not frozen yet, has the present names. */
+/** Loads the release of a bundle. A bundle that was just made, and is not frozen yet, has the present names. */
 export async function loadRelease(version: string, names = frozen[version] ?? presentNames): Promise<Release> {
   const functions = bundle.parse(await import(fileURLToPath(place(version, 'functions.mjs'))))
   return { name: `release ${version}`, functions: inPresentWords(functions, translationBy(names)) }
@@ -111,7 +111,7 @@ export async function loadState(version: string): Promise<StoredState> {
   return storedState.parse(fromText(await readFile(place(version, 'state.json'), 'utf8')))
 }
 
-/** One item a line, so that two states can be compared; binary as base64. */
+/** Writes one item a line, so that two states can be compared, and binary as base64. */
 export function stateText({ at, items }: StoredState): string {
   return `{"at":${at},"items":[\n${items.map(toText).sort().join(',\n')}\n]}\n`
 }

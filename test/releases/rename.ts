@@ -1,4 +1,4 @@
-/** Renames what passes between a former release and this one. What no table names passes as it is. */
+/** Renames the values that pass between a former release and this one. A name that is in no table stays as it is. */
 export interface Translation {
   toPresent(value: unknown): unknown
   toFormer(value: unknown): unknown
@@ -16,7 +16,7 @@ export function word(names: Names): Translation {
   return { toPresent: (value) => rename(value, names), toFormer: (value) => rename(value, back) }
 }
 
-/** An object with the names of its attributes; `inside` says by their former names how their values are translated. */
+/** An object with the names of its attributes. `inside` translates the values, by the former names of their attributes. */
 export function object(names: Names, inside: Readonly<Record<string, Translation>> = {}): Translation {
   const back = inverse(names)
   return {
@@ -59,13 +59,13 @@ export function listing(of: Translation): Translation {
 
 type Callable = (...args: unknown[]) => unknown
 
-/** A function: whoever calls it is of the other release, so its arguments go the other way. */
+/** A function. Its caller is of the other release, so its arguments are translated in the other direction. */
 export function call(args: readonly Translation[], result: Translation = same): Translation {
   const wrap = (inner: Callable, argsBy: keyof Translation, resultBy: keyof Translation): Callable => {
-    const answer = (value: unknown) => result[resultBy](value)
+    const translated = (value: unknown) => result[resultBy](value)
     return (...given) => {
       const value = inner(...given.map((arg, i) => (args[i] ?? same)[argsBy](arg)))
-      return value instanceof Promise ? value.then(answer) : answer(value)
+      return value instanceof Promise ? value.then(translated) : translated(value)
     }
   }
   return {
@@ -74,10 +74,10 @@ export function call(args: readonly Translation[], result: Translation = same): 
   }
 }
 
-/** Translated port → the port itself, which is handed out again on the way back. */
+/** Translated port → the port itself, which is returned when the translated port comes back. */
 const originals = new WeakMap<object, object>()
 
-/** An object of methods. It has only those that `methods` names by their former names. */
+/** An object of methods. It has only the methods in `methods`, which has their former names. */
 export function port(names: Names, methods: Readonly<Record<string, Translation>>): Translation {
   const make = (value: unknown, direction: keyof Translation): unknown => {
     const target = value as Readonly<Record<string, Callable | undefined>>

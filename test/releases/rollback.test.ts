@@ -18,7 +18,7 @@ describe('the state that this release writes', () => {
     stored = await deployment.stored()
   })
 
-  it.each(frozenVersions)('is read by release %s, which goes on with it: a deploy can be rolled back', async (version) => {
+  it.each(frozenVersions)('is read by release %s, which continues from it, so a deploy can be rolled back', async (version) => {
     const former = await loadRelease(version)
     const deployment = await Deployment.open(dynamo, { vendor: historyVendor })
     asTheHistoryLeaves(deployment.world)

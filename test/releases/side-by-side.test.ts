@@ -8,6 +8,11 @@ import { bothDirections, expectExact, refusedCheckpoints } from './expectations.
 import { withoutRuns } from './history.ts'
 import { frozenVersions, loadRelease, presentRelease } from './release.ts'
 
+/** 12 minutes of 20 requests are 240 pages of 25 events. Many of these events are not covered yet. */
+const eventsMin = 500
+/** The test starts 48 runs, and every second run is of the other release. A few may be missing. */
+const runsMin = 20
+
 const dynamo = startDynamo()
 const formers = await Promise.all(frozenVersions.map((version) => loadRelease(version)))
 
@@ -25,8 +30,8 @@ describe.each(formers)('$name and this release at work at the same time', (forme
       for (const connectorId of ['a', 'b', 'a', 'b']) void deployment.invoke(connectorId, 7 * second * i)
       await deployment.run(minute)
     }
-    await expectExact(deployment, 500)
-    for (const { name } of [former, presentRelease]) expect(deployment.runs[name]?.begun).toBeGreaterThan(20)
+    await expectExact(deployment, eventsMin)
+    for (const { name } of [former, presentRelease]) expect(deployment.runs[name]?.begun).toBeGreaterThan(runsMin)
     expect(refusedCheckpoints(deployment)).toBeGreaterThan(0)
   })
 })

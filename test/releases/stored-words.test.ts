@@ -98,7 +98,7 @@ const reasons = allOf<LostRange['reason']>({ 'retention-limit': true, paused: tr
 describe.each(frozenVersions)('a word that this release stores', async (version) => {
   const former = await loadRelease(version)
 
-  it(`is known to release ${version}: no state, failure, kind of range or reason of a loss is new`, async () => {
+  it(`is known to release ${version}, whether it is a state, a failure, a kind of range or the reason of a loss`, async () => {
     const deployment = await Deployment.open(dynamo)
     const { state } = deployment
     const then = deployment.process(former).state

@@ -29,7 +29,7 @@ describe('a translation', () => {
     expect(await (write as (...given: unknown[]) => unknown)('id', present)).toBe('failed')
   })
 
-  it('hands a port that comes back out again as it was', () => {
+  it('returns the port itself when a translated port comes back', () => {
     const store = port({ put: 'write' }, { put: call([stream]) })
     const own = { put: () => {} }
     const seen = store.toPresent(own)
@@ -38,7 +38,7 @@ describe('a translation', () => {
   })
 })
 
-/** As if these had other names now. The others keep theirs. */
+/** Tables in which these few names have changed again. */
 const madeUp: Tables = {
   ...untilRelease020,
   failureCode: { ...untilRelease020.failureCode, 'secret-unreadable': 'made-up-code' },
@@ -48,7 +48,7 @@ const madeUp: Tables = {
 }
 
 describe('a former release', () => {
-  it('is given this release’s names in its own, and what it gives and stores is read by the present ones', async () => {
+  it('gets every value under its own names, and the values that it returns and stores are read under the present names', async () => {
     const deployment = await Deployment.open(startDynamo())
     const former = await loadRelease('0.2.0', madeUp)
     deployment.world.secrets.values.set(secretName, failure('made-up-code' as FailureCode, 'seen'))

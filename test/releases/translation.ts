@@ -26,9 +26,9 @@ function values<T extends string>(names: Readonly<Record<string, T>>): Names {
 }
 
 /**
- * The names in this code change, but a frozen release stays as it is. These tables hold what has another name now than in the
+ * The names in this code change, but a frozen release keeps its own. These tables have the names that have changed since the
  * releases up to 0.2.0, so that the tests use present names only: `freshTo: 'readThrough'`, `'malformed-answer': 'malformed-response'`.
- * A name that is the same, or that those releases do not have, needs no line.
+ * A name that has not changed, or that those releases do not have, needs no line.
  */
 export const untilRelease020 = {
   // The object of all ports, and the methods of each port.
@@ -41,7 +41,7 @@ export const untilRelease020 = {
   source: attributes<ports.Source>({}),
   state: attributes<StateTable>({ amendStatus: 'updateStatus', outageTold: 'outageSent' }),
 
-  // What passes through the ports.
+  // The values that pass through the ports.
   acceptPolicy: attributes<AcceptPolicy>({}),
   logEntry: attributes<ports.LogEntry>({}),
   logEvent: values<string>({
@@ -62,7 +62,7 @@ export const untilRelease020 = {
   vendorAnswer: attributes<VendorResponse>({}),
   vendorRequest: attributes<VendorRequest>({}),
 
-  // What is read from the state table, and written to it.
+  // The values that are read from the state table and written to it.
   accepted: attributes<ports.AcceptedConnector>({}),
   due: attributes<ports.Due>({}),
   keyUser: attributes<ports.KeyUser>({}),
@@ -97,10 +97,10 @@ export const untilRelease020 = {
 
 export type Tables = Readonly<Record<keyof typeof untilRelease020, Names>>
 
-/** Nothing has another name. */
+/** Tables in which no name has changed. */
 export const presentNames = Object.fromEntries(Object.keys(untilRelease020).map((table) => [table, {}])) as Tables
 
-/** What a former release's functions are given and give, described by the names of that release: which table is for what. */
+/** Describes the arguments and results of a former release's functions, and names the table for each part of them. */
 export function translationBy(names: Tables) {
   const code = word(names.failureCode)
   const state = word(names.connectorState)

@@ -1,4 +1,4 @@
-/** DynamoDB's typed JSON as text: binary is base64 there, and bytes in the SDK. */
+/** DynamoDB's typed JSON as text. Binary is base64 in the text, and bytes in the SDK. */
 
 export function toText(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => bytesAsBase64(inner))

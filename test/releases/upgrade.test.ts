@@ -4,7 +4,7 @@ import { minute } from '../../functions/domain/time.ts'
 import { Deployment } from './deployment.ts'
 import { startDynamo } from './dynamo.ts'
 import { type Everything, everything } from './everything.ts'
-import { changesOf, expectNoError, expectNoNoticeTwice, outageNoticesOf, tellsOfChanges } from './expectations.ts'
+import { changesOf, expectNoError, expectNoNotificationTwice, outageNotificationsOf, sendsNotifications } from './expectations.ts'
 import { asTheHistoryLeaves, historyVendor } from './history.ts'
 import { frozenVersions, loadRelease, loadState, type StoredState } from './release.ts'
 
@@ -28,11 +28,11 @@ describe.each(frozenVersions)('the state that release %s wrote', (version) => {
   })
 
   it('is read by this release, and means the same', () => {
-    // A release that knows no outages has none.
+    // A release that knows no outages has none in its state.
     expect(before).toEqual({ outages: [], ...asFormer })
   })
 
-  it('is gone on with: whatever was due runs, a killed run’s range is finished, and each key keeps its limiter', async () => {
+  it('is continued by this release: each due connector runs, the range of a killed run is finished, and each key keeps its limiter', async () => {
     const after = await everything(deployment.state, await deployment.stored())
     expectNoError(deployment)
     const waits = (connectorId: string) => (before.statuses[connectorId]?.trouble?.until ?? 0) > stored.at
@@ -45,8 +45,8 @@ describe.each(frozenVersions)('the state that release %s wrote', (version) => {
     expect(coveredTo(after.streams['killed gmail/dlp']!, deployment.clock.now())).toBeGreaterThan(range!.to)
   })
 
-  if (tellsOfChanges(version)) {
-    it('has changes of state and an outage still to be told: this release tells them once, and ends the outages once', async () => {
+  if (sendsNotifications(version)) {
+    it('has pending changes of state and a pending outage, and this release notifies each of them once and ends each outage once', async () => {
       const { pendingChanges: changes = [] } = before.statuses['pending']!
       const { outages = [] } = before
       expect(changes).toHaveLength(4)
@@ -55,12 +55,12 @@ describe.each(frozenVersions)('the state that release %s wrote', (version) => {
       const { notifications } = deployment.world.bus
       expect(changesOf(notifications, 'pending').slice(0, changes.length)).toEqual(changes.map(({ from, to }) => [from, to]))
       for (const { origin, sent } of outages) {
-        expect(outageNoticesOf(notifications, origin)).toEqual(
+        expect(outageNotificationsOf(notifications, origin)).toEqual(
           sent ? ['Vendor Outage Ended'] : ['Vendor Outage Began', 'Vendor Outage Ended'],
         )
       }
       expect(await deployment.state.outages()).toEqual([])
-      expectNoNoticeTwice(notifications)
+      expectNoNotificationTwice(notifications)
     })
   }
 })

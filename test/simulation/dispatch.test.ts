@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import type { FleetMetric } from '../../functions/domain/metrics.ts'
 import type { Sink } from '../../functions/domain/ports.ts'
 import { coveredTo } from '../../functions/domain/stream/ledger.ts'
@@ -37,7 +37,7 @@ describe('dispatch', () => {
     expect(new Set(queue.messages.map(({ connectorId }) => connectorId)).size).toBe(30)
   })
 
-  it('makes good a message that was lost, five minutes later', async () => {
+  it('sends a message again five minutes after it was lost', async () => {
     const world = new World({ ticking: false })
     const queue = new MemoryQueue(world.clock)
     const ports = { ...world.ports(0), queue }
@@ -51,20 +51,18 @@ describe('dispatch', () => {
   })
 })
 
-describe('messages that are doubled, late or for nobody', () => {
-  it('change nothing', async () => {
-    const world = new World({ vendor: { eventsPerHour: 300 }, clocksOffMs: [0, 200] })
-    await world.put(connectorItem())
-    for (let at = 0; at < 20; at++) {
-      for (let i = 0; i < 4; i++) void collectConnector(world.ports(i), 'acme-cas', world.clock.now() + 5 * minute)
-      await collectConnector(world.ports(0), 'nobody', world.clock.now() + minute)
-      await world.run(3 * minute)
-    }
-    const { missing, twice, expected } = await audit(world)
-    expect(missing).toEqual([])
-    expect(twice).toEqual([])
-    expect(expected).toBeGreaterThan(200)
-  })
+test('messages that come twice, late or for a connector that does not exist change nothing', async () => {
+  const world = new World({ vendor: { eventsPerHour: 300 }, clocksOffMs: [0, 200] })
+  await world.put(connectorItem())
+  for (let at = 0; at < 20; at++) {
+    for (let i = 0; i < 4; i++) void collectConnector(world.ports(i), 'acme-cas', world.clock.now() + 5 * minute)
+    await collectConnector(world.ports(0), 'nobody', world.clock.now() + minute)
+    await world.run(3 * minute)
+  }
+  const { missing, twice, expected } = await audit(world)
+  expect(missing).toEqual([])
+  expect(twice).toEqual([])
+  expect(expected).toBeGreaterThan(200)
 })
 
 describe('a run', () => {
@@ -86,7 +84,7 @@ describe('a run', () => {
     }
   })
 
-  it('leaves nothing with the process', async () => {
+  it('leaves no listener behind in its process', async () => {
     const world = new World({ ticking: false })
     await world.put(connectorItem())
     await world.run(minute)
@@ -98,7 +96,7 @@ describe('a run', () => {
     expect(getEventListeners(stop.signal, 'abort')).toHaveLength(0)
   })
 
-  it('that is told to end while it waits gives back its token and its lease', async () => {
+  it('gives back its token and its lease when it is asked to end while it waits', async () => {
     const world = new World({ ticking: false, pageItems: 25, vendor: { eventsPerHour: 1_500 } })
     await world.put(connectorItem({ initialBackfillMinutes: 4_000 }))
     await world.run(10 * second)
@@ -116,7 +114,7 @@ describe('a run', () => {
 })
 
 describe('the lease of a stream', () => {
-  /** What a run does to its stream, in order: `lease`, `deliver`, `checkpoint`. */
+  /** The writes of a run for its stream, in order: `lease`, `deliver`, `checkpoint`. */
   async function effectsOf(world: World): Promise<string[]> {
     const effects: string[] = []
     const ports = world.ports(0)
@@ -147,7 +145,7 @@ describe('the lease of a stream', () => {
     expect(await effectsOf(world)).toEqual(['lease', 'deliver', 'checkpoint'])
   })
 
-  it('is not taken for a page that brings nothing: its checkpoint is the only write', async () => {
+  it('is not taken for an empty page, whose checkpoint is the only write', async () => {
     const world = new World({ ticking: false, vendor: { eventsPerHour: 0 } })
     await world.put(connectorItem())
     await world.run(10 * minute)
@@ -155,76 +153,70 @@ describe('the lease of a stream', () => {
   })
 })
 
-describe('an empty first page with a link to a second', () => {
-  it('brings nothing twice: what the second leaves to be remembered is found again', async () => {
-    const world = new World({ vendor: { eventsPerHour: 60 } })
-    const asEver = world.model.respond.bind(world.model)
-    const held = new Map<string, SimulatedResponse>()
-    world.model.respond = (request, now) => {
-      const asked = new URLSearchParams(request.query)
-      const pageId = asked.get('page_id')
-      const answer = held.get(pageId ?? '') ?? asEver(request, now)
-      if (pageId !== null || answer.status !== 200) return answer
-      const id = `held-${held.size}`
-      held.set(id, answer)
-      asked.set('page_id', id)
-      const next = `${request.origin}${request.path}?${asked}`
-      return { ...answer, body: JSON.stringify({ ...JSON.parse(answer.body), security_events: [], next_link: next }) }
-    }
-    await world.put(connectorItem())
-    await world.run(2 * hour)
-    const counts = [...(world.lake.byConnector.get('acme-cas')?.values() ?? [])]
-    expect(counts.length).toBeGreaterThan(100)
-    expect(counts.filter((count) => count > 1)).toEqual([])
-  })
+test('no event is delivered twice when an empty first page links to a second: the seen ids of the second page are found again', async () => {
+  const world = new World({ vendor: { eventsPerHour: 60 } })
+  const usual = world.model.respond.bind(world.model)
+  const held = new Map<string, SimulatedResponse>()
+  world.model.respond = (request, now) => {
+    const asked = new URLSearchParams(request.query)
+    const pageId = asked.get('page_id')
+    const response = held.get(pageId ?? '') ?? usual(request, now)
+    if (pageId !== null || response.status !== 200) return response
+    const id = `held-${held.size}`
+    held.set(id, response)
+    asked.set('page_id', id)
+    const next = `${request.origin}${request.path}?${asked}`
+    return { ...response, body: JSON.stringify({ ...JSON.parse(response.body), security_events: [], next_link: next }) }
+  }
+  await world.put(connectorItem())
+  await world.run(2 * hour)
+  const counts = [...(world.lake.byConnector.get('acme-cas')?.values() ?? [])]
+  expect(counts.length).toBeGreaterThan(100)
+  expect(counts.filter((count) => count > 1)).toEqual([])
 })
 
-describe('a connector that was accepted, but not made due', () => {
-  it('is made due when its item is looked at again, by the stream or by the comparison', async () => {
-    for (const again of ['stream', 'comparison']) {
-      const world = new World({ ticking: false })
-      const queue = new MemoryQueue(world.clock)
-      const ports = { ...world.ports(0), queue }
-      const accept = () => acceptConnector(ports, policy, 'acme-cas', connectorItem())
-      await accept()
-      await world.state.removeDue('acme-cas')
-      queue.messages = []
-      if (again === 'stream') await accept()
-      else await reconcileConnectors(ports, policy, new MemoryConnectors([connectorItem()]).items())
-      expect((await world.state.readRun('acme-cas')).due, again).toBeDefined()
-      expect(queue.messages).toHaveLength(1)
-    }
-  })
+test('a connector that was accepted but not made due is made due when the stream or the comparison reads its item again', async () => {
+  for (const again of ['stream', 'comparison']) {
+    const world = new World({ ticking: false })
+    const queue = new MemoryQueue(world.clock)
+    const ports = { ...world.ports(0), queue }
+    const accept = () => acceptConnector(ports, policy, 'acme-cas', connectorItem())
+    await accept()
+    await world.state.removeDue('acme-cas')
+    queue.messages = []
+    if (again === 'stream') await accept()
+    else await reconcileConnectors(ports, policy, new MemoryConnectors([connectorItem()]).items())
+    expect((await world.state.readRun('acme-cas')).due, again).toBeDefined()
+    expect(queue.messages).toHaveLength(1)
+  }
 })
 
-describe('a run that was frozen', () => {
-  it('cannot checkpoint when it wakes up: what others read meanwhile stands, and one page is repeated at most', async () => {
-    const world = new World({ vendor: { eventsPerHour: 600 }, pageItems: 25 })
-    await world.put(connectorItem({ initialBackfillMinutes: 120 }))
-    let freezes = 0
-    const freezing: Sink = {
-      deliver: async (records) => {
-        const delivered = await world.lake.deliver(records)
-        freezes += 1
-        await world.clock.sleepUntil(world.clock.now() + 7 * minute)
-        return delivered
-      },
-    }
-    for (let i = 0; i < 5; i++) {
-      void collectConnector({ ...world.ports(1), sink: freezing }, 'acme-cas', world.clock.now() + hour)
-      await world.run(10 * minute)
-    }
-    await world.run(hour)
-    const { missing, twice } = await audit(world)
-    expect(missing).toEqual([])
-    expect(twice.length).toBeLessThanOrEqual(freezes * 25)
-    expect(coveredTo(await world.stream('acme-cas', 'sharepoint/dlp'), world.clock.now())).toBeGreaterThan(world.clock.now() - 20 * minute)
-    expect(world.model.account.refused(key)).toBe(0)
-  })
+test('a run that was frozen cannot overwrite the checkpoints of others when it wakes up, and repeats one page at most', async () => {
+  const world = new World({ vendor: { eventsPerHour: 600 }, pageItems: 25 })
+  await world.put(connectorItem({ initialBackfillMinutes: 120 }))
+  let freezes = 0
+  const freezing: Sink = {
+    deliver: async (records) => {
+      const delivered = await world.lake.deliver(records)
+      freezes += 1
+      await world.clock.sleepUntil(world.clock.now() + 7 * minute)
+      return delivered
+    },
+  }
+  for (let i = 0; i < 5; i++) {
+    void collectConnector({ ...world.ports(1), sink: freezing }, 'acme-cas', world.clock.now() + hour)
+    await world.run(10 * minute)
+  }
+  await world.run(hour)
+  const { missing, twice } = await audit(world)
+  expect(missing).toEqual([])
+  expect(twice.length).toBeLessThanOrEqual(freezes * 25)
+  expect(coveredTo(await world.stream('acme-cas', 'sharepoint/dlp'), world.clock.now())).toBeGreaterThan(world.clock.now() - 20 * minute)
+  expect(world.model.account.refused(key)).toBe(0)
 })
 
 describe('the hourly comparison', () => {
-  it('accepts what the stream lost, retires what was deleted, and leaves alone what is right', async () => {
+  it('accepts an item that the stream lost, retires a connector whose item was deleted, and leaves the others alone', async () => {
     const world = new World()
     await world.put(connectorItem({ connectorId: 'deleted', name: 'deleted' }))
     await world.put(connectorItem({ connectorId: 'right', name: 'right' }))
@@ -242,7 +234,7 @@ describe('the hourly comparison', () => {
 })
 
 describe('the fleet', () => {
-  it('is measured by what collects: how many are in trouble, how far behind the stalest is', async () => {
+  it('is measured without connectors that are switched off: the connectors by state, and the largest lag', async () => {
     const world = new World()
     await world.put(connectorItem())
     await world.put(connectorItem({ connectorId: 'off', enabled: false }))

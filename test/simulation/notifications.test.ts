@@ -18,7 +18,7 @@ function alarming(notifications: readonly Notification[]) {
   return notifications.filter(({ detail }) => detail.attention !== 'none').map(({ type, detail }) => [type, detail.attention])
 }
 
-/** As `dispatch` does, every five minutes. */
+/** Measures the fleet every five minutes, as `dispatch` does. */
 async function runAndMeasure(world: World, forMs: number): Promise<void> {
   for (let passed = 0; passed < forMs; passed += 5 * minute) {
     await world.run(5 * minute)
@@ -27,7 +27,7 @@ async function runAndMeasure(world: World, forMs: number): Promise<void> {
 }
 
 describe('each change of a connector’s state', () => {
-  it('is told once, in order', async () => {
+  it('is notified once, in order', async () => {
     const world = new World()
     await world.put(connectorItem())
     await runAndMeasure(world, 30 * minute)
@@ -51,7 +51,7 @@ describe('each change of a connector’s state', () => {
     expect((await world.status('acme-cas')).pendingChanges).toBeUndefined()
   })
 
-  it('is told of an item that is refused, and when it is mended', async () => {
+  it('is notified when an item is refused, and when it is corrected', async () => {
     const world = new World()
     await world.put(connectorItem({ baseUrl: 'nowhere' }))
     await world.put(connectorItem({ baseUrl: 'nowhere' }))
@@ -64,7 +64,7 @@ describe('each change of a connector’s state', () => {
     ])
   })
 
-  it.each([true, false])('goes with a refused edit, told once however often it is looked at (enabled: %s)', async (enabled) => {
+  it.each([true, false])('is notified once for a refused edit, however often the edit is read (enabled: %s)', async (enabled) => {
     const world = new World()
     await world.put(connectorItem({ enabled }))
     await runAndMeasure(world, 10 * minute)
@@ -80,7 +80,7 @@ describe('each change of a connector’s state', () => {
     expect(statusRow('acme-cas', status, world.clock.now()).reason).toContain('The last edit was refused')
   })
 
-  it('is told later when the bus takes nothing, and only once then', async () => {
+  it('is notified once, later, when the bus refuses it at first', async () => {
     const world = new World()
     world.bus.refuses = true
     await world.put(connectorItem())
@@ -92,28 +92,31 @@ describe('each change of a connector’s state', () => {
     expect(changesOf(world.bus.notifications)).toEqual([['starting', 'ok']])
   })
 
-  it.each([1, 2, 3, 4])('is told in spite of processes that are killed, twice at most for each kill (%i)', async (seed) => {
-    const world = new World({ killRate: 0.02, clocksOffMs: Array.from({ length: seed }, () => 0) })
-    await world.put(connectorItem()).catch(() => undefined)
-    for (let i = 0; i < 6; i++) {
-      world.secrets.values.set(secretName, i % 2 === 0 ? failure('secret-missing', 'Gone') : 'simulated-key-0123456789abcdef')
-      await runAndMeasure(world, hour)
-    }
-    world.calm = true
-    await world.put(connectorItem())
-    await runAndMeasure(world, 30 * minute)
-    const changes = changesOf(world.bus.notifications)
-    const distinct = new Set(world.bus.notifications.map((notification) => JSON.stringify(notification)))
-    expect(changes.length - distinct.size).toBeLessThanOrEqual(world.kills)
-    // Each begins with what the one before came to: none is missing.
-    const told = [...distinct].map((text) => JSON.parse(text).detail).sort((a, b) => (a.since < b.since ? -1 : 1))
-    for (const [i, { from }] of told.entries()) if (i > 0) expect(from).toBe(told[i - 1].to)
-    expect(told.length).toBeGreaterThanOrEqual(6)
-  })
+  it.each([1, 2, 3, 4])(
+    'is notified although processes are killed, and repeated at most once for each kill (%i processes)',
+    async (processes) => {
+      const world = new World({ killRate: 0.02, clocksOffMs: Array.from({ length: processes }, () => 0) })
+      await world.put(connectorItem()).catch(() => undefined)
+      for (let i = 0; i < 6; i++) {
+        world.secrets.values.set(secretName, i % 2 === 0 ? failure('secret-missing', 'Gone') : 'simulated-key-0123456789abcdef')
+        await runAndMeasure(world, hour)
+      }
+      world.calm = true
+      await world.put(connectorItem())
+      await runAndMeasure(world, 30 * minute)
+      const changes = changesOf(world.bus.notifications)
+      const distinct = new Set(world.bus.notifications.map((notification) => JSON.stringify(notification)))
+      expect(changes.length - distinct.size).toBeLessThanOrEqual(world.kills)
+      // Each change begins with the state in which the one before ended, so none is missing.
+      const sent = [...distinct].map((text) => JSON.parse(text).detail).sort((a, b) => (a.since < b.since ? -1 : 1))
+      for (const [i, { from }] of sent.entries()) if (i > 0) expect(from).toBe(sent[i - 1].to)
+      expect(sent.length).toBeGreaterThanOrEqual(6)
+    },
+  )
 })
 
 describe('an outage of the vendor', () => {
-  it('is one notification, not one for each connector, and one when it has ended', async () => {
+  it('is notified once when it begins and once when it ends, not once for each connector', async () => {
     const world = new World({ clocksOffMs: [0, 100, -100] })
     for (let i = 0; i < 12; i++) {
       world.secrets.values.set(`tributary/${i}`, `simulated-key-${i}-0123456789abcdef`)
@@ -141,7 +144,7 @@ describe('an outage of the vendor', () => {
     }
   })
 
-  it('goes on while it is what events are lost by, and ends when the site answers', async () => {
+  it('goes on while it makes a connector lose data, and ends when the origin responds', async () => {
     const world = new World()
     await world.put(connectorItem())
     await runAndMeasure(world, 20 * minute)
@@ -159,7 +162,7 @@ describe('an outage of the vendor', () => {
     expect(alarming(world.bus.notifications).filter(([type]) => type === 'Vendor Outage Ended')).toHaveLength(1)
   })
 
-  it('is not said to be over when nobody asks the site any more', async () => {
+  it('is not notified as ended when no connector asks the origin any more', async () => {
     const world = new World()
     await world.put(connectorItem())
     await runAndMeasure(world, 20 * minute)
@@ -171,7 +174,7 @@ describe('an outage of the vendor', () => {
     expect(await world.state.outages()).toEqual([])
   })
 
-  it('that another connector runs into while it ends is told anew', async () => {
+  it('is notified again when a connector meets it after it has ended', async () => {
     const world = new World()
     await world.put(connectorItem())
     await runAndMeasure(world, 20 * minute)
@@ -200,7 +203,7 @@ describe('an outage of the vendor', () => {
     expect(changesOf(world.bus.notifications).at(-1)).toEqual(['failing', 'failing'])
   })
 
-  it('is told later when the bus takes nothing', async () => {
+  it('is notified later when the bus refuses it at first', async () => {
     const world = new World()
     await world.put(connectorItem())
     await runAndMeasure(world, 10 * minute)
@@ -213,8 +216,8 @@ describe('an outage of the vendor', () => {
   })
 })
 
-describe('the figures of a run', () => {
-  it('add up to what the streams have counted', async () => {
+describe('the metrics of a run', () => {
+  it('add up to the counts of the streams', async () => {
     const world = new World({ vendor: { eventsPerHour: 600 } })
     await world.put(connectorItem({ contentTypes: ['sharepoint', 'teams'], initialBackfillMinutes: 60 }))
     await world.run(hour + second)
@@ -230,7 +233,7 @@ describe('the figures of a run', () => {
     expect(sum('delivered')).toBeGreaterThan(500)
   })
 
-  it('say how long it waited for tokens', async () => {
+  it('have the time that it waited for tokens', async () => {
     const world = new World({ vendor: { eventsPerHour: 1_500 }, pageItems: 25 })
     await world.put(connectorItem({ initialBackfillMinutes: 1_000, requestsPerMinute: 2 }))
     await world.run(30 * minute)

@@ -9,24 +9,24 @@ import { run } from '../local/program.ts'
 
 const traceOf = ({ trace }: ScenarioRun) => trace.map(effectLine)
 
-/** Claims that did not hold. */
+/** The claims that did not hold. */
 const broken = ({ invariants }: ScenarioRun) => invariants.flatMap(({ claim, problems }) => (problems.length === 0 ? [] : [claim]))
 
-describe('a seed', () => {
-  it.each(scenarioNames)('means the same run of scenario %s each time, to the last call', async (name) => {
+describe('a seed of the simulation', () => {
+  it.each(scenarioNames)('gives the same run of scenario %s each time, call by call', async (name) => {
     const [first, again] = [await runScenario(drawScenario(name, 12)), await runScenario(drawScenario(name, 12))]
     expect(traceOf(first).length).toBeGreaterThan(1_000)
     expect(traceOf(again)).toEqual(traceOf(first))
     expect(summaryText(again)).toBe(summaryText(first))
   })
 
-  it('decides the scenario, and each scenario draws by itself', () => {
+  it('decides the whole scenario, and each scenario draws its own values', () => {
     expect(drawScenario('vendor', 12)).toEqual(drawScenario('vendor', 12))
     expect(drawScenario('vendor', 12).world).not.toEqual(drawScenario('vendor', 13).world)
     expect(drawScenario('vendor', 12).world.vendor).not.toEqual(drawScenario('everything', 12).world.vendor)
   })
 
-  it('leaves no option of the vendor always on or always off', () => {
+  it('leaves no option of a world at one value in all runs', () => {
     const drawn = Array.from({ length: 200 }, (_, seed) => drawScenario('everything', seed).world)
     for (const option of Object.keys(drawn[0]!.vendor) as (keyof Scenario['world']['vendor'])[]) {
       const values = new Set(drawn.map(({ vendor }) => JSON.stringify(vendor[option])))
@@ -39,7 +39,7 @@ describe('a seed', () => {
 })
 
 describe('the trace of a run', () => {
-  it('shows each call, each log entry and each kill with its time and its process, and no key', async () => {
+  it('shows each call, each log entry and each kill with its time and its process, but no key', async () => {
     const lines = traceOf(await runScenario(drawScenario('everything', 12)))
     expect(lines.filter((line) => !/^2026-11-24T\d\d:\d\d:\d\d\.\d{3}Z (p\d|queue|simulation) +\S/.test(line))).toEqual([])
     for (const what of [/ source\.fetch\(\{url: https:/, / sink\.deliver\(/, / state\.write/, / log info page-read acme-cas /, / KILLED /])
@@ -54,25 +54,25 @@ describe('the trace of a run', () => {
 describe('a claim about every run', () => {
   const sound = drawScenario('vendor', 12)
 
-  it('holds in a sound one', async () => {
+  it('holds in a sound run', async () => {
     expect(broken(await runScenario(sound))).toEqual([])
   })
 
   it.each<[string, (world: World) => void, string]>([
     [
-      'acknowledges without keeping',
+      'acknowledges records without keeping them',
       (world) => {
         world.lake.deliver = async () => ({ ok: true, value: undefined })
       },
       'Every event that a ledger calls covered is in the lake',
     ],
     [
-      'keeps everything twice',
+      'keeps every record twice',
       (world) => {
         const deliver = world.lake.deliver.bind(world.lake)
         world.lake.deliver = (records) => deliver([...records, ...records])
       },
-      'No event is in the lake twice, but for a page at each kill and each refused delivery',
+      'No event is in the lake twice, except for one page at each kill and each refused delivery',
     ],
   ])('breaks when the lake %s', async (_, breakIt, claim) => {
     expect(broken(await runScenario(sound, breakIt))).toEqual([claim])
@@ -90,10 +90,10 @@ describe('a claim about every run', () => {
 
   it('breaks when the connector may ask more often than the vendor allows', async () => {
     const { problems } = await runScenario({ ...sound, item: { ...sound.item, requestsPerMinute: 6_000, initialBackfillMinutes: 4_000 } })
-    expect(problems.join('\n')).toMatch(/in any 60 s than it allows: tributary\/simulated: it saw \d+, and allows 20/)
+    expect(problems.join('\n')).toMatch(/in any 60 s than it allows: tributary\/simulated: the vendor saw \d+ and allows 20/)
   })
 
-  it('breaks when its run proves too little', async () => {
+  it('breaks when its run proves too few events', async () => {
     expect(broken(await runScenario({ ...sound, eventsMin: 1_000_000 }))).toEqual(['The run is long enough to prove something'])
   })
 })
@@ -108,7 +108,7 @@ describe('npm run simulate', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' })
   })
 
-  it('is told what is wrong in a sentence', async () => {
+  it('says in a sentence which option is wrong', async () => {
     const { code, out, err } = await command('--seed', 'x')
     expect(err).toBe('--seed x: this is no whole number from 0 to 4294967295.\n"npm run simulate -- --help" lists the options.\n')
     expect({ code, out }).toEqual({ code: 1, out: '' })
@@ -121,10 +121,10 @@ describe('the command line of the simulation', () => {
     [['--seed', '1.5'], '--seed 1.5: this is no whole number'],
     [['--seed', ''], '--seed : this is no whole number'],
     [['--seed', String(seedMax + 1)], 'this is no whole number from 0 to'],
-    [['--seed', '1', '--scenario', 'kill'], '--scenario kill: there is none of this name. Give one of vendor, kills, everything.'],
+    [['--seed', '1', '--scenario', 'kill'], '--scenario kill: there is no scenario of this name. Give one of vendor, kills, everything.'],
     [['--sed', '1'], "Unknown option '--sed'"],
     [['12'], "Unexpected argument '12'"],
-  ])('%j is refused with what is allowed', (args, message) => {
+  ])('refuses %j and says what is allowed', (args, message) => {
     expect(() => parseOptions(args)).toThrow(message)
   })
 

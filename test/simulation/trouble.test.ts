@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { ok } from '../../functions/domain/result.ts'
 import { coveredTo } from '../../functions/domain/stream/ledger.ts'
 import { hour, minute } from '../../functions/domain/time.ts'
@@ -6,7 +6,18 @@ import { audit } from '../../simulation/audit.ts'
 import { connectorItem, key, secretName, start, World } from '../../simulation/world.ts'
 
 const goodKey = { key, customer: 'customer' }
+/** What the vendor allows one key in any 60 s (requests). */
+const requestsPerMinute = 20
+/** Both keys of a pool are nearly always in use. If the connector used one key at a time, each would be at half (share). */
+const poolUsedShareMin = 0.9
+/** The limiter allows 60 of 61 requests, because clocks may be a second apart. The rest is for the start of the runs (share). */
+const groupUsedShareMin = 0.95
+/** A rejected key is tried again after a backoff, not at every interval: half an hour has 6 intervals (requests). */
+const rejectedRequestsMax = 5
+/** A stream beside an endless one is read at least at every third interval of 5 minutes. */
+const readLagMaxMs = 15 * minute
 
+/** A connector `acme-cas` beside the one in trouble collects everything. */
 async function expectOthersGoOn(world: World): Promise<void> {
   expect(world.crashes).toEqual([])
   expect(await world.status('acme-cas')).toMatchObject({ state: 'ok', reason: '' })
@@ -15,7 +26,7 @@ async function expectOthersGoOn(world: World): Promise<void> {
 }
 
 describe('a bad edit of a running connector', () => {
-  it('leaves the accepted version collecting, and the status says what was refused', async () => {
+  it('leaves the accepted version in use, and the status says which attributes were refused', async () => {
     const world = new World()
     await world.put(connectorItem())
     await world.run(hour)
@@ -31,7 +42,7 @@ describe('a bad edit of a running connector', () => {
     expect(await world.status('acme-cas')).toMatchObject({ state: 'ok', reason: '', problems: [] })
   })
 
-  it('cannot move it to another tenant', async () => {
+  it('cannot move the connector to another tenant', async () => {
     const world = new World()
     await world.put(connectorItem())
     await world.run(10 * minute)
@@ -42,21 +53,19 @@ describe('a bad edit of a running connector', () => {
   })
 })
 
-describe('an item that was never right', () => {
-  it('runs not at all, says all that is wrong, and stops nobody else', async () => {
-    const world = new World()
-    await world.put(connectorItem({ connectorId: 'bad', baseUrl: 'http://10.0.0.1', apiKeySecrets: [], colour: 'red' }))
-    await world.put(connectorItem())
-    await world.run(30 * minute)
-    const status = await world.status('bad')
-    expect(status.state).toBe('refused')
-    expect(status.problems.map(({ path }) => path)).toEqual(expect.arrayContaining(['baseUrl', 'apiKeySecrets', 'colour']))
-    await expectOthersGoOn(world)
-  })
+test('an item that was never right is not run, has every mistake in its status, and stops no other connector', async () => {
+  const world = new World()
+  await world.put(connectorItem({ connectorId: 'bad', baseUrl: 'http://10.0.0.1', apiKeySecrets: [], colour: 'red' }))
+  await world.put(connectorItem())
+  await world.run(30 * minute)
+  const status = await world.status('bad')
+  expect(status.state).toBe('refused')
+  expect(status.problems.map(({ path }) => path)).toEqual(expect.arrayContaining(['baseUrl', 'apiKeySecrets', 'colour']))
+  await expectOthersGoOn(world)
 })
 
-describe('a secret', () => {
-  it('that does not exist yet is named, and collecting begins when it does', async () => {
+describe('the secret of a connector', () => {
+  it('is named in the status while it does not exist, and collecting begins when it does', async () => {
     const world = new World()
     await world.put(connectorItem({ connectorId: 'early', apiKeySecrets: ['tributary/early'] }))
     await world.put(connectorItem())
@@ -70,7 +79,7 @@ describe('a secret', () => {
     expect(await world.status('early')).toMatchObject({ state: 'ok' })
   })
 
-  it('whose key the vendor rejects is named with what to do; the next key stored in it is used', async () => {
+  it('has a remedy in the status when the vendor rejects its key, and the next key that is stored in it is used', async () => {
     const world = new World({ vendor: { keys: [goodKey] } })
     world.secrets.values.set('tributary/expired', 'expired-key-0123456789abcdef')
     await world.put(connectorItem({ connectorId: 'expired', apiKeySecrets: ['tributary/expired'] }))
@@ -79,14 +88,14 @@ describe('a secret', () => {
     const status = await world.status('expired')
     expect(status.state).toBe('failing')
     expect(status.reason).toMatch(/The vendor answered 401.*store a new one in the secret/)
-    expect(world.model.account.requests('expired-key-0123456789abcdef').length).toBeLessThan(5)
+    expect(world.model.account.requests('expired-key-0123456789abcdef').length).toBeLessThan(rejectedRequestsMax)
     await expectOthersGoOn(world)
     world.secrets.values.set('tributary/expired', key)
     await world.run(2 * hour)
     expect(await world.status('expired')).toMatchObject({ state: 'ok', reason: '' })
   })
 
-  it('that is one of a pool and rejected leaves the others collecting, and the status says how many', async () => {
+  it('stops no other of a pool when its key is rejected, and the status says how many keys are rejected', async () => {
     const world = new World({ vendor: { keys: [goodKey] } })
     world.secrets.values.set('tributary/old', 'old-key-0123456789abcdef')
     await world.put(connectorItem({ apiKeySecrets: ['tributary/old', secretName] }))
@@ -99,7 +108,7 @@ describe('a secret', () => {
     expect(expected).toBeGreaterThan(30)
   })
 
-  it('that is mended is spoken of no more', async () => {
+  it('is no longer in the status when it holds a good key again', async () => {
     const second = 'second-key-0123456789abcdef'
     const world = new World({ vendor: { keys: [goodKey, { key: second, customer: 'customer' }] } })
     world.secrets.values.set('tributary/old', 'old-key-0123456789abcdef')
@@ -111,7 +120,7 @@ describe('a secret', () => {
     expect(world.model.account.requests(second).length).toBeGreaterThan(0)
   })
 
-  it('of each key of a pool is read afresh when the vendor rejects it', async () => {
+  it('is read again, without the cache, for each key of a pool that the vendor rejects', async () => {
     const keys = ['first-key', 'second-key', 'next-first-key', 'next-second-key'].map((name) => ({ key: name, customer: 'customer' }))
     const world = new World({ vendor: { keys } })
     const cached = new Map([
@@ -138,7 +147,7 @@ describe('a secret', () => {
     for (const name of ['first', 'second']) expect(world.model.account.requests(`next-${name}-key`).length).toBeGreaterThan(0)
   })
 
-  it('is never used for two tenants unless both say so', async () => {
+  it('never serves two tenants unless both allow it', async () => {
     const world = new World()
     await world.put(connectorItem())
     await world.put(connectorItem({ connectorId: 'globex-cas', name: 'globex-cas', tenantName: 'Globex' }))
@@ -166,7 +175,7 @@ describe('a key that a connector no longer has', () => {
     expect(await world.status('globex-cas')).toMatchObject({ state: 'ok', problems: [] })
   })
 
-  it('is still its own where it has it under another name', async () => {
+  it('still belongs to the connector when the connector has it under another name', async () => {
     const world = new World()
     world.secrets.values.set('tributary/renamed', key)
     await world.put(connectorItem())
@@ -177,7 +186,7 @@ describe('a key that a connector no longer has', () => {
 })
 
 describe('several keys for one connector', () => {
-  it('collect a backlog as fast as all of them allow', async () => {
+  it('collect a backlog with all requests that they allow together', async () => {
     const second = 'second-key-0123456789abcdef'
     const world = new World({
       pageItems: 25,
@@ -194,12 +203,12 @@ describe('several keys for one connector', () => {
     await world.run(30 * minute)
     const { account } = world.model
     for (const each of [key, second]) {
-      expect(account.maxRequestsInAnyMinute(each)).toBeLessThanOrEqual(20)
-      expect(account.requests(each).length).toBeGreaterThan(0.9 * 30 * 20)
+      expect(account.maxRequestsInAnyMinute(each)).toBeLessThanOrEqual(requestsPerMinute)
+      expect(account.requests(each).length).toBeGreaterThan(poolUsedShareMin * 30 * requestsPerMinute)
     }
   })
 
-  it('of one customer keep one limit together when they are a rate group', async () => {
+  it('keep one limit together when they are one rate group', async () => {
     const second = 'second-key-0123456789abcdef'
     const world = new World({ pageItems: 25, vendor: { keys: [goodKey, { key: second, customer: 'customer' }], eventsPerHour: 1_500 } })
     world.secrets.values.set('tributary/second', second)
@@ -209,78 +218,68 @@ describe('several keys for one connector', () => {
     )
     await world.run(30 * minute)
     const all = [key, second].flatMap((each) => world.model.account.requests(each).map(({ at }) => at)).sort((a, b) => a - b)
-    for (const from of all) expect(all.filter((at) => at >= from && at < from + minute).length).toBeLessThanOrEqual(20)
-    expect(all.length).toBeGreaterThan(0.95 * 30 * 20)
+    for (const from of all) expect(all.filter((at) => at >= from && at < from + minute).length).toBeLessThanOrEqual(requestsPerMinute)
+    expect(all.length).toBeGreaterThan(groupUsedShareMin * 30 * requestsPerMinute)
   })
 })
 
-describe('a stream that the key has no permission for', () => {
-  it('waits, and the others go on', async () => {
-    const world = new World({ vendor: { forbiddenStreams: ['sharepoint/dlp'] } })
-    await world.put(connectorItem({ eventTypes: ['dlp', 'securityrisk'] }))
-    await world.run(hour)
-    const status = await world.status('acme-cas')
-    expect(status.state).toBe('failing')
-    expect(status.reason).toMatch(/sharepoint\/dlp: The vendor answered 403.*Grant it/)
-    expect(coveredTo(await world.stream('acme-cas', 'sharepoint/securityrisk'), world.clock.now())).toBeGreaterThan(start + 40 * minute)
-  })
+test('a stream that the key has no permission for waits, and the other streams go on', async () => {
+  const world = new World({ vendor: { forbiddenStreams: ['sharepoint/dlp'] } })
+  await world.put(connectorItem({ eventTypes: ['dlp', 'securityrisk'] }))
+  await world.run(hour)
+  const status = await world.status('acme-cas')
+  expect(status.state).toBe('failing')
+  expect(status.reason).toMatch(/sharepoint\/dlp: The vendor answered 403.*Grant it/)
+  expect(coveredTo(await world.stream('acme-cas', 'sharepoint/securityrisk'), world.clock.now())).toBeGreaterThan(start + 40 * minute)
 })
 
-describe('a stream that is not there', () => {
-  it.each([404, 302])('and answered with %i stops no other', async (status) => {
-    const world = new World()
-    world.vendorResponds((asked) => (asked.get('event') === 'dlp' ? { status } : undefined))
-    await world.put(connectorItem({ eventTypes: ['dlp', 'securityrisk'] }))
-    await world.run(2 * hour)
-    expect((await world.status('acme-cas')).reason).toContain(`The vendor answered ${status}`)
-    expect(coveredTo(await world.stream('acme-cas', 'sharepoint/securityrisk'), world.clock.now())).toBeGreaterThan(start + 90 * minute)
-  })
+test.each([404, 302])('a stream that does not exist, with the response %i, stops no other stream', async (status) => {
+  const world = new World()
+  world.vendorResponds((asked) => (asked.get('event') === 'dlp' ? { status } : undefined))
+  await world.put(connectorItem({ eventTypes: ['dlp', 'securityrisk'] }))
+  await world.run(2 * hour)
+  expect((await world.status('acme-cas')).reason).toContain(`The vendor answered ${status}`)
+  expect(coveredTo(await world.stream('acme-cas', 'sharepoint/securityrisk'), world.clock.now())).toBeGreaterThan(start + 90 * minute)
 })
 
-describe('a stream whose links never come to an end', () => {
-  it('is not served before all others for ever', async () => {
-    const world = new World({ vendor: { eventsPerHour: 20 } })
-    let links = 0
-    world.vendorResponds((asked) => {
-      if (asked.get('endless') === null && asked.get('event') !== 'dlp') return undefined
-      links += 1
-      return {
-        status: 200,
-        body: { security_events: [], next_link: `https://api.tmcas.trendmicro.com/v1/siem/security_events?endless=${links}` },
-      }
-    })
-    await world.put(connectorItem({ contentTypes: ['sharepoint', 'exchange', 'gmail'], eventTypes: ['dlp', 'securityrisk', 'ransomware'] }))
-    await world.run(30 * minute)
-    for (let i = 0; i < 30; i++) {
-      await world.run(10 * minute)
-      const { streams } = await world.state.readRun('acme-cas')
-      for (const [id, { readThrough }] of streams)
-        if (!id.endsWith('/dlp')) expect(world.clock.now() - readThrough).toBeLessThan(15 * minute)
+test('a stream whose links never end does not keep the other streams waiting', async () => {
+  const world = new World({ vendor: { eventsPerHour: 20 } })
+  let links = 0
+  world.vendorResponds((asked) => {
+    if (asked.get('endless') === null && asked.get('event') !== 'dlp') return undefined
+    links += 1
+    return {
+      status: 200,
+      body: { security_events: [], next_link: `https://api.tmcas.trendmicro.com/v1/siem/security_events?endless=${links}` },
     }
-    expect(world.crashes).toEqual([])
   })
-})
-
-describe('a connector that is switched off while it runs', () => {
-  it('ends its run, and its status stays paused', async () => {
-    const vendor = { eventsPerHour: 1_500, requestsPerMinute: 0, delayMs: { min: 500, max: 1_000 } }
-    const world = new World({ pageItems: 25, vendor })
-    const item = connectorItem({ requestsPerMinute: 600, initialBackfillMinutes: 4_000 })
-    await world.put(item)
-    await world.run(2 * minute)
-    await world.put({ ...item, enabled: false })
-    const at = world.clock.now()
-    await world.run(20 * minute)
-    expect(await world.status('acme-cas')).toMatchObject({ state: 'paused' })
-    expect(world.model.account.requests(key).filter((request) => request.at > at + minute)).toEqual([])
-  })
-})
-
-describe('the state table of a connector', () => {
-  it('never holds the key', async () => {
-    const world = new World({ vendor: { keys: [goodKey], revokedKeys: [key] } })
-    await world.put(connectorItem())
+  await world.put(connectorItem({ contentTypes: ['sharepoint', 'exchange', 'gmail'], eventTypes: ['dlp', 'securityrisk', 'ransomware'] }))
+  await world.run(30 * minute)
+  for (let i = 0; i < 30; i++) {
     await world.run(10 * minute)
-    expect(JSON.stringify([await world.status('acme-cas'), world.log])).not.toContain(key)
-  })
+    const { streams } = await world.state.readRun('acme-cas')
+    for (const [id, { readThrough }] of streams)
+      if (!id.endsWith('/dlp')) expect(world.clock.now() - readThrough).toBeLessThan(readLagMaxMs)
+  }
+  expect(world.crashes).toEqual([])
+})
+
+test('a connector that is switched off while it runs ends its run and stays paused', async () => {
+  const vendor = { eventsPerHour: 1_500, requestsPerMinute: 0, delayMs: { min: 500, max: 1_000 } }
+  const world = new World({ pageItems: 25, vendor })
+  const item = connectorItem({ requestsPerMinute: 600, initialBackfillMinutes: 4_000 })
+  await world.put(item)
+  await world.run(2 * minute)
+  await world.put({ ...item, enabled: false })
+  const at = world.clock.now()
+  await world.run(20 * minute)
+  expect(await world.status('acme-cas')).toMatchObject({ state: 'paused' })
+  expect(world.model.account.requests(key).filter((request) => request.at > at + minute)).toEqual([])
+})
+
+test('no key is in the status or the log when the vendor rejects it', async () => {
+  const world = new World({ vendor: { keys: [goodKey], revokedKeys: [key] } })
+  await world.put(connectorItem())
+  await world.run(10 * minute)
+  expect(JSON.stringify([await world.status('acme-cas'), world.log])).not.toContain(key)
 })

@@ -1,7 +1,7 @@
-"""Says Athena's SQL and the types of Glue and Athena in DuckDB's words.
+"""Translates Athena's SQL, and the types of Glue and Athena, for DuckDB.
 
 stdin:  {"athena": [SQL, ...], "glueTypes": [type, ...], "athenaTypes": [type, ...]}
-stdout: the same in the same order. What Athena would not parse is an error.
+stdout: the same keys with the translations, in the same order. SQL that Athena would not parse is an error.
 """
 
 import json
