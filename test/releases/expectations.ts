@@ -28,7 +28,7 @@ export async function expectExact(deployment: Deployment, eventsMin: number): Pr
   expectLimitKept(deployment)
 }
 
-/** What the vendor allows one key in any 60 s (requests). */
+/** The vendor allows one key this many in any 60 s (requests). */
 const requestsPerMinute = 20
 
 export function expectLimitKept({ world }: Deployment): void {

@@ -11,7 +11,7 @@ import { frozenVersions, loadRelease, type Release } from './release.ts'
 
 /** A backlog of 300 minutes with 600 events an hour is 3,000 events, and half an hour adds more. */
 const backlogEventsMin = 3_000
-/** As above, after 12 minutes: the rest is not covered yet. */
+/** After only 12 minutes, some of the 3,000 events of the backlog are not covered yet. */
 const shortEventsMin = 2_500
 /** The stream must have gone on while the run was frozen: a page of 25 events is a checkpoint. */
 const checkpointsMin = 20

@@ -8,9 +8,9 @@ import { connectorItem, key, start, World, type WorldOptions } from '../../simul
 
 /** A quiet stream needs one request a run, and a run is due every 5 minutes (intervalMinutes by default). */
 const runsPerHour = 12
-/** The first run, when the connector is accepted, and one that comes early (requests). */
+/** Two hours: the first run, when the connector is accepted, and one that comes early (requests). */
 const quietRequestsMax = 2 * runsPerHour + 2
-/** As above, with three that come early (requests). */
+/** Ten hours: the first run, and three that come early (requests). */
 const longRequestsMax = 10 * runsPerHour + 4
 /** Two hours of 60 events, less the last 16 minutes, with room for chance. */
 const quietEventsMin = 90
@@ -30,9 +30,9 @@ const readLagMaxMs = 10 * minute
 const streamItemLengthMax = 2_000
 /** An unreadable event is narrowed down to a few milliseconds around it (ms). */
 const unreadableWidthMaxMs = 10
-/** A run needs a few requests to narrow an unreadable range down. Without giving up it would use 20 a minute: 1,600 in 80 minutes. */
+/** A run that does not give an unreadable range up would use 20 requests a minute: 1,600 in 80 minutes. */
 const unreadableRequestsMax = 200
-/** As above, for 4 hours: one that does not give up would use 4,800. */
+/** A run that does not give up would use 20 requests a minute: 4,800 in 4 hours. */
 const rereadRequestsMax = 400
 
 async function run(options: WorldOptions, forMs: number, item = {}): Promise<World> {

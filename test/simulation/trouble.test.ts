@@ -6,7 +6,7 @@ import { audit } from '../../simulation/audit.ts'
 import { connectorItem, key, secretName, start, World } from '../../simulation/world.ts'
 
 const goodKey = { key, customer: 'customer' }
-/** What the vendor allows one key in any 60 s (requests). */
+/** The vendor allows one key this many in any 60 s (requests). */
 const requestsPerMinute = 20
 /** Both keys of a pool are nearly always in use. If the connector used one key at a time, each would be at half (share). */
 const poolUsedShareMin = 0.9
