@@ -91,7 +91,7 @@ function keyIn(value: string, { secretName, jsonKey }: SecretReference): Result<
   return ok({ apiKey })
 }
 
-/** Nothing if the text is not a JSON object. */
+/** Returns nothing if the text is not a JSON object. */
 function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const parsed: unknown = JSON.parse(text)

@@ -7,7 +7,7 @@
 
 type Unit = 'Count' | 'Milliseconds'
 
-/** By vendor and event type; each run writes them for the events that it read. */
+/** Each run writes these for the events that it read. Their dimensions are the vendor and the event type. */
 export const eventMetrics = {
   /** Events that Firehose acknowledged. */
   EventsDelivered: 'Count',
@@ -21,7 +21,7 @@ export const eventMetrics = {
   EventsLate: 'Count',
 } as const satisfies Record<string, Unit>
 
-/** By vendor; each run writes them. */
+/** Each run writes these. Their dimension is the vendor. */
 export const runMetrics = {
   /** Requests to the vendor. */
   Requests: 'Count',
@@ -37,7 +37,7 @@ export const runMetrics = {
   RangesSetAside: 'Count',
 } as const satisfies Record<string, Unit>
 
-/** By vendor, over the whole fleet; `dispatch` measures them every 5 minutes. */
+/** `dispatch` measures these over the whole fleet every 5 minutes. Their dimension is the vendor. */
 export const fleetMetrics = {
   /** Connectors that collect. */
   Connectors: 'Count',

@@ -129,7 +129,7 @@ function worse(a: StatusRow, b: StatusRow): number {
   return byState || byRetention || (a.connectorId < b.connectorId ? -1 : 1)
 }
 
-/** As many rows as the response has room for. */
+/** The rows that fit into the response. */
 function fitting(rows: readonly Html[]): readonly Html[] {
   const encoder = new TextEncoder()
   let bytes = 0

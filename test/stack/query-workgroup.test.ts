@@ -65,7 +65,7 @@ describe('the saved queries', () => {
     ({ Properties }) => readable(Properties) as Readonly<Record<string, string>>,
   )
 
-  it('each saved query is in the workgroup and the database, with a name of its own and a sentence about its answer', () => {
+  it('each saved query is in the workgroup and the database, with a name of its own and a sentence about its result', () => {
     expect(new Set(queries.map(({ Name }) => Name)).size).toBe(queries.length)
     for (const { WorkGroup, Database, Description } of queries) {
       expect([WorkGroup, Database]).toEqual(['<QueriesWorkgroup>', 'lake'])

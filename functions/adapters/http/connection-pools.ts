@@ -72,7 +72,7 @@ function newAgent({ url, allowed }: Target, { tlsCaPem, disableTlsVerification }
   return ok(new HttpsAgent({ ...tlsOptions, secureContext }))
 }
 
-/** Nothing unless every certificate is valid. The text is checked here, because OpenSSL reads invalid text as an empty list. */
+/** Returns nothing unless every certificate is valid. The text is checked here, because OpenSSL reads invalid text as an empty list. */
 function certificatesOf(pem: string): readonly string[] | undefined {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)
   try {

@@ -175,7 +175,7 @@ async function call<T>(operation: string, about: string, send: () => Promise<T>)
   }
 }
 
-/** For a write without a condition: only an item of a newer release can refuse it, and that item was gone when it was read. */
+/** A write without a condition fails only if a newer release wrote the item. Here that item was gone when it was read. */
 export async function mustWrite(key: Key, written: Promise<boolean>): Promise<void> {
   if (await written) return
   throw new StateUnavailable(`A newer release wrote and removed the state item ${formatKey(key)} meanwhile. Try again.`)

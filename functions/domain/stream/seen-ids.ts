@@ -1,7 +1,7 @@
 import type { Instant } from '../time.ts'
 import type { Interval } from './stream.ts'
 
-/** What the pipeline did with the event of an id. */
+/** The fate of an event, by its id. */
 export type SeenMark = 'delivered' | 'filtered'
 
 /** A stored id: the first 8 bytes of its SHA-256, as 16 lower-case hex digits. */

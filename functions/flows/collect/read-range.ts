@@ -172,7 +172,7 @@ async function end(step: Step, next: reading.Reading): Promise<StepResult> {
   return (await lease.release(next.stream)) ? { outcome: next.outcome, stream: lease.stream } : lost(lease)
 }
 
-/** Nothing was read, so the lease is all that this step can have written. */
+/** The step read nothing, so it can have written only the lease. */
 async function withoutToken({ lease }: Step, before: StreamState, freeAt: Instant): Promise<StepResult> {
   const outcome = { kind: 'no-token', freeAt } as const
   if (lease.stream.version === before.version) return { outcome, stream: before }

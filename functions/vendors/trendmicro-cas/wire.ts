@@ -51,7 +51,7 @@ function idOf(value: unknown): string | undefined {
   return typeof value === 'number' && !Number.isSafeInteger(value) ? undefined : textOf(value) || undefined
 }
 
-/** Nothing if the item is malformed: not an object, or an object without a message. */
+/** Returns nothing if the item is malformed: not an object, or an object without a message. */
 export function parseItem(raw: unknown): WireItem | undefined {
   const item = membersOf(raw)
   const message = membersOf(item?.['message'])
