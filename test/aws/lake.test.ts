@@ -290,7 +290,7 @@ describe('the saved queries', () => {
       { dt: today, event_type: 'malware', events: '1' },
       { dt: yesterday, event_type: 'dlp', events: '1' },
     ],
-    Duplicates: [{ connector_id: 'acme-mail', events: '2', records: '4', copies_max: '2' }],
+    Duplicates: [{ connector_id: 'acme-mail', events: '2', records: '4', max_copies: '2' }],
     'Malformed records': [{ id: 'odd', dt: today }],
   }
 

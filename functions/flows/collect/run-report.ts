@@ -87,10 +87,11 @@ export class RunReport {
     const now = clock.now()
     const attempts = (this.current.trouble?.attempts ?? 0) + 1
     const until = backoffUntil ?? now + backoffMs(why, attempts, random())
-    const { retryAfterMs: _, ...failure } = why
+    const { code, detail, status, traceId } = why
+    const failure = { code, detail, ...(status === undefined ? {} : { status }), ...(traceId === undefined ? {} : { traceId }) }
     this.current = { ...this.current, trouble: { failure, attempts, until }, lastFailure: { ...failure, at: now } }
     const { connectorId } = this.connector
-    log({ level: 'error', event: 'connector-failing', connectorId, code: why.code, message: formatFailure(why) })
+    log({ level: 'error', event: 'connector-failing', connectorId, code, message: formatFailure(why) })
     return until
   }
 
