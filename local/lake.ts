@@ -40,7 +40,7 @@ export async function openLake(dataDir: string): Promise<Lake> {
   await completeLake(dataDir)
   if (!existsSync(lakeDir(dataDir))) {
     throw new StartupError(
-      `There is no lake in ${dataDir} yet. Collect something first with "npm start", or name the lake's folder with --data.`,
+      `There is no lake in ${dataDir}: nothing was delivered there yet. The summary of "npm start" says why. If your lake is elsewhere, name its folder with --data.`,
     )
   }
   const instance = await DuckDBInstance.create(':memory:')

@@ -50,7 +50,9 @@ function liveScreen(out: NodeJS.WriteStream): Screen {
   const warnings: string[] = []
   let rows: readonly Row[] = []
   const draw = () => {
-    const { columns = 120, rows: height = 40 } = out
+    // A terminal of unknown size reports 0.
+    const columns = out.columns || 120
+    const height = out.rows || 40
     // The cursor needs the last line.
     const table = formatTable(rows, { columns, rows: height - 1 - warnings.length })
     live([table, ...warnings.map((text) => text.slice(0, columns - 1))].join('\n'))

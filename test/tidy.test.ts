@@ -10,7 +10,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .filter((file) => file !== '' && existsSync(`${root}${file}`))
 const text = (file: string) => readFileSync(`${root}${file}`, 'utf8')
 
-/** Pages for readers of the code. What they name is checked more strictly than in the README: a path of a newcomer's first hour must lead somewhere. */
+/** Pages for readers of the code. Every path and script that they name must exist. */
 const pagesForReaders = ['docs/architecture.md', 'CONTRIBUTING.md', 'SECURITY.md']
 
 describe('the tree', () => {

@@ -1,14 +1,17 @@
 import { hour, minute, second } from './time.ts'
 
 /**
- * Every way in which collecting can fail, with all its traits. Nothing else in the code lists failure codes: a new code is one row
- * here, and it does not compile without each trait.
+ * Every way in which collecting can fail, with all its traits. No other file lists their traits: a new code is one row here, and
+ * it does not compile without each trait.
  */
 interface FailureTraits {
   readonly scope: FailureScope
-  /** The wait before the next try: the first one, and the longest one that it doubles up to with each failure in a row (ms). */
+  /**
+   * The wait before the next try: the first one, and the longest one that it doubles up to with each failure in a row (ms). After
+   * `throttled` the token bucket decides instead, and a range is read again at once; there it only says whether the failure lasts.
+   */
   readonly retryMs: readonly [first: number, max: number]
-  /** Failures in a row (count) after which a run that was asked to finish (`--once`) stops waiting. 1: waiting never helps. */
+  /** With `--once`, waiting stops after this many failures in a row (count). 1: waiting never helps. */
   readonly triesMax: number
   readonly request: RequestFate
   /** A link that fails like this is dead: the vendor no longer knows it, or it must not be followed. */
@@ -24,7 +27,7 @@ interface FailureTraits {
 /**
  * The part of collecting that a failure stops:
  *
- * - `key`: this API key cannot be used; the other keys of the connector go on.
+ * - `key`: this API key cannot be used; the other keys of the connector go on. Without another key the connector backs off.
  * - `stream`: this stream waits; the others go on.
  * - `range`: the range is given up and read again, narrower.
  * - `origin`: nothing behind this base URL can be reached; the run ends and the connector waits.

@@ -1,5 +1,4 @@
 import type { Clock, DueStore, Log, Queue } from '../domain/ports.ts'
-import { claimMs } from '../domain/stream/schedule.ts'
 import { minute, second } from '../domain/time.ts'
 
 export interface DispatchPorts {
@@ -11,6 +10,8 @@ export interface DispatchPorts {
 
 /** The time between two ticks (ms). Each tick claims the connectors that are due before the next one. */
 const tickMs = minute
+/** A claimed connector whose message was lost is due again after this time (ms). */
+const claimMs = 5 * minute
 /** The most claims at the same time (count). */
 const claimsAtOnce = 16
 

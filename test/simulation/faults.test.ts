@@ -67,7 +67,7 @@ test('an outage of the vendor of a day loses nothing, and the status says what i
   await world.run(24 * hour)
   const status = await world.status('acme-cas')
   expect(status.state).toBe('failing')
-  expect(status.reason).toMatch(/The vendor answered 50\d/)
+  expect(status.reason).toMatch(/The vendor responded with status 50\d/)
   world.model.change({ errorRate5xx: 0 })
   await world.run(hour)
   const { expected, missing, twice } = await audit(world)

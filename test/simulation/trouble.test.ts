@@ -87,7 +87,7 @@ describe('the secret of a connector', () => {
     await world.run(30 * minute)
     const status = await world.status('expired')
     expect(status.state).toBe('failing')
-    expect(status.reason).toMatch(/The vendor answered 401.*store a new one in the secret/)
+    expect(status.reason).toMatch(/The vendor responded with status 401.*store a new one in the secret/)
     expect(world.model.account.requests('expired-key-0123456789abcdef').length).toBeLessThan(rejectedRequestsMax)
     await expectOthersGoOn(world)
     world.secrets.values.set('tributary/expired', key)
@@ -229,7 +229,7 @@ test('a stream that the key has no permission for waits, and the other streams g
   await world.run(hour)
   const status = await world.status('acme-cas')
   expect(status.state).toBe('failing')
-  expect(status.reason).toMatch(/sharepoint\/dlp: The vendor answered 403.*Grant it/)
+  expect(status.reason).toMatch(/sharepoint\/dlp: The vendor responded with status 403.*Grant it/)
   expect(coveredTo(await world.stream('acme-cas', 'sharepoint/securityrisk'), world.clock.now())).toBeGreaterThan(start + 40 * minute)
 })
 
@@ -238,7 +238,7 @@ test.each([404, 302])('a stream that does not exist, with the response %i, stops
   world.vendorResponds((asked) => (asked.get('event') === 'dlp' ? { status } : undefined))
   await world.put(connectorItem({ eventTypes: ['dlp', 'securityrisk'] }))
   await world.run(2 * hour)
-  expect((await world.status('acme-cas')).reason).toContain(`The vendor answered ${status}`)
+  expect((await world.status('acme-cas')).reason).toContain(`The vendor responded with status ${status}`)
   expect(coveredTo(await world.stream('acme-cas', 'sharepoint/securityrisk'), world.clock.now())).toBeGreaterThan(start + 90 * minute)
 })
 

@@ -203,7 +203,7 @@ describe('a redirect', () => {
     )
     expect(await fetchFrom(baseUrl)).toMatchObject({
       ok: false,
-      failure: { code: 'redirected', status, detail: `The vendor answered ${status} and points to ${target.baseUrl}` },
+      failure: { code: 'redirected', status, detail: `The vendor responded with status ${status} and points to ${target.baseUrl}` },
     })
     expect(target.seen).toEqual([])
   })
@@ -228,7 +228,7 @@ describe('a response', () => {
         status: 429,
         traceId: 't',
         retryAfterMs: 30_000,
-        detail: 'The vendor answered 429, code -4290001: "Too many for [redacted]"',
+        detail: 'The vendor responded with status 429, code -4290001: "Too many for [redacted]"',
       },
     })
   })

@@ -10,7 +10,7 @@ import { connector } from '../../simulation/fakes/connector.ts'
 import { MemorySecrets } from '../../simulation/fakes/secrets.ts'
 import { MemoryState } from '../../simulation/fakes/state.ts'
 
-const unauthorized = failure('unauthorized', 'The vendor answered 401')
+const unauthorized = failure('unauthorized', 'The vendor responded with status 401')
 const two = connector({ apiKeySecrets: [{ secretName: 'first' }, { secretName: 'second' }] })
 
 let clock: VirtualClock

@@ -44,7 +44,7 @@ describe('a response with status 200', () => {
     expect(failureOf(200, { 'content-type': 'text/html' }, body)).toEqual({
       code: 'malformed-response',
       status: 200,
-      detail: `The vendor answered 200 with ${detail}`,
+      detail: `The vendor responded with status 200 and ${detail}`,
     })
   })
 
@@ -109,7 +109,7 @@ describe('a response with another status', () => {
     [0, 'unexpected-status'],
     [999, 'unexpected-status'],
   ])('fails for %i with %s', (status, code) => {
-    expect(failureOf(status, {}, '')).toEqual({ code, status, detail: `The vendor answered ${status}` })
+    expect(failureOf(status, {}, '')).toEqual({ code, status, detail: `The vendor responded with status ${status}` })
   })
 
   it('shows the code, the message and the trace id of the vendor', () => {
@@ -118,23 +118,23 @@ describe('a response with another status', () => {
       code: 'throttled',
       status: 429,
       traceId: '7f',
-      detail: 'The vendor answered 429, code -4290001: "Maximum allowed requests exceeded"',
+      detail: 'The vendor responded with status 429, code -4290001: "Maximum allowed requests exceeded"',
     })
     expect(formatFailure(throttled)).toContain('(trace 7f)')
   })
 
   it('shows at most 200 characters of a body that is not JSON, on one printable line', () => {
     const { detail } = failureOf(502, {}, `<h1>Bad\r\n\tgateway</h1>\u0000\u001b[31m\u202e\u2028 ${'x😀'.repeat(50_000)}`)
-    expect(detail).toMatch(/^The vendor answered 502: "<h1>Bad gateway<\/h1> \[31m x😀x/u)
+    expect(detail).toMatch(/^The vendor responded with status 502: "<h1>Bad gateway<\/h1> \[31m x😀x/u)
     expect(detail).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Cs}]/u)
-    expect([...detail].length).toBeLessThanOrEqual(200 + 'The vendor answered 502: ""'.length)
+    expect([...detail].length).toBeLessThanOrEqual(200 + 'The vendor responded with status 502: ""'.length)
   })
 
   it('shows where a redirect points, without its path and query', () => {
     expect(failureOf(302, { location: 'https://login.example/?next=secret' }, 'Found').detail).toBe(
-      'The vendor answered 302 and points to https://login.example',
+      'The vendor responded with status 302 and points to https://login.example',
     )
-    expect(failureOf(302, { location: '/login' }, 'Found').detail).toBe('The vendor answered 302 and points to /login')
+    expect(failureOf(302, { location: '/login' }, 'Found').detail).toBe('The vendor responded with status 302 and points to /login')
   })
 
   it.each([
@@ -150,13 +150,13 @@ describe('a response with another status', () => {
 
   it('never shows a key of digits that is echoed as a number', () => {
     expect(failureOf(401, {}, '{"code":8271640055,"msg":"no"}', { apiKey: '8271640055' }).detail).toBe(
-      'The vendor answered 401, code [redacted]: "no"',
+      'The vendor responded with status 401, code [redacted]: "no"',
     )
   })
 
   it('never shows a key that is echoed in a redirect', () => {
     expect(failureOf(302, { location: `https://${apiKey}.example/` }, '', { apiKey }).detail).toBe(
-      'The vendor answered 302 and points to https://[redacted].example',
+      'The vendor responded with status 302 and points to https://[redacted].example',
     )
   })
 })

@@ -42,7 +42,7 @@ export function readResponse(
   const traceId = traceIdOf(json, exchange.apiKey) ?? exchange.traceId
   const trace = traceId === undefined ? {} : { traceId }
   if (status !== 200) {
-    const detail = `The vendor answered ${status}${vendorsMessage(status, headers, json, text, exchange.apiKey)}`
+    const detail = `The vendor responded with status ${status}${vendorsMessage(status, headers, json, text, exchange.apiKey)}`
     return failed(failure(codeOf(status), detail, { status, ...trace, ...retryAfter(status, headers, receivedAt) }))
   }
   if (json === undefined) return failed(notJson(text, headers, exchange.apiKey, trace))
@@ -114,7 +114,7 @@ function notJson(text: string, headers: ResponseHeaders, apiKey: string | undefi
       : /^\s*[[{"]/.test(text)
         ? `JSON that is cut off or broken (${text.length} characters)`
         : `something that is not JSON (${type}): "${oneLine(text, excerptLengthMax, apiKey)}"`
-  return failure('malformed-response', `The vendor answered 200 with ${content}`, { status: 200, ...trace })
+  return failure('malformed-response', `The vendor responded with status 200 and ${content}`, { status: 200, ...trace })
 }
 
 /** Text from outside on one printable line. The key is redacted before the text is cut, so that no part of the key is left. */

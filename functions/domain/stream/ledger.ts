@@ -151,8 +151,8 @@ export function beginReread(stream: StreamState, now: Instant, policy: ReadingPo
 }
 
 /**
- * Records that the range was read to its end, with its last page received at `receivedAt`. A provisional range proves nothing: its proof
- * would be many small pieces.
+ * Records that the range was read to its end, with its last page received at `receivedAt`. A provisional range
+ * changes no coverage, because the ledger would get many small intervals.
  */
 export function completeRange(stream: StreamState, range: Range, receivedAt: Instant, policy: ReadingPolicy): StreamState {
   const { range: _, reread, hard, ...rest } = stream
@@ -177,8 +177,8 @@ export function completeRange(stream: StreamState, range: Range, receivedAt: Ins
 }
 
 /**
- * The width of the next range (ms): as wide as the pages allow at this density. A narrow range can show that a stream is dense, but not
- * that it is empty, so its growth is bounded.
+ * The width of the next range (ms): as wide as the pages allow at this density. One narrow range
+ * without items does not show that the stream is empty, so the growth is bounded.
  */
 function nextWidth(stream: StreamState, range: Range, policy: ReadingPolicy): number {
   const width = range.to - range.from
@@ -200,13 +200,13 @@ export function giveUpRange(stream: StreamState, range: Range, now: Instant): St
     pagesTarget: Math.max(0.7, Math.min(pagesTargetMax, range.page * 0.7)),
     paced: true,
   }
-  return width > 1 ? withHard(given, range, widthMs) : leaveAlone(given, range, now)
+  return width > 1 ? withHard(given, range, widthMs) : setAsideMillisecond(given, range, now)
 }
 
 /** Makes the next range narrower after repeated failures: this one may be too wide, or hold an event that the vendor cannot show. */
 export function narrowRange(stream: StreamState, range: Range, now: Instant): StreamState {
   const width = range.to - range.from
-  return width > 1 ? withHard(stream, range, Math.floor(width / 2)) : leaveAlone(stream, range, now)
+  return width > 1 ? withHard(stream, range, Math.floor(width / 2)) : setAsideMillisecond(stream, range, now)
 }
 
 /** Whether a part of the range was given up before. */
@@ -219,8 +219,8 @@ function withHard(stream: StreamState, { from, to }: Interval, widthMs: number):
   return { ...stream, hard: [...others, { from, to, widthMs }].slice(-hardMax) }
 }
 
-/** Leaves a millisecond alone, joined to its neighbour. The next range also asks the vendor for a millisecond of it, so it stays narrow. */
-function leaveAlone(stream: StreamState, { from, to }: Interval, now: Instant): StreamState {
+/** Sets a millisecond aside, together with its neighbour. The next range stays narrow, because it asks for this millisecond too. */
+function setAsideMillisecond(stream: StreamState, { from, to }: Interval, now: Instant): StreamState {
   const until = now + setAsideMs
   const last = stream.setAside.at(-1)
   const setAside =

@@ -5,7 +5,10 @@ import type { Interval, Range, RangeKind, StreamState } from './stream.ts'
 
 /** Plans the range of a stream to read next. The plan follows from the ledger alone. */
 
-/** The live edge is due when it is half an interval old, when somebody asked for it, or when the same request brings its proof. */
+/**
+ * Whether the live edge should be read now. There are three reasons: it is half an interval old; somebody asked for events up to now;
+ * one request can read and prove the whole tail.
+ */
 export function liveIsDue(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
   if (stream.range !== undefined && isLive(stream.range.kind)) return true
   const wantedTo = Math.min(now, policy.wantedTo)
@@ -25,7 +28,7 @@ export function planLive(stream: StreamState, now: Instant, policy: ReadingPolic
   return plan(stream, 'provisional', Math.max(from, stream.readThrough, floorToSecond(watermark(now, policy))), end)
 }
 
-/** The oldest gap that can be proven now. The tail is left to the live edge where that reads all of it. */
+/** The oldest gap that can be proven now. If one live range can read the whole tail, the tail is no gap here. */
 export function planGap(stream: StreamState, now: Instant, policy: ReadingPolicy): Range | undefined {
   const gap = readableGaps(stream, now, policy)[0]
   return gap === undefined ? undefined : plan(stream, 'final', gap.from, gap.to)
@@ -37,7 +40,7 @@ export function readableGaps(stream: StreamState, now: Instant, policy: ReadingP
   const gaps = intervals.until(openGaps(stream, now), end)
   const tail = tailStart(stream, now)
   const worthwhile = Math.min(stream.widthMs, policy.intervalMs / 2)
-  // A request for everything up to an instant includes its proof, so even a short gap is worth a step.
+  // Somebody waits for this time, so even a short gap is read.
   const wanted = watermark(policy.wantedTo, policy)
   return gaps.filter(({ from, to }) => from < tail || (!tailFits(stream, now) && (to - from >= worthwhile || from < wanted)))
 }
@@ -66,7 +69,7 @@ function plan(stream: StreamState, kind: RangeKind, from: Instant, end: Instant)
   return { kind, from, to: whole > from ? whole : latest, page: 0, items: 0 }
 }
 
-/** The limit that a hard place sets for the end of a range from `from`: the start of the place, or, inside it, the width it allows. */
+/** The latest end of a range from `from`. Before a hard place it is the start of the place; inside, the place sets the width. */
 function easyTo(place: Interval & { readonly widthMs: number }, from: Instant): Instant {
   if (place.from > from) return place.from
   return place.to > from ? Math.min(place.to, from + place.widthMs) : Number.POSITIVE_INFINITY

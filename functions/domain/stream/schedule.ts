@@ -1,4 +1,4 @@
-import { type Instant, minute, second } from '../time.ts'
+import { type Instant, second } from '../time.ts'
 import type { ReadingPolicy } from './ledger.ts'
 import { liveIsDue, planGap, planLive, planReread, readableGaps } from './plan.ts'
 import type { Range, StreamId, StreamState } from './stream.ts'
@@ -31,7 +31,7 @@ export function nextStep(
   policy: ReadingPolicy,
 ): ReadStep | undefined {
   const ready = [...streams].filter(([, stream]) => stream.trouble === undefined || stream.trouble.until <= now)
-  const edge = best(ready, (stream) => (liveIsDue(stream, now, policy) ? lastServedAt(stream) : undefined))
+  const edge = best(ready, (stream) => (liveIsDue(stream, now, policy) ? lastReadForOrder(stream) : undefined))
   const live = stepOf(edge, (stream) => planLive(stream, now, policy), liveWaitMaxMs)
   const unpaced = ready.filter(([, { paced }]) => !paced)
   const oldestGap = (candidates: typeof ready) => best(candidates, (stream) => gapStart(stream, now, policy))
@@ -58,7 +58,7 @@ function stepOf(
 }
 
 /** A paced stream may never complete a range. So its last page counts as service too, or it would always come first. */
-function lastServedAt({ paced, readThrough, lastReadAt = 0 }: StreamState): Instant {
+function lastReadForOrder({ paced, readThrough, lastReadAt = 0 }: StreamState): Instant {
   return paced ? Math.max(readThrough, lastReadAt) : readThrough
 }
 
@@ -83,10 +83,7 @@ function best<T>(entries: readonly (readonly [StreamId, T])[], rank: (value: T) 
 }
 
 /** The next time after `now` that falls on the connector's own phase of its interval. `phase` in [0, 1). */
-export function nextTickOf(phase: number, intervalMs: number, now: Instant): Instant {
+export function nextPhaseTime(phase: number, intervalMs: number, now: Instant): Instant {
   const offset = Math.floor(phase * intervalMs)
   return Math.floor((now - offset) / intervalMs + 1) * intervalMs + offset
 }
-
-/** A claimed connector whose message was lost is due again after this time (ms). */
-export const claimMs = 5 * minute

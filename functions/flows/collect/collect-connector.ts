@@ -3,7 +3,7 @@ import type { Digest } from '../../domain/digest.ts'
 import { backoffMs, type Failure, failures } from '../../domain/failures.ts'
 import type { AcceptedConnector, DueStore, RunState, RunStore } from '../../domain/ports.ts'
 import * as ledger from '../../domain/stream/ledger.ts'
-import { nextStep, nextTickOf } from '../../domain/stream/schedule.ts'
+import { nextPhaseTime, nextStep } from '../../domain/stream/schedule.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { hour, type Instant, iso, minute, second } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
@@ -41,7 +41,7 @@ interface Run {
 }
 
 type RunEnd =
-  /** Everything is read for now, or the run has no time or tokens left, or it failed. `dueAt`: the next run; absent: at the next tick. */
+  /** Everything is read for now, or the run has no time or tokens left, or it failed. `dueAt`: the next run; absent: at the usual time. */
   | { readonly kind: 'finished'; readonly dueAt?: Instant | undefined }
   /** The connector still backs off. */
   | { readonly kind: 'backing-off'; readonly dueAt: Instant }
@@ -171,7 +171,7 @@ async function takeStep(run: Run): Promise<RunEnd | undefined> {
     case 'progress':
       if (outcome.clockErrorMs !== undefined) run.policy = { ...policy, clockErrorMs: outcome.clockErrorMs }
       keys.accept(key)
-      report.pageRead()
+      report.noLongerFailing()
       return undefined
     case 'failed':
       report.stepFailed(outcome.failure, step.stream)
@@ -210,12 +210,12 @@ async function afterFailedStep({ ports, keys, report }: Run, why: Failure, key: 
   }
 }
 
-/** The next tick of the connector's own phase; sooner where a stream's backoff ends sooner, later where nothing can be done before. */
+/** At the given time, if the run left something to do. Otherwise at the connector's usual time, or sooner if a stream's backoff ends sooner. */
 function nextDue({ ports, accepted, streams, policy }: Run, dueAt: Instant | undefined): Instant {
   const now = ports.clock.now()
   if (dueAt !== undefined) return Math.min(Math.max(dueAt, now), now + backoffMaxMs)
   const backoffs = [...streams.values()].flatMap(({ trouble }) => (trouble === undefined ? [] : [trouble.until]))
-  const tick = nextTickOf(phaseOf(ports.digest, accepted.connector.connectorId), policy.intervalMs, now)
+  const tick = nextPhaseTime(phaseOf(ports.digest, accepted.connector.connectorId), policy.intervalMs, now)
   return Math.min(tick, ...backoffs.map((until) => Math.max(until, now + second)))
 }
 

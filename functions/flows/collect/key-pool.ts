@@ -25,7 +25,7 @@ export class KeyPool {
   /** Keys without a token to spare, by fingerprint, and until when. */
   private readonly busyUntil = new Map<string, Instant>()
   /** Secrets that this run has read without the cache. */
-  private readonly refreshed = new Set<string>()
+  private readonly secretsReadAgain = new Set<string>()
   private readonly openedStatus: Pick<ConnectorStatus, 'keys' | 'oldestKeyAt'>
 
   /** Opens every key of the connector, except those that back off after a rejection. */
@@ -125,7 +125,7 @@ export class KeyPool {
     const { clock, log, random } = this.ports
     const now = clock.now()
     const secret = secretText(key.reference)
-    const replacement = await this.reread(key, now)
+    const replacement = await this.readSecretAgain(key, now)
     if (replacement !== undefined) {
       this.keys = [replacement, ...this.without(key, replacement)]
       return undefined
@@ -144,10 +144,10 @@ export class KeyPool {
   }
 
   /** The key that its secret holds now, if it is another one. A run reads each secret at most once without the cache. */
-  private async reread(key: OpenKey, now: Instant): Promise<OpenKey | undefined> {
+  private async readSecretAgain(key: OpenKey, now: Instant): Promise<OpenKey | undefined> {
     const secret = secretText(key.reference)
-    if (this.refreshed.has(secret)) return undefined
-    this.refreshed.add(secret)
+    if (this.secretsReadAgain.has(secret)) return undefined
+    this.secretsReadAgain.add(secret)
     const reopened = await openKey(this.ports, this.connector, key.reference, now, { bypassCache: true })
     return reopened.ok && reopened.value.fingerprint !== key.fingerprint ? reopened.value : undefined
   }

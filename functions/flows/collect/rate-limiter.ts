@@ -50,7 +50,7 @@ export type Limiter = Pick<RateLimiter, 'admit' | 'release'>
 export class RateLimiter {
   private readonly ports: LimiterPorts
   /** Releases that no write has carried yet, by bucket. */
-  private readonly pending = new Map<string, { readonly ref: LimiterRef; readonly releases: readonly Release[] }>()
+  private readonly unwritten = new Map<string, { readonly ref: LimiterRef; readonly releases: readonly Release[] }>()
   private readonly buckets = new Map<string, TokenBucket>()
   private waited = 0
 
@@ -101,14 +101,14 @@ export class RateLimiter {
   /** Records the outcome of a request. It is written with the next take of the same limiter, or by `flush`. */
   release({ grants }: Permit, outcome: RequestOutcome): void {
     for (const { ref, grant } of grants) {
-      const releases = this.pending.get(ref.bucket)?.releases ?? []
-      this.pending.set(ref.bucket, { ref, releases: [...releases, { grant, ...outcome }] })
+      const releases = this.unwritten.get(ref.bucket)?.releases ?? []
+      this.unwritten.set(ref.bucket, { ref, releases: [...releases, { grant, ...outcome }] })
     }
   }
 
   /** Writes every release that no take has carried. */
   async flush(): Promise<void> {
-    for (const { ref, releases } of this.pending.values()) {
+    for (const { ref, releases } of this.unwritten.values()) {
       if (releases.length > 0) await this.update(ref, (bucket) => ({ bucket, result: undefined }))
     }
   }
@@ -176,7 +176,7 @@ export class RateLimiter {
     const { state } = this.ports
     for (let write = 0; write < writesMax; write++) {
       const stored = (await state.readTokens(ref.bucket)) ?? newBucket(ref.limit)
-      const releases = this.pending.get(ref.bucket)?.releases ?? []
+      const releases = this.unwritten.get(ref.bucket)?.releases ?? []
       const released = releases.reduce(releaseToken, withLimit(stored, ref.limit))
       const { bucket, result } = change(released)
       if (bucket === undefined) {
@@ -186,8 +186,8 @@ export class RateLimiter {
       const next = { ...bucket, version: stored.version + 1 }
       if (!(await state.writeTokens(ref.bucket, next))) continue
       this.buckets.set(ref.bucket, next)
-      const later = (this.pending.get(ref.bucket)?.releases ?? []).filter((release) => !releases.includes(release))
-      this.pending.set(ref.bucket, { ref, releases: later })
+      const later = (this.unwritten.get(ref.bucket)?.releases ?? []).filter((release) => !releases.includes(release))
+      this.unwritten.set(ref.bucket, { ref, releases: later })
       return result
     }
     throw new Error(`Other runs changed the limiter ${ref.bucket} ${writesMax} times in a row.`)

@@ -79,14 +79,14 @@ export async function readRange(
     if (!request.ok) return end(step, reading.afterRefusedLink(lease.stream, range, request.failure, clock.now()))
     const beforeWaiting = (until: Instant) => lease.outlast(until, range)
     const admission = await limiter.admit(key.limiters, { waitMaxMs, notBefore: lastRequestAt + apartMs, beforeWaiting })
-    if (admission.kind === 'called-off') return lost(lease)
+    if (admission.kind === 'called-off') return leaseLost(lease)
     if (admission.kind === 'wait') return withoutToken(step, before, admission.freeAt)
     lastRequestAt = clock.now()
     const fetched = await fetchPage(step, request.value, admission.permit)
     if (!fetched.ok) return fail(step, range, fetched.failure)
     const { items, ...received } = fetched.value
     // An empty page needs no lease: if two runs read it, the version check lets only one save.
-    if (items.length > 0 && !lease.isHeld && !(await lease.take(range))) return lost(lease)
+    if (items.length > 0 && !lease.isHeld && !(await lease.take(range))) return leaseLost(lease)
     if (items.length > 0) seen ??= await loadSeen(step, range)
     const delivered = await deliverPage(ports, step.page, range, fetched.value, seen ?? new Set())
     if (!delivered.ok) return fail(step, range, delivered.failure)
@@ -96,7 +96,7 @@ export async function readRange(
     const next = reading.afterPage(reading.countRequest(lease.stream), range, read, { policy, linksRead, now: clock.now() })
     if (next.range === undefined || pages >= pagesMax || stop.aborted || clock.now() > lastPageBy) return end(step, next)
     logAll(step, next)
-    if (!(await lease.checkpoint(next.stream, next.range))) return lost(lease)
+    if (!(await lease.checkpoint(next.stream, next.range))) return leaseLost(lease)
     range = next.range
     if (range.nextLink !== undefined) linksRead.add(range.nextLink)
   }
@@ -169,17 +169,17 @@ function fail(step: Step, range: Range, why: Failure): Promise<StepResult> {
 async function end(step: Step, next: reading.Reading): Promise<StepResult> {
   const { lease } = step
   logAll(step, next)
-  return (await lease.release(next.stream)) ? { outcome: next.outcome, stream: lease.stream } : lost(lease)
+  return (await lease.release(next.stream)) ? { outcome: next.outcome, stream: lease.stream } : leaseLost(lease)
 }
 
-/** The step read nothing, so it can have written only the lease. */
+/** No page was read. If the lease was taken, it is given back. */
 async function withoutToken({ lease }: Step, before: StreamState, freeAt: Instant): Promise<StepResult> {
   const outcome = { kind: 'no-token', freeAt } as const
   if (lease.stream.version === before.version) return { outcome, stream: before }
-  return (await lease.release(lease.stream)) ? { outcome, stream: lease.stream } : lost(lease)
+  return (await lease.release(lease.stream)) ? { outcome, stream: lease.stream } : leaseLost(lease)
 }
 
-function lost(lease: StreamLease): StepResult {
+function leaseLost(lease: StreamLease): StepResult {
   return { outcome: { kind: 'lease-held', until: lease.heldUntil() }, stream: lease.stream }
 }
 

@@ -45,7 +45,7 @@ export class RunReport {
   private reported: ReadonlyMap<StreamId, StreamState>
   /** Streams that lose events in this run. */
   private readonly losing = new Set<StreamId>()
-  private readonly sinceWrite = { rangesLost: 0, rangesSetAside: 0, waitedMs: 0 }
+  private readonly sinceWrite = { rangesLost: 0, rangesSetAside: 0, waitedMsBefore: 0 }
 
   constructor(
     ports: ReportPorts,
@@ -72,7 +72,7 @@ export class RunReport {
     this.current = { ...this.current, readSteps: this.current.readSteps + 1 }
   }
 
-  pageRead(): void {
+  noLongerFailing(): void {
     const { trouble: _, ...status } = this.current
     this.current = status
   }
@@ -95,7 +95,7 @@ export class RunReport {
     return until
   }
 
-  /** A range that goes on being lost grows with every step, so each stream is reported once a run. */
+  /** Logs each stream once a run, because a lost range grows with every step. */
   rangeLost(stream: StreamId, lost: LostRange): void {
     if (this.losing.has(stream)) return
     this.losing.add(stream)
@@ -155,12 +155,12 @@ export class RunReport {
       Requests: all.requests,
       RequestsThrottled: all.throttled,
       PagesRead: all.pages,
-      TokenWait: waitedMs - this.sinceWrite.waitedMs,
+      TokenWait: waitedMs - this.sinceWrite.waitedMsBefore,
       RangesLost: this.sinceWrite.rangesLost,
       RangesSetAside: this.sinceWrite.rangesSetAside,
     })
     if (Object.keys(values).length > 0) publish({ vendor, connectorId, values })
-    Object.assign(this.sinceWrite, { rangesLost: 0, rangesSetAside: 0, waitedMs })
+    Object.assign(this.sinceWrite, { rangesLost: 0, rangesSetAside: 0, waitedMsBefore: waitedMs })
   }
 }
 

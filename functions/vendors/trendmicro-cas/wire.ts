@@ -35,7 +35,7 @@ export function parsePage({ body, traceId: sent }: VendorResponse): Result<Vendo
 
 function problemOf(body: unknown, error: z.ZodError): string {
   const stated = errorSchema.safeParse(body)
-  if (stated.success) return `The vendor answered 200 with error ${stated.data.code} (${stated.data.msg}) instead of a page`
+  if (stated.success) return `The vendor responded with status 200 and error ${stated.data.code} (${stated.data.msg}) instead of a page`
   const problems = error.issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`)
   return `The response is not a page: ${problems.join('; ')}`
 }

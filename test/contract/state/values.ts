@@ -68,8 +68,16 @@ export const fullStatus: ConnectorStatus = {
   lastSuccessAt: start - minute,
   lagMs: 12,
   retentionLeftMs: -3,
-  lastFailure: { ...failure('vendor-error', 'The vendor answered 500', { status: 500, traceId: 't' }), at: start, stream: 'x/1' },
-  trouble: { failure: failure('throttled', 'The vendor answered 429', { retryAfterMs: 1_000 }), attempts: 2, until: start + minute },
+  lastFailure: {
+    ...failure('vendor-error', 'The vendor responded with status 500', { status: 500, traceId: 't' }),
+    at: start,
+    stream: 'x/1',
+  },
+  trouble: {
+    failure: failure('throttled', 'The vendor responded with status 429', { retryAfterMs: 1_000 }),
+    attempts: 2,
+    until: start + minute,
+  },
   rejectedKeys: { fingerprint: { at: start, until: start + hour, attempts: 1 } },
   problems: [{ path: 'logFilters[0].operator', message: 'unknown' }],
   days: { '2026-11-24': { delivered: 1, filtered: 2, requests: 3, throttled: 4 } },
