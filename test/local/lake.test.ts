@@ -116,7 +116,7 @@ describe('npm run lake', () => {
     const { code, stderr, stdout } = await command('--data', join(temporaryFolder(), 'none'))
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(
-      /^There is no lake in .*none yet\. Collect something first with "npm start", or name the lake's folder with --data\.\n$/,
+      /^There is no lake in .*none: nothing was delivered there yet\. The summary of "npm start" says why\. If your lake is elsewhere, name its folder with --data\.\n$/,
     )
   })
 
