@@ -25,9 +25,10 @@ export interface Screen {
   end(): void
 }
 
-/** A terminal gets a live table. A file or pipe gets one line for each log entry. */
+/** A terminal gets a live table. A file or pipe gets one line for each log entry, and so does a terminal of unknown size, which reports 0. */
 export function openScreen(out: NodeJS.WriteStream): Screen {
-  return out.isTTY === true ? liveScreen(out) : plainScreen(out)
+  const hasRoom = out.isTTY === true && out.columns !== 0 && out.rows !== 0
+  return hasRoom ? liveScreen(out) : plainScreen(out)
 }
 
 function plainScreen(out: NodeJS.WriteStream): Screen {
@@ -50,9 +51,7 @@ function liveScreen(out: NodeJS.WriteStream): Screen {
   const warnings: string[] = []
   let rows: readonly Row[] = []
   const draw = () => {
-    // A terminal of unknown size reports 0.
-    const columns = out.columns || 120
-    const height = out.rows || 40
+    const { columns = 120, rows: height = 40 } = out
     // The cursor needs the last line.
     const table = formatTable(rows, { columns, rows: height - 1 - warnings.length })
     live([table, ...warnings.map((text) => text.slice(0, columns - 1))].join('\n'))

@@ -73,7 +73,7 @@ describe('a log line on screen', () => {
 })
 
 describe('the screen', () => {
-  function terminal(isTTY: boolean) {
+  function terminal(isTTY: boolean, { columns, rows } = { columns: 100, rows: 20 }) {
     let text = ''
     const out = Object.assign(
       new Writable({
@@ -82,7 +82,7 @@ describe('the screen', () => {
           done()
         },
       }),
-      { isTTY, columns: 100, rows: 20 },
+      { isTTY, columns, rows },
     ) as unknown as NodeJS.WriteStream
     return { out, text: () => stripVTControlCharacters(text), raw: () => text }
   }
@@ -98,6 +98,15 @@ describe('the screen', () => {
     screen.show([row()])
     screen.end()
     expect(raw()).toBe('Collecting.\n22:15:36 acme 1 delivered (1 new of 1)\n')
+  })
+
+  it('writes a line for each log entry to a terminal that does not know its size, because a table would have no room', () => {
+    const { out, raw } = terminal(true, { columns: 0, rows: 0 })
+    const screen = openScreen(out)
+    screen.log(page)
+    screen.show([row()])
+    screen.end()
+    expect(raw()).toBe('22:15:36 acme 1 delivered (1 new of 1)\n')
   })
 
   it('shows a live table on a terminal, with warnings and errors under it', () => {
