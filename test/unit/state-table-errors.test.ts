@@ -144,16 +144,19 @@ describe('an item that no release writes', () => {
     dynamodb.reset()
   })
 
+  const { learnedLimit: n, ...bucket } = newBucket(20)
+  const storedBucket = { ...bucket, n }
+
   it('is reported with the wrong attribute, and without its content', async () => {
-    dynamodb.on(GetItemCommand).resolves({ Item: marshall({ ...about, ...newBucket(20), n: 'content-of-the-item', tokens: '' }) })
+    dynamodb.on(GetItemCommand).resolves({ Item: marshall({ ...about, ...storedBucket, n: 'content-of-the-item', tokens: '' }) })
     const error = await state.readTokens('k').catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(StateUnavailable)
-    expect((error as Error).message).toMatch(/^The state item KEY#k TOKENS is not what a release writes \(learnedLimit: .*expected number/)
+    expect((error as Error).message).toMatch(/^The state item KEY#k TOKENS is not what a release writes \(n: .*expected number/)
     expect((error as Error).message).not.toContain('content-of-the-item')
   })
 
   it.each(['', 'no JSON', '[]', '{"at":[1]}'])('is refused if its tokens are %j', async (tokens) => {
-    dynamodb.on(GetItemCommand).resolves({ Item: marshall({ ...about, ...newBucket(20), tokens }) })
+    dynamodb.on(GetItemCommand).resolves({ Item: marshall({ ...about, ...storedBucket, tokens }) })
     await expect(state.readTokens('k')).rejects.toThrow(/^The tokens of the state item KEY#k cannot be read\. Delete the item/)
   })
 

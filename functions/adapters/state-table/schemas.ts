@@ -21,13 +21,16 @@ type Shape<T> = { [K in keyof Required<T>]: z.ZodType }
 
 type Stored = Readonly<Record<string, unknown>>
 
-/** `storedNames`: the stored name of each attribute that has another name here. */
+/**
+ * `storedNames`: the stored name of each attribute that has another name here. The item is checked by its stored names, so that a
+ * message about it names what the table shows.
+ */
 function withStoredNames<S extends z.ZodRawShape>(schema: z.ZodObject<S>, storedNames: { readonly [Name in keyof S]?: string }) {
   const namesHere = new Map(Object.entries(storedNames).map(([name, stored]) => [stored, name]))
   const stored = new Map(Object.entries(storedNames))
-  return z.codec(z.record(z.string(), z.unknown()), schema, {
-    decode: (item) => renamed(item, namesHere) as z.input<z.ZodObject<S>>,
-    encode: (item) => renamed(item, stored),
+  return z.codec(z.object(renamed(schema.shape, stored) as z.ZodRawShape), z.custom<z.output<z.ZodObject<S>>>(), {
+    decode: (item) => renamed(item, namesHere) as z.output<z.ZodObject<S>>,
+    encode: (value) => renamed(value as Stored, stored),
   })
 }
 
