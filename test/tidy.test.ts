@@ -59,7 +59,7 @@ describe('the tree', () => {
   })
 
   it('has every folder and file that the README names', () => {
-    const named = [...text('README.md').matchAll(/`((?:functions|local|simulation|test|docs|bench|examples)\/[\w./-]*)`/g)].map(
+    const named = [...text('README.md').matchAll(/`((?:functions|lib|local|simulation|test|docs|tools|bench|examples)\/[\w./-]*)`/g)].map(
       ([, path]) => path ?? '',
     )
     expect(named.filter((path) => !existsSync(`${root}${path}`))).toEqual([])
