@@ -69,6 +69,13 @@ const defaults: Required<Omit<WorldOptions, 'onEffect'>> = {
   seed: 0,
 }
 
+/** A response of the vendor that no option of the simulator gives. */
+interface InsteadOfTheModel {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
 /** A deployment in virtual time: the real flows, the simulated vendor, everything else in memory. */
 export class World {
   readonly clock = new VirtualClock(start)
@@ -119,14 +126,13 @@ export class World {
   }
 
   /** Replaces responses of the vendor that no option of the simulator gives. The usual response follows if `respond` returns undefined. */
-  vendorResponds(
-    respond: (asked: URLSearchParams, now: Instant) => { readonly status: number; readonly body?: unknown } | undefined,
-  ): void {
+  vendorResponds(respond: (asked: URLSearchParams, now: Instant) => InsteadOfTheModel | undefined): void {
     const usual = this.model.respond.bind(this.model)
     this.model.respond = (request: SimulatedRequest, now: Instant): SimulatedResponse => {
       const instead = respond(new URLSearchParams(request.query), now)
       if (instead === undefined) return usual(request, now)
-      return { status: instead.status, headers: {}, body: JSON.stringify(instead.body ?? { code: -instead.status, msg: 'No' }), delayMs: 0 }
+      const { status, headers = {}, body = { code: -status, msg: 'No' } } = instead
+      return { status, headers, body: JSON.stringify(body), delayMs: 0 }
     }
   }
 

@@ -3,6 +3,8 @@ import { marshall } from '@aws-sdk/util-dynamodb'
 import type { Context } from 'aws-lambda'
 import { mockClient } from 'aws-sdk-client-mock'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import * as z from 'zod'
+import { statusSchema } from '../../functions/adapters/state-table/schemas.ts'
 import { newStatus } from '../../functions/domain/status/status.ts'
 import { widgetDocumentation } from '../../functions/widget/question.ts'
 
@@ -24,7 +26,7 @@ const item = (connectorId: string, more: object = {}) =>
     revision: 1,
     connectorId,
     fleetShard: 0,
-    status: { ...newStatus(Date.UTC(2026, 10, 24), 'Acme'), ...more },
+    status: z.encode(statusSchema, { ...newStatus(Date.UTC(2026, 10, 24), 'Acme'), ...more }),
   })
 
 type Item = ReturnType<typeof item>
