@@ -105,7 +105,7 @@ export async function simulatePass(): Promise<PassTime> {
   await world.run(4 * minute)
   const streams = serviceNames.length * eventTypeNames.length
   const requests = world.model.account.requests(key)
-  const read = world.log.filter(({ event }) => event === 'page-read').slice(0, streams)
+  const read = world.record.log.filter(({ event }) => event === 'page-read').slice(0, streams)
   const [first, last] = [requests[0], requests[streams - 1]]
   if (first === undefined || last === undefined || new Set(read.map(({ stream }) => stream)).size !== streams)
     throw new Error(`The first ${streams} requests should read each of the ${streams} streams once, but did not.`)

@@ -22,23 +22,42 @@ const latencyMs = { dynamodb: 5, firehose: 30, secretsManager: 20, sqs: 10, even
 const firehoseStepBytes = 5 * 1_024
 
 /** The resources that a function has used. */
-export class Usage {
-  invocations = 0
+export interface Usage {
+  invocations: number
   /** The sum of all invocations from start to end, in virtual time: calls and waits, without CPU time. */
-  busyMs = 0
-  readonly dynamodb: Billed[] = []
-  vendorRequests = 0
-  secretReads = 0
-  messages = 0
-  notifications = 0
-  logLines = 0
-  logBytes = 0
-  firehoseCalls = 0
+  busyMs: number
+  readonly dynamodb: Billed[]
+  vendorRequests: number
+  secretReads: number
+  messages: number
+  notifications: number
+  logLines: number
+  logBytes: number
+  firehoseCalls: number
   /** Each record is rounded up to a step. */
-  firehoseBytes = 0
-  lakeBytes = 0
-  gzipBytes = 0
-  events = 0
+  firehoseBytes: number
+  lakeBytes: number
+  gzipBytes: number
+  events: number
+}
+
+export function newUsage(): Usage {
+  return {
+    invocations: 0,
+    busyMs: 0,
+    dynamodb: [],
+    vendorRequests: 0,
+    secretReads: 0,
+    messages: 0,
+    notifications: 0,
+    logLines: 0,
+    logBytes: 0,
+    firehoseCalls: 0,
+    firehoseBytes: 0,
+    lakeBytes: 0,
+    gzipBytes: 0,
+    events: 0,
+  }
 }
 
 export interface MeteredWorld {

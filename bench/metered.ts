@@ -12,7 +12,7 @@ import type { SimulatorOptions } from '../local/simulator/options.ts'
 import { policy, start } from '../simulation/world.ts'
 import { startDynalite } from '../test/dynalite.ts'
 import { capacityMeter } from './capacity.ts'
-import { type MeteredWorld, meteredPorts, Usage } from './metered-ports.ts'
+import { type MeteredWorld, meteredPorts, newUsage, type Usage } from './metered-ports.ts'
 import { WorkClock } from './work-clock.ts'
 
 /** The time limit of `collect`, without the time that it keeps for its last writes (ms). */
@@ -114,5 +114,5 @@ class MeteredStack {
 }
 
 function newUsages(): Record<FunctionName, Usage> {
-  return { collect: new Usage(), dispatch: new Usage(), connectorChanged: new Usage() }
+  return { collect: newUsage(), dispatch: newUsage(), connectorChanged: newUsage() }
 }

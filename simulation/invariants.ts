@@ -27,12 +27,13 @@ const requestsPerMinute = 20
 const listedMax = 10
 
 const claims: Readonly<Record<string, (end: End) => readonly string[]>> = {
-  'No run crashes': ({ world }) => world.crashes.map((error) => (error instanceof Error ? (error.stack ?? error.message) : String(error))),
+  'No run crashes': ({ world }) =>
+    world.record.crashes.map((error) => (error instanceof Error ? (error.stack ?? error.message) : String(error))),
 
   'Every event that a ledger calls covered is in the lake': ({ audited }) => audited.missing,
 
   'No event is in the lake twice, except for one page at each kill and each refused delivery': ({ audited, world, scenario }) => {
-    const twiceMax = (world.kills + world.refusedDeliveries) * scenario.world.pageItems
+    const twiceMax = (world.record.kills + world.record.refusedDeliveries) * scenario.world.pageItems
     return audited.twice.length > twiceMax ? [`${audited.twice.length} events are, and at most ${twiceMax} may be`, ...audited.twice] : []
   },
 

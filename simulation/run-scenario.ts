@@ -39,11 +39,11 @@ export async function runScenario(scenario: Scenario, prepare: (world: World) =>
   try {
     await live(world, scenario, (text) => trace.push({ at: world.clock.now(), by: 'simulation', text }))
   } catch (error) {
-    world.crashes.push(error)
+    world.record.crashes.push(error)
   }
   const { invariants, proven } = await judge(scenario, world)
   const { requests, keys } = world.model.account.totals()
-  const { runs, kills, refusedDeliveries } = world
+  const { runs, kills, refusedDeliveries } = world.record
   return {
     scenario,
     trace,
@@ -68,7 +68,7 @@ function sumOf(all: readonly Readonly<Record<string, number>>[]): Readonly<Recor
   return sums
 }
 
-function warningsOf({ log }: World): Readonly<Record<string, number>> {
+function warningsOf({ record: { log } }: World): Readonly<Record<string, number>> {
   const warnings: Record<string, number> = {}
   for (const { level, event } of log) if (level === 'warn' || level === 'error') warnings[event] = (warnings[event] ?? 0) + 1
   return warnings
@@ -79,7 +79,7 @@ async function live(world: World, { item, faultyMs, calmMs }: Scenario, trace: (
   await world.put(item)
   await world.run(faultyMs)
   trace('from here on no fault happens')
-  world.calm = true
+  world.calmDown()
   world.model.change(noVendorFaults)
   await world.run(calmMs)
   trace('the run is over')

@@ -76,6 +76,28 @@ interface InsteadOfTheModel {
   readonly body?: unknown
 }
 
+/** The history of a world up to now. */
+interface WorldRecord {
+  readonly metrics: (MetricValues & { readonly at: Instant })[]
+  readonly log: LogEntry[]
+  /** Runs that threw. */
+  readonly crashes: unknown[]
+  /** Runs that were killed. */
+  kills: number
+  /** Runs that began. */
+  runs: number
+  /** Deliveries that were refused, in part or as a whole. */
+  refusedDeliveries: number
+}
+
+interface Setup {
+  readonly options: WorldOptions & typeof defaults
+  readonly vendors: ReadonlyMap<string, Vendor>
+  readonly processes: readonly Process[]
+  readonly queue: Queue
+  isCalm: boolean
+}
+
 /** A deployment in virtual time: the real flows, the simulated vendor, everything else in memory. */
 export class World {
   readonly clock = new VirtualClock(start)
@@ -83,37 +105,32 @@ export class World {
   readonly lake = new LakeOfIds()
   readonly secrets = new MemorySecrets(secrets)
   readonly bus = new MemoryBus()
-  readonly metrics: (MetricValues & { readonly at: Instant })[] = []
-  readonly log: LogEntry[] = []
   readonly model: VendorModel
-  /** Runs that threw. */
-  readonly crashes: unknown[] = []
-  /** Runs that were killed. */
-  kills = 0
-  /** Runs that began. */
-  runs = 0
-  /** Deliveries that were refused, in part or as a whole. */
-  refusedDeliveries = 0
-  /** If true, no process is killed and no delivery is refused. */
-  calm = false
-  private readonly processes: readonly Process[]
-  private readonly vendors: ReadonlyMap<string, Vendor>
-  private readonly queue: Queue
-  private readonly options: WorldOptions & typeof defaults
+  readonly record: WorldRecord = { metrics: [], log: [], crashes: [], kills: 0, runs: 0, refusedDeliveries: 0 }
+  private readonly setup: Setup
 
   constructor(given: WorldOptions = {}) {
-    this.options = { ...defaults, ...given }
-    const { vendor, pageItems, clocksOffMs, seed, ticking } = this.options
+    const options = { ...defaults, ...given }
+    const { vendor, pageItems, clocksOffMs, seed } = options
     this.model = new VendorModel(vendor)
-    this.vendors = new Map([[trendmicroCas.type, withPagesOf(pageItems)]])
-    this.processes = clocksOffMs.map((offMs, i) => new Process(`p${i}`, offMs === 0 ? this.clock : this.clock.skewed(offMs), seed + i))
-    this.queue = {
-      send: async (connectorId, delaySeconds) => {
-        this.trace('queue', () => `${connectorId} is due in ${delaySeconds} s`)
-        void this.runLater(connectorId, delaySeconds * second)
+    this.setup = {
+      options,
+      vendors: new Map([[trendmicroCas.type, withPagesOf(pageItems)]]),
+      processes: clocksOffMs.map((offMs, i) => new Process(`p${i}`, offMs === 0 ? this.clock : this.clock.skewed(offMs), seed + i)),
+      queue: {
+        send: async (connectorId, delaySeconds) => {
+          this.trace('queue', () => `${connectorId} is due in ${delaySeconds} s`)
+          void this.runLater(connectorId, delaySeconds * second)
+        },
       },
+      isCalm: false,
     }
-    if (ticking) void this.tick()
+    if (options.ticking) void this.tick()
+  }
+
+  /** From now on no process is killed and no delivery is refused. */
+  calmDown(): void {
+    this.setup.isCalm = true
   }
 
   /** Writes an item, as the stream of the customer's table reports it. */
@@ -141,7 +158,7 @@ export class World {
   }
 
   ports(process: number) {
-    const by = this.processes[process % this.processes.length]
+    const by = this.setup.processes[process % this.setup.processes.length]
     if (by === undefined) throw new Error('A world has at least one process: clocksOffMs is empty')
     const { name, clock, random, nextNumber } = by
     return {
@@ -150,16 +167,16 @@ export class World {
       secrets: this.secrets,
       sink: this.mortal('sink', this.faulty(random), by),
       source: this.mortal('source', this.source(clock), by),
-      queue: this.queue,
+      queue: this.setup.queue,
       bus: this.mortal('bus', this.bus as Bus, by),
-      publish: (metrics: MetricValues) => void this.metrics.push({ at: this.clock.now(), ...metrics }),
+      publish: (metrics: MetricValues) => void this.record.metrics.push({ at: this.clock.now(), ...metrics }),
       log: (entry: LogEntry) => {
-        this.log.push({ at: this.clock.now(), ...entry })
+        this.record.log.push({ at: this.clock.now(), ...entry })
         this.traceLogged(name, entry)
       },
       digest,
       keyedDigest,
-      vendors: this.vendors,
+      vendors: this.setup.vendors,
       random,
       newFingerprintKey: () => '00'.repeat(32),
       process: name,
@@ -170,11 +187,11 @@ export class World {
 
   /** Wraps a port: each call takes its time and is traced, and the process that calls may be killed. */
   private mortal<T extends object>(portName: string, port: T, { name, random }: Process): T {
-    const { killRate, stateMs, onEffect } = this.options
+    const { killRate, stateMs, onEffect } = this.setup.options
     const takesMs = portName === 'state' ? stateMs : 0
     if (killRate === 0 && takesMs === 0 && onEffect === undefined) return port
     return intercepted(port, (method, args, call) => {
-      const chance = killRate === 0 || this.calm ? 1 : random()
+      const chance = killRate === 0 || this.setup.isCalm ? 1 : random()
       const callText = () => `${portName}.${method}(${argsText(portName, args)})`
       if (chance < killRate / 2) {
         this.trace(name, () => `KILLED before ${callText()}`)
@@ -196,7 +213,7 @@ export class World {
   }
 
   private trace(by: string, text: () => string): void {
-    this.options.onEffect?.({ at: this.clock.now(), by, text: text() })
+    this.setup.options.onEffect?.({ at: this.clock.now(), by, text: text() })
   }
 
   private traceLogged(by: string, { level, event, message, connectorId = '', stream = '', ...details }: LogEntry): void {
@@ -207,8 +224,8 @@ export class World {
   private faulty(random: () => number): Sink {
     return {
       deliver: async (records) => {
-        if (this.calm || random() >= this.options.sinkFaultRate) return this.lake.deliver(records)
-        this.refusedDeliveries += 1
+        if (this.setup.isCalm || random() >= this.setup.options.sinkFaultRate) return this.lake.deliver(records)
+        this.record.refusedDeliveries += 1
         await this.lake.deliver(records.slice(0, Math.floor(random() * records.length)))
         return failed(failure('sink-throttled', 'Firehose refused some of the records'))
       },
@@ -222,10 +239,10 @@ export class World {
 
   private async fetch(clock: Clock, url: string, apiKey: string): Promise<Result<VendorResponse>> {
     const sentAt = this.clock.now()
-    await this.clock.sleepUntil(sentAt + this.options.networkMs)
+    await this.clock.sleepUntil(sentAt + this.setup.options.networkMs)
     const { pathname, search, origin } = new URL(url)
     const response = this.model.respond({ path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }, this.clock.now())
-    const doneAt = this.clock.now() + response.delayMs + this.options.networkMs
+    const doneAt = this.clock.now() + response.delayMs + this.setup.options.networkMs
     if (doneAt - sentAt > requestTimeoutMs) {
       await this.clock.sleepUntil(sentAt + requestTimeoutMs)
       return failed(failure('timed-out', 'The vendor did not respond within 30 s'))
@@ -258,16 +275,16 @@ export class World {
 
   private async runLater(connectorId: string, delayMs: number): Promise<void> {
     await this.clock.sleepUntil(this.clock.now() + delayMs)
-    this.runs += 1
-    const ports = this.ports(this.runs)
+    this.record.runs += 1
+    const ports = this.ports(this.record.runs)
     const traceRun = (text: string) => this.trace(ports.process, () => `${connectorId} run ${text}`)
     try {
       traceRun('begins')
       await collectConnector(ports, connectorId, ports.clock.now() + runMaxMs)
       traceRun('ends')
     } catch (error) {
-      if (error instanceof Killed) this.kills += 1
-      else this.crashes.push(error)
+      if (error instanceof Killed) this.record.kills += 1
+      else this.record.crashes.push(error)
       traceRun(error instanceof Killed ? 'is dead' : `CRASHED: ${String(error)}`)
     }
   }

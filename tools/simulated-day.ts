@@ -67,8 +67,8 @@ export async function simulatedDay() {
   return {
     from: start + (hours - shownHours) * hour,
     to: start + hours * hour,
-    figures: world.metrics.flatMap(
-      ({ at, values, connectorId: _, ...dimensions }: (typeof world.metrics)[number] & { connectorId?: string }) =>
+    figures: world.record.metrics.flatMap(
+      ({ at, values, connectorId: _, ...dimensions }: (typeof world.record.metrics)[number] & { connectorId?: string }) =>
         Object.entries(values).map(([name, value]): Figure => ({ at, name, dimensions, value })),
     ),
     status: (theme: 'light' | 'dark') =>

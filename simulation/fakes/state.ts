@@ -29,10 +29,13 @@ export class MemoryState implements StateTable {
   readonly #streams = new Map<string, Map<StreamId, Kept<StreamState>>>()
   /** By connector, stream and class, in the order of their keys. */
   readonly #seen = new Map<string, SeenPage[]>()
-  readonly #buckets = new Map<string, TokenBucket>()
   readonly #outages = new Map<string, Outage>()
-  readonly #users = new Map<string, Map<string, KeyUser>>()
-  #fingerprintKey: string | undefined
+  readonly #keys: {
+    readonly buckets: Map<string, TokenBucket>
+    /** By bucket, then by connector. */
+    readonly users: Map<string, Map<string, KeyUser>>
+    fingerprintKey?: string
+  } = { buckets: new Map(), users: new Map() }
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock
@@ -191,17 +194,17 @@ export class MemoryState implements StateTable {
   }
 
   async readTokens(bucket: string): Promise<TokenBucket | undefined> {
-    return this.#buckets.get(bucket)
+    return this.#keys.buckets.get(bucket)
   }
 
   async writeTokens(bucket: string, next: TokenBucket): Promise<boolean> {
-    if ((this.#buckets.get(bucket)?.version ?? 0) !== next.version - 1) return false
-    this.#buckets.set(bucket, frozen(next))
+    if ((this.#keys.buckets.get(bucket)?.version ?? 0) !== next.version - 1) return false
+    this.#keys.buckets.set(bucket, frozen(next))
     return true
   }
 
   async registerKeyUser(bucket: string, user: KeyUser, now: Instant): Promise<readonly KeyUser[]> {
-    const users = computeIfAbsent(this.#users, bucket, () => new Map<string, KeyUser>())
+    const users = computeIfAbsent(this.#keys.users, bucket, () => new Map<string, KeyUser>())
     const stored = users.get(user.connectorId)
     const known = stored !== undefined && stored.until > now && !this.#hasExpired(inSeconds(stored.until))
     const isUpToDate = known && stored.until - now >= (user.until - now) / 2 && isDeepStrictEqual({ ...stored, until: user.until }, user)
@@ -210,12 +213,12 @@ export class MemoryState implements StateTable {
   }
 
   async forgetKeyUser(bucket: string, connectorId: string): Promise<void> {
-    this.#users.get(bucket)?.delete(connectorId)
+    this.#keys.users.get(bucket)?.delete(connectorId)
   }
 
   async fingerprintKey(candidate: string): Promise<string> {
-    this.#fingerprintKey ??= candidate
-    return this.#fingerprintKey
+    this.#keys.fingerprintKey ??= candidate
+    return this.#keys.fingerprintKey
   }
 
   #hasExpired(expiresAt: Instant | undefined): boolean {

@@ -41,7 +41,6 @@ export interface Process {
  */
 export class Deployment {
   readonly world: World
-  readonly table: string
   /** The table as this release reads it. */
   readonly state: StateTable
   /** The release that the next invocation runs. */
@@ -52,10 +51,8 @@ export class Deployment {
   readonly refused: string[] = []
   /** Runs and ticks that threw. */
   readonly crashes: unknown[] = []
-  private readonly client: DynamoDBClient
-  private readonly sleepers: Instant[] = []
-  private commandsUnderWay = 0
-  private invocations = 0
+  private readonly database: { readonly client: DynamoDBClient; readonly table: string }
+  private readonly progress = { sleepers: [] as Instant[], commandsUnderWay: 0, invocations: 0 }
 
   static async open(dynamo: Dynamo, options: WorldOptions = {}): Promise<Deployment> {
     const table = `state-${randomUUID()}`
@@ -65,8 +62,7 @@ export class Deployment {
 
   private constructor(client: DynamoDBClient, table: string, options: WorldOptions) {
     this.world = new World({ clocksOffMs: [0, 400, -400, 300], ...options, ticking: false })
-    this.table = table
-    this.client = this.watched(client)
+    this.database = { client: this.watched(client), table }
     this.watchSleepers()
     this.state = this.process(presentRelease).state
   }
@@ -77,9 +73,9 @@ export class Deployment {
 
   /** Starts a process of a release. Its clock is off, and its adapter has cached nothing yet. */
   process({ functions }: Release): Process {
-    this.invocations += 1
-    const common = this.world.ports(this.invocations)
-    const state = functions.stateTable({ client: this.client, table: this.table, now: () => common.clock.now() })
+    this.progress.invocations += 1
+    const common = this.world.ports(this.progress.invocations)
+    const state = functions.stateTable({ ...this.database, now: () => common.clock.now() })
     const vendors = new Map([...functions.vendors].map(([type, vendor]) => [type, withSmallPages(vendor)]))
     const ports = {
       ...common,
@@ -169,7 +165,7 @@ export class Deployment {
     const items: Item[] = []
     let start: Item | undefined
     do {
-      const page = await this.client.send(new ScanCommand({ TableName: this.table, ExclusiveStartKey: start }))
+      const page = await this.database.client.send(new ScanCommand({ TableName: this.database.table, ExclusiveStartKey: start }))
       items.push(...(page.Items ?? []))
       start = page.LastEvaluatedKey
     } while (start !== undefined)
@@ -178,14 +174,14 @@ export class Deployment {
 
   /** Puts the items into the table unchanged, and sets the clock to their time. */
   async restore({ at, items }: StoredState): Promise<void> {
-    for (const item of items) await this.client.send(new PutItemCommand({ TableName: this.table, Item: item }))
+    for (const item of items) await this.database.client.send(new PutItemCommand({ TableName: this.database.table, Item: item }))
     await this.world.clock.run(at)
   }
 
   /** Jumps to the instant of the next sleeper, if it is not after `until`. */
   private async jump(until: Instant): Promise<Instant | undefined> {
     const now = this.clock.now()
-    const next = Math.min(...this.sleepers.splice(0).filter((at) => at > now && this.sleepers.push(at) > 0))
+    const next = Math.min(...this.progress.sleepers.splice(0).filter((at) => at > now && this.progress.sleepers.push(at) > 0))
     if (next > until) return undefined
     await this.world.clock.run(next)
     await this.idle()
@@ -195,28 +191,28 @@ export class Deployment {
   /** Resolves when no promise can go on at this instant, and every command of the table has its response. */
   private async idle(): Promise<void> {
     do await new Promise((drained) => setImmediate(drained))
-    while (this.commandsUnderWay > 0)
+    while (this.progress.commandsUnderWay > 0)
   }
 
   private watchSleepers(): void {
     const { clock } = this.world
     const sleepUntil = clock.sleepUntil.bind(clock)
     clock.sleepUntil = (at) => {
-      this.sleepers.push(at)
+      this.progress.sleepers.push(at)
       return sleepUntil(at)
     }
   }
 
   private watched(client: DynamoDBClient): DynamoDBClient {
     const send = async (command: Parameters<DynamoDBClient['send']>[0]) => {
-      this.commandsUnderWay += 1
+      this.progress.commandsUnderWay += 1
       try {
         return await client.send(command)
       } catch (error) {
         if (error instanceof ConditionalCheckFailedException) this.refused.push(sortKeyOf(command.input))
         throw error
       } finally {
-        this.commandsUnderWay -= 1
+        this.progress.commandsUnderWay -= 1
       }
     }
     return new Proxy(client, { get: (target, name) => (name === 'send' ? send : Reflect.get(target, name)) })

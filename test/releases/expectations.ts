@@ -38,9 +38,9 @@ export function expectLimitKept({ world }: Deployment): void {
 
 export function expectNoError({ crashes, world }: Deployment): void {
   expect(crashes).toEqual([])
-  expect(world.log.filter(({ event }) => event === 'claim-failed' || event === 'acceptance-failed' || event === 'function-failed')).toEqual(
-    [],
-  )
+  expect(
+    world.record.log.filter(({ event }) => event === 'claim-failed' || event === 'acceptance-failed' || event === 'function-failed'),
+  ).toEqual([])
 }
 
 /** Writes of a stream that were refused because another run had written the stream in between (count). */

@@ -39,7 +39,7 @@ async function run(options: WorldOptions, forMs: number, item = {}): Promise<Wor
   const world = new World(options)
   await world.put(connectorItem(item))
   await world.run(forMs)
-  expect(world.crashes).toEqual([])
+  expect(world.record.crashes).toEqual([])
   return world
 }
 

@@ -247,9 +247,9 @@ describe('the fleet', () => {
     await world.put(connectorItem({ connectorId: 'bad', baseUrl: 'nowhere' }))
     await world.put(connectorItem({ connectorId: 'strange', type: 'no-such-vendor' }))
     await world.run(hour)
-    world.metrics.length = 0
+    world.record.metrics.length = 0
     await measureFleet(world.ports(0))
-    const [own, unknown] = world.metrics
+    const [own, unknown] = world.record.metrics
     expect(own).toMatchObject({
       vendor: 'trendmicro-cas',
       values: { Connectors: 1, ConnectorsOk: 1, ConnectorsFailing: 0, ConnectorsRefused: 1, StreamsBehind: 0 },

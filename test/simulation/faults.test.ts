@@ -52,7 +52,7 @@ test('a lake that refuses deliveries has every record in the end', async () => {
   const world = new World({ vendor: { eventsPerHour: 600 }, pageItems: 25, sinkFaultRate: 0.2 })
   await world.put(connectorItem({ initialBackfillMinutes: 300 }))
   await world.run(3 * hour)
-  world.calm = true
+  world.calmDown()
   await world.run(hour)
   const { expected, missing } = await audit(world)
   expect(missing).toEqual([])

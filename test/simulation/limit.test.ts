@@ -49,7 +49,7 @@ describe('the limit of a key', () => {
       await putAll(world, connectorNames(connectors), { initialBackfillMinutes: 4_000 })
       await world.run(25 * minute)
       const { account } = world.model
-      expect(world.crashes).toEqual([])
+      expect(world.record.crashes).toEqual([])
       expect(account.refused(key)).toBe(0)
       expect(account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(requestsPerMinute)
       const from = start + firstMinutes * minute
@@ -105,7 +105,7 @@ test('the 48 streams of one key are all read within 3 % of the shortest possible
   await world.put(connectorItem({ contentTypes: serviceNames, eventTypes: eventTypeNames }))
   await world.run(3 * minute)
   const requests = world.model.account.requests(key)
-  const read = world.log.filter(({ event }) => event === 'page-read').slice(0, allStreams)
+  const read = world.record.log.filter(({ event }) => event === 'page-read').slice(0, allStreams)
   expect(new Set(read.map(({ stream }) => stream)).size).toBe(allStreams)
   expect(requests[allStreams - 1]!.at - requests[0]!.at).toBeLessThan(passMaxMs)
   expect(world.model.account.refused(key)).toBe(0)
@@ -123,7 +123,7 @@ describe('connectors that share a key', () => {
     )
     await world.run(2 * hour)
     for (const connectorId of live) {
-      const reads = world.log
+      const reads = world.record.log
         .filter((entry) => entry.connectorId === connectorId && entry.event === 'page-read')
         .map((entry) => Number(entry['at']))
       expect(reads.length).toBeGreaterThan(liveReadsMin)

@@ -101,12 +101,12 @@ describe('each change of a connector’s state', () => {
         world.secrets.values.set(secretName, i % 2 === 0 ? failure('secret-missing', 'Gone') : 'simulated-key-0123456789abcdef')
         await runAndMeasure(world, hour)
       }
-      world.calm = true
+      world.calmDown()
       await world.put(connectorItem())
       await runAndMeasure(world, 30 * minute)
       const changes = changesOf(world.bus.notifications)
       const distinct = new Set(world.bus.notifications.map((notification) => JSON.stringify(notification)))
-      expect(changes.length - distinct.size).toBeLessThanOrEqual(world.kills)
+      expect(changes.length - distinct.size).toBeLessThanOrEqual(world.record.kills)
       // Each change begins with the state in which the one before ended, so none is missing.
       const sent = [...distinct].map((text) => JSON.parse(text).detail).sort((a, b) => (a.since < b.since ? -1 : 1))
       for (const [i, { from }] of sent.entries()) if (i > 0) expect(from).toBe(sent[i - 1].to)
@@ -129,14 +129,14 @@ describe('an outage of the vendor', () => {
     await runAndMeasure(world, 2 * hour)
     for (let i = 0; i < 12; i++) expect((await world.status(`c${i}`)).state).toBe('failing')
     expect(alarming(world.bus.notifications)).toEqual([['Vendor Outage Began', 'problem']])
-    expect(world.metrics.at(-1)).toMatchObject({ values: { VendorOutages: 1, ConnectorsFailing: 12 } })
+    expect(world.record.metrics.at(-1)).toMatchObject({ values: { VendorOutages: 1, ConnectorsFailing: 12 } })
     down = false
     await runAndMeasure(world, hour)
     expect(alarming(world.bus.notifications)).toEqual([
       ['Vendor Outage Began', 'problem'],
       ['Vendor Outage Ended', 'recovery'],
     ])
-    expect(world.metrics.at(-1)).toMatchObject({ values: { VendorOutages: 0, ConnectorsFailing: 0 } })
+    expect(world.record.metrics.at(-1)).toMatchObject({ values: { VendorOutages: 0, ConnectorsFailing: 0 } })
     for (let i = 0; i < 12; i++) {
       const changes = changesOf(world.bus.notifications, `c${i}`)
       expect(changes.filter(([, to]) => to === 'failing')).toHaveLength(1)
@@ -183,7 +183,7 @@ describe('an outage of the vendor', () => {
     for (const outage of await world.state.outages()) await world.state.endOutage(outage)
     await runAndMeasure(world, 10 * minute)
     expect(alarming(world.bus.notifications).map(([type]) => type)).toEqual(['Vendor Outage Began', 'Vendor Outage Began'])
-    expect(world.metrics.at(-1)).toMatchObject({ values: { VendorOutages: 1 } })
+    expect(world.record.metrics.at(-1)).toMatchObject({ values: { VendorOutages: 1 } })
   })
 
   it('does not hide that a key of one connector is rejected meanwhile', async () => {
@@ -228,7 +228,7 @@ describe('the metrics of a run', () => {
     const { streams } = await world.state.readRun('acme-cas')
     const counted = [...streams.values()].map(({ counts }) => counts)
     const published = (name: string) =>
-      world.metrics.reduce((sum, { values }) => sum + ((values as Partial<Record<string, number>>)[name] ?? 0), 0)
+      world.record.metrics.reduce((sum, { values }) => sum + ((values as Partial<Record<string, number>>)[name] ?? 0), 0)
     const sum = (of: 'delivered' | 'alreadySeen' | 'requests' | 'pages') => counted.reduce((total, each) => total + each[of], 0)
     expect(published('EventsDelivered')).toBe(sum('delivered'))
     expect(published('EventsDuplicate')).toBe(sum('alreadySeen'))
@@ -241,7 +241,7 @@ describe('the metrics of a run', () => {
     const world = new World({ vendor: { eventsPerHour: 1_500 }, pageItems: 25 })
     await world.put(connectorItem({ initialBackfillMinutes: 1_000, requestsPerMinute: 2 }))
     await world.run(30 * minute)
-    const waited = world.metrics.reduce((sum, { values }) => sum + ('TokenWait' in values ? (values.TokenWait ?? 0) : 0), 0)
+    const waited = world.record.metrics.reduce((sum, { values }) => sum + ('TokenWait' in values ? (values.TokenWait ?? 0) : 0), 0)
     expect(waited).toBeGreaterThan(waitMinMs)
     expect(waited).toBeLessThan(waitMaxMs)
   })

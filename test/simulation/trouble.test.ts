@@ -19,7 +19,7 @@ const readLagMaxMs = 15 * minute
 
 /** A connector `acme-cas` beside the one in trouble collects everything. */
 async function expectOthersGoOn(world: World): Promise<void> {
-  expect(world.crashes).toEqual([])
+  expect(world.record.crashes).toEqual([])
   expect(await world.status('acme-cas')).toMatchObject({ state: 'ok', reason: '' })
   const { missing } = await audit(world)
   expect(missing).toEqual([])
@@ -261,7 +261,7 @@ test('a stream whose links never end does not keep the other streams waiting', a
     for (const [id, { readThrough }] of streams)
       if (!id.endsWith('/dlp')) expect(world.clock.now() - readThrough).toBeLessThan(readLagMaxMs)
   }
-  expect(world.crashes).toEqual([])
+  expect(world.record.crashes).toEqual([])
 })
 
 test('a connector that is switched off while it runs ends its run and stays paused', async () => {
@@ -281,5 +281,5 @@ test('no key is in the status or the log when the vendor rejects it', async () =
   const world = new World({ vendor: { keys: [goodKey], revokedKeys: [key] } })
   await world.put(connectorItem())
   await world.run(10 * minute)
-  expect(JSON.stringify([await world.status('acme-cas'), world.log])).not.toContain(key)
+  expect(JSON.stringify([await world.status('acme-cas'), world.record.log])).not.toContain(key)
 })
