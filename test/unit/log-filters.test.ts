@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
-import {
-  applyFilters,
-  type Condition,
-  compileFilters,
-  filterOperators,
-  type LogFilter,
-  logFilterSchema,
-  logFiltersSchema,
-} from '../../functions/domain/connector/log-filters.ts'
+import { filterOperators } from '../../functions/domain/connector/filter-operators.ts'
+import { logFilterSchema, logFiltersSchema } from '../../functions/domain/connector/log-filter-schema.ts'
+import { applyFilters, type Condition, compileFilters, type LogFilter } from '../../functions/domain/connector/log-filters.ts'
 
 const record = {
   severity: 'high',

@@ -4,7 +4,7 @@ import { minute } from '../time.ts'
 import type { Vendor, VendorAttributes } from '../vendor.ts'
 import { isAllowedHost } from './allowed-hosts.ts'
 import type { Connector, SecretReference } from './connector.ts'
-import { logFiltersSchema } from './log-filters.ts'
+import { logFiltersSchema } from './log-filter-schema.ts'
 import type { Problem } from './problems.ts'
 import { mustBe, mustBeOneOf, pathText, problemsOf, quote, unknownName } from './problems.ts'
 

@@ -1,6 +1,6 @@
 import type { LogFilter } from './log-filters.ts'
 
-/** Where an API key is stored: a Secrets Manager name and, for `name#jsonKey`, the key inside its JSON object. */
+/** The place of an API key: a Secrets Manager name and, for `name#jsonKey`, the key inside its JSON object. */
 export interface SecretReference {
   readonly secretName: string
   readonly jsonKey?: string

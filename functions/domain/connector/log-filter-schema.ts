@@ -1,0 +1,119 @@
+import * as z from 'zod'
+import { type FieldTable, recordFields } from '../record/fields.ts'
+import { comparisons, operators, positiveOf } from './filter-operators.ts'
+import { type LogFilter, valuesAt } from './log-filters.ts'
+import { closest, hasOnly, mustBe, mustBeOneOf, quote } from './problems.ts'
+
+/** The log filters of a connector as users write them: what is allowed, and what is wrong with the rest. */
+
+const filtersMax = 50
+const conditionsMax = 20
+const valuesMax = 1_000
+const valueCharactersMax = 1_000
+/** Regular expressions in all filters of a connector (count): each may take megabytes while it runs. */
+const patternsMax = 50
+
+const fieldRule = mustBe('the path of a field of the record, such as severity or syslog.facility')
+
+const fieldSchema = z
+  .string({ error: fieldRule })
+  .max(200, { error: fieldRule })
+  .regex(/^[^.\s\p{C}]+(\.[^.\s\p{C}]+)*$/u, { error: fieldRule })
+  .superRefine((field, context) => {
+    const problem = unknownField(field.split('.'), recordFields)
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+  })
+
+/**
+ * The problem with a field that the table does not have. A misspelled field would always be missing, so a negation would match every
+ * event. A path into a vendor's own fields is not checked.
+ */
+function unknownField(path: readonly string[], table: FieldTable, above = ''): string | undefined {
+  const [name = '', ...rest] = path
+  const field = Object.hasOwn(table, name) ? table[name] : undefined
+  if (field === undefined) {
+    if (above === '' && rest.length > 0) return undefined
+    const meant = closest(name, Object.keys(table))
+    const vendors = above === '' ? '; a vendor’s own fields are written vendor.field' : ''
+    const hint = meant === undefined ? `The fields are ${Object.keys(table).join(', ')}${vendors}.` : `Did you mean ${above}${meant}?`
+    return `${quote(`${above}${name}`)} is no field of a record. ${hint}`
+  }
+  if (rest.length === 0) return undefined
+  if (field.type === 'struct') return unknownField(rest, field.fields, `${above}${name}.`)
+  return `${quote(`${above}${name}`)} has no fields inside. Give it without ${quote(`.${rest.join('.')}`)}.`
+}
+
+const valueRule = mustBe(`a text of at most ${valueCharactersMax} characters, a number, true or false`)
+const valuesRule = mustBe(`a list of at most ${valuesMax} texts or numbers, such as ["low"]`)
+
+const conditionSchema = z
+  .strictObject(
+    {
+      field: fieldSchema,
+      operator: z.enum(operators, { error: mustBeOneOf(operators) }),
+      values: z
+        .array(z.union([z.string().max(valueCharactersMax), z.number(), z.boolean()], { error: valueRule }), { error: valuesRule })
+        .max(valuesMax, { error: valuesRule })
+        .default([]),
+    },
+    { error: hasOnly('a condition', ['field', 'operator', 'values']) },
+  )
+  .superRefine(({ operator, values }, context) => {
+    const positive = positiveOf(operator)
+    if ((positive === 'exists') !== (values.length === 0)) {
+      const message =
+        positive === 'exists' ? `${operator} takes no values. Remove them.` : `${operator} needs at least one value. It has none.`
+      context.addIssue({ code: 'custom', path: ['values'], message })
+    }
+    for (const [index, value] of values.entries()) {
+      const message = comparisons[positive].problem(value)
+      if (message !== undefined) context.addIssue({ code: 'custom', path: ['values', index], message })
+    }
+  })
+
+const nameRule = mustBe('a name of 1 to 64 letters, digits, dots, blanks, hyphens or underscores, the first a letter or digit')
+const conditionsRule = mustBe(`a list of 1 to ${conditionsMax} conditions`)
+
+/** One filter. Its name is the key of its counts in a stored object, so it must be a safe key. */
+export const logFilterSchema: z.ZodType<LogFilter> = z.strictObject(
+  {
+    name: z
+      .string({ error: nameRule })
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._ -]{0,63}$/, { error: nameRule })
+      .refine((name) => !(name in {}), { error: ({ input }) => `It is ${quote(input)}, which is reserved. Give another name.` }),
+    conditions: z
+      .array(z.unknown(), { error: conditionsRule })
+      .min(1, { error: conditionsRule })
+      .max(conditionsMax, { error: conditionsRule })
+      .pipe(z.array(conditionSchema)),
+    action: z.enum(['exclude', 'include'], { error: mustBeOneOf(['exclude', 'include']) }).default('exclude'),
+    shadow: z.boolean({ error: mustBe('true or false') }).default(false),
+  },
+  { error: hasOnly('a log filter', ['name', 'conditions', 'action', 'shadow']) },
+)
+
+const filtersRule = mustBe(`a list of at most ${filtersMax} log filters`)
+
+/** All filters of a connector. Sizes are checked before the contents, so that a huge item is refused quickly. */
+export const logFiltersSchema = z
+  .array(z.unknown(), { error: filtersRule })
+  .max(filtersMax, { error: filtersRule })
+  .superRefine((filters, context) => {
+    const patterns = countPatterns(filters)
+    const message = `It has ${patterns} regular expressions. Give at most ${patternsMax}; join some with |.`
+    if (patterns > patternsMax) context.addIssue({ code: 'custom', message })
+  })
+  .pipe(z.array(logFilterSchema))
+  .superRefine((filters, context) => {
+    for (const [index, { name }] of filters.entries()) {
+      const first = filters.findIndex((filter) => filter.name === name)
+      const message = `${quote(name)} is also the name of logFilters[${first}]. Give each filter its own name: events are counted under it.`
+      if (first < index) context.addIssue({ code: 'custom', path: [index, 'name'], message })
+    }
+  })
+
+function countPatterns(filters: readonly unknown[]): number {
+  return valuesAt(filters, ['conditions'])
+    .filter((condition) => valuesAt(condition, ['operator']).some((operator) => operator === 'matches' || operator === 'notMatches'))
+    .reduce<number>((sum, condition) => sum + valuesAt(condition, ['values']).length, 0)
+}
