@@ -1,4 +1,5 @@
-import type { SimulatedResponse, VendorModel } from '../../local/simulator/model.ts'
+import { type SimulatedResponse, VendorModel } from '../../local/simulator/model.ts'
+import type { SimulatorOptions } from '../../local/simulator/options.ts'
 
 /** Noon, so that no day and no daily limit ends during a test. */
 export const noon = Date.parse('2026-11-24T12:00:00.000Z')
@@ -58,4 +59,14 @@ export function readAll(model: VendorModel, now: number, parameters: Readonly<Re
 
 export function idsOf(pages: readonly Page[]): string[] {
   return pages.flatMap(({ security_events }) => security_events.map(({ log_item_id }) => log_item_id))
+}
+
+/** No limit of requests. */
+export const free: SimulatorOptions = { requestsPerMinute: 0 }
+export const stream = 'sharepoint/securityrisk'
+/** An event a second. */
+export const lively = new VendorModel({ ...free, eventsPerHour: 3_600 })
+
+export function visible(model: VendorModel, from: number, to: number): string[] {
+  return [...model.eventsVisible(stream, from, to)].map(({ id }) => id)
 }

@@ -1,92 +1,16 @@
-import { once } from 'node:events'
-import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
-import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import { createServer as createTcpServer, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { generate } from 'selfsigned'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '../../functions/adapters/clock.ts'
-import { type HttpSourceOptions, httpSource } from '../../functions/adapters/http/http-source.ts'
+import { describe, expect, it } from 'vitest'
+import { apiKey, fetchFrom, listening, MiB, rawVendor, source, vendor } from './http-servers.ts'
 
-const apiKey = '5f0c7f0e-2b43-4c3b-9a0e-0123456789ab'
 /** Short, so that the tests are quick (ms). A request has 30 s in production. */
 const shortTimeoutMs = 150
 /** A request that ignored its deadline would take many seconds, and a busy machine delays one that keeps it by far less (ms). */
 const endsWithinMs = 2_000
 
-const MiB = 1024 * 1024
 /** Inflated, the bomb has four times as many bytes as a client may hold meanwhile. */
 const bombBytes = 256 * MiB
 const heldBytesMax = 64 * MiB
-
-const open: { readonly server: Server; readonly sockets: Set<Socket> }[] = []
-
-afterEach(async () => {
-  for (const { server, sockets } of open.splice(0)) {
-    for (const socket of sockets) socket.destroy()
-    await new Promise((resolve) => server.close(resolve))
-  }
-})
-
-async function listening(server: Server): Promise<string> {
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => sockets.add(socket))
-  open.push({ server, sockets })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-/** A vendor over http that responds as `listener` does, and keeps the requests. */
-async function vendor(listener: RequestListener = (_, response) => response.end('{"security_events":[]}')) {
-  const seen: IncomingMessage[] = []
-  const host = await listening(
-    createHttpServer((request, response) => {
-      seen.push(request)
-      listener(request, response)
-    }),
-  )
-  return { host, baseUrl: `http://${host}`, seen }
-}
-
-/** A server that speaks raw bytes. */
-async function rawVendor(respond: (socket: Socket) => void): Promise<string> {
-  return listening(
-    createTcpServer((socket) => {
-      socket.on('error', () => {})
-      socket.once('data', () => respond(socket))
-    }),
-  )
-}
-
-function source(allowedHosts: readonly string[], options: Partial<HttpSourceOptions> = {}) {
-  let count = 0
-  return httpSource({
-    allowedHosts,
-    tlsVerificationOptional: true,
-    bodyBytesMax: 12 * MiB,
-    clock: systemClock,
-    newTraceId: () => `trace-${++count}`,
-    ...options,
-  })
-}
-
-/** One request to a base URL. It checks that the key is nowhere in the result. */
-async function fetchFrom(
-  baseUrl: string,
-  options: Partial<HttpSourceOptions> & {
-    readonly url?: string
-    readonly key?: string
-    readonly tlsCaPem?: string
-    readonly disableTlsVerification?: boolean
-  } = {},
-) {
-  const { url = `${baseUrl}/v1/events?x=1`, key = apiKey, tlsCaPem, disableTlsVerification = false, ...rest } = options
-  const endpoint = { baseUrl, disableTlsVerification, ...(tlsCaPem === undefined ? {} : { tlsCaPem }) }
-  const result = await source([new URL(baseUrl).host], rest).fetch({ url }, key, endpoint)
-  expect(JSON.stringify(result)).not.toContain(key)
-  return result
-}
 
 describe('a request', () => {
   it('has the key, a trace id of its own and the accepted encodings', async () => {
@@ -180,7 +104,6 @@ describe('an address', () => {
     const server = createTcpServer()
     const host = await listening(server)
     await new Promise((resolve) => server.close(resolve))
-    open.pop()
     expect(await fetchFrom(`http://${host}`)).toMatchObject({
       ok: false,
       failure: { code: 'unreachable', detail: expect.stringContaining('ECONNREFUSED') },
@@ -337,148 +260,4 @@ describe('the deadline of a request', () => {
     const timer = setInterval(() => socket.write(drop), 10)
     socket.once('close', () => clearInterval(timer))
   }
-})
-
-describe('a TLS connection', () => {
-  const names = [{ name: 'commonName', value: 'localhost' }]
-  const day = 86_400_000
-  const forHost = (altNames: { type: 2 | 7; value?: string; ip?: string }[]) => [{ name: 'subjectAltName' as const, altNames }]
-  const local = forHost([
-    { type: 2, value: 'localhost' },
-    { type: 7, ip: '127.0.0.1' },
-  ])
-  const made = { keyType: 'ec', algorithm: 'sha256' } as const
-  type Pair = Awaited<ReturnType<typeof generate>>
-  let ca: Pair
-  let signed: Pair
-  let expired: Pair
-  let otherHost: Pair
-  let selfSigned: Pair
-
-  beforeAll(async () => {
-    ca = await generate([{ name: 'commonName', value: 'Test CA' }], {
-      ...made,
-      extensions: [
-        { name: 'basicConstraints', cA: true, critical: true },
-        { name: 'keyUsage', keyCertSign: true, digitalSignature: true, critical: true },
-      ],
-    })
-    const by = { ca: { key: ca.private, cert: ca.cert } }
-    signed = await generate(names, { ...made, ...by, extensions: local })
-    expired = await generate(names, {
-      ...made,
-      ...by,
-      extensions: local,
-      notBeforeDate: new Date(Date.now() - 3 * day),
-      notAfterDate: new Date(Date.now() - day),
-    })
-    otherHost = await generate(names, { ...made, ...by, extensions: forHost([{ type: 2, value: 'other.example' }]) })
-    selfSigned = await generate(names, { ...made, extensions: local })
-  })
-
-  /** A vendor over https; `seen` counts the requests that got through. */
-  async function tlsVendor(pair: Pair) {
-    const seen: IncomingMessage[] = []
-    const server = createHttpsServer({ key: pair.private, cert: pair.cert }, (request, response) => {
-      seen.push(request)
-      response.end('{"a":1}')
-    })
-    server.on('tlsClientError', () => {})
-    const host = await listening(server)
-    return { host, baseUrl: `https://${host}`, seen }
-  }
-
-  it("trusts the connector's own CA", async () => {
-    const { baseUrl } = await tlsVendor(signed)
-    expect(await fetchFrom(baseUrl, { tlsCaPem: `A comment\n${ca.cert}\n` })).toMatchObject({ ok: true, value: { body: { a: 1 } } })
-  })
-
-  it.each([
-    ['a CA that nobody knows', () => signed, undefined, /UNABLE_TO|unable to/],
-    ['a self-signed certificate', () => selfSigned, undefined, /self-signed/],
-    ["another CA than the connector's", () => signed, () => selfSigned.cert, /unable to/],
-    ['an expired certificate', () => expired, () => ca.cert, /expired/],
-    ['the certificate of another host', () => otherHost, () => ca.cert, /altnames/],
-  ])('fails at %s, before the key is sent', async (_, pair, caPem, reason) => {
-    const { baseUrl, seen } = await tlsVendor(pair())
-    const result = await fetchFrom(baseUrl, caPem === undefined ? {} : { tlsCaPem: caPem() })
-    expect(result).toMatchObject({ ok: false, failure: { code: 'tls-failed', detail: expect.stringMatching(reason) } })
-    expect(seen).toEqual([])
-  })
-
-  it('fails if the server does not speak TLS', async () => {
-    const { host } = await vendor()
-    expect(await fetchFrom(`https://${host}`)).toMatchObject({ ok: false, failure: { code: 'tls-failed' } })
-  })
-
-  it.each(['rubbish', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', ''])(
-    'refuses a tlsCaPem that is no certificate: %j',
-    async (tlsCaPem) => {
-      const { baseUrl, seen } = await tlsVendor(signed)
-      expect(await fetchFrom(baseUrl, { tlsCaPem })).toMatchObject({
-        ok: false,
-        failure: { code: 'tls-failed', detail: expect.stringContaining('tlsCaPem') },
-      })
-      expect(seen).toEqual([])
-    },
-  )
-
-  it('is unverified for the connector that says so, and verified for another one with the same host', async () => {
-    const { host, baseUrl, seen } = await tlsVendor(selfSigned)
-    const both = source([host])
-    const fetchWith = (disableTlsVerification: boolean) =>
-      both.fetch({ url: `${baseUrl}/${disableTlsVerification}` }, apiKey, { baseUrl, disableTlsVerification })
-    for (let round = 0; round < 3; round++) {
-      const [unverified, verified] = await Promise.all([fetchWith(true), fetchWith(false)])
-      expect(unverified).toMatchObject({ ok: true })
-      expect(verified).toMatchObject({ ok: false, failure: { code: 'tls-failed' } })
-    }
-    expect(seen.map(({ url }) => url)).toEqual(['/true', '/true', '/true'])
-  })
-
-  it("never trusts another connector's CA", async () => {
-    const { host, baseUrl } = await tlsVendor(signed)
-    const both = source([host])
-    expect(await both.fetch({ url: `${baseUrl}/` }, apiKey, { baseUrl, disableTlsVerification: false, tlsCaPem: ca.cert })).toMatchObject({
-      ok: true,
-    })
-    expect(await both.fetch({ url: `${baseUrl}/` }, apiKey, { baseUrl, disableTlsVerification: false })).toMatchObject({
-      ok: false,
-      failure: { code: 'tls-failed' },
-    })
-  })
-
-  describe('in an environment that switches verification off', () => {
-    const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED']
-    beforeAll(() => {
-      process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0'
-    })
-    afterAll(() => {
-      if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']
-      else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before
-    })
-
-    it('is verified nevertheless', async () => {
-      const { baseUrl } = await tlsVendor(selfSigned)
-      expect(await fetchFrom(baseUrl)).toMatchObject({ ok: false, failure: { code: 'tls-failed' } })
-    })
-  })
-})
-
-it('more connectors than kept connections are all served, and a request under way is not disturbed', async () => {
-  let release = () => {}
-  const { host, baseUrl } = await vendor((request, response) => {
-    const respond = () => response.end('{"a":1}')
-    if (request.url === '/slow') release = respond
-    else respond()
-  })
-  const port = host.split(':')[1]
-  const many = source([`127.0.0.1:${port}`])
-  const slow = many.fetch({ url: `${baseUrl}/slow` }, apiKey, { baseUrl, disableTlsVerification: false })
-  for (let i = 0; i < 200; i++) {
-    const result = await many.fetch({ url: `${baseUrl}/` }, apiKey, { baseUrl, disableTlsVerification: false, tlsCaPem: `ca ${i}` })
-    expect(result.ok).toBe(true)
-  }
-  release()
-  expect(await slow).toMatchObject({ ok: true })
 })
