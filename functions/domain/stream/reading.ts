@@ -70,7 +70,8 @@ export function beginReading(before: StreamState, planned: Range, key: string): 
 
 /** Counts one more request; `why` is the failure that it ended with. */
 export function countRequest(stream: StreamState, why?: Failure): StreamState {
-  return { ...stream, counts: addCounts(stream.counts, { requests: 1, throttled: why?.code === 'throttled' ? 1 : 0 }) }
+  const isThrottled = why !== undefined && failures[why.code].request === 'throttled'
+  return { ...stream, counts: addCounts(stream.counts, { requests: 1, throttled: isThrottled ? 1 : 0 }) }
 }
 
 /** Decides what follows from a page. `linksRead`: the links that this step has followed so far. */
