@@ -88,7 +88,7 @@ function inPresentWords(former: z.output<typeof bundle>, { ports, policy, stateT
 type Translations = ReturnType<typeof translationBy>
 
 /** Every release that is frozen beside this file, the oldest first, with its names. */
-const frozen: Readonly<Record<string, Tables>> = { '0.1.0': untilRelease020, '0.2.0': untilRelease020 }
+const frozen: Readonly<Record<string, Tables>> = { '0.1.0': untilRelease020, '0.2.0': untilRelease020, '0.3.0': presentNames }
 
 export const frozenVersions = Object.keys(frozen)
 
