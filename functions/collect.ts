@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { FirehoseClient } from '@aws-sdk/client-firehose'
 import type { SQSEvent } from 'aws-lambda'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { firehoseSink } from './adapters/firehose.ts'
 import { httpSource } from './adapters/http/http-source.ts'
 import { environments, parseEnvironment } from './env.ts'
@@ -21,7 +21,7 @@ const source = httpSource({
 })
 const sink = firehoseSink({ client: new FirehoseClient({}), deliveryStream: env.DELIVERY_STREAM, clock })
 
-const message = z.object({ connectorId: z.string().min(1) })
+const message = z.object({ connectorId: z.string().check(z.minLength(1)) })
 /** The time that a run leaves for its last checkpoint and its status before Lambda stops the function (ms). */
 const spareMs = 10_000
 

@@ -1,46 +1,43 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
+import './domain/schema-messages.ts'
 
 /** `HOST` or `HOST:PORT`, comma separated. */
-const allowedHosts = z
-  .string()
-  .default('')
-  .transform((text) => text.split(',').filter((host) => host !== ''))
+const allowedHosts = z.pipe(
+  z._default(z.string(), ''),
+  z.transform((text) => text.split(',').filter((host) => host !== '')),
+)
 
-const base = z.object({ STATE_TABLE: z.string().min(1) })
+const base = z.object({ STATE_TABLE: z.string().check(z.minLength(1)) })
 
 /** For every function that changes or measures the state of connectors. */
-const observed = base.extend({
+const observed = z.extend(base, {
   /** The name of the event bus: it gets one event for each change of a connector's state. */
-  EVENT_BUS: z.string().min(1),
-  METRICS_NAMESPACE: z.string().min(1).default('Tributary'),
+  EVENT_BUS: z.string().check(z.minLength(1)),
+  METRICS_NAMESPACE: z._default(z.string().check(z.minLength(1)), 'Tributary'),
 })
 
-const vendorAccess = observed.extend({
+const vendorAccess = z.extend(observed, {
   /** Hosts that a base URL may name beside those of the vendor. http, other ports and private addresses are allowed for these only. */
   ALLOWED_HOSTS: allowedHosts,
   /** False: certificates are verified even if a connector says `disableTlsVerification`. */
-  TLS_VERIFICATION_OPTIONAL: z.stringbool().default(true),
+  TLS_VERIFICATION_OPTIONAL: z._default(z.stringbool(), true),
 })
 
-const acceptance = vendorAccess.extend({
+const acceptance = z.extend(vendorAccess, {
   QUEUE_URL: z.url(),
   /** Every secret that a connector names must begin with it. */
-  SECRET_PREFIX: z.string().min(1),
+  SECRET_PREFIX: z.string().check(z.minLength(1)),
 })
 
 /** The environment variables of each function. Each function parses its own once, at cold start. */
 export const environments = {
-  collect: vendorAccess.extend({
-    DELIVERY_STREAM: z.string().min(1),
+  collect: z.extend(vendorAccess, {
+    DELIVERY_STREAM: z.string().check(z.minLength(1)),
     /** The largest response, decompressed, that the function's memory holds (bytes). A range with a larger page is read again, narrower. */
-    RESPONSE_BYTES_MAX: z.coerce
-      .number()
-      .int()
-      .positive()
-      .default(12 * 1024 * 1024),
+    RESPONSE_BYTES_MAX: z._default(z.coerce.number().check(z.int(), z.positive()), 12 * 1024 * 1024),
   }),
   connectorChanged: acceptance,
-  dispatch: acceptance.extend({ CONNECTORS_TABLE: z.string().min(1) }),
+  dispatch: z.extend(acceptance, { CONNECTORS_TABLE: z.string().check(z.minLength(1)) }),
   statusWidget: base,
 } as const
 
@@ -54,7 +51,7 @@ export function acceptPolicy(env: z.output<typeof acceptance>) {
 }
 
 /** Throws an error that names every missing or wrong variable, without its value. */
-export function parseEnvironment<S extends z.ZodType>(schema: S, env: Readonly<Record<string, string | undefined>>): z.output<S> {
+export function parseEnvironment<S extends z.ZodMiniType>(schema: S, env: Readonly<Record<string, string | undefined>>): z.output<S> {
   const parsed = schema.safeParse(env)
   if (parsed.success) return parsed.data
   const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)

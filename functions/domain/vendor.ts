@@ -1,4 +1,4 @@
-import type { ZodType } from 'zod'
+import type { ZodMiniType } from 'zod/mini'
 import type { RecordBody } from './record/record.ts'
 import type { Result } from './result.ts'
 import type { StreamId } from './stream/stream.ts'
@@ -46,7 +46,7 @@ export interface Vendor {
   /** Items on one page at most (count). */
   readonly pageItemsMax: number
   /** Parses the attributes of a connector that are this vendor's own, and fills in their defaults; strict. */
-  readonly attributes: ZodType<VendorAttributes>
+  readonly attributes: ZodMiniType<VendorAttributes>
   /** The `lateArrivalMinutes` of a connector that sets none. */
   lateArrivalMinutes(attributes: VendorAttributes): number
   /** Cuts a pasted address down to the service's root: `https://host/v1/…` becomes `https://host`. Other text is returned unchanged. */

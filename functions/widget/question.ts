@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Problem } from '../domain/connector/problems.ts'
 import { mustBe, mustBeOneOf, problemsOf, unknownName } from '../domain/connector/problems.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
@@ -27,31 +27,30 @@ const tenantError = mustBe(`a part of a tenant's name, ${tenantMax} characters a
 
 function whole(max?: number) {
   const error = mustBe(`a whole number${max === undefined ? ', 1 or more' : ` from 1 to ${max}`}`)
-  return z
-    .int({ error })
-    .min(1, { error })
-    .max(max ?? Number.MAX_SAFE_INTEGER, { error })
+  return z.int({ error }).check(z.minimum(1, { error }), z.maximum(max ?? Number.MAX_SAFE_INTEGER, { error }))
 }
 
 const question = {
-  state: z
-    .preprocess(
-      (given) => (typeof given === 'string' ? [given] : given),
+  state: z._default(
+    z.pipe(
+      z.transform((given) => (typeof given === 'string' ? [given] : given)),
       z.array(z.enum(connectorStates, { error: mustBeOneOf(connectorStates) }), { error: mustBe('a state, or a list of states') }),
-    )
-    .default([]),
-  tenant: z.string({ error: tenantError }).max(tenantMax, { error: tenantError }).default(''),
-  limit: whole(limitMax).default(limitDefault),
-  from: whole().default(1),
+    ),
+    [],
+  ),
+  tenant: z._default(z.string({ error: tenantError }).check(z.maxLength(tenantMax, { error: tenantError })), ''),
+  limit: z._default(whole(limitMax), limitDefault),
+  from: z._default(whole(), 1),
 }
 
 const widgetContext = z.object({
-  theme: z.enum(['light', 'dark']).catch('light'),
-  params: z.record(z.string(), z.unknown()).catch({}),
+  theme: z.catch(z.enum(['light', 'dark']), 'light'),
+  params: z.catch(z.record(z.string(), z.unknown()), {}),
 })
 
 /** The parts of a custom widget's event that are used. CloudWatch may send others. */
-const widgetEvent = z.looseObject({ describe: z.unknown().optional(), widgetContext: widgetContext.catch({ theme: 'light', params: {} }) })
+const noContext = { theme: 'light' as const, params: {} }
+const widgetEvent = z.looseObject({ describe: z.optional(z.unknown()), widgetContext: z.catch(widgetContext, noContext) })
 
 export interface WidgetRequest {
   readonly theme: Theme
@@ -64,7 +63,7 @@ export interface WidgetRequest {
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_about.html
  */
 export function parseWidgetEvent(given: unknown): WidgetRequest {
-  const event = widgetEvent.catch({ widgetContext: { theme: 'light', params: {} } }).parse(given)
+  const event = z.catch(widgetEvent, { widgetContext: noContext }).parse(given)
   const { theme, params } = event.widgetContext
   if (event.describe === true) return { theme, asked: 'describe' }
   const parsed = z.object(question).safeParse({ ...params, ...event })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { filterOperators } from '../../functions/domain/connector/filter-operators.ts'
 import { logFilterSchema, logFiltersSchema } from '../../functions/domain/connector/log-filter-schema.ts'
 import { applyFilters, type Condition, compileFilters, type LogFilter } from '../../functions/domain/connector/log-filters.ts'
@@ -165,7 +165,7 @@ describe('log filters', () => {
   })
 })
 
-function problems(schema: z.ZodType, value: unknown): string[] {
+function problems(schema: z.ZodMiniType, value: unknown): string[] {
   const parsed = schema.safeParse(value)
   return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${z.core.toDotPath(path)}: ${message}`)
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { KeyUser, KeyUserStore, TokenStore } from '../../domain/ports.ts'
 import { StateUnavailable } from '../../domain/state-errors.ts'
 import type { Instant } from '../../domain/time.ts'

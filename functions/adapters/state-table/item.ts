@@ -1,7 +1,8 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { NewerSchema, StateUnavailable } from '../../domain/state-errors.ts'
 import type { Attributes } from './expressions.ts'
 import { formatKey } from './item-keys.ts'
+import '../../domain/schema-messages.ts'
 
 /** The version of the items that this release writes, and the highest that it can read. */
 export const schemaVersion = 1
@@ -12,11 +13,11 @@ const header = z.object({
   sk: z.string(),
   schemaVersion: z.number(),
   /** Names the write that made the item, so that a write can find out whether it took place. */
-  writeId: z.string().optional(),
+  writeId: z.optional(z.string()),
 })
 
 /** Throws `NewerSchema` for an item of a newer release, and `StateUnavailable` for one that does not fit `schema`. */
-export function parseItem<T>(item: Attributes, schema: z.ZodType<T>): T {
+export function parseItem<T>(item: Attributes, schema: z.ZodMiniType<T>): T {
   const head = header.safeParse(item)
   if (head.success && head.data.schemaVersion > schemaVersion) {
     throw new NewerSchema(formatKey(head.data), head.data.schemaVersion, schemaVersion)

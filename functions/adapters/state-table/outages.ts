@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { OutageStore } from '../../domain/ports.ts'
 import type { Outage } from '../../domain/status/outage.ts'
 import { isAbsent, isLive } from './expressions.ts'

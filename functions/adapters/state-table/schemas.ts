@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Connector, SecretReference } from '../../domain/connector/connector.ts'
 import type { LogFilter } from '../../domain/connector/log-filters.ts'
 import { type Failure, type FailureCode, failureCodes } from '../../domain/failures.ts'
@@ -17,7 +17,7 @@ import type { TokenBucket } from '../../domain/token-bucket.ts'
  */
 
 /** Every attribute of a type, optional ones too. A schema that forgets one would lose it without a word, so it must not compile. */
-type Shape<T> = { [K in keyof Required<T>]: z.ZodType }
+type Shape<T> = { [K in keyof Required<T>]: z.ZodMiniType }
 
 type Stored = Readonly<Record<string, unknown>>
 
@@ -25,11 +25,11 @@ type Stored = Readonly<Record<string, unknown>>
  * `storedNames`: the stored name of each attribute that has another name here. The item is checked by its stored names, so that a
  * message about it names what the table shows.
  */
-function withStoredNames<S extends z.ZodRawShape>(schema: z.ZodObject<S>, storedNames: { readonly [Name in keyof S]?: string }) {
+function withStoredNames<S extends z.core.$ZodShape>(schema: z.ZodMiniObject<S>, storedNames: { readonly [Name in keyof S]?: string }) {
   const namesHere = new Map(Object.entries(storedNames).map(([name, stored]) => [stored, name]))
   const stored = new Map(Object.entries(storedNames))
-  return z.codec(z.object(renamed(schema.shape, stored) as z.ZodRawShape), z.custom<z.output<z.ZodObject<S>>>(), {
-    decode: (item) => renamed(item, namesHere) as z.output<z.ZodObject<S>>,
+  return z.codec(z.object(renamed(schema.shape, stored) as z.core.$ZodShape), z.custom<z.output<z.ZodMiniObject<S>>>(), {
+    decode: (item) => renamed(item, namesHere) as z.output<z.ZodMiniObject<S>>,
     encode: (value) => renamed(value as Stored, stored),
   })
 }
@@ -95,7 +95,7 @@ const connector = z.object({
   sharedKey: z.boolean(),
 } satisfies Shape<Connector>)
 
-export const acceptedSchema: z.ZodType<AcceptedConnector> = z.object({
+export const acceptedSchema: z.ZodMiniType<AcceptedConnector> = z.object({
   connector,
   itemDigest: text,
   acceptedAt: instant,
@@ -104,7 +104,7 @@ export const acceptedSchema: z.ZodType<AcceptedConnector> = z.object({
   retiredAt: optional(instant),
 } satisfies Shape<AcceptedConnector>)
 
-export const dueSchema: z.ZodType<Due> = z.object({ nextDueAt: instant, wantedTo: instant } satisfies Shape<Due>)
+export const dueSchema: z.ZodMiniType<Due> = z.object({ nextDueAt: instant, wantedTo: instant } satisfies Shape<Due>)
 
 const dayCounts = z.object({ delivered: count, filtered: count, requests: count, throttled: count } satisfies Shape<DayCounts>)
 
@@ -120,7 +120,7 @@ const stateChange = z.object({
   refusedEdit: optional(z.literal(true)),
 } satisfies Shape<StateChange>)
 
-export const statusSchema: z.ZodType<ConnectorStatus, Stored> = withStoredNames(
+export const statusSchema: z.ZodMiniType<ConnectorStatus, Stored> = withStoredNames(
   z.object({
     state,
     reason: text,
@@ -137,9 +137,9 @@ export const statusSchema: z.ZodType<ConnectorStatus, Stored> = withStoredNames(
     streamsBehind: optional(count),
     lostRanges: optional(count),
     oldestKeyAt: optional(instant),
-    lastFailure: optional(failure.extend({ at: instant, stream: optional(text) })),
+    lastFailure: optional(z.extend(failure, { at: instant, stream: optional(text) })),
     trouble: optional(z.object({ failure, attempts: count, until: instant })),
-    keys: z.array(text).exactOptional(),
+    keys: optional(z.array(text)),
     rejectedKeys: z.record(text, z.object({ at: instant, until: instant, attempts: count })),
     problems: z.array(z.object({ path: text, message: text })),
     days: z.record(text, dayCounts),
@@ -148,7 +148,7 @@ export const statusSchema: z.ZodType<ConnectorStatus, Stored> = withStoredNames(
   { retentionLeftMs: 'horizonInMs', lostRanges: 'holes', pendingChanges: 'changes', origin: 'site', readSteps: 'turns' },
 )
 
-export const outageSchema: z.ZodType<Outage, Stored> = withStoredNames(
+export const outageSchema: z.ZodMiniType<Outage, Stored> = withStoredNames(
   z.object({
     vendor: text,
     origin: text,
@@ -160,11 +160,11 @@ export const outageSchema: z.ZodType<Outage, Stored> = withStoredNames(
   { origin: 'site', sent: 'told' },
 )
 
-const lostRange = interval.extend({
+const lostRange = z.extend(interval, {
   reason: storedAs({ 'retention-limit': 'horizon', paused: 'paused', unreadable: 'unreadable' }),
 } satisfies Shape<Omit<LostRange, keyof Interval>>)
 
-const range = interval.extend({
+const range = z.extend(interval, {
   kind: storedAs({ tail: 'tail', provisional: 'fresh', final: 'settling', reread: 'reread' }),
   readSince: optional(instant),
   nextLink: optional(text),
@@ -186,7 +186,7 @@ const streamCounts = z.object({
   byFilter: z.record(text, count),
 } satisfies Shape<StreamCounts>)
 
-export const streamSchema: z.ZodType<StreamState, Stored> = withStoredNames(
+export const streamSchema: z.ZodMiniType<StreamState, Stored> = withStoredNames(
   z.object({
     version: count,
     lease: optional(z.object({ holder: text, until: instant })),
@@ -198,8 +198,8 @@ export const streamSchema: z.ZodType<StreamState, Stored> = withStoredNames(
     widthMs: z.number(),
     pagesTarget: z.number(),
     paced: z.boolean(),
-    hard: optional(z.array(interval.extend({ widthMs: z.number() }))),
-    setAside: z.array(interval.extend({ until: instant })),
+    hard: optional(z.array(z.extend(interval, { widthMs: z.number() }))),
+    setAside: z.array(z.extend(interval, { until: instant })),
     reread: optional(interval),
     nextRereadAt: instant,
     seenClasses: z.record(text, instant),
@@ -213,7 +213,7 @@ export const streamSchema: z.ZodType<StreamState, Stored> = withStoredNames(
 /** A bucket with its tokens as one text: see `token-text.ts`. */
 export type StoredBucket = Omit<TokenBucket, 'tokens'> & { readonly tokens: string }
 
-export const bucketSchema: z.ZodType<StoredBucket, Stored> = withStoredNames(
+export const bucketSchema: z.ZodMiniType<StoredBucket, Stored> = withStoredNames(
   z.object({
     version: count,
     limit: count,
@@ -231,7 +231,7 @@ export const bucketSchema: z.ZodType<StoredBucket, Stored> = withStoredNames(
   { learnedLimit: 'n' },
 )
 
-export const keyUserSchema: z.ZodType<KeyUser> = z.object({
+export const keyUserSchema: z.ZodMiniType<KeyUser> = z.object({
   connectorId: text,
   tenantName: text,
   sharedKey: z.boolean(),

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { SeenIdStore } from '../../domain/ports.ts'
 import { StateUnavailable } from '../../domain/state-errors.ts'
 import { type SeenMark, type SeenPage, seenClassWidth } from '../../domain/stream/seen-ids.ts'

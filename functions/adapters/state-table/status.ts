@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { StatusStore } from '../../domain/ports.ts'
 import { StateUnavailable } from '../../domain/state-errors.ts'
 import type { ConnectorStatus } from '../../domain/status/status.ts'

@@ -10,7 +10,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import { StateUnavailable } from '../../domain/state-errors.ts'
 import { type Instant, second } from '../../domain/time.ts'
 import { type Attributes, bind, type Condition, isReadable, typed } from './expressions.ts'
@@ -23,7 +23,7 @@ import { formatKey, type Key } from './item-keys.ts'
  */
 export interface Store {
   /** Strongly consistent. Returns nothing if the item is absent or has expired. */
-  get<T>(key: Key, schema: z.ZodType<T>): Promise<T | undefined>
+  get<T>(key: Key, schema: z.ZodMiniType<T>): Promise<T | undefined>
   /** Every item that has not expired, page by page. Strongly consistent unless by an index. The items are not parsed. */
   query(query: { readonly index?: string; readonly where: string; readonly values: Attributes }): AsyncIterable<Attributes>
   /** Writes the whole item if `condition` holds. Otherwise it writes nothing and returns false. */

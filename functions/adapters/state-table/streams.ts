@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { StreamStore } from '../../domain/ports.ts'
 import { type Instant, second } from '../../domain/time.ts'
 import { isAbsent, isLive } from './expressions.ts'

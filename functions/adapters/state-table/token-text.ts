@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Token } from '../../domain/token-bucket.ts'
 
 /**

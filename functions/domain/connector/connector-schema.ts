@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { failed, ok, type Result } from '../result.ts'
 import { minute } from '../time.ts'
 import type { Vendor, VendorAttributes } from '../vendor.ts'
@@ -29,7 +29,7 @@ const retentionMarginMinutes = 10
 
 function text(pattern: RegExp, allowed: string) {
   const error = mustBe(allowed)
-  return z.string({ error }).regex(pattern, { error })
+  return z.string({ error }).check(z.regex(pattern, { error }))
 }
 
 function identifier() {
@@ -38,10 +38,7 @@ function identifier() {
 
 function whole(what: string, min: number, max?: number) {
   const error = unquoted(mustBe(`${what}, ${max === undefined ? `${min} or more` : `from ${min} to ${max}`}`), 'N')
-  return z
-    .int({ error })
-    .min(min, { error })
-    .max(max ?? Number.MAX_SAFE_INTEGER, { error })
+  return z.int({ error }).check(z.minimum(min, { error }), z.maximum(max ?? Number.MAX_SAFE_INTEGER, { error }))
 }
 
 function flag() {
@@ -73,6 +70,13 @@ function isCertificate(base64: string): boolean {
   return text.length % 4 === 0 && /^MI[A-Za-z0-9+/]+={0,2}$/.test(text)
 }
 
+const pem = z.string({ error: mustBe(pemRule) }).check(
+  z.superRefine((text, context) => {
+    const message = pemProblem(text)
+    if (message !== undefined) context.addIssue({ code: 'custom', message })
+  }),
+)
+
 const secretsRule = mustBe(`a list of 1 to ${secretsMax} names of secrets`)
 
 /** A text in place of the list may be a key, so it is not repeated. */
@@ -81,105 +85,109 @@ function secretsError({ input }: { readonly input?: unknown }): string {
   return `It is a text of ${input.length} characters. Give a list, even of one: ["name"] (DynamoDB type L).`
 }
 
+interface AttributeDoc {
+  /** The kind of value: `list of texts`. */
+  readonly kind: string
+  readonly description: string
+  /** Shown in place of the default. */
+  readonly shownDefault?: string
+}
+
+/** The documentation of each attribute. */
+const attributeDocs = z.registry<AttributeDoc>()
+
 /** The attributes of a connector. The schema and the table in the docs are made from it. */
 const attributes = {
-  connectorId: identifier().meta({
+  connectorId: identifier().register(attributeDocs, {
     kind: 'text',
     description: 'Key of the table. 1 to 64 letters, digits, dots, hyphens or underscores. Cannot change.',
   }),
-  type: z.string({ error: mustBe('the type of a vendor') }).meta({
+  type: z.string({ error: mustBe('the type of a vendor') }).register(attributeDocs, {
     kind: 'text',
     description: 'The vendor that events are collected from. Cannot change.',
   }),
-  name: text(/^(?! )[\x20-\x7e]{1,128}(?<! )$/, '1 to 128 ASCII characters, such as tenant-type').meta({
+  name: text(/^(?! )[\x20-\x7e]{1,128}(?<! )$/, '1 to 128 ASCII characters, such as tenant-type').register(attributeDocs, {
     kind: 'text',
     description: 'Display name, 1 to 128 ASCII characters; by convention tenant-type. Cannot change.',
   }),
-  tenantName: text(/^(?!\s)[^\p{C}\p{Zl}\p{Zp}]{1,128}(?<!\s)$/u, '1 to 128 printable characters, without blanks at either end').meta({
-    kind: 'text',
-    description: 'The tenant that owns the events, 1 to 128 printable characters. It is in every record. Cannot change.',
-  }),
-  baseUrl: z.string({ error: mustBe('the address of the vendor’s service, https://host') }).meta({
+  tenantName: text(/^(?!\s)[^\p{C}\p{Zl}\p{Zp}]{1,128}(?<!\s)$/u, '1 to 128 printable characters, without blanks at either end').register(
+    attributeDocs,
+    {
+      kind: 'text',
+      description: 'The tenant that owns the events, 1 to 128 printable characters. It is in every record. Cannot change.',
+    },
+  ),
+  baseUrl: z.string({ error: mustBe('the address of the vendor’s service, https://host') }).register(attributeDocs, {
     kind: 'text',
     description: 'Address of the vendor’s service, https://host. Anything after the host is ignored.',
   }),
   apiKeySecrets: z
     .array(z.string({ error: mustBe('the name of a secret, a text') }), { error: secretsError })
-    .min(1, { error: secretsError })
-    .max(secretsMax, { error: secretsError })
-    .meta({
+    .check(z.minLength(1, { error: secretsError }), z.maxLength(secretsMax, { error: secretsError }))
+    .register(attributeDocs, {
       kind: 'list of texts',
       description:
         'Names of 1 to 20 secrets in Secrets Manager, under the stack’s prefix. A secret holds an API key as its text, or in a JSON object: then write name#jsonKey. Several keys form a pool.',
     }),
-  contentTypes: z.unknown().optional().meta({
+  contentTypes: z.optional(z.unknown()).register(attributeDocs, {
     kind: 'list of texts',
     description: 'The content that is collected, by the vendor’s names.',
     shownDefault: 'the vendor’s',
   }),
-  eventTypes: z.unknown().optional().meta({
+  eventTypes: z.optional(z.unknown()).register(attributeDocs, {
     kind: 'list of texts',
     description: 'The kinds of event that are collected, by the vendor’s names.',
     shownDefault: 'the vendor’s',
   }),
-  logFilters: logFiltersSchema.default([]).meta({
+  logFilters: z._default(logFiltersSchema, []).register(attributeDocs, {
     kind: 'list of log filters',
     description: 'Filters that keep events out of the lake.',
   }),
-  disableTlsVerification: flag().default(false).meta({
+  disableTlsVerification: z._default(flag(), false).register(attributeDocs, {
     kind: 'boolean',
     description: 'Accept any certificate, on this connector’s connections only. A last resort: tlsCaPem is better.',
   }),
-  tlsCaPem: z
-    .string({ error: mustBe(pemRule) })
-    .superRefine((pem, context) => {
-      const message = pemProblem(pem)
-      if (message !== undefined) context.addIssue({ code: 'custom', message })
-    })
-    .exactOptional()
-    .meta({
-      kind: 'text',
-      description:
-        'Certificates of your own CA, in PEM form, trusted in addition to the public CAs. Not together with disableTlsVerification.',
-    }),
-  enabled: flag().default(true).meta({
+  tlsCaPem: z.exactOptional(pem).register(attributeDocs, {
+    kind: 'text',
+    description:
+      'Certificates of your own CA, in PEM form, trusted in addition to the public CAs. Not together with disableTlsVerification.',
+  }),
+  enabled: z._default(flag(), true).register(attributeDocs, {
     kind: 'boolean',
     description:
       'Whether the connector collects. When it is true again, the events of the pause are read, as far as the vendor still keeps them.',
   }),
-  intervalMinutes: whole('a whole number of minutes', 1, 60).default(5).meta({
+  intervalMinutes: z._default(whole('a whole number of minutes', 1, 60), 5).register(attributeDocs, {
     kind: 'number',
     description: 'How often it collects, in minutes: 1 to 60.',
   }),
-  requestsPerMinute: whole('a whole number', 1, 6_000).default(20).meta({
+  requestsPerMinute: z._default(whole('a whole number', 1, 6_000), 20).register(attributeDocs, {
     kind: 'number',
     description: 'Requests a minute that the vendor allows each API key: 1 to 6000. When connectors share a key, the lowest value counts.',
   }),
-  requestsPerDay: whole('a whole number', 1).exactOptional().meta({
+  requestsPerDay: z.exactOptional(whole('a whole number', 1)).register(attributeDocs, {
     kind: 'number',
     description: 'Requests in any 24 hours that the vendor allows each API key, if it has such a limit.',
   }),
-  rateGroup: identifier().exactOptional().meta({
+  rateGroup: z.exactOptional(identifier()).register(attributeDocs, {
     kind: 'text',
     description:
       'Name of a group of connectors whose keys the vendor counts as one customer: they share one limit. Same characters as connectorId.',
   }),
-  initialBackfillMinutes: whole('a whole number of minutes', 0)
-    .default(10)
-    .meta({
-      kind: 'number',
-      description: `How far back the first read begins, in minutes: 0 up to ${retentionMarginMinutes} less than the vendor keeps events (72 hours: 4310).`,
-    }),
-  lateArrivalMinutes: whole('a whole number of minutes', 0, 1_440).exactOptional().meta({
+  initialBackfillMinutes: z._default(whole('a whole number of minutes', 0), 10).register(attributeDocs, {
+    kind: 'number',
+    description: `How far back the first read begins, in minutes: 0 up to ${retentionMarginMinutes} less than the vendor keeps events (72 hours: 4310).`,
+  }),
+  lateArrivalMinutes: z.exactOptional(whole('a whole number of minutes', 0, 1_440)).register(attributeDocs, {
     kind: 'number',
     description: 'How late an event may appear at the vendor and still be read without delay, in minutes: 0 to 1440.',
     shownDefault: 'the vendor’s',
   }),
-  sharedKey: flag().default(false).meta({
+  sharedKey: z._default(flag(), false).register(attributeDocs, {
     kind: 'boolean',
     description: 'Allows connectors of several tenants to use one API key. All of them must set it.',
   }),
-} satisfies Record<keyof Connector, z.ZodType>
+} satisfies Record<keyof Connector, z.ZodMiniType>
 
 const connectorSchema = z.object(attributes)
 
@@ -203,12 +211,12 @@ export function connectorAttributes(vendor?: Vendor): readonly ConnectorAttribut
     own?.success === true ? { ...own.data, lateArrivalMinutes: vendor?.lateArrivalMinutes(own.data) } : {}
   const missing = new Set(connectorSchema.safeParse({}).error?.issues.map(({ path }) => path[0]))
   return Object.entries(attributes).map(([name, schema]) => {
-    const meta = schema.meta()
+    const meta = attributeDocs.get(schema)
     const byDefault = ofVendor[name] ?? schema.safeParse(undefined).data
-    const shown = byDefault === undefined ? meta?.['shownDefault'] : JSON.stringify(byDefault)
+    const shown = byDefault === undefined ? meta?.shownDefault : JSON.stringify(byDefault)
     return {
       name,
-      type: String(meta?.['kind']),
+      type: String(meta?.kind),
       ...(shown === undefined ? {} : { default: String(shown) }),
       required: missing.has(name),
       doc: meta?.description ?? '',

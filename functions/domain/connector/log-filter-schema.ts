@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type FieldTable, recordFields } from '../record/fields.ts'
 import { comparisons, operators, positiveOf } from './filter-operators.ts'
 import { type LogFilter, valuesAt } from './log-filters.ts'
@@ -17,12 +17,13 @@ const fieldRule = mustBe('the path of a field of the record, such as severity or
 
 const fieldSchema = z
   .string({ error: fieldRule })
-  .max(200, { error: fieldRule })
-  .regex(/^[^.\s\p{C}]+(\.[^.\s\p{C}]+)*$/u, { error: fieldRule })
-  .superRefine((field, context) => {
-    const problem = unknownField(field.split('.'), recordFields)
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
-  })
+  .check(z.maxLength(200, { error: fieldRule }), z.regex(/^[^.\s\p{C}]+(\.[^.\s\p{C}]+)*$/u, { error: fieldRule }))
+  .check(
+    z.superRefine((field, context) => {
+      const problem = unknownField(field.split('.'), recordFields)
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+    }),
+  )
 
 /**
  * The problem with a field that the table does not have. A misspelled field would always be missing, so a negation would match every
@@ -51,66 +52,78 @@ const conditionSchema = z
     {
       field: fieldSchema,
       operator: z.enum(operators, { error: mustBeOneOf(operators) }),
-      values: z
-        .array(z.union([z.string().max(valueCharactersMax), z.number(), z.boolean()], { error: valueRule }), { error: valuesRule })
-        .max(valuesMax, { error: valuesRule })
-        .default([]),
+      values: z._default(
+        z
+          .array(z.union([z.string().check(z.maxLength(valueCharactersMax)), z.number(), z.boolean()], { error: valueRule }), {
+            error: valuesRule,
+          })
+          .check(z.maxLength(valuesMax, { error: valuesRule })),
+        [],
+      ),
     },
     { error: hasOnly('a condition', ['field', 'operator', 'values']) },
   )
-  .superRefine(({ operator, values }, context) => {
-    const positive = positiveOf(operator)
-    if ((positive === 'exists') !== (values.length === 0)) {
-      const message =
-        positive === 'exists' ? `${operator} takes no values. Remove them.` : `${operator} needs at least one value. It has none.`
-      context.addIssue({ code: 'custom', path: ['values'], message })
-    }
-    for (const [index, value] of values.entries()) {
-      const message = comparisons[positive].problem(value)
-      if (message !== undefined) context.addIssue({ code: 'custom', path: ['values', index], message })
-    }
-  })
+  .check(
+    z.superRefine(({ operator, values }, context) => {
+      const positive = positiveOf(operator)
+      if ((positive === 'exists') !== (values.length === 0)) {
+        const message =
+          positive === 'exists' ? `${operator} takes no values. Remove them.` : `${operator} needs at least one value. It has none.`
+        context.addIssue({ code: 'custom', path: ['values'], message })
+      }
+      for (const [index, value] of values.entries()) {
+        const message = comparisons[positive].problem(value)
+        if (message !== undefined) context.addIssue({ code: 'custom', path: ['values', index], message })
+      }
+    }),
+  )
 
 const nameRule = mustBe('a name of 1 to 64 letters, digits, dots, blanks, hyphens or underscores, the first a letter or digit')
 const conditionsRule = mustBe(`a list of 1 to ${conditionsMax} conditions`)
 
 /** One filter. Its name is the key of its counts in a stored object, so it must be a safe key. */
-export const logFilterSchema: z.ZodType<LogFilter> = z.strictObject(
+export const logFilterSchema: z.ZodMiniType<LogFilter> = z.strictObject(
   {
-    name: z
-      .string({ error: nameRule })
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._ -]{0,63}$/, { error: nameRule })
-      .refine((name) => !(name in {}), { error: ({ input }) => `It is ${quote(input)}, which is reserved. Give another name.` }),
-    conditions: z
-      .array(z.unknown(), { error: conditionsRule })
-      .min(1, { error: conditionsRule })
-      .max(conditionsMax, { error: conditionsRule })
-      .pipe(z.array(conditionSchema)),
-    action: z.enum(['exclude', 'include'], { error: mustBeOneOf(['exclude', 'include']) }).default('exclude'),
-    shadow: z.boolean({ error: mustBe('true or false') }).default(false),
+    name: z.string({ error: nameRule }).check(
+      z.regex(/^[A-Za-z0-9][A-Za-z0-9._ -]{0,63}$/, { error: nameRule }),
+      z.refine((name) => !(name in {}), { error: ({ input }) => `It is ${quote(input)}, which is reserved. Give another name.` }),
+    ),
+    conditions: z.pipe(
+      z
+        .array(z.unknown(), { error: conditionsRule })
+        .check(z.minLength(1, { error: conditionsRule }), z.maxLength(conditionsMax, { error: conditionsRule })),
+      z.array(conditionSchema),
+    ),
+    action: z._default(z.enum(['exclude', 'include'], { error: mustBeOneOf(['exclude', 'include']) }), 'exclude'),
+    shadow: z._default(z.boolean({ error: mustBe('true or false') }), false),
   },
   { error: hasOnly('a log filter', ['name', 'conditions', 'action', 'shadow']) },
 )
 
 const filtersRule = mustBe(`a list of at most ${filtersMax} log filters`)
 
-/** All filters of a connector. Sizes are checked before the contents, so that a huge item is refused quickly. */
-export const logFiltersSchema = z
+/** The sizes are checked before the contents, so that a huge item is refused quickly. */
+const filterSizes = z
   .array(z.unknown(), { error: filtersRule })
-  .max(filtersMax, { error: filtersRule })
-  .superRefine((filters, context) => {
-    const patterns = countPatterns(filters)
-    const message = `It has ${patterns} regular expressions. Give at most ${patternsMax}; join some with |.`
-    if (patterns > patternsMax) context.addIssue({ code: 'custom', message })
-  })
-  .pipe(z.array(logFilterSchema))
-  .superRefine((filters, context) => {
+  .check(z.maxLength(filtersMax, { error: filtersRule }))
+  .check(
+    z.superRefine((filters, context) => {
+      const patterns = countPatterns(filters)
+      const message = `It has ${patterns} regular expressions. Give at most ${patternsMax}; join some with |.`
+      if (patterns > patternsMax) context.addIssue({ code: 'custom', message })
+    }),
+  )
+
+/** All filters of a connector. */
+export const logFiltersSchema = z.pipe(filterSizes, z.array(logFilterSchema)).check(
+  z.superRefine((filters, context) => {
     for (const [index, { name }] of filters.entries()) {
       const first = filters.findIndex((filter) => filter.name === name)
       const message = `${quote(name)} is also the name of logFilters[${first}]. Give each filter its own name: events are counted under it.`
       if (first < index) context.addIssue({ code: 'custom', path: [index, 'name'], message })
     }
-  })
+  }),
+)
 
 function countPatterns(filters: readonly unknown[]): number {
   return valuesAt(filters, ['conditions'])

@@ -1,4 +1,4 @@
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 
 /** Messages about an item that a user wrote. Each gives the value that was seen, the values that are allowed, and so the correction. */
 
@@ -93,7 +93,7 @@ function edits(from: string, to: string): number {
 }
 
 /** The problems in a zod error, each once. */
-export function problemsOf(error: z.ZodError): Problem[] {
+export function problemsOf(error: z.core.$ZodError): Problem[] {
   const found = new Map<string, Problem>()
   for (const { path, message } of error.issues) {
     const problem = { path: pathText(path), message }

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { hour } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
 import { baseUrlOf, nextRequest } from './links.ts'
@@ -26,8 +26,10 @@ export const trendmicroCas: Vendor = {
   retentionMs: 72 * hour,
   pageItemsMax,
   attributes: z.strictObject({
-    contentTypes: selection(services, ['sharepoint']).describe('The protected services whose events are collected'),
-    eventTypes: selection(events, events).describe('The kinds of event that are collected'),
+    /** The protected services whose events are collected. */
+    contentTypes: selection(services, ['sharepoint']),
+    /** The kinds of event that are collected. */
+    eventTypes: selection(events, events),
   }),
   // The verdict of Virtual Analyzer, a sandbox, can come minutes after its file.
   lateArrivalMinutes: ({ eventTypes }) => (eventTypes.includes('virtualanalyzer') ? 20 : 10),
@@ -43,14 +45,16 @@ export const trendmicroCas: Vendor = {
 /** A list of one or more of `allowed`, each once. */
 function selection<T extends string>(allowed: readonly T[], byDefault: readonly T[]) {
   const choices = `Allowed: ${allowed.join(', ')}`
-  return z
+  const list = z
     .array(z.enum(allowed, { error: ({ input }) => `${JSON.stringify(input)} is not known. ${choices}` }), {
       error: ({ input }) => `It is ${JSON.stringify(input)}, which is not a list. Give a list of one or more. ${choices}`,
     })
-    .min(1, { error: `It is empty. Name at least one, or leave it out for ${byDefault.join(', ')}. ${choices}` })
-    .superRefine((chosen, context) => {
-      const repeated = chosen.find((value, index) => chosen.indexOf(value) !== index)
-      if (repeated !== undefined) context.addIssue(`"${repeated}" is named more than once. Name each once`)
-    })
-    .default([...byDefault])
+    .check(
+      z.minLength(1, { error: `It is empty. Name at least one, or leave it out for ${byDefault.join(', ')}. ${choices}` }),
+      z.superRefine((chosen, context) => {
+        const repeated = chosen.find((value, index) => chosen.indexOf(value) !== index)
+        if (repeated !== undefined) context.addIssue(`"${repeated}" is named more than once. Name each once`)
+      }),
+    )
+  return z._default(list, [...byDefault])
 }

@@ -1,20 +1,21 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { failure } from '../../domain/failures.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
 import { type Instant, minute } from '../../domain/time.ts'
 import type { VendorItem, VendorPage, VendorResponse } from '../../domain/vendor.ts'
+import '../../domain/schema-messages.ts'
 
 /** A page. `next_link` is strict, because a link that is not a text must not make this the last page. */
 const pageSchema = z.object({
   security_events: z.array(z.unknown()),
-  next_link: z.string().nullish(),
-  traceId: z.string().nullish().catch(null),
+  next_link: z.nullish(z.string()),
+  traceId: z.catch(z.nullish(z.string()), null),
 })
 
 /** The body that the vendor sends with every status but 200. It was seen with status 200 too. */
-const errorSchema = z.object({ code: z.int(), msg: z.string().max(200) })
+const errorSchema = z.object({ code: z.int(), msg: z.string().check(z.maxLength(200)) })
 
-const traceSchema = z.object({ traceId: z.string().min(1) })
+const traceSchema = z.object({ traceId: z.string().check(z.minLength(1)) })
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -33,7 +34,7 @@ export function parsePage({ body, traceId: sent }: VendorResponse): Result<Vendo
   return ok({ items: page.data.security_events.map(toItem), ...(link === '' ? {} : { nextLink: link }), ...trace })
 }
 
-function problemOf(body: unknown, error: z.ZodError): string {
+function problemOf(body: unknown, error: z.core.$ZodError): string {
   const stated = errorSchema.safeParse(body)
   if (stated.success) return `The vendor responded with status 200 and error ${stated.data.code} (${stated.data.msg}) instead of a page`
   const problems = error.issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`)
