@@ -48,16 +48,22 @@ export async function readSecretsFile(path: string): Promise<ReadonlyMap<string,
 }
 
 async function readJson(option: string, path: string, { quiet = false } = {}): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new StartupError(`${option} ${path} cannot be read: ${readErrors[error.code ?? ''] ?? error.code ?? error.message}.`)
   })
   try {
-    return JSON.parse(text)
+    return JSON.parse(textOf(bytes))
   } catch (error) {
     // The parser's message quotes a part of the file, and in a file of keys that part may be a key.
     const why = quiet || !(error instanceof Error) ? 'Check its commas and quotes' : error.message
     throw new StartupError(`${option} ${path} is not JSON. ${why}.`)
   }
+}
+
+/** PowerShell writes a byte order mark before UTF-8, and redirects in UTF-16. TextDecoder takes the mark off. */
+function textOf(bytes: Buffer): string {
+  const mark = bytes.toString('latin1', 0, 2)
+  return new TextDecoder(mark === '\xff\xfe' ? 'utf-16le' : mark === '\xfe\xff' ? 'utf-16be' : 'utf-8').decode(bytes)
 }
 
 const readErrors: Readonly<Record<string, string>> = {

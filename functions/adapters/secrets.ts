@@ -8,6 +8,9 @@ import { hour, type Instant } from '../domain/time.ts'
 /** How long a secret stays in the cache (ms). A time below a connector's interval would never hit; a longer one keeps a replaced key in use. */
 const cachedMs = 1 * hour
 
+/** An editor may begin a file with it, and the secret may be made from the file. */
+const byteOrderMark = /^\ufeff/
+
 /** The longest API key (characters). A longer value is something else, because no server takes a longer header. */
 const keyCharactersMax = 4096
 
@@ -56,7 +59,7 @@ async function request(client: SecretsManagerClient, secretName: string): Promis
   try {
     const { SecretString, CreatedDate } = await client.send(new GetSecretValueCommand({ SecretId: secretName }))
     if (SecretString === undefined) return failed(failure('secret-malformed', `The secret ${secretName} is binary, not text`))
-    return ok({ text: SecretString, ...(CreatedDate === undefined ? {} : { storedAt: CreatedDate.getTime() }) })
+    return ok({ text: SecretString.replace(byteOrderMark, ''), ...(CreatedDate === undefined ? {} : { storedAt: CreatedDate.getTime() }) })
   } catch (thrown) {
     return failed(whyUnread(secretName, thrown instanceof Error ? thrown.name : 'an unknown error'))
   }

@@ -7,10 +7,28 @@ import { temporaryFolder } from '../local-services.ts'
 
 function file(content: unknown, mode = 0o600): string {
   const path = join(temporaryFolder(), 'file.json')
-  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  writeFileSync(path, typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content))
   chmodSync(path, mode)
   return path
 }
+
+/** A text as Windows PowerShell saves it, redirects it, and as the other byte order has it. */
+const marked = {
+  'UTF-8 with a byte order mark': (text: string) => Buffer.from(`\ufeff${text}`),
+  'UTF-16, little end first': (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le'),
+  'UTF-16, big end first': (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16(),
+}
+
+describe.each(Object.entries(marked))('a file in %s', (_, encoded) => {
+  it('is read as connectors', async () => {
+    expect(await readConnectorsFile(file(encoded('[]')))).toEqual([])
+    expect(await readConnectorsFile(file(encoded('[{"connectorId":"a"}]')))).toEqual([{ connectorId: 'a' }])
+  })
+
+  it('is read as secrets', async () => {
+    expect(await readSecretsFile(file(encoded('{"tributary/k1":"abc-key"}')))).toEqual(new Map([['tributary/k1', 'abc-key']]))
+  })
+})
 
 describe('the file of connectors', () => {
   it('holds items as plain JSON', async () => {

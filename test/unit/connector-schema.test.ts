@@ -125,7 +125,8 @@ describe('a connector', () => {
   it('may trust an own CA', async () => {
     const { cert } = await generate([{ name: 'commonName', value: 'an own CA' }])
     expect(accepted({ tlsCaPem: `The CA\n${cert}\n${cert}` }).tlsCaPem).toContain('The CA')
-    expect(accepted({ tlsCaPem: cert.replaceAll('\n', '\r\n') }).tlsCaPem).toContain('\r\n')
+    for (const lineEnd of ['\r\n', ' ', '\n    '])
+      expect(accepted({ tlsCaPem: cert.replaceAll('\n', lineEnd) }).tlsCaPem).toContain(lineEnd)
   })
 })
 

@@ -58,6 +58,11 @@ describe('a TLS connection', () => {
     expect(await fetchFrom(baseUrl, { tlsCaPem: `A comment\n${ca.cert}\n` })).toMatchObject({ ok: true, value: { body: { a: 1 } } })
   })
 
+  it.each([' ', '\r\n', '\n    ', '\t'])('trusts it also if its lines end with %j', async (lineEnd) => {
+    const { baseUrl } = await tlsVendor(signed)
+    expect(await fetchFrom(baseUrl, { tlsCaPem: ca.cert.replaceAll('\n', lineEnd) })).toMatchObject({ ok: true })
+  })
+
   it.each([
     ['a CA that nobody knows', () => signed, undefined, /UNABLE_TO|unable to/],
     ['a self-signed certificate', () => selfSigned, undefined, /self-signed/],

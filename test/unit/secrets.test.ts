@@ -67,6 +67,13 @@ describe('the secrets of Secrets Manager', () => {
     expect(await secrets.read(reference)).toEqual({ ok: true, value: { apiKey: 'key' } })
   })
 
+  it('lose the byte order mark of the file that they were made from, also before JSON', async () => {
+    hold('\ufeffkey')
+    expect(await secrets.read(reference)).toEqual({ ok: true, value: { apiKey: 'key' } })
+    hold('\ufeff{"a":"key-a"}')
+    expect(await secrets.read({ ...reference, jsonKey: 'a' }, { bypassCache: true })).toEqual({ ok: true, value: { apiKey: 'key-a' } })
+  })
+
   it.each([
     ['ResourceNotFoundException', 'secret-missing'],
     ['InvalidRequestException', 'secret-missing'],

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { createSecureContext, getCACertificates } from 'node:tls'
+import { certificatesOf } from '../../domain/connector/certificates.ts'
 import { failure } from '../../domain/failures.ts'
 import type { Clock, Source } from '../../domain/ports.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
@@ -66,17 +67,18 @@ function newAgent({ url, allowed }: Target, { tlsCaPem, disableTlsVerification }
   // Set in each case, because otherwise NODE_TLS_REJECT_UNAUTHORIZED could switch verification off for every connector.
   const tlsOptions = { ...options, rejectUnauthorized: !disableTlsVerification }
   if (tlsCaPem === undefined) return ok(new HttpsAgent(tlsOptions))
-  const certificates = certificatesOf(tlsCaPem)
+  const certificates = validCertificates(tlsCaPem)
   if (certificates === undefined) return failed(failure('tls-failed', 'tlsCaPem holds no valid certificate in PEM form'))
   const secureContext = createSecureContext({ ca: [...getCACertificates('default'), ...certificates] })
   return ok(new HttpsAgent({ ...tlsOptions, secureContext }))
 }
 
 /** Returns nothing unless every certificate is valid. The text is checked here, because OpenSSL reads invalid text as an empty list. */
-function certificatesOf(pem: string): readonly string[] | undefined {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)
+function validCertificates(pem: string): readonly string[] | undefined {
+  const found = certificatesOf(pem)
   try {
-    return blocks?.map((block) => new X509Certificate(block).toString())
+    const certificates = found.map((base64) => new X509Certificate(Buffer.from(base64 ?? '', 'base64')).toString())
+    return certificates.length === 0 ? undefined : certificates
   } catch {
     return undefined
   }

@@ -3,6 +3,7 @@ import { failed, ok, type Result } from '../result.ts'
 import { minute } from '../time.ts'
 import type { Vendor, VendorAttributes } from '../vendor.ts'
 import { isAllowedHost } from './allowed-hosts.ts'
+import { certificatesOf } from './certificates.ts'
 import type { Connector, SecretReference } from './connector.ts'
 import { logFiltersSchema } from './log-filter-schema.ts'
 import type { Problem } from './problems.ts'
@@ -55,19 +56,11 @@ const pemRule = 'one or more certificates in PEM form: -----BEGIN CERTIFICATE---
 /** Returns the problem with the text, if there is one, and repeats no part of it. A certificate's trust is checked when it is used. */
 function pemProblem(pem: string): string | undefined {
   if (pem.includes('PRIVATE KEY')) return 'It holds a private key. Give certificates only, and make a new private key: this one is exposed.'
-  const count = pem.split('-----BEGIN CERTIFICATE-----').length - 1
-  if (count === 0) return `It is a text of ${pem.length} characters without a certificate. Give ${pemRule}.`
-  const whole = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g)].filter(([, body = '']) =>
-    isCertificate(body),
-  )
-  if (whole.length === count) return undefined
-  return `${count - whole.length} of its ${count} certificates cannot be read. Give ${pemRule}. Use real line breaks, not "\\n".`
-}
-
-/** The DER form of a certificate begins with a SEQUENCE whose length takes two bytes: in base64 "MI". */
-function isCertificate(base64: string): boolean {
-  const text = base64.replace(/\s/g, '')
-  return text.length % 4 === 0 && /^MI[A-Za-z0-9+/]+={0,2}$/.test(text)
+  const certificates = certificatesOf(pem)
+  if (certificates.length === 0) return `It is a text of ${pem.length} characters without a certificate. Give ${pemRule}.`
+  const unreadable = certificates.filter((certificate) => certificate === undefined).length
+  if (unreadable === 0) return undefined
+  return `${unreadable} of its ${certificates.length} certificates cannot be read. Give ${pemRule}. Use real line breaks, not "\\n".`
 }
 
 const pem = z.string({ error: mustBe(pemRule) }).check(
