@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -27,11 +27,20 @@ const defaultSql = `
   SELECT tenant_name AS tenant, event_type, CAST(epoch_ms("timestamp") AS DATE) AS day, count(*) AS events
   FROM syslog_exact GROUP BY ALL ORDER BY ALL`
 
+export interface BadLine {
+  /** The path of the object in the lake. */
+  readonly object: string
+  /** 1 is the first line. */
+  readonly line: number
+}
+
 export type Row = Readonly<Record<string, Json>>
 
 export interface Lake {
   /** Returns rows as JSON values; a number that JavaScript cannot hold exactly is a text. Throws DuckDB's error when the SQL is wrong. */
   query(sql: string): Promise<Row[]>
+  /** Lines of the lake that are no record, at most `max` of them. No view shows them. */
+  badLines(max: number): Promise<readonly BadLine[]>
   close(): void
 }
 
@@ -45,12 +54,14 @@ export async function openLake(dataDir: string): Promise<Lake> {
   }
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
-  await createViews(connection, dataDir)
+  const objects = objectsOf(lakeDir(dataDir))
+  await createViews(connection, objects)
   return {
     async query(sql) {
       const reader = await connection.runAndReadAll(sql)
       return reader.convertRowObjects(jsonConverter)
     },
+    badLines: (max) => badLinesOf(connection, objects, max),
     close() {
       connection.closeSync()
       instance.closeSync()
@@ -81,9 +92,9 @@ async function completeLake(dataDir: string): Promise<void> {
 }
 
 /** Takes the types from the field table: DuckDB would guess them from the data, and a small or odd lake would mislead it. */
-async function createViews(connection: DuckDBConnection, dataDir: string): Promise<void> {
+async function createViews(connection: DuckDBConnection, objects: readonly string[]): Promise<void> {
   const columns = Object.entries(lakeFields).map(([name, field]) => ({ name, type: duckType(field) }))
-  await connection.run(`CREATE VIEW syslog_raw AS ${hasObjects(dataDir) ? selectObjects(dataDir, columns) : selectNothing(columns)}`)
+  await connection.run(`CREATE VIEW syslog_raw AS ${objects.length === 0 ? selectNothing(columns) : selectRecords(objects, columns)}`)
   await connection.run(`CREATE VIEW syslog AS ${selectOnce('dt, id')}`)
   await connection.run(`CREATE VIEW syslog_exact AS ${selectOnce('id')}`)
 }
@@ -93,21 +104,44 @@ interface Column {
   readonly type: string
 }
 
-function selectObjects(dataDir: string, columns: readonly Column[]): string {
-  const folder = lakeDir(dataDir).replaceAll(/[*?[]/g, '[$&]')
-  const types = columns.map(({ name, type }) => `${literal(name)}: ${literal(type)}`)
-  return `SELECT * FROM read_json(${literal(join(folder, 'syslog', '*', '*', '*.json.gz'))}, format = 'newline_delimited', compression = 'gzip',
-    columns = {${types.join(', ')}}, hive_partitioning = true, hive_types = {dt: DATE, hour: VARCHAR}, ignore_errors = true)`
+/** A line that is no JSON becomes a row of NULLs, so only rows with an id are records. */
+function selectRecords(objects: readonly string[], columns: readonly Column[]): string {
+  return `SELECT * FROM ${readJson(objects, columns, 'hive_partitioning = true, hive_types = {dt: DATE, hour: VARCHAR}')} WHERE id IS NOT NULL`
 }
 
-/** An empty lake needs its own statement, because read_json fails when there is no file. */
+function readJson(objects: readonly string[], columns: readonly Column[], options = 'filename = false'): string {
+  const paths = objects.map((path) => literal(path.replaceAll(/[*?[]/g, '[$&]')))
+  const types = columns.map(({ name, type }) => `${literal(name)}: ${literal(type)}`)
+  return `read_json([${paths.join(', ')}], format = 'newline_delimited', compression = 'gzip', columns = {${types.join(', ')}},
+    ignore_errors = true, ${options})`
+}
+
+async function badLinesOf(connection: DuckDBConnection, objects: readonly string[], max: number): Promise<readonly BadLine[]> {
+  const rows = async (sql: string) => (await connection.runAndReadAll(sql)).getRowObjectsJson()
+  const id = [{ name: 'id', type: 'VARCHAR' }]
+  const withBad =
+    objects.length === 0
+      ? []
+      : await rows(`SELECT DISTINCT filename FROM ${readJson(objects, id, 'filename = true')} WHERE id IS NULL ORDER BY ALL LIMIT ${max}`)
+  const bad: BadLine[] = []
+  for (const object of withBad.map(({ filename }) => String(filename))) {
+    // Rows come in the order of the lines.
+    const lines = `SELECT id, row_number() OVER () AS line FROM ${readJson([object], id)}`
+    for (const { line } of await rows(`SELECT line FROM (${lines}) WHERE id IS NULL LIMIT ${max}`)) bad.push({ object, line: Number(line) })
+  }
+  return bad.slice(0, max)
+}
+
+/** An empty lake needs its own statement, because read_json fails without a file. */
 function selectNothing(columns: readonly Column[]): string {
   const values = [...columns, { name: 'dt', type: 'DATE' }, { name: 'hour', type: 'VARCHAR' }]
   return `SELECT ${values.map(({ name, type }) => `NULL::${type} AS ${quoted(name)}`).join(', ')} WHERE false`
 }
 
-function hasObjects(dataDir: string): boolean {
-  return readdirSync(lakeDir(dataDir), { recursive: true, encoding: 'utf8' }).some((path) => path.endsWith('.json.gz'))
+/** The objects of the lake. One of 0 bytes is left out, because DuckDB would refuse it and every query with it. */
+function objectsOf(folder: string): readonly string[] {
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.json.gz'))
+  return paths.map((path) => join(folder, path)).filter((path) => statSync(path).size > 0)
 }
 
 function selectOnce(key: string): string {
@@ -135,6 +169,17 @@ const jsonConverter: DuckDBValueConverter<Json> = (value, type) => {
   return JsonDuckDBValueConverter(value, type, jsonConverter)
 }
 
+/** Lines that are named at most (count). */
+const badLinesMax = 10
+
+function badLinesText(lines: readonly BadLine[]): string {
+  if (lines.length === 0) return ''
+  const places = lines.map(({ object, line }) => `\n  ${object}, line ${line}`).join('')
+  const count =
+    lines.length === 1 ? '1 line of the lake is' : `${lines.length === badLinesMax ? 'At least ' : ''}${lines.length} lines of the lake are`
+  return `${count} no record and in no view:${places}\n`
+}
+
 /** Runs the command and returns its exit code. Writes a failure to stderr, as a sentence without a stack trace. */
 async function main(args: string[]): Promise<number> {
   try {
@@ -151,6 +196,7 @@ async function main(args: string[]): Promise<number> {
     const lake = await openLake(values.data)
     const rows = await lake.query(positionals[0] ?? defaultSql)
     process.stdout.write(values.json ? `${JSON.stringify(rows, null, 2)}\n` : formatTextTable(rows))
+    process.stderr.write(badLinesText(await lake.badLines(badLinesMax)))
     lake.close()
     return 0
   } catch (thrown) {

@@ -1,5 +1,6 @@
 import { createLogUpdate } from 'log-update'
 import * as z from 'zod'
+import { wholeCharacters } from '../functions/domain/text.ts'
 import { durationText } from '../functions/domain/time.ts'
 import type { Summary } from './summary.ts'
 
@@ -54,7 +55,7 @@ function liveScreen(out: NodeJS.WriteStream): Screen {
     const { columns = 120, rows: height = 40 } = out
     // The cursor needs the last line.
     const table = formatTable(rows, { columns, rows: height - 1 - warnings.length })
-    live([table, ...warnings.map((text) => text.slice(0, columns - 1))].join('\n'))
+    live([table, ...warnings.map((text) => wholeCharacters(text, columns - 1))].join('\n'))
   }
   return {
     print(text) {
@@ -145,10 +146,9 @@ export function formatTable(all: readonly Row[], size: { readonly columns: numbe
     requests === undefined ? '–' : `${requests.made} of ${requests.allowed}`,
   ])
   const widths = headings.map((heading, i) => Math.max(heading.length, ...cells.map((row) => row[i]?.length ?? 0)))
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, i) => (i >= 3 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
-      .join('  ')
-      .slice(0, size.columns - 1)
+  const line = (row: readonly string[]) => {
+    const padded = row.map((cell, i) => (i >= 3 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+    return wholeCharacters(padded.join('  '), size.columns - 1)
+  }
   return [line(headings), ...cells.map(line), ...(fits ? [] : [`… and ${all.length - shown.length} more`])].join('\n')
 }

@@ -1,3 +1,5 @@
+import { cutText } from '../functions/domain/text.ts'
+
 /** A longer cell is cut (characters): a raw event would fill the screen. */
 const cellCharactersMax = 60
 
@@ -22,5 +24,5 @@ function cell(value: unknown): string {
   if (value === null || value === undefined) return ''
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
   const visible = text.replaceAll(/\p{Control}/gu, '·')
-  return visible.length > cellCharactersMax ? `${visible.slice(0, cellCharactersMax - 1)}…` : visible
+  return cutText(visible, cellCharactersMax)
 }

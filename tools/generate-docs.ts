@@ -175,7 +175,7 @@ function example() {
   }
   const stream = 'sharepoint/securityrisk'
   const receivedAt = Date.UTC(2026, 10, 24, 20, 40)
-  const item = { id: event.log_item_id, raw: event }
+  const item = { id: event.log_item_id, raw: JSON.stringify(event), value: event }
   const digest = (text: string) => createHash('sha256').update(text).digest('hex')
   const id = recordId(digest, connector.connectorId, stream, itemId(item, digest))
   return {

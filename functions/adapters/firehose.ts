@@ -4,6 +4,7 @@ import { failure } from '../domain/failures.ts'
 import type { Clock, Sink } from '../domain/ports.ts'
 import { type LakeRecord, serialise as serialiseRecord } from '../domain/record/record.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
+import { wholeCharacters } from '../domain/text.ts'
 
 const KiB = 1024
 
@@ -120,11 +121,13 @@ function fittingLine(record: LakeRecord, serialise: (record: LakeRecord) => stri
 
   // A character takes at most 6 bytes in a line, as an escaped control character does.
   const room = recordBytesMax - Buffer.byteLength(lineOf({ ...cutRecord, raw: '…', raw_encoding: 'truncated' }))
-  return lineOf({ ...cutRecord, raw: `${raw.slice(0, Math.floor(room / 6))}…`, raw_encoding: 'truncated' })
+  return lineOf({ ...cutRecord, raw: `${wholeCharacters(raw, Math.floor(room / 6))}…`, raw_encoding: 'truncated' })
 }
 
 function cut(value: unknown): unknown {
-  if (typeof value === 'string') return value.length > textCharactersKept ? `${value.slice(0, textCharactersKept)}…` : value
+  if (typeof value === 'string') {
+    return value.length > textCharactersKept ? `${wholeCharacters(value, textCharactersKept)}…` : value
+  }
   if (Array.isArray(value)) {
     const kept = value.slice(0, listItemsKept).map(cut)
     return value.length > listItemsKept ? [...kept, '…'] : kept

@@ -1,4 +1,5 @@
 import type { Clock, Log } from '../domain/ports.ts'
+import { cutText } from '../domain/text.ts'
 import { iso } from '../domain/time.ts'
 import { redact, secretPattern } from './redact.ts'
 
@@ -99,5 +100,5 @@ function cleanNumber(value: number, clean: (text: string) => string): unknown {
 }
 
 function cut(text: string): string {
-  return text.length > textLengthMax ? `${text.slice(0, textLengthMax).toWellFormed()}…` : text
+  return cutText(text, textLengthMax)
 }

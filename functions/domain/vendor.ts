@@ -1,4 +1,5 @@
 import type { ZodMiniType } from 'zod/mini'
+import type { Span } from './record/json-text.ts'
 import type { RecordBody } from './record/record.ts'
 import type { Result } from './result.ts'
 import type { StreamId } from './stream/stream.ts'
@@ -9,22 +10,33 @@ export interface VendorRequest {
   readonly url: string
 }
 
-/** One response, read in full and parsed as JSON; `body` is untrusted. */
+/** One response, read in full and parsed as JSON; all of it is untrusted. */
 export interface VendorResponse {
+  /** The body, parsed. A number that JavaScript cannot hold exactly is its digits as a text. Undefined if the response has no body (204). */
   readonly body: unknown
+  /** The body as received, decoded. */
+  readonly text: string
+  /** The bytes of a part of `text` in base64, if some of them are not of its charset. Absent if the whole body is of the charset. */
+  readonly undecodable?: (part: Span) => string | undefined
   /** When the last byte arrived. */
   readonly receivedAt: Instant
   /** The vendor's clock minus ours (ms), from its `Date` header; 0 if it is within the header's resolution, absent without one. */
   readonly clockErrorMs?: number
   readonly traceId?: string
+  /** The wait that the response asks for (ms), at most an hour. */
+  readonly retryAfterMs?: number
 }
 
 /** One item of a page, before it is normalised. */
 export interface VendorItem {
   /** The vendor's own id, absent where the item has none. */
   readonly id?: string
-  /** The item as received. */
-  readonly raw: unknown
+  /** The item's own text, as received; with `rawEncoding` `base64`, its bytes. */
+  readonly raw: string
+  /** Set if some bytes of the item are not of the body's charset. */
+  readonly rawEncoding?: 'base64'
+  /** The item, parsed; undefined with `rawEncoding`. */
+  readonly value: unknown
 }
 
 export interface VendorPage {
@@ -57,7 +69,7 @@ export interface Vendor {
   firstRequest(baseUrl: string, stream: StreamId, from: Instant, to: Instant): VendorRequest
   /** The request for the next page. Fails with `link-refused` unless the link leads to `baseUrl`'s own origin, however it is written. */
   nextRequest(baseUrl: string, link: string): Result<VendorRequest>
-  /** Fails with `malformed-response`. A malformed item does not fail the page. */
+  /** Fails with `malformed-response`, or with `throttled` for a refusal under status 200. A malformed item does not fail the page. */
   parsePage(response: VendorResponse): Result<VendorPage>
   /** Never fails. A value that does not fit stays in `raw` only; an item that the vendor does not document is marked `malformed`. */
   normalise(item: VendorItem, origin: { readonly stream: StreamId; readonly receivedAt: Instant }): RecordBody

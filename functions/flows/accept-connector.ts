@@ -5,6 +5,7 @@ import { formatFailure } from '../domain/failures.ts'
 import type { AcceptedConnector, AcceptedStore, Clock, DueStore, Queue, RunStore } from '../domain/ports.ts'
 import { type ConnectorStatus, newStatus, withRefusedEdit, withState } from '../domain/status/status.ts'
 import type { StreamId } from '../domain/stream/stream.ts'
+import { wholeCharacters } from '../domain/text.ts'
 import { floorToSecond, type Instant } from '../domain/time.ts'
 import type { Vendor } from '../domain/vendor.ts'
 import { type ConnectorItem, digestItem } from './item-digest.ts'
@@ -153,7 +154,7 @@ async function refuse(
   const now = clock.now()
   const keepsAccepted = before !== undefined && before.retiredAt === undefined
   const message = problems.map((problem) => `${problem.path}: ${problem.message}`).join(' ')
-  const tenantName = typeof item['tenantName'] === 'string' ? item['tenantName'].slice(0, tenantNameLengthMax) : undefined
+  const tenantName = typeof item['tenantName'] === 'string' ? wholeCharacters(item['tenantName'], tenantNameLengthMax) : undefined
   const vendor = typeof item['type'] === 'string' && vendors.has(item['type']) ? { vendor: item['type'] } : {}
   const refused = await state.updateStatus(connectorId, (status) => {
     const stored = { ...vendor, ...(status ?? newStatus(now, tenantName)) }

@@ -25,11 +25,6 @@ export function json(value: unknown): Html {
   return new Markup(JSON.stringify(value).replaceAll(/[<>&\p{C}\p{Zl}\p{Zp}]/gu, unicode))
 }
 
-/** Cuts a text to `max` characters, the last of them "…". */
-export function cut(text: string, max: number): string {
-  return text.length > max ? `${text.slice(0, max - 1).toWellFormed()}…` : text
-}
-
 function markupOf(part: Part): string {
   if (part instanceof Markup) return part.text
   return Array.isArray(part) ? part.map(markupOf).join('') : escaped(String(part))

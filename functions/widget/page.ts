@@ -1,7 +1,8 @@
 import { type ConnectorState, connectorStates, type Tone, traitsOfState } from '../domain/status/connector-state.ts'
 import { type ConnectorStatus, formatRefusedEdit } from '../domain/status/status.ts'
+import { cutText } from '../domain/text.ts'
 import { day, durationText, type Instant, iso } from '../domain/time.ts'
-import { cut, type Html, html, json } from './html.ts'
+import { type Html, html, json } from './html.ts'
 import type { StatusQuestion, Theme } from './question.ts'
 
 /** The table of all connectors as HTML for a CloudWatch custom widget: no script, no link, nothing loaded from another place. */
@@ -60,10 +61,10 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
   const refusedEdit = state === 'refused' ? [] : formatRefusedEdit(status.problems).filter((sentence) => !reason.includes(sentence))
   const week = Array.from({ length: 7 }, (_, ago) => days[iso(now - ago * day).slice(0, 10)]?.delivered ?? 0)
   return {
-    connectorId: cut(connectorId, nameMax),
-    tenantName: cut(tenantName, 2 * nameMax),
+    connectorId: cutText(connectorId, nameMax),
+    tenantName: cutText(tenantName, 2 * nameMax),
     state,
-    reason: cut([reason, ...refusedEdit].join(' '), reasonMax),
+    reason: cutText([reason, ...refusedEdit].join(' '), reasonMax),
     since,
     ...(collects && lagMs !== undefined ? { lagMs: lagMs + sinceRun } : {}),
     ...(collects && retentionLeftMs !== undefined ? { retentionLeftMs: retentionLeftMs - sinceRun } : {}),
@@ -103,7 +104,7 @@ ${found.length === 0 ? '' : table(rows)}
 
 /** A page without a table: a title, and sentences that say what failed and what to do. */
 export function messagePage(theme: Theme, title: string, sentences: readonly string[]): string {
-  return page({ theme }, html`<p><b>${title}</b></p>${sentences.map((sentence) => html`<p>${cut(sentence, 2 * reasonMax)}</p>`)}`)
+  return page({ theme }, html`<p><b>${title}</b></p>${sentences.map((sentence) => html`<p>${cutText(sentence, 2 * reasonMax)}</p>`)}`)
 }
 
 function noConnectors(): Html {

@@ -23,8 +23,10 @@ export interface LakeView {
 export function lakeViews(fields: FieldTable): readonly LakeView[] {
   const columns = [...glueColumns(fields), ...partitionKeys]
   const names = columns.map(({ name }) => quoted(name)).join(', ')
+  // A line that is no record gives a row of NULLs.
+  const records = `${recordsTable} WHERE id IS NOT NULL`
   const firstOfEach = (key: string) =>
-    `SELECT ${names} FROM (SELECT *, row_number() OVER (PARTITION BY ${key} ORDER BY ingested_at) AS occurrence FROM ${recordsTable}) WHERE occurrence = 1`
+    `SELECT ${names} FROM (SELECT *, row_number() OVER (PARTITION BY ${key} ORDER BY ingested_at) AS occurrence FROM ${records}) WHERE occurrence = 1`
   return [
     {
       name: 'syslog',
@@ -41,7 +43,7 @@ export function lakeViews(fields: FieldTable): readonly LakeView[] {
     },
     {
       name: 'syslog_raw',
-      sql: `SELECT ${names} FROM ${recordsTable}`,
+      sql: `SELECT ${names} FROM ${records}`,
       doc: 'Every record as delivered. After a crash an event can be there twice.',
       columns,
     },

@@ -303,7 +303,6 @@ function malformedPage(page: { readonly security_events: unknown; readonly trace
     () => JSON.stringify([page]),
     () => 'null',
     () => JSON.stringify({ ...page, security_events: { 0: 'not a list' } }),
-    () => JSON.stringify({ ...page, security_events: null }),
     () => JSON.stringify({ ...page, next_link: 7 }),
     () => JSON.stringify({ traceId: page.traceId }),
     () => `${JSON.stringify(page)}}`,

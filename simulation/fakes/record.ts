@@ -5,6 +5,7 @@ export function record(id: string, changes: Partial<LakeRecord> = {}): LakeRecor
   return {
     id,
     timestamp: Date.UTC(2026, 10, 24, 11, 59),
+    timestamp_source: 'event',
     ingested_at: Date.UTC(2026, 10, 24, 12),
     ingest_mode: 'live',
     tenant_name: 'acme',

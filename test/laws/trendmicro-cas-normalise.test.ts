@@ -51,7 +51,11 @@ it('any JSON value becomes a record that the validator accepts, with the value i
   return fc.assert(
     fc.property(fc.oneof(anyItem, anyJson), fc.constantFrom('sharepoint/dlp', 'gmail/virtualanalyzer'), (value, stream) => {
       const raw = JSON.parse(JSON.stringify(value)) as unknown
-      const page = trendmicroCas.parsePage({ body: { security_events: [raw] }, receivedAt })
+      const page = trendmicroCas.parsePage({
+        body: { security_events: [raw] },
+        text: JSON.stringify({ security_events: [raw] }),
+        receivedAt,
+      })
       const item = page.ok ? page.value.items[0]! : undefined
       const body = trendmicroCas.normalise(item!, { stream, receivedAt })
       const id = recordId(digest, connector.connectorId, stream, itemId(item!, digest))
@@ -78,8 +82,11 @@ it('any body becomes a page or a failure, never an exception', () => {
   )
   return fc.assert(
     fc.property(body, (received) => {
-      const page = trendmicroCas.parsePage({ body: received, receivedAt, traceId: 'sent' })
-      if (page.ok) expect(page.value.items.map(({ raw }) => raw)).toEqual((received as { security_events: unknown[] }).security_events)
+      const page = trendmicroCas.parsePage({ body: received, text: JSON.stringify(received), receivedAt, traceId: 'sent' })
+      if (page.ok)
+        expect(page.value.items.map(({ value }) => value)).toEqual(
+          (received as { security_events: unknown[] | null }).security_events ?? [],
+        )
       else expect(page.failure).toMatchObject({ code: 'malformed-response', traceId: expect.any(String) })
     }),
     { numRuns: 500 },

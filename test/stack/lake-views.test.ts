@@ -23,7 +23,7 @@ const columns = '"id", "timestamp", "malformed", "names", "origin", "dt", "hour"
 
 describe('the views of the lake', () => {
   it('each view selects every column by its name, and the two columns of arrival', () => {
-    expect(sqlOf('syslog_raw')).toBe(`SELECT ${columns} FROM records`)
+    expect(sqlOf('syslog_raw')).toBe(`SELECT ${columns} FROM records WHERE id IS NOT NULL`)
     for (const view of views) {
       expect(view.sql.startsWith(`SELECT ${columns} FROM`)).toBe(true)
       expect(view.columns.map(({ name }) => `"${name}"`).join(', ')).toBe(columns)

@@ -59,5 +59,6 @@ describe('a CEF message', () => {
 
   it('has equals sign, backslash and line breaks escaped in its values', () => {
     expect(cefValue('a=b\\c|d\ne\rf')).toBe('a\\=b\\\\c|d\\ne\\rf')
+    expect(cefValue('a\u2028b\u2029c\u0085d')).toBe('a\\nb\\nc\\nd')
   })
 })

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type LakeRecord, toRecord } from '../../functions/domain/record/record.ts'
 import { itemId, recordId } from '../../functions/domain/record/record-id.ts'
 import { recordSchema } from '../../functions/domain/record/record-schema.ts'
+import { rfc5424 } from '../../functions/domain/record/syslog.ts'
 import { lakeFields, vendorOf } from '../../functions/vendors/index.ts'
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex')
@@ -11,7 +12,8 @@ const connector = { connectorId: 'c1', name: 'tenant-cas', tenantName: 'tenant',
 
 function recordOf(raw: unknown, stream = 'onedrive/securityrisk'): LakeRecord {
   const vendor = vendorOf('trendmicro-cas')!
-  const page = vendor.parsePage({ body: { security_events: [raw] }, receivedAt })
+  const body = { security_events: [raw] }
+  const page = vendor.parsePage({ body, text: JSON.stringify(body), receivedAt })
   if (!page.ok) throw new Error(page.failure.detail)
   const item = page.value.items[0]!
   const id = recordId(digest, connector.connectorId, stream, itemId(item, digest))
@@ -67,6 +69,7 @@ describe('an event', () => {
     expect(recordOf(documented)).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{32}$/),
       timestamp: Date.UTC(2020, 6, 19, 22, 51, 30),
+      timestamp_source: 'event',
       ingested_at: receivedAt,
       ingest_mode: 'live',
       tenant_name: 'tenant',
@@ -189,7 +192,41 @@ describe('the severity of an event', () => {
   })
 })
 
+describe('the time of a record', () => {
+  it.each(['0001-01-01T00:00:00Z', '1601-01-01T00:00:00Z', '9999-12-31T23:59:59.9999999Z', '2020-07-19T22:51:30+99:99', undefined])(
+    'is the receipt if the event has %s, and the record says so',
+    (detection_time) => {
+      expect(recordOf(withMessage({ detection_time }))).toMatchObject({ timestamp: receivedAt, timestamp_source: 'receipt' })
+    },
+  )
+
+  it('may be written in several ways', () => {
+    const at = Date.UTC(2020, 6, 19, 22, 51)
+    for (const detection_time of [at, String(at), at / 1_000, '2020-07-19t22:51:00z', '2020-07-19T22:51Z']) {
+      expect(recordOf(withMessage({ detection_time }))).toMatchObject({ timestamp: at, timestamp_source: 'event' })
+    }
+  })
+})
+
+describe('a name that looks like a CEF line', () => {
+  it('stays one value of one event, whatever line ends and escapes it has', () => {
+    const { syslog, file_name } = recordOf(withMessage({ file_name: 'a\r\nCEF:0|X|Y|1|1|n|High act=b\\\u001b[31m\u2028c' }))
+    expect(file_name).toBe('a\r\nCEF:0|X|Y|1|1|n|High act=b\\\u001b[31m\u2028c')
+    expect(syslog.message).toContain(' fname=a\\r\\nCEF:0|X|Y|1|1|n|High act\\=b\\\\\u001b[31m\\nc')
+    expect(rfc5424({ syslog }).split(/[\p{Cc}\p{Zl}\p{Zp}]/u)).toHaveLength(1)
+  })
+})
+
 describe('a malformed item', () => {
+  it('with bytes that are not of its charset has them in raw', () => {
+    const item = { raw: 'eyLkIn0=', rawEncoding: 'base64', value: undefined } as const
+    expect(vendorOf('trendmicro-cas')!.normalise(item, { stream: 'box/dlp', receivedAt })).toMatchObject({
+      malformed: true,
+      raw: 'eyLkIn0=',
+      raw_encoding: 'base64',
+    })
+  })
+
   it.each([[null], [7], ['CEF:0|Trend Micro|CAS|'], [[]], [{}], [{ log_item_id: 'x', message: 'text' }], [{ message: [1] }]])(
     'is marked and kept: %j',
     (raw) => {

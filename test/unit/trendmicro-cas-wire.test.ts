@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import { readResponse } from '../../functions/adapters/http/response.ts'
 import { listOf, parsePage, textOf, timeOf } from '../../functions/vendors/trendmicro-cas/wire.ts'
 
-const answer = (body: unknown, traceId?: string) => ({ body, receivedAt: 0, ...(traceId === undefined ? {} : { traceId }) })
+const answer = (body: unknown, traceId?: string) => ({
+  body,
+  text: JSON.stringify(body),
+  receivedAt: 0,
+  ...(traceId === undefined ? {} : { traceId }),
+})
 const parse = (body: unknown) => parsePage(answer(body))
 
 describe('a page', () => {
@@ -9,13 +15,32 @@ describe('a page', () => {
     const body = { current_link: 'c', next_link: 'https://n', security_events: [{ log_item_id: 'a' }], traceId: 't', something: 'new' }
     expect(parse(body)).toEqual({
       ok: true,
-      value: { items: [{ id: 'a', raw: { log_item_id: 'a' } }], nextLink: 'https://n', traceId: 't' },
+      value: { items: [{ id: 'a', raw: '{"log_item_id":"a"}', value: { log_item_id: 'a' } }], nextLink: 'https://n', traceId: 't' },
     })
   })
 
-  it.each([[{ next_link: '' }], [{ next_link: null }], [{ next_link: ' ' }], [{}]])('is the last one if it has %j', (link) => {
-    expect(parse({ ...link, security_events: [] })).toEqual({ ok: true, value: { items: [] } })
+  it('has no items if the list is null, or if the response has no body', () => {
+    expect(parse({ current_link: '', next_link: '', security_events: null, traceId: 't' })).toEqual({
+      ok: true,
+      value: { items: [], traceId: 't' },
+    })
+    expect(parsePage({ body: undefined, text: '', receivedAt: 0 })).toEqual({ ok: true, value: { items: [] } })
   })
+
+  it('is a throttled request, with its wait, if it is that error under status 200', () => {
+    const body = { code: -4_290_001, msg: 'Maximum allowed requests exceeded', traceId: 't' }
+    expect(parsePage({ ...answer(body), retryAfterMs: 5_000 })).toMatchObject({
+      ok: false,
+      failure: { code: 'throttled', traceId: 't', retryAfterMs: 5_000 },
+    })
+  })
+
+  it.each([[{ next_link: 'null' }], [{ next_link: '' }], [{ next_link: null }], [{ next_link: ' ' }], [{}]])(
+    'is the last one if it has %j',
+    (link) => {
+      expect(parse({ ...link, security_events: [] })).toEqual({ ok: true, value: { items: [] } })
+    },
+  )
 
   it('has the trace id that was sent if it names none', () => {
     expect(parsePage(answer({ security_events: [], traceId: 7 }, 'sent'))).toMatchObject({ ok: true, value: { traceId: 'sent' } })
@@ -23,15 +48,17 @@ describe('a page', () => {
 
   it('does not fail for an item that is malformed', () => {
     const items = [null, 1, 'CEF:0|…', [], {}, { message: 'text' }]
-    expect(parse({ security_events: items })).toEqual({ ok: true, value: { items: items.map((raw) => ({ raw })) } })
+    expect(parse({ security_events: items })).toEqual({
+      ok: true,
+      value: { items: items.map((value) => ({ value, raw: JSON.stringify(value) })) },
+    })
   })
 
   it.each([
     ['no list', { traceId: 't' }, /security_events/],
-    ['null for a list', { security_events: null, traceId: 't' }, /security_events/],
     ['an object for a list', { security_events: {}, traceId: 't' }, /security_events/],
     ['a link that is no text', { security_events: [], next_link: 5, traceId: 't' }, /next_link/],
-    ['an error', { code: -4_290_001, msg: 'Maximum allowed requests exceeded', traceId: 't' }, /error -4290001 \(Maximum allowed/],
+    ['an error', { code: -5_000_001, msg: 'An unexpected situation', traceId: 't' }, /error -5000001 \(An unexpected/],
   ])('is malformed and keeps its trace id if it has %s', (_, body, detail) => {
     expect(parse(body)).toMatchObject({
       ok: false,
@@ -41,6 +68,39 @@ describe('a page', () => {
 
   it.each([[null], [[]], ['text'], [3]])('cannot be %j', (body) => {
     expect(parsePage(answer(body, 'sent'))).toMatchObject({ ok: false, failure: { code: 'malformed-response', traceId: 'sent' } })
+  })
+})
+
+/** The records' own part of a body with status 200, as it comes over the wire. */
+function itemsOf(body: string | Buffer) {
+  const response = readResponse(200, { 'content-type': 'application/json' }, body, 0)
+  const page = response.ok ? parsePage(response.value) : response
+  if (!page.ok) throw new Error(page.failure.detail)
+  return page.value.items
+}
+
+describe('an item as received', () => {
+  it('keeps its digits, its repeated keys and its white space', () => {
+    const item =
+      '{"log_item_id":"n", "message":{"size":12345678901234567890,"ratio":0.1000000000000000055,"big":1e400,"rule":"one","rule":"two","half":"\\ud83d"}}'
+    expect(itemsOf(`{"next_link":"","security_events":[ ${item} ]}`)).toMatchObject([{ id: 'n', raw: item }])
+  })
+
+  it('keeps each digit of a numeric id', () => {
+    const ids = ['9007199254918487', '9007199254918488', '9007199254918489', '12345678901234567890']
+    const body = `{"security_events":[${ids.map((id) => `{"log_item_id":${id},"message":{}}`).join(',')}]}`
+    expect(itemsOf(body).map((item) => item.id)).toEqual(ids)
+  })
+
+  it('is its bytes in base64 if some of them are not of the charset, and the others of the page are as they are', () => {
+    const bad = Buffer.concat([Buffer.from('{"log_item_id":"b","message":{"file_name":"'), Buffer.from([0xe4, 0x62]), Buffer.from('"}}')])
+    const good = '{"log_item_id":"a","message":{"file_name":"ä�"}}'
+    const body = Buffer.concat([Buffer.from(`{"security_events":[${good},`), bad, Buffer.from(`,${good}],"next_link":""}`)])
+    expect(itemsOf(body)).toEqual([
+      { id: 'a', raw: good, value: JSON.parse(good) },
+      { raw: bad.toString('base64'), rawEncoding: 'base64', value: undefined },
+      { id: 'a', raw: good, value: JSON.parse(good) },
+    ])
   })
 })
 
@@ -56,9 +116,8 @@ describe('the id of an item', () => {
     expect(id({ message: { log_item_id: 'b' } })).toBe('b')
   })
 
-  it('may be a number if it is exact', () => {
+  it('may be a number', () => {
     expect(id({ log_item_id: 7 })).toBe('7')
-    expect(id(JSON.parse('{"log_item_id": 12345678901234567890}'))).toBeUndefined()
   })
 
   it('is absent if it is blank or not a text', () => {
@@ -68,10 +127,22 @@ describe('the id of an item', () => {
 
 describe('a time', () => {
   const at = Date.UTC(2020, 6, 19, 22, 51, 30)
+  const receipt = at + 60_000
 
   it.each([
     ['2020-07-19T22:51:30.000Z', at],
     ['2020-07-19T22:51:30Z', at],
+    ['2020-07-19t22:51:30z', at],
+    ['2020-07-19T22:51Z', at - 30_000],
+    ['2020-07-19T22:51:30,5Z', at + 500],
+    ['2020-07-20T00:51:30+02', at],
+    [at / 1_000, at],
+    [`${at / 1_000}`, at],
+    [at / 1_000 + 0.25, at + 250],
+    [at + 123, at + 123],
+    [`${at + 123}`, at + 123],
+    ['2020-07-20T22:52:30Z', receipt + 86_400_000],
+    ['2000-01-01T00:00:00Z', Date.UTC(2000, 0)],
     ['2020-07-19T22:51:30', at],
     ['2020-07-19 22:51:30', at],
     ['2020-07-19T22:51:30.123', at + 123],
@@ -79,7 +150,7 @@ describe('a time', () => {
     ['2020-07-20T07:51:30+09:00', at],
     ['2020-07-19T18:51:30.5-0400', at + 500],
   ])('is read from %s', (text, expected) => {
-    expect(timeOf(text)).toBe(expected)
+    expect(timeOf(text, receipt)).toBe(expected)
   })
 
   it.each([
@@ -89,11 +160,22 @@ describe('a time', () => {
     '2020-07-19',
     '2020-07-19T25:00:00Z',
     '0000-01-01T00:00:00+01:00',
-    1_595_199_090,
+    '0001-01-01T00:00:00Z',
+    '1601-01-01T00:00:00Z',
+    '1999-12-31T23:59:59.999Z',
+    '9999-12-31T23:59:59.9999999Z',
+    '2020-07-20T22:52:30.001Z',
+    '2020-07-19T22:51:30+99:99',
+    '2020-07-19T22:51:30+24:00',
+    '2020-07-19T22:51:30+02:60',
+    0,
+    -1,
+    Number.POSITIVE_INFINITY,
+    at * 1_000,
     null,
     {},
   ])('is absent if the value is %j', (value) => {
-    expect(timeOf(value)).toBeUndefined()
+    expect(timeOf(value, receipt)).toBeUndefined()
   })
 })
 

@@ -1,12 +1,16 @@
-import { type Failure, type FailureCode, failure } from '../../domain/failures.ts'
+import { type FailureCode, failure } from '../../domain/failures.ts'
+import { parseJson } from '../../domain/record/json-text.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
+import { cutText } from '../../domain/text.ts'
 import { hour, type Instant, second } from '../../domain/time.ts'
 import type { VendorResponse } from '../../domain/vendor.ts'
 import { redact, secretPattern } from '../redact.ts'
+import { bodyText } from './body-text.ts'
 
 /** The longest texts of a response in a message (characters). */
 const excerptLengthMax = 200
 const traceIdLengthMax = 100
+const codeLengthMax = 20
 /** A text is searched for the key up to here (characters). Only its first sixteenth is shown, far from the place where a key may be cut. */
 const cleanedLengthMax = 65_536
 const retryAfterMaxMs = hour
@@ -27,7 +31,8 @@ export interface Exchange {
 }
 
 /**
- * Reads a response: JSON with status 200, or a failure with the status, the trace id and at most 200 characters of the vendor's message.
+ * Reads a response: JSON with status 200, nothing with status 204, or a failure with the status, the trace id and at most 200 characters
+ * of the vendor's own message. No other part of a body gets into a failure, because it may hold events.
  * Pure, so that the response of a simulated vendor is read exactly as that of the real one.
  */
 export function readResponse(
@@ -37,16 +42,23 @@ export function readResponse(
   receivedAt: Instant,
   exchange: Exchange = {},
 ): Result<VendorResponse> {
-  const text = typeof body === 'string' ? body : body.toString('utf8')
+  const decoded = typeof body === 'string' ? { text: body } : bodyText(body, headerOf(headers, 'content-type'))
+  const { text } = decoded
   const json = parseJson(text)
   const traceId = traceIdOf(json, exchange.apiKey) ?? exchange.traceId
   const trace = traceId === undefined ? {} : { traceId }
+  const wait = retryAfter(headers, receivedAt)
+  const received = { receivedAt, ...clockError(headers, receivedAt, exchange), ...trace, ...wait }
+  if (status === 204) return ok({ body: undefined, text: '', ...received })
   if (status !== 200) {
     const detail = `The vendor responded with status ${status}${vendorsMessage(status, headers, json, text, exchange.apiKey)}`
-    return failed(failure(codeOf(status), detail, { status, ...trace, ...retryAfter(status, headers, receivedAt) }))
+    return failed(failure(codeOf(status), detail, { status, ...trace, ...(status === 429 || status === 503 ? wait : {}) }))
   }
-  if (json === undefined) return failed(notJson(text, headers, exchange.apiKey, trace))
-  return ok({ body: withoutEcho(json.value, exchange.apiKey), receivedAt, ...clockError(headers, receivedAt, exchange), ...trace })
+  if (json === undefined) {
+    const detail = `The vendor responded with status 200 and ${contentText(text, headers, exchange.apiKey)}`
+    return failed(failure('malformed-response', detail, { status, ...trace }))
+  }
+  return ok({ body: withoutEcho(json.value, exchange.apiKey), ...decoded, ...received })
 }
 
 const codes: Readonly<Record<number, FailureCode>> = {
@@ -63,15 +75,6 @@ function codeOf(status: number): FailureCode {
   if (code !== undefined) return code
   if (status >= 300 && status < 400) return 'redirected'
   return status >= 500 && status < 600 ? 'vendor-error' : 'unexpected-status'
-}
-
-/** The value is in an object, because `null` is JSON too. Nothing if the text is not JSON. */
-function parseJson(text: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text.replace(/^\uFEFF/, '')) }
-  } catch {
-    return undefined
-  }
 }
 
 function traceIdOf(json: { readonly value: unknown } | undefined, apiKey: string | undefined): string | undefined {
@@ -100,21 +103,18 @@ function vendorsMessage(
     return ` and points to ${oneLine(origin === 'null' ? location : origin, excerptLengthMax, apiKey)}`
   }
   const { code, msg } = fieldsOf(json)
-  const numbered = typeof code === 'number' ? `, code ${oneLine(String(code), 20, apiKey)}` : ''
-  const message = oneLine(typeof msg === 'string' ? msg : text, excerptLengthMax, apiKey)
-  return message === '' ? numbered : `${numbered}: "${message}"`
+  if (text.trim() === '') return ''
+  if (!Number.isInteger(code)) return ` and ${contentText(text, headers, apiKey)}`
+  const message = typeof msg === 'string' ? oneLine(msg, excerptLengthMax, apiKey) : ''
+  return `, code ${oneLine(String(code), codeLengthMax, apiKey)}${message === '' ? '' : `: "${message}"`}`
 }
 
-/** Text that begins as JSON may hold events, so no part of it is shown. */
-function notJson(text: string, headers: ResponseHeaders, apiKey: string | undefined, trace: { readonly traceId?: string }): Failure {
+/** Describes a body that is not what the vendor documents, without a word of it: it may hold events. */
+function contentText(text: string, headers: ResponseHeaders, apiKey: string | undefined): string {
+  if (text.trim() === '') return 'an empty body'
   const type = oneLine(headerOf(headers, 'content-type') ?? 'no content type', traceIdLengthMax, apiKey)
-  const content =
-    text.trim() === ''
-      ? 'an empty body'
-      : /^\s*[[{"]/.test(text)
-        ? `JSON that is cut off or broken (${text.length} characters)`
-        : `something that is not JSON (${type}): "${oneLine(text, excerptLengthMax, apiKey)}"`
-  return failure('malformed-response', `The vendor responded with status 200 and ${content}`, { status: 200, ...trace })
+  const kind = /^\s*[[{"]/.test(text) ? 'other or broken JSON' : 'something that is not JSON'
+  return `${kind} (${text.length} characters, ${type})`
 }
 
 /** Text from outside on one printable line. The key is redacted before the text is cut, so that no part of the key is left. */
@@ -126,8 +126,7 @@ export function oneLine(text: string, lengthMax: number, apiKey: string | undefi
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
     .trim()
     .replaceAll('"', "'")
-  const characters = [...line]
-  return characters.length <= lengthMax ? line : `${characters.slice(0, lengthMax - 1).join('')}…`
+  return cutText(line, lengthMax)
 }
 
 /** Links and ids of a response are stored and shown, so a key that the vendor echoes in them is redacted. The items are data and stay as they are. */
@@ -155,15 +154,15 @@ function clockError(headers: ResponseHeaders, receivedAt: Instant, exchange: Exc
 }
 
 /**
- * `Retry-After` in seconds or as an HTTP date. A date is compared with the vendor's own clock if the response has it. Any other text is
- * ignored. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+ * `Retry-After` in seconds, also with a fraction, or as an HTTP date. A date is compared with the vendor's own clock if the response has
+ * it. Any other text is ignored. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
  */
-function retryAfter(status: number, headers: ResponseHeaders, receivedAt: Instant): { readonly retryAfterMs?: number } {
+function retryAfter(headers: ResponseHeaders, receivedAt: Instant): { readonly retryAfterMs?: number } {
   const text = headerOf(headers, 'retry-after')?.trim()
-  if (text === undefined || (status !== 429 && status !== 503)) return {}
+  if (text === undefined) return {}
   const until = httpDate(text)
-  const ms = /^\d{1,10}$/.test(text)
-    ? Number(text) * second
+  const ms = /^\d+(\.\d+)?$/.test(text)
+    ? Math.ceil(Number(text) * second)
     : until === undefined
       ? undefined
       : until - (httpDate(headerOf(headers, 'date')) ?? receivedAt)

@@ -1,4 +1,5 @@
 import type * as z from 'zod/mini'
+import { wholeCharacters } from '../text.ts'
 
 /** Messages about an item that a user wrote. Each gives the value that was seen, the values that are allowed, and so the correction. */
 
@@ -26,7 +27,7 @@ export function quote(value: unknown): string {
   if (typeof value !== 'string') return String(value)
   if (keyLike.test(value.slice(0, 2 * quotedMax))) return `a text of ${value.length} characters`
   const visible = (text: string) => JSON.stringify(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped)
-  return value.length <= quotedMax ? visible(value) : `${visible(`${value.slice(0, quotedMax)}…`)} (${value.length} characters)`
+  return value.length <= quotedMax ? visible(value) : `${visible(`${wholeCharacters(value, quotedMax)}…`)} (${value.length} characters)`
 }
 
 function escaped(character: string): string {

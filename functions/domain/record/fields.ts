@@ -43,6 +43,12 @@ export const recordFields = {
     required: true,
     doc: 'When the event happened (epoch ms). If the vendor’s time cannot be read, when it was received.',
   },
+  timestamp_source: {
+    type: 'string',
+    required: true,
+    values: ['event', 'receipt'],
+    doc: 'event: timestamp is the vendor’s time; receipt: that is missing or means nothing, so timestamp is the receipt.',
+  },
   ingested_at: { type: 'bigint', required: true, doc: 'When the event was received (epoch ms).' },
   ingest_mode: {
     type: 'string',
@@ -114,6 +120,9 @@ export const recordFields = {
   type_uid: { type: 'bigint', required: true, doc: 'OCSF event type: class × 100 + activity (1, create).' },
   severity_id: { type: 'int', required: true, doc: 'OCSF severity: 0 unknown, 1 informational, 2 low, 3 medium, 4 high, 5 critical.' },
   malformed: { type: 'boolean', doc: 'True if the item differs from the vendor’s documentation. raw has all of it.' },
-  raw: { type: 'string', required: true, doc: 'The item as received (JSON).' },
-  raw_encoding: { type: 'string', doc: 'The encoding of raw if it is not plain text: gzip+base64, or truncated.' },
+  raw: { type: 'string', required: true, doc: 'The text of the item, as received (JSON).' },
+  raw_encoding: {
+    type: 'string',
+    doc: 'The encoding of raw if it is not plain text: gzip+base64, base64 (bytes that are not of the charset), or truncated.',
+  },
 } as const satisfies FieldTable

@@ -61,7 +61,7 @@ function headerField(text: string, charactersMax: number): string {
 }
 
 function messageField(message: string): string {
-  const text = message.replaceAll(/\p{Cc}/gu, ' ').toWellFormed()
+  const text = message.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ').toWellFormed()
   // RFC 5424 marks a UTF-8 message with a byte order mark. Plain ASCII needs none.
   return /^[\x20-\x7e]*$/.test(text) ? text : `\ufeff${text}`
 }
@@ -71,9 +71,9 @@ export function cefHeader(text: string): string {
   return text.replaceAll(/[\\|]/g, '\\$&').replaceAll(/[\r\n]+/g, ' ')
 }
 
-const cefEscapes: Readonly<Record<string, string>> = { '\\': '\\\\', '=': '\\=', '\n': '\\n', '\r': '\\r' }
+const cefEscapes: Readonly<Record<string, string>> = { '\\': '\\\\', '=': '\\=', '\r': '\\r' }
 
-/** Escapes text for a value of the CEF extension. */
+/** Escapes text for a value of the CEF extension. Every character that may end a line is a line break, as some readers take it for one. */
 export function cefValue(text: string): string {
-  return text.replace(/[\\=\n\r]/g, (character) => cefEscapes[character] ?? character)
+  return text.replace(/[\\=\r\n\u0085\u2028\u2029]/g, (character) => cefEscapes[character] ?? '\\n')
 }

@@ -8,7 +8,7 @@ import type { ReadStep } from '../../domain/stream/schedule.ts'
 import type { SeenHash, SeenPage } from '../../domain/stream/seen-ids.ts'
 import type { Range, StreamState } from '../../domain/stream/stream.ts'
 import { day, type Instant, minute } from '../../domain/time.ts'
-import type { VendorRequest, VendorResponse } from '../../domain/vendor.ts'
+import type { VendorRequest } from '../../domain/vendor.ts'
 import type { OpenKey } from '../open-keys.ts'
 import { type DeliverPorts, deliverPage, type FetchedPage, type PageContext, pageRequest, parsePage } from './deliver-page.ts'
 import type { Limiter, Permit, RequestOutcome } from './rate-limiter.ts'
@@ -112,15 +112,16 @@ async function fetchPage({ ports, context, key }: Step, request: VendorRequest, 
   const { clock, source, random } = ports
   const requestedAt = clock.now()
   const response = await source.fetch(request, key.apiKey, context.connector)
-  const outcome = requestOutcome(response, clock.now(), random)
+  const page = response.ok ? parsePage(context.vendor, response.value, requestedAt) : response
+  const outcome = requestOutcome(page, clock.now(), random)
   if (outcome !== undefined) context.limiter.release(permit, outcome)
-  return response.ok ? parsePage(context.vendor, response.value, requestedAt) : response
+  return page
 }
 
 /** A request that was never sent gives its token back. One without a response keeps its token blocked for as long as it might arrive. */
-function requestOutcome(response: Result<VendorResponse>, now: Instant, random: () => number): RequestOutcome | undefined {
-  if (response.ok) return { outcome: 'responded', receivedAt: response.value.receivedAt }
-  const { code, retryAfterMs } = response.failure
+function requestOutcome(page: Result<FetchedPage>, now: Instant, random: () => number): RequestOutcome | undefined {
+  if (page.ok) return { outcome: 'responded', receivedAt: page.value.receivedAt }
+  const { code, retryAfterMs } = page.failure
   switch (failures[code].request) {
     case 'throttled':
       return { outcome: 'throttled', receivedAt: now, random: random(), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }

@@ -1,5 +1,6 @@
 import { failure } from '../../domain/failures.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
+import { cutText } from '../../domain/text.ts'
 import type { VendorRequest } from '../../domain/vendor.ts'
 
 const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i
@@ -50,5 +51,5 @@ function leadsTo(base: URL, url: URL): boolean {
 }
 
 function quote(link: string): string {
-  return JSON.stringify(link.length > 100 ? `${link.slice(0, 100)}…` : link)
+  return JSON.stringify(cutText(link, 100))
 }

@@ -1,7 +1,6 @@
 import type { Field, FieldTable, Severity } from '../../domain/record/fields.ts'
 import { ocsfIds } from '../../domain/record/ocsf.ts'
 import { type FieldValue, processor, type RecordBody } from '../../domain/record/record.ts'
-import { rawJson } from '../../domain/record/record-id.ts'
 import { syslogStruct } from '../../domain/record/syslog.ts'
 import type { StreamId } from '../../domain/stream/stream.ts'
 import type { Instant } from '../../domain/time.ts'
@@ -14,16 +13,18 @@ import { listOf, parseItem, textOf, timeOf, type WireItem } from './wire.ts'
 type Message = WireItem['message']
 
 export function normalise(
-  { id, raw }: VendorItem,
+  { id, raw, rawEncoding, value }: VendorItem,
   { stream, receivedAt }: { readonly stream: StreamId; readonly receivedAt: Instant },
 ): RecordBody {
   const { service, event } = describe(stream)
-  const wire = parseItem(raw)
+  const wire = parseItem(value)
   const message = wire?.message ?? {}
-  const timestamp = timeOf(message['detection_time']) ?? receivedAt
+  const eventTime = timeOf(message['detection_time'], receivedAt)
+  const timestamp = eventTime ?? receivedAt
   const severity = wire === undefined ? undefined : severityOf(event, message)
   return {
     timestamp,
+    timestamp_source: eventTime === undefined ? 'receipt' : 'event',
     msg_class: `trendmicro_cas_logs_${service}`,
     msg_origin: { vendor: 'trendmicro', source: 'trendmicro_cloud_app_security', category: 'cloud_security', processor },
     event_type: event,
@@ -46,11 +47,16 @@ export function normalise(
     dlp_templates: listOf(message['triggered_dlp_template']),
     action: textOf(message['action']),
     outcome: textOf(message['action_result']),
-    trendmicro: wire && { ...documented(itemFields, wire.item), log_item_id: id, ...documented(messageFields, message) },
+    trendmicro: wire && {
+      ...documented(itemFields, wire.item, receivedAt),
+      log_item_id: id,
+      ...documented(messageFields, message, receivedAt),
+    },
     syslog: syslogStruct({ timestamp, severity, appName: 'trendmicro_cas', msgId: event, message: cefMessage(event, severity, wire) }),
     ...ocsfIds(event === 'dlp' ? 'data-security' : 'detection', severity),
     malformed: wire === undefined ? true : undefined,
-    raw: rawJson(raw),
+    raw,
+    raw_encoding: rawEncoding,
   }
 }
 
@@ -58,14 +64,14 @@ function firstText(message: Message, ...names: readonly (keyof typeof messageFie
   return names.map((name) => textOf(message[name])).find((text) => text !== undefined && text !== '')
 }
 
-function documented(table: FieldTable, values: Message): Record<string, FieldValue | undefined> {
+function documented(table: FieldTable, values: Message, receivedAt: Instant): Record<string, FieldValue | undefined> {
   const fields: Record<string, FieldValue | undefined> = {}
-  for (const name in table) fields[name] = fitting(table[name], values[name])
+  for (const name in table) fields[name] = fitting(table[name], values[name], receivedAt)
   return fields
 }
 
-function fitting(field: Field | undefined, value: unknown): FieldValue | undefined {
-  if (field?.type === 'bigint') return timeOf(value)
+function fitting(field: Field | undefined, value: unknown, receivedAt: Instant): FieldValue | undefined {
+  if (field?.type === 'bigint') return timeOf(value, receivedAt)
   return field?.type === 'array<string>' ? listOf(value) : textOf(value)
 }
 

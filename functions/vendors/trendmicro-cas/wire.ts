@@ -1,13 +1,14 @@
 import * as z from 'zod/mini'
 import { failure } from '../../domain/failures.ts'
+import { elementSpans, type Span } from '../../domain/record/json-text.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
-import { type Instant, minute } from '../../domain/time.ts'
+import { day, type Instant, minute, second } from '../../domain/time.ts'
 import type { VendorItem, VendorPage, VendorResponse } from '../../domain/vendor.ts'
 import '../../domain/schema-messages.ts'
 
-/** A page. `next_link` is strict, because a link that is not a text must not make this the last page. */
+/** A page; `null` for no events was seen. `next_link` is strict, because a link that is not a text must not make this the last page. */
 const pageSchema = z.object({
-  security_events: z.array(z.unknown()),
+  security_events: z.nullable(z.array(z.unknown())),
   next_link: z.nullish(z.string()),
   traceId: z.catch(z.nullish(z.string()), null),
 })
@@ -17,6 +18,9 @@ const errorSchema = z.object({ code: z.int(), msg: z.string().check(z.maxLength(
 
 const traceSchema = z.object({ traceId: z.string().check(z.minLength(1)) })
 
+/** Texts that stand for no link. No page has such an address. */
+const noLink = ['', 'null']
+
 type Members = Readonly<Record<string, unknown>>
 
 /** An item that is not malformed. */
@@ -25,13 +29,26 @@ export interface WireItem {
   readonly message: Members
 }
 
-export function parsePage({ body, traceId: sent }: VendorResponse): Result<VendorPage> {
+/** Seen with status 429, and with status 200. */
+const throttledCode = -4_290_001
+
+export function parsePage(response: VendorResponse): Result<VendorPage> {
+  const { body, text, traceId: sent, retryAfterMs } = response
   const traceId = traceSchema.safeParse(body).data?.traceId ?? sent
   const trace = traceId === undefined ? {} : { traceId }
+  // Without a body there is no event in the range.
+  if (body === undefined) return ok({ items: [], ...trace })
   const page = pageSchema.safeParse(body)
-  if (!page.success) return failed(failure('malformed-response', problemOf(body, page.error), trace))
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
+  if (!page.success) {
+    const code = errorSchema.safeParse(body).data?.code === throttledCode ? 'throttled' : 'malformed-response'
+    return failed(failure(code, problemOf(body, page.error), { ...trace, ...wait }))
+  }
   const link = page.data.next_link?.trim() ?? ''
-  return ok({ items: page.data.security_events.map(toItem), ...(link === '' ? {} : { nextLink: link }), ...trace })
+  const values = page.data.security_events ?? []
+  const spans = elementSpans(text, 'security_events') ?? []
+  const items = spans.map((span, index) => toItem(values[index], span, response))
+  return ok({ items, ...(noLink.includes(link) ? {} : { nextLink: link }), ...trace })
 }
 
 function problemOf(body: unknown, error: z.core.$ZodError): string {
@@ -41,20 +58,18 @@ function problemOf(body: unknown, error: z.core.$ZodError): string {
   return `The response is not a page: ${problems.join('; ')}`
 }
 
-function toItem(raw: unknown): VendorItem {
-  const item = membersOf(raw)
-  const id = idOf(item?.['log_item_id']) ?? idOf(membersOf(item?.['message'])?.['log_item_id'])
-  return id === undefined ? { raw } : { id, raw }
-}
-
-/** A number that is too large to be exact is ignored, because several items could have it. */
-function idOf(value: unknown): string | undefined {
-  return typeof value === 'number' && !Number.isSafeInteger(value) ? undefined : textOf(value) || undefined
+function toItem(value: unknown, span: Span, { text, undecodable }: VendorResponse): VendorItem {
+  const bytes = undecodable?.(span)
+  if (bytes !== undefined) return { raw: bytes, rawEncoding: 'base64', value: undefined }
+  const raw = text.slice(span.from, span.to)
+  const item = membersOf(value)
+  const id = textOf(item?.['log_item_id']) || textOf(membersOf(item?.['message'])?.['log_item_id']) || undefined
+  return id === undefined ? { raw, value } : { id, raw, value }
 }
 
 /** Returns nothing if the item is malformed: not an object, or an object without a message. */
-export function parseItem(raw: unknown): WireItem | undefined {
-  const item = membersOf(raw)
+export function parseItem(value: unknown): WireItem | undefined {
+  const item = membersOf(value)
   const message = membersOf(item?.['message'])
   return item === undefined || message === undefined ? undefined : { item, message }
 }
@@ -74,22 +89,35 @@ export function listOf(value: unknown): string[] {
   return [value].flat().flatMap((entry) => textOf(entry) ?? [])
 }
 
-const timePattern = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)?$/
+const timePattern = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,](\d+))?(Z|z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?$/
+const epochPattern = /^\d{9,13}(\.\d+)?$/
+/** No protected service is older, so an earlier time stands for none: year 1 and 1601 were seen. */
+const earliest: Instant = Date.UTC(2000, 0)
+/** An epoch time below this is in seconds: as ms it would be in 1973. */
+const epochMsMin = 100_000_000_000
 
-/** Between these two instants a year has four digits. */
-const yearZero = Date.parse('0000-01-01T00:00:00Z')
-const yearTenThousand = Date.UTC(10_000, 0)
+/**
+ * A time as text, with or without seconds, a fraction and a zone, which is UTC by default; or the time since 1970 in seconds or ms.
+ * Nothing if the value is not a time, or one that no event can have: before 2000, or more than a day after the receipt.
+ */
+export function timeOf(value: unknown, receivedAt: Instant): Instant | undefined {
+  const text = textOf(value)?.trim() ?? ''
+  const at = epochPattern.test(text) ? epochTime(Number(text)) : writtenTime(text)
+  return at !== undefined && at >= earliest && at <= receivedAt + day ? at : undefined
+}
 
-/** A time with or without milliseconds. A time without a zone is UTC. Nothing if the value is not a time. */
-export function timeOf(value: unknown): Instant | undefined {
-  const parts = typeof value === 'string' ? timePattern.exec(value.trim()) : null
+function epochTime(time: number): Instant {
+  return Math.floor(time < epochMsMin ? time * second : time)
+}
+
+function writtenTime(text: string): Instant | undefined {
+  const parts = timePattern.exec(text)
   if (parts === null) return undefined
-  const [, date, time, fraction = '', zone = 'Z'] = parts
-  const local = Date.parse(`${date}T${time}${fraction}Z`)
+  const [, date, time, seconds = ':00', fraction = '0', zone = 'Z'] = parts
+  const local = Date.parse(`${date}T${time}${seconds}.${fraction}Z`)
   // Date reads 31 February as 2 or 3 March, and 24:00 as the next day.
   if (Number.isNaN(local) || new Date(local).getUTCDate() !== Number(date?.slice(-2))) return undefined
-  const at = local - zoneOffset(zone)
-  return at >= yearZero && at < yearTenThousand ? at : undefined
+  return local - zoneOffset(zone)
 }
 
 function zoneOffset(zone: string): number {

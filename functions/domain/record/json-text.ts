@@ -1,0 +1,179 @@
+/**
+ * JSON as text. `JSON.parse` loses digits, repeated keys and the text itself, so the item of a page is cut out of the body as it was
+ * received. Every function here takes valid JSON, keeps its own stack and takes time linear in the text.
+ */
+
+/** A part of a text: `[from, to)`, in UTF-16 units. */
+export interface Span {
+  readonly from: number
+  readonly to: number
+}
+
+/**
+ * Parses JSON. A number that JavaScript cannot hold exactly becomes its digits as a text. The value is in an object, because `null` is
+ * JSON too. Nothing if the text is not JSON.
+ */
+export function parseJson(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: inexactNumber.test(text) ? JSON.parse(text, exactly) : JSON.parse(text) }
+  } catch {
+    return undefined
+  }
+}
+
+/** Sixteen digits, or an exponent. Also found inside a text value, where it only costs time. */
+const inexactNumber = /\d{16}|\d[eE][+-]?\d/
+
+function exactly(_: string, value: unknown, { source }: { readonly source?: string } = {}): unknown {
+  return typeof value === 'number' && source !== undefined && !Number.isSafeInteger(value) && String(value) !== source ? source : value
+}
+
+/** The elements of the array that is the member `name` of the object; undefined if there is none. Of a repeated member the last counts, as for `JSON.parse`. */
+export function elementSpans(text: string, name: string): readonly Span[] | undefined {
+  let at = skipSpace(text, 0)
+  if (text[at] !== '{') return undefined
+  let found: readonly Span[] | undefined
+  at = skipSpace(text, at + 1)
+  while (text[at] === '"') {
+    const keyEnd = stringEnd(text, at)
+    const isNamed = decodeString(text.slice(at, keyEnd)) === name
+    const from = skipSpace(text, skipSpace(text, keyEnd) + 1)
+    const to = valueEnd(text, from)
+    if (isNamed) found = text[from] === '[' ? spansIn(text, from) : undefined
+    at = skipSpace(text, to)
+    if (text[at] === ',') at = skipSpace(text, at + 1)
+  }
+  return found
+}
+
+function spansIn(text: string, open: number): readonly Span[] {
+  const spans: Span[] = []
+  let at = skipSpace(text, open + 1)
+  while (at < text.length && text[at] !== ']') {
+    const to = valueEnd(text, at)
+    spans.push({ from: at, to })
+    at = skipSpace(text, to)
+    if (text[at] === ',') at = skipSpace(text, at + 1)
+  }
+  return spans
+}
+
+/**
+ * The canonical text of a JSON value. Two items are the same if their canonical texts are: texts are compared decoded, numbers by their
+ * digits as written, and white space and the order of keys do not count. A repeated key counts as often as it is there, in its order.
+ */
+export function canonicalJson(text: string): string {
+  const open: Container[] = []
+  let container: Container = { isObject: false, parts: [], keys: [] }
+  let at = 0
+  while (at < text.length) {
+    const character = text.charCodeAt(at)
+    if (character <= 0x20 || character === comma || character === colon) at++
+    else if (character === openBrace || character === openBracket) {
+      open.push(container)
+      container = { isObject: character === openBrace, parts: [], keys: [] }
+      at++
+    } else if (character === closeBrace || character === closeBracket) {
+      const closed = canonicalContainer(container)
+      container = open.pop() ?? { isObject: false, parts: [], keys: [] }
+      container.parts.push(closed)
+      at++
+    } else {
+      const end = character === quote ? stringEnd(text, at) : scalarEnd(text, at)
+      const scalar = text.slice(at, end)
+      // In an object the next text is a key, if every key has its value.
+      if (container.isObject && container.keys.length === container.parts.length) container.keys.push(canonicalString(scalar))
+      else container.parts.push(character === quote ? canonicalString(scalar) : scalar)
+      at = end
+    }
+  }
+  return container.parts.join('')
+}
+
+interface Container {
+  readonly isObject: boolean
+  readonly parts: string[]
+  readonly keys: string[]
+}
+
+function canonicalContainer({ isObject, parts, keys }: Container): string {
+  if (!isObject) return `[${parts.join(',')}]`
+  const order = keys.map((_, index) => index).sort((a, b) => compare(keys[a] ?? '', keys[b] ?? '') || a - b)
+  return `{${order.map((index) => `${keys[index]}:${parts[index]}`).join(',')}}`
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** Escapes nothing but what it must. A lone surrogate becomes an escape of its own, so two of them stay apart. */
+function canonicalString(quoted: string): string {
+  return quoted.includes('\\') || !quoted.isWellFormed() ? JSON.stringify(decodeString(quoted)) : quoted
+}
+
+function decodeString(quoted: string): string {
+  return String(JSON.parse(quoted))
+}
+
+function skipSpace(text: string, from: number): number {
+  let at = from
+  while (at < text.length && text.charCodeAt(at) <= 0x20) at++
+  return at
+}
+
+/** The end of the text that begins at `from` with its quote. */
+function stringEnd(text: string, from: number): number {
+  let at = from
+  do {
+    at = text.indexOf('"', at + 1)
+    if (at === -1) return text.length
+  } while (isEscaped(text, at))
+  return at + 1
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0
+  while (text[at - 1 - backslashes] === '\\') backslashes++
+  return backslashes % 2 === 1
+}
+
+function valueEnd(text: string, from: number): number {
+  let depth = 0
+  let at = from
+  while (at < text.length) {
+    const character = text.charCodeAt(at)
+    if (character === quote) {
+      at = stringEnd(text, at)
+      if (depth === 0) return at
+    } else if (character === openBrace || character === openBracket) {
+      depth++
+      at++
+    } else if (character === closeBrace || character === closeBracket) {
+      depth--
+      at++
+      if (depth === 0) return at
+    } else if (depth === 0) {
+      return scalarEnd(text, at)
+    } else at++
+  }
+  return at
+}
+
+/** The end of a number, true, false or null. */
+function scalarEnd(text: string, from: number): number {
+  let at = from
+  while (at < text.length && !isDelimiter(text.charCodeAt(at))) at++
+  return at
+}
+
+function isDelimiter(character: number): boolean {
+  return character <= 0x20 || character === comma || character === colon || character === closeBrace || character === closeBracket
+}
+
+const quote = 0x22
+const comma = 0x2c
+const colon = 0x3a
+const openBracket = 0x5b
+const closeBracket = 0x5d
+const openBrace = 0x7b
+const closeBrace = 0x7d
