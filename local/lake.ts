@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValueConverter, type Json, JsonDuckDBValueConverter } from '@duckdb/node-api'
 import type { Field } from '../functions/domain/record/fields.ts'
 import { lakeFields } from '../functions/vendors/index.ts'
+import { newestFirst, newestKey } from '../lib/lake/lake-views.ts'
 import { lakeDir, moveOpenObjects, openObjectNames } from './services/firehose/lake-objects.ts'
 import { takeOwnership } from './services/ownership.ts'
 import { connectServices } from './services/services.ts'
@@ -16,6 +17,7 @@ const usage = `Usage: npm run lake -- [options] ["SQL"]
 Queries the lake with DuckDB. Without SQL it counts the events by tenant, event type and day. Views:
   syslog        each event once within a day of arrival (dt); use this one
   syslog_exact  each event once in the whole lake
+  syslog_newest each event once, in its newest version
   syslog_raw    events as they were delivered: after a crash an event can be there twice
 
   --data DIR    the data folder (default .tributary)
@@ -97,6 +99,7 @@ async function createViews(connection: DuckDBConnection, objects: readonly strin
   await connection.run(`CREATE VIEW syslog_raw AS ${objects.length === 0 ? selectNothing(columns) : selectRecords(objects, columns)}`)
   await connection.run(`CREATE VIEW syslog AS ${selectOnce('dt, id')}`)
   await connection.run(`CREATE VIEW syslog_exact AS ${selectOnce('id')}`)
+  await connection.run(`CREATE VIEW syslog_newest AS ${selectOnce(newestKey, newestFirst)}`)
 }
 
 interface Column {
@@ -144,8 +147,8 @@ function objectsOf(folder: string): readonly string[] {
   return paths.map((path) => join(folder, path)).filter((path) => statSync(path).size > 0)
 }
 
-function selectOnce(key: string): string {
-  return `SELECT * FROM syslog_raw QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY ingested_at) = 1`
+function selectOnce(key: string, order = 'ingested_at'): string {
+  return `SELECT * FROM syslog_raw QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY ${order}) = 1`
 }
 
 const duckTypes = { string: 'VARCHAR', bigint: 'BIGINT', int: 'INTEGER', boolean: 'BOOLEAN', 'array<string>': 'VARCHAR[]' } as const

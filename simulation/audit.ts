@@ -1,10 +1,9 @@
-import { digest } from '../functions/adapters/digest.ts'
 import type { StateTable } from '../functions/adapters/state-table/state-table.ts'
-import { recordId } from '../functions/domain/record/record-id.ts'
 import { iso, minute } from '../functions/domain/time.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { isStreamName } from '../local/simulator/catalogue.ts'
+import { expectedKey } from './expected-record.ts'
 import type { World } from './world.ts'
 
 /** The events that a ledger calls covered but the lake lacks, and the events that the lake has more than once. */
@@ -36,7 +35,7 @@ export async function audit(world: Audited): Promise<Audit> {
           // An item without an id cannot be found here. The counts of the streams cover these items.
           if (event.malformed === 'null' || event.malformed === 'string' || event.malformed === 'no-id') continue
           expected += 1
-          if (!inLake.has(recordId(digest, connector.connectorId, stream, event.id)))
+          if (!inLake.has(expectedKey(event)))
             missing.push(`${connector.connectorId} ${stream} ${event.id} of ${iso(event.selected)}, visible from ${iso(event.visibleAt)}`)
         }
       }

@@ -2,7 +2,7 @@ import { digest, keyedDigest } from '../functions/adapters/digest.ts'
 import { readResponse } from '../functions/adapters/http/response.ts'
 import type { StateTable } from '../functions/adapters/state-table/state-table.ts'
 import { failure } from '../functions/domain/failures.ts'
-import type { Bus, Clock, LogEntry, MetricValues, Queue, Sink, Source } from '../functions/domain/ports.ts'
+import type { Bus, Clock, Delivery, LogEntry, MetricValues, Queue, RecordDetail, Sink, Source } from '../functions/domain/ports.ts'
 import type { LakeRecord } from '../functions/domain/record/record.ts'
 import { failed, ok, type Result } from '../functions/domain/result.ts'
 import type { StreamState } from '../functions/domain/stream/stream.ts'
@@ -19,6 +19,7 @@ import type { StreamName } from '../local/simulator/catalogue.ts'
 import { type SimulatedRequest, type SimulatedResponse, VendorModel } from '../local/simulator/model.ts'
 import type { SimulatorOptions } from '../local/simulator/options.ts'
 import { brief, type Effect, intercepted } from './effects.ts'
+import { eventKey } from './expected-record.ts'
 import { MemoryBus } from './fakes/bus.ts'
 import { VirtualClock } from './fakes/clock.ts'
 import { MemorySecrets } from './fakes/secrets.ts'
@@ -223,11 +224,14 @@ export class World {
 
   private faulty(random: () => number): Sink {
     return {
-      deliver: async (records) => {
-        if (this.setup.isCalm || random() >= this.setup.options.sinkFaultRate) return this.lake.deliver(records)
+      deliver: async (records, detail) => {
+        if (this.setup.isCalm || random() >= this.setup.options.sinkFaultRate) return this.lake.deliver(records, detail)
         this.record.refusedDeliveries += 1
-        await this.lake.deliver(records.slice(0, Math.floor(random() * records.length)))
-        return failed(failure('sink-throttled', 'Firehose refused some of the records'))
+        const taken = records.slice(0, Math.floor(random() * records.length))
+        await this.lake.deliver(taken, detail)
+        const why = failure('sink-throttled', 'Firehose refused some of the records')
+        // The acknowledgement of what was taken may be lost as well.
+        return random() < 0.5 ? failed(why) : { ok: false, failure: why, acknowledged: new Set(taken) }
       },
     }
   }
@@ -313,15 +317,16 @@ function withPagesOf(pageItemsMax: number): Vendor {
   }
 }
 
-/** A lake that keeps only what an audit needs: how often each item arrived. */
+/** A lake that keeps only what an audit needs: how often each item arrived, by `eventKey`. */
 class LakeOfIds implements Sink {
   readonly byConnector = new Map<string, Map<string, number>>()
   /** Ids of malformed items. Two of them may be equal and have the same id. */
   readonly malformed = new Set<string>()
   records = 0
 
-  async deliver(records: readonly LakeRecord[]): Promise<Result<void>> {
-    for (const { connector_id, id, malformed } of records) {
+  async deliver(records: readonly LakeRecord[], _detail?: RecordDetail): Promise<Delivery> {
+    for (const { connector_id, raw, malformed } of records) {
+      const id = eventKey(raw)
       if (malformed === true) this.malformed.add(id)
       const ids = this.byConnector.get(connector_id) ?? new Map<string, number>()
       ids.set(id, (ids.get(id) ?? 0) + 1)

@@ -7,7 +7,7 @@ import { filterOperators } from '../functions/domain/connector/filter-operators.
 import { type FieldTable, recordFields } from '../functions/domain/record/fields.ts'
 import { glueType } from '../functions/domain/record/glue.ts'
 import { toRecord } from '../functions/domain/record/record.ts'
-import { itemId, recordId } from '../functions/domain/record/record-id.ts'
+import { identityOf, recordId } from '../functions/domain/record/record-id.ts'
 import { rfc5424 } from '../functions/domain/record/syslog.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 import { lakeFields, vendorOf } from '../functions/vendors/index.ts'
@@ -177,10 +177,17 @@ function example() {
   const receivedAt = Date.UTC(2026, 10, 24, 20, 40)
   const item = { id: event.log_item_id, raw: JSON.stringify(event), value: event }
   const digest = (text: string) => createHash('sha256').update(text).digest('hex')
-  const id = recordId(digest, connector.connectorId, stream, itemId(item, digest))
+  const identity = identityOf(item, digest, new Set())
+  const id = recordId(digest, connector.connectorId, stream, identity)
   return {
     event,
-    record: toRecord(vendor.normalise(item, { stream, receivedAt }), { id, ingestedAt: receivedAt, ingestMode: 'live', connector }),
+    record: toRecord(vendor.normalise(item, { stream, receivedAt }), {
+      id,
+      eventId: identity.vendorId,
+      ingestedAt: receivedAt,
+      ingestMode: 'live',
+      connector,
+    }),
   }
 }
 

@@ -33,8 +33,9 @@ interface FailureTraits {
  * - `origin`: nothing behind this base URL can be reached; the run ends and the connector waits.
  * - `connector`: the connector cannot run until somebody corrects it.
  * - `sink`: the lake takes no more records for now; the page stays undelivered and is read again.
+ * - `record`: the lake refuses a record for itself. Its stream waits, and after some refusals delivers it cut; the others go on.
  */
-type FailureScope = 'key' | 'stream' | 'range' | 'origin' | 'connector' | 'sink'
+type FailureScope = 'key' | 'stream' | 'range' | 'origin' | 'connector' | 'sink' | 'record'
 
 /**
  * The fate of the request, and so of its token:
@@ -177,6 +178,16 @@ export const failures = {
     { scope: 'connector', retryMs: [5 * second, 5 * minute], triesMax: 1 },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
     "Firehose refuses the records. Check the delivery stream and the function's permission to write to it.",
+  ),
+  'record-refused': kind(
+    { scope: 'record', retryMs: [5 * second, 5 * minute], triesMax: 8 },
+    { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
+    'Firehose refuses a record. Tributary tries again, and after three refusals delivers the record cut, with raw_encoding truncated.',
+  ),
+  unknown: kind(
+    { scope: 'stream', retryMs: [minute, 15 * minute], triesMax: 1 },
+    { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
+    'A newer release of Tributary met this failure, and this release does not know it. Tributary tries again; deploy the newer release to see more.',
   ),
 } as const satisfies Record<string, FailureTraits>
 

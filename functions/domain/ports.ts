@@ -1,11 +1,12 @@
 import type { Connector, SecretReference } from './connector/connector.ts'
+import type { Failure } from './failures.ts'
 import type { EventMetric, FleetMetric, RunMetric } from './metrics.ts'
 import type { LakeRecord } from './record/record.ts'
 import type { Result } from './result.ts'
 import type { Notification } from './status/notifications.ts'
 import type { Outage } from './status/outage.ts'
 import type { ConnectorStatus } from './status/status.ts'
-import type { SeenHash, SeenMark, SeenPage } from './stream/seen-ids.ts'
+import type { SeenContent, SeenHash, SeenMark, SeenPage } from './stream/seen-ids.ts'
 import type { Interval, StreamId, StreamState } from './stream/stream.ts'
 import type { Instant } from './time.ts'
 import type { TokenBucket } from './token-bucket.ts'
@@ -38,11 +39,19 @@ export interface Source {
 /** The way to the lake. */
 export interface Sink {
   /**
-   * Resolves when every record is acknowledged. Fails with `sink-throttled` or `sink-failed`; some of the records may be in the
-   * lake all the same. A record that is too large is sent with its `raw` compressed.
+   * Resolves when every record is acknowledged. Fails with `sink-throttled`, `sink-failed` or `record-refused`, and says which records
+   * were acknowledged; others may be in the lake all the same. A record that is too large is sent with its `raw` compressed.
+   * `detail`: how much of each record is sent, if a former try was refused.
    */
-  deliver(records: readonly LakeRecord[]): Promise<Result<void>>
+  deliver(records: readonly LakeRecord[], detail?: RecordDetail): Promise<Delivery>
 }
+
+/** `whole`: all of it. `cut`: long texts and `raw` keep their beginning. `bare`: the required fields alone, cut. */
+export type RecordDetail = 'whole' | 'cut' | 'bare'
+
+export type Delivery =
+  | Extract<Result<void>, { readonly ok: true }>
+  | { readonly ok: false; readonly failure: Failure; readonly acknowledged?: ReadonlySet<LakeRecord> }
 
 export interface Secret {
   readonly apiKey: string
@@ -187,7 +196,7 @@ export interface SeenIdStore {
     stream: StreamId,
     range: Interval,
     classes: readonly number[],
-    into: (hash: SeenHash, mark: SeenMark) => void,
+    into: (hash: SeenHash, mark: SeenMark, content?: SeenContent) => void,
   ): Promise<void>
   /** Never overwrites: a page that is already stored stays. */
   writeSeen(connectorId: string, stream: StreamId, page: SeenPage): Promise<void>

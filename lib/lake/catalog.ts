@@ -16,7 +16,7 @@ export interface CatalogProps {
 /** Nothing was delivered before this day. Without a condition on dt, a query asks for the folder of each hour since then. */
 const firstDay = '2026-11-01'
 
-/** The lake as tables: `records`, made from the field table, and its views `syslog`, `syslog_exact` and `syslog_raw`. */
+/** The lake as tables: `records`, made from the field table, and its views. */
 export class Catalog extends Construct {
   readonly databaseName: string
 

@@ -11,7 +11,7 @@ export const partitionKeys = [
 ] as const satisfies readonly GlueColumn[]
 
 export interface LakeView {
-  readonly name: 'syslog' | 'syslog_exact' | 'syslog_raw'
+  readonly name: 'syslog' | 'syslog_exact' | 'syslog_newest' | 'syslog_raw'
   readonly doc: string
   /** A SELECT in the SQL of Athena, over `records` in the same database. */
   readonly sql: string
@@ -19,26 +19,38 @@ export interface LakeView {
   readonly columns: readonly GlueColumn[]
 }
 
+/** An event and its updates. */
+export const newestKey = 'connector_id, event_type, service, coalesce(event_id, id)'
+/** Of two versions that were received at once, `id` decides, so that each query shows the same one. */
+export const newestFirst = 'ingested_at DESC, id'
+
 /** The views of a table with these fields. They name every column, so a column that is added later makes none of them stale. */
 export function lakeViews(fields: FieldTable): readonly LakeView[] {
   const columns = [...glueColumns(fields), ...partitionKeys]
   const names = columns.map(({ name }) => quoted(name)).join(', ')
   // A line that is no record gives a row of NULLs.
   const records = `${recordsTable} WHERE id IS NOT NULL`
-  const firstOfEach = (key: string) =>
-    `SELECT ${names} FROM (SELECT *, row_number() OVER (PARTITION BY ${key} ORDER BY ingested_at) AS occurrence FROM ${records}) WHERE occurrence = 1`
+  const oneOfEach = (key: string, order = 'ingested_at') =>
+    `SELECT ${names} FROM (SELECT *, row_number() OVER (PARTITION BY ${key} ORDER BY ${order}) AS occurrence FROM ${records}) WHERE occurrence = 1`
   return [
     {
       name: 'syslog',
       // With dt as a key, Athena applies a condition on dt before it looks for copies.
-      sql: firstOfEach('dt, id'),
+      sql: oneOfEach('dt, id'),
       doc: 'Each event once for each day on which it arrived. With a condition on dt only those days are read.',
       columns,
     },
     {
       name: 'syslog_exact',
-      sql: firstOfEach('id'),
+      sql: oneOfEach('id'),
       doc: 'Each event once. Every query reads the whole lake, whatever its condition.',
+      columns,
+    },
+    {
+      name: 'syslog_newest',
+      // Records from before 0.4.0 have no event_id, and an item may have none.
+      sql: oneOfEach(newestKey, newestFirst),
+      doc: 'Each event once, in its newest version. Every query reads the whole lake, whatever its condition.',
       columns,
     },
     {

@@ -5,7 +5,14 @@ import type { StateTable } from '../../functions/adapters/state-table/state-tabl
 import type { AcceptedConnector, Clock, Due, KeyUser, RunState, StatusUpdate } from '../../functions/domain/ports.ts'
 import type { Outage } from '../../functions/domain/status/outage.ts'
 import type { ConnectorStatus } from '../../functions/domain/status/status.ts'
-import { type SeenHash, type SeenMark, type SeenPage, seenClass, seenClassWidth } from '../../functions/domain/stream/seen-ids.ts'
+import {
+  type SeenContent,
+  type SeenHash,
+  type SeenMark,
+  type SeenPage,
+  seenClass,
+  seenClassWidth,
+} from '../../functions/domain/stream/seen-ids.ts'
 import type { Interval, StreamId, StreamState } from '../../functions/domain/stream/stream.ts'
 import type { Instant } from '../../functions/domain/time.ts'
 import type { TokenBucket } from '../../functions/domain/token-bucket.ts'
@@ -167,14 +174,14 @@ export class MemoryState implements StateTable {
     stream: StreamId,
     range: Interval,
     classes: readonly number[],
-    into: (hash: SeenHash, mark: SeenMark) => void,
+    into: (hash: SeenHash, mark: SeenMark, content?: SeenContent) => void,
   ): Promise<void> {
     for (const k of classes) {
       const pages = this.#seenOf(connectorId, stream, k)
       for (const page of pages.slice(firstFrom(pages, range.from - seenClassWidth(k) + 1))) {
         if (page.range.from >= range.to) break
         if (page.range.to <= range.from || this.#hasExpired(inSeconds(page.expiresAt))) continue
-        for (const { hash, mark } of page.ids) into(hash, mark)
+        for (const { hash, mark, content } of page.ids) into(hash, mark, content)
       }
     }
   }
@@ -287,7 +294,8 @@ function firstFrom(pages: readonly SeenPage[], from: Instant): number {
 
 /** A frozen value is deeply frozen already. Checking this saves time, because a state shares most of its parts with the one before. */
 function frozen<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  // Bytes cannot be frozen.
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) return value
   for (const part of Object.values(value)) frozen(part)
   return Object.freeze(value)
 }

@@ -4,9 +4,7 @@ import { type AttributeValue, DeleteItemCommand, PutItemCommand, ScanCommand } f
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { digest } from '../../functions/adapters/digest.ts'
 import { type StateTable, stateTable } from '../../functions/adapters/state-table/state-table.ts'
-import { recordId } from '../../functions/domain/record/record-id.ts'
 import { minute } from '../../functions/domain/time.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import { isStreamName } from '../../local/simulator/catalogue.ts'
@@ -14,6 +12,7 @@ import type { SimulatedEvent } from '../../local/simulator/history.ts'
 import { itemOf } from '../../local/simulator/messages.ts'
 import { type RunningSimulator, startSimulator } from '../../local/simulator/server.ts'
 import { findMissing } from '../../local/summary.ts'
+import { expectedRecordId } from '../../simulation/expected-record.ts'
 import { type BusEvent, type Deployment, deploy } from './deployment.ts'
 import { assemblyDir, lakeDir, projectDir, runDir, settingsFile } from './folders.ts'
 import { readLake } from './lake-objects.ts'
@@ -242,7 +241,7 @@ test('the objects have the keys of the template, and hold each event that the ve
         const lateMaxMs = connector.lateArrivalMinutes * minute
         for (const event of simulator.model.eventsVisible(stream, from, to, undefined, { lateMaxMs, customer })) {
           if (!hasId(event) || isFiltered(event)) continue
-          const id = recordId(digest, connector.connectorId, stream, event.id)
+          const id = expectedRecordId(connector.connectorId, event)
           expected.add(id)
           if (!counts.has(id)) lacking.push(`${connector.connectorId} ${stream} ${event.id}`)
         }
@@ -253,8 +252,7 @@ test('the objects have the keys of the template, and hold each event that the ve
   expect(expected.size).toBeGreaterThan(expectedEventsMin)
 
   const shown = [...simulator.model.account.shown.values()].filter((event) => hasId(event) && !isFiltered(event))
-  const isInLake = ({ stream, id }: SimulatedEvent) =>
-    connectorIds.some((connectorId) => counts.has(recordId(digest, connectorId, stream, id)))
+  const isInLake = (event: SimulatedEvent) => connectorIds.some((connectorId) => counts.has(expectedRecordId(connectorId, event)))
   expect(shown.filter((event) => !isInLake(event))).toEqual([])
   writeFileSync(join(runDir, 'expected-ids.json'), JSON.stringify([...expected]))
 })

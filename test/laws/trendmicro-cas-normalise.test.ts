@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { serialise, toRecord } from '../../functions/domain/record/record.ts'
-import { itemId, recordId } from '../../functions/domain/record/record-id.ts'
+import { identityOf, recordId } from '../../functions/domain/record/record-id.ts'
 import { recordSchema } from '../../functions/domain/record/record-schema.ts'
 import { rfc5424 } from '../../functions/domain/record/syslog.ts'
 import { lakeFields } from '../../functions/vendors/index.ts'
@@ -58,8 +58,9 @@ it('any JSON value becomes a record that the validator accepts, with the value i
       })
       const item = page.ok ? page.value.items[0]! : undefined
       const body = trendmicroCas.normalise(item!, { stream, receivedAt })
-      const id = recordId(digest, connector.connectorId, stream, itemId(item!, digest))
-      const record = toRecord(body, { id, ingestedAt: receivedAt, ingestMode: 'backfill', connector })
+      const identity = identityOf(item!, digest, new Set())
+      const id = recordId(digest, connector.connectorId, stream, identity)
+      const record = toRecord(body, { id, eventId: identity.vendorId, ingestedAt: receivedAt, ingestMode: 'backfill', connector })
       expect(schema.safeParse(record).error).toBeUndefined()
       const line = serialise(record)
       expect(line.isWellFormed()).toBe(true)

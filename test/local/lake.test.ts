@@ -58,6 +58,16 @@ describe('the lake', () => {
     expect(await lake.query("SELECT ingested_at FROM syslog_exact WHERE id = 'a'")).toEqual([{ ingested_at: 1 }])
   })
 
+  it('shows the newest version of each event in syslog_newest, the same one each time', async () => {
+    const dataDir = temporaryFolder()
+    const line = (id: string, more: Partial<LakeRecord>): string => serialise(record(id, { event_id: 'U1', ...more }))
+    object(dataDir, '2026-11-24', [line('b', { ingested_at: 1, action: 'Pending' }), line('c', { ingested_at: 2, action: 'Quarantine' })])
+    object(dataDir, '2026-11-25', [line('a', { ingested_at: 2, action: 'Deleted' }), line('d', { ingested_at: 1, connector_id: 'other' })])
+    object(dataDir, '2026-11-25', [serialise(record('without')), serialise(record('an id'))])
+    const newest = await (await lakeOf(dataDir)).query('SELECT id, action FROM syslog_newest ORDER BY id')
+    expect(newest.map(({ id }) => id)).toEqual(['a', 'an id', 'd', 'without'])
+  })
+
   it('can be queried while it is empty', async () => {
     const { dataDir } = await localServices()
     mkdirSync(join(dataDir, 'lake'))
@@ -78,7 +88,7 @@ describe('the lake', () => {
     const halfCharacter = '{"id":"a","timestamp":1,"user":"\\ud83d"}'
     object(dataDir, '2026-11-24', [halfCharacter, '{"id":"b","timest', serialise(record('c')), '{}'])
     const lake = await lakeOf(dataDir)
-    for (const view of ['syslog_raw', 'syslog', 'syslog_exact']) {
+    for (const view of ['syslog_raw', 'syslog', 'syslog_exact', 'syslog_newest']) {
       expect(await lake.query(`SELECT id FROM ${view}`)).toEqual([{ id: 'c' }])
       expect(await lake.query(`SELECT count(*) AS n FROM ${view}`)).toEqual([{ n: 1 }])
     }

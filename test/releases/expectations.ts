@@ -73,3 +73,17 @@ export function expectNoNotificationTwice(notifications: readonly Notification[]
   const sent = notifications.map((notification) => JSON.stringify(notification))
   expect(sent).toEqual([...new Set(sent)])
 }
+
+/** A value as a former release reads it, with the attributes that only this release knows, as it reads their absence. */
+export function withAttributesSince<T>(former: T): T {
+  return added(former) as T
+}
+
+function added(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(added)
+  if (value instanceof Map) return new Map([...value].map(([key, each]) => [key, added(each)]))
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  const known = Object.fromEntries(Object.entries(value).map(([name, each]) => [name, added(each)]))
+  if ('alreadySeen' in value && 'byFilter' in value) return { changed: 0, ...known }
+  return 'apiKeySecrets' in value && 'logFilters' in value ? { identityIgnoredFields: [], ...known } : known
+}

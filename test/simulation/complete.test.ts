@@ -1,9 +1,8 @@
 import { describe, expect, it, test } from 'vitest'
-import { digest } from '../../functions/adapters/digest.ts'
-import { recordId } from '../../functions/domain/record/record-id.ts'
 import { coveredTo, missing } from '../../functions/domain/stream/ledger.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { audit } from '../../simulation/audit.ts'
+import { expectedKey } from '../../simulation/expected-record.ts'
 import { connectorItem, key, start, World, type WorldOptions } from '../../simulation/world.ts'
 
 /** A quiet stream needs one request a run, and a run is due every 5 minutes (intervalMinutes by default). */
@@ -198,7 +197,7 @@ test.each([5 * minute, -5 * minute])(
       const stream = await world.stream('acme-cas', name)
       const unread = [...stream.lostRanges, ...missing(stream, world.clock.now())]
       const lost = [...world.model.eventsVisible(name, start - 4_310 * minute, start - hour, undefined, { lateMaxMs: 10 * minute })]
-        .filter(({ id }) => !lake.has(recordId(digest, 'acme-cas', name, id)))
+        .filter((event) => !lake.has(expectedKey(event)))
         .filter(({ selected }) => !unread.some(({ from, to }) => from <= selected && selected < to))
       expect(lost).toHaveLength(0)
     }

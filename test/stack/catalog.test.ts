@@ -97,7 +97,7 @@ describe('the views', () => {
     expect(stored?.StorageDescriptor.Columns).toEqual([...records.StorageDescriptor.Columns, ...records.PartitionKeys])
   })
 
-  it('the catalog has three views beside the table', () => {
-    expect(tables.map(({ Name }) => Name).sort()).toEqual(['records', 'syslog', 'syslog_exact', 'syslog_raw'])
+  it('the catalog has four views beside the table', () => {
+    expect(tables.map(({ Name }) => Name).sort()).toEqual(['records', 'syslog', 'syslog_exact', 'syslog_newest', 'syslog_raw'])
   })
 })

@@ -77,6 +77,7 @@ describe('a connector', () => {
       initialBackfillMinutes: 10,
       lateArrivalMinutes: 20,
       sharedKey: false,
+      identityIgnoredFields: [],
     })
   })
 
@@ -93,6 +94,7 @@ describe('a connector', () => {
       initialBackfillMinutes: 4_310,
       lateArrivalMinutes: 0,
       sharedKey: true,
+      identityIgnoredFields: ['message.score', 'risk'],
       logFilters: [
         { name: 'low', action: 'include', shadow: true, conditions: [{ field: 'severity', operator: 'equals', values: ['low'] }] },
       ],
@@ -243,6 +245,8 @@ describe('an item with a mistake', () => {
     ],
     [{ enabled: null }, 'enabled', 'It is null. Give true or false.'],
     [{ sharedKey: 1 }, 'sharedKey', 'It is 1. Give true or false.'],
+    [{ identityIgnoredFields: 'score' }, 'identityIgnoredFields', 'It is "score". Give a list of at most 20 paths of fields'],
+    [{ identityIgnoredFields: ['a..b'] }, 'identityIgnoredFields[0]', 'It is "a..b". Give the path of a field'],
     [{ tlsCaPem: 5 }, 'tlsCaPem', 'It is 5. Give one or more certificates in PEM form'],
     [{ tlsCaPem: 'ca.pem' }, 'tlsCaPem', 'It is a text of 6 characters without a certificate. Give one or more certificates in PEM form'],
     [{ tlsCaPem: pem }, 'tlsCaPem', '1 of its 1 certificates cannot be read. Give one or more certificates'],

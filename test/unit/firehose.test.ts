@@ -9,7 +9,8 @@ import { mockClient } from 'aws-sdk-client-mock'
 import * as fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { firehoseSink } from '../../functions/adapters/firehose.ts'
-import type { LakeRecord } from '../../functions/domain/record/record.ts'
+import { fittingLine } from '../../functions/adapters/fitting-line.ts'
+import { type LakeRecord, serialise } from '../../functions/domain/record/record.ts'
 import { VirtualClock } from '../../simulation/fakes/clock.ts'
 import { record } from '../../simulation/fakes/record.ts'
 
@@ -124,6 +125,7 @@ describe('the sink on Firehose', () => {
     expect(result).toEqual({
       ok: false,
       failure: { code: 'sink-throttled', detail: 'Firehose refused 1 of 2 records 5 times: ServiceUnavailableException' },
+      acknowledged: new Set([two[1]]),
     })
     expect(requests()).toHaveLength(5)
     expect(clock.now() - began).toBeLessThanOrEqual(givesUpWithinMs)
@@ -131,7 +133,7 @@ describe('the sink on Firehose', () => {
 
   it('fails differently if the refusal is no throttling', async () => {
     refuseFirst(Number.POSITIVE_INFINITY, 'InternalFailure')
-    expect(await deliver(two)).toMatchObject({ ok: false, failure: { code: 'sink-failed' } })
+    expect(await deliver(two)).toMatchObject({ ok: false, failure: { code: 'record-refused' } })
   })
 
   it.each([
@@ -145,6 +147,7 @@ describe('the sink on Firehose', () => {
     expect(await deliver([record('a')])).toEqual({
       ok: false,
       failure: { code, detail: `Firehose failed with ${error.name}: ${error.message}` },
+      acknowledged: new Set(),
     })
   })
 
@@ -152,6 +155,68 @@ describe('the sink on Firehose', () => {
     firehose.on(PutRecordBatchCommand).rejects(new Error('no'))
     await deliver(Array.from({ length: 20 }, (_, n) => record(String(n), { location: 'x'.repeat(800 * KiB) })))
     expect(requests()).toHaveLength(1)
+  })
+})
+
+describe('a record that Firehose refuses for itself', () => {
+  const poisonous = ({ Data }: { readonly Data?: Uint8Array | undefined }) => Buffer.from(Data ?? []).includes('"poison"')
+
+  it('is sent alone, so that every other record of its page is acknowledged', async () => {
+    firehose.on(PutRecordBatchCommand).callsFake(({ Records = [] }: PutRecordBatchCommandInput) => ({
+      FailedPutCount: Records.filter(poisonous).length,
+      RequestResponses: Records.map((each) => (poisonous(each) ? { ErrorCode: 'InternalFailure' } : { RecordId: 'ok' })),
+    }))
+    const records = Array.from({ length: 1_200 }, (_, n) => record(n === 700 ? 'poison' : String(n)))
+    expect(await deliver(records)).toEqual({
+      ok: false,
+      failure: { code: 'record-refused', detail: 'Firehose refused 1 of 3 records 5 times: InternalFailure' },
+      acknowledged: new Set(records.filter(({ id }) => id !== 'poison')),
+    })
+    expect(requests().every((batch) => batch.length <= batchRecordsMax)).toBe(true)
+  })
+})
+
+/** Any text, long ones too, of characters that take one to six bytes in a line. */
+const anyText = fc
+  .tuple(fc.constantFrom('x', 'ü', '\u0000', '\u001b', '"', '\\\\', '😀', 'x😀', '\u2028'), fc.oneof(fc.nat(20), fc.nat(400_000)))
+  .map(([unit, count]) => unit.repeat(count))
+const anyRecord = fc
+  .record({
+    location: anyText,
+    email_subject: anyText,
+    email_recipients: fc.oneof(
+      fc.array(anyText, { maxLength: 5 }),
+      anyText.map((text) => Array.from({ length: 60 }, () => text.slice(0, 20_000))),
+    ),
+    dlp_templates: anyText.map((text) => Array.from({ length: 3_000 }, () => text.slice(0, 2_000))),
+    raw: anyText.map((text) => JSON.stringify({ text })),
+    many: fc.nat(30_000).map((count) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`field_${n}`, `value ${n}`]))),
+  })
+  .map(({ many, ...fields }) => record('any', { ...fields, vendor: many }))
+
+describe('the line of any record, in any detail', () => {
+  it('fits a Firehose record, is JSON of whole characters, and has the required fields', () => {
+    fc.assert(
+      fc.property(anyRecord, fc.constantFrom('whole', 'cut', 'bare'), (any, detail) => {
+        const line = fittingLine(any, detail, serialise)
+        expect(Buffer.byteLength(line)).toBeLessThanOrEqual(recordBytesMax)
+        expect(line.indexOf('\n')).toBe(line.length - 1)
+        const sent = JSON.parse(line) as LakeRecord
+        expect(JSON.stringify(sent).isWellFormed()).toBe(true)
+        expect(/\\ud[89a-f]/i.test(line)).toBe(false)
+        expect(sent).toMatchObject({ id: any.id, timestamp: any.timestamp, connector_id: any.connector_id, msg_class: any.msg_class })
+        const isWhole = sent.raw_encoding === undefined ? sent.raw === any.raw : sent.raw_encoding === 'gzip+base64'
+        expect(isWhole || (sent.raw_encoding === 'truncated' && any.raw.startsWith(sent.raw.slice(0, -1)))).toBe(true)
+        if (sent.raw_encoding === 'gzip+base64') expect(gunzipSync(Buffer.from(sent.raw, 'base64')).toString()).toBe(any.raw)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it.each([1, 0])('cuts no emoji in two, wherever the cut falls (%i)', (odd) => {
+    const file_name = `${'x'.repeat(odd)}${'😀'.repeat(500_000)}`
+    const sent = JSON.parse(fittingLine(record('a', { file_name, raw: '{}' }), 'whole', serialise)) as LakeRecord
+    expect(sent.file_name?.isWellFormed()).toBe(true)
   })
 })
 

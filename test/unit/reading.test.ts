@@ -32,6 +32,7 @@ const page = (more: Partial<reading.PageRead> = {}): reading.PageRead => ({
   items: 10,
   newIds: 4,
   counts: { pages: 1, fetched: 10, delivered: 4, alreadySeen: 6 },
+  changes: { again: 6, changed: 0, fields: [] },
   ...more,
 })
 const troubled = (attempts: number, code: FailureCode = 'vendor-error') =>
@@ -198,7 +199,7 @@ describe('the backoff after a failure', () => {
     expect(afterFailure(troubled(1), range(), 'vendor-overloaded').stream.trouble).toMatchObject({ attempts: 2, since: hourAgo })
   })
 
-  it.each(failureCodes.filter((code) => failures[code].scope === 'stream' || failures[code].scope === 'origin'))(
+  it.each(failureCodes.filter((code) => ['stream', 'record', 'origin'].includes(failures[code].scope)))(
     'makes the stream wait after %s',
     (code) => {
       const after = afterFailure(stream(), range(), code)
@@ -207,7 +208,7 @@ describe('the backoff after a failure', () => {
     },
   )
 
-  it.each(failureCodes.filter((code) => failures[code].scope !== 'stream' && failures[code].scope !== 'origin'))(
+  it.each(failureCodes.filter((code) => !['stream', 'record', 'origin'].includes(failures[code].scope)))(
     'leaves the stream as it was after %s, which is not the fault of the stream',
     (code) => {
       const before = stream()
@@ -305,10 +306,21 @@ describe('the beginning of a read step', () => {
 describe('the count of requests', () => {
   it('goes up with every request', () => {
     expect(reading.countRequest(stream()).counts).toMatchObject({ requests: 1, throttled: 0 })
-    expect(reading.countRequest(stream(), failure('timed-out', 'It took 30 s')).counts).toMatchObject({ requests: 1, throttled: 0 })
+    expect(reading.countRequest(stream(), { why: failure('timed-out', 'It took 30 s') }).counts).toMatchObject({
+      requests: 1,
+      throttled: 0,
+    })
+  })
+
+  it('counts the part of a page that the lake took although it refused the rest', () => {
+    const counted = reading.countRequest(stream(), { why: failure('sink-throttled', 'Full'), counts: { fetched: 3, delivered: 3 } })
+    expect(counted.counts).toMatchObject({ requests: 1, pages: 0, fetched: 3, delivered: 3 })
   })
 
   it('counts a request that the vendor refused with 429 as throttled too', () => {
-    expect(reading.countRequest(stream(), failure('throttled', 'It was refused')).counts).toMatchObject({ requests: 1, throttled: 1 })
+    expect(reading.countRequest(stream(), { why: failure('throttled', 'It was refused') }).counts).toMatchObject({
+      requests: 1,
+      throttled: 1,
+    })
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type FieldTable, recordFields } from '../../functions/domain/record/fields.ts'
 import { glueColumns, glueType } from '../../functions/domain/record/glue.ts'
 import { type RecordBody, type RecordEnvelope, serialise, toRecord } from '../../functions/domain/record/record.ts'
-import { itemId, recordId } from '../../functions/domain/record/record-id.ts'
+import { identityOf, recordId } from '../../functions/domain/record/record-id.ts'
 import { recordSchema } from '../../functions/domain/record/record-schema.ts'
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex')
@@ -34,6 +34,7 @@ const body: RecordBody = {
 
 const envelope: RecordEnvelope = {
   id: '0'.repeat(32),
+  eventId: 'e1',
   ingestedAt: 1_595_199_200_000,
   ingestMode: 'live',
   connector: { connectorId: 'c1', name: 'tenant-acme', tenantName: 'tenant', baseUrl: 'https://api.example.com' },
@@ -108,38 +109,54 @@ describe('the validator', () => {
   })
 })
 
+const identity = (vendorId: string, content = '') => ({ vendorId, content })
+
 describe('the id of a record', () => {
   it('is 32 hex digits, and the same each time', () => {
-    expect(recordId(digest, 'c1', 's/e', 'i1')).toMatch(/^[0-9a-f]{32}$/)
-    expect(recordId(digest, 'c1', 's/e', 'i1')).toBe(recordId(digest, 'c1', 's/e', 'i1'))
+    expect(recordId(digest, 'c1', 's/e', identity('i1'))).toMatch(/^[0-9a-f]{32}$/)
+    expect(recordId(digest, 'c1', 's/e', identity('i1'))).toBe(recordId(digest, 'c1', 's/e', identity('i1')))
   })
 
-  it('differs with connector, stream and item, even if the three together are the same text', () => {
-    const parts: [string, string, string][] = [
-      ['a', 'b', 'c'],
-      ['ab', '', 'c'],
-      ['a', 'bc', ''],
-      ['', 'ab', 'c'],
-      ['a","b', '', 'c'],
+  it('differs with connector, stream, id and content, even if the four together are the same text', () => {
+    const parts: [string, string, string, string][] = [
+      ['a', 'b', 'c', ''],
+      ['ab', '', 'c', ''],
+      ['a', 'bc', '', ''],
+      ['', 'ab', 'c', ''],
+      ['a","b', '', 'c', ''],
+      ['a', 'b', '', 'c'],
     ]
-    expect(new Set(parts.map((part) => recordId(digest, ...part))).size).toBe(parts.length)
+    const ids = parts.map(([connector, stream, id, content]) => recordId(digest, connector, stream, identity(id, content)))
+    expect(new Set(ids).size).toBe(parts.length)
   })
 })
 
-describe('the id of an item', () => {
-  const idOf = (raw: string) => itemId({ raw, value: undefined }, digest)
+describe('the identity of an item', () => {
+  const of = (raw: string, id?: string, ignored: readonly string[] = []) =>
+    identityOf({ raw, value: undefined, ...(id === undefined ? {} : { id }) }, digest, new Set(ignored))
 
-  it('is the id that the vendor gave it', () => {
-    expect(itemId({ id: 'x', raw: '{}', value: {} }, digest)).toBe('x')
+  it('has the id that the vendor gave it, and a hash of that id under which it is seen', () => {
+    expect(of('{}', 'x')).toMatchObject({ vendorId: 'x', seenId: digest('x').slice(0, 16) })
+    expect(of('{"a":1}', 'x').seenId).toBe(of('{"a":2}', 'x').seenId)
   })
 
-  it('does not depend on the order of the fields if the vendor gave none', () => {
-    expect(idOf('{"a":1,"b":[{"c":2,"d":3}]}')).toBe(idOf('{ "b": [{"d":3,"c":2}], "a": 1 }'))
+  it('does not depend on the order of the fields', () => {
+    expect(of('{"a":1,"b":[{"c":2,"d":3}]}')).toEqual(of('{ "b": [{"d":3,"c":2}], "a": 1 }'))
   })
 
-  it('differs between different items if the vendor gave none', () => {
+  it('differs between different items, with one id or without', () => {
     const items = ['{}', '[]', '""', 'null', '{"a":[1,2]}', '{"a":[2,1]}', '{"a":"1"}', '{"a":1}', '"{\\"a\\":1}"']
-    expect(new Set(items.map(idOf)).size).toBe(items.length)
+    expect(new Set(items.map((raw) => of(raw).content)).size).toBe(items.length)
+    expect(new Set(items.map((raw) => recordId(digest, 'c', 's', of(raw, 'x')))).size).toBe(items.length)
+  })
+
+  it('leaves out the fields that are ignored, wherever lists are in their path', () => {
+    const one = '{"id":"x","message":{"score":1,"parts":[{"at":1,"name":"n"}]},"score":7}'
+    const other = '{"id":"x","message":{"score":2,"parts":[{"at":2,"name":"n"}]},"score":7}'
+    const ignored = ['message.score', 'message.parts.at']
+    expect(of(one, 'x', ignored)).toEqual(of(other, 'x', ignored))
+    expect(of(one, 'x', ['message.score'])).not.toEqual(of(other, 'x', ['message.score']))
+    expect(of(one, 'x', ['score'])).not.toEqual(of(other, 'x', ['score']))
   })
 })
 

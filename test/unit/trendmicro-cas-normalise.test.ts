@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { type LakeRecord, toRecord } from '../../functions/domain/record/record.ts'
-import { itemId, recordId } from '../../functions/domain/record/record-id.ts'
+import { identityOf, recordId } from '../../functions/domain/record/record-id.ts'
 import { recordSchema } from '../../functions/domain/record/record-schema.ts'
 import { rfc5424 } from '../../functions/domain/record/syslog.ts'
 import { lakeFields, vendorOf } from '../../functions/vendors/index.ts'
@@ -16,8 +16,15 @@ function recordOf(raw: unknown, stream = 'onedrive/securityrisk'): LakeRecord {
   const page = vendor.parsePage({ body, text: JSON.stringify(body), receivedAt })
   if (!page.ok) throw new Error(page.failure.detail)
   const item = page.value.items[0]!
-  const id = recordId(digest, connector.connectorId, stream, itemId(item, digest))
-  return toRecord(vendor.normalise(item, { stream, receivedAt }), { id, ingestedAt: receivedAt, ingestMode: 'live', connector })
+  const identity = identityOf(item, digest, new Set())
+  const id = recordId(digest, connector.connectorId, stream, identity)
+  return toRecord(vendor.normalise(item, { stream, receivedAt }), {
+    id,
+    eventId: identity.vendorId,
+    ingestedAt: receivedAt,
+    ingestMode: 'live',
+    connector,
+  })
 }
 
 const message = {
@@ -70,6 +77,7 @@ describe('an event', () => {
       id: expect.stringMatching(/^[0-9a-f]{32}$/),
       timestamp: Date.UTC(2020, 6, 19, 22, 51, 30),
       timestamp_source: 'event',
+      event_id: documented.log_item_id,
       ingested_at: receivedAt,
       ingest_mode: 'live',
       tenant_name: 'tenant',

@@ -6,7 +6,8 @@ import type { AcceptedConnector, Due, KeyUser } from '../../domain/ports.ts'
 import { connectorStates, type StateChange } from '../../domain/status/connector-state.ts'
 import type { Outage } from '../../domain/status/outage.ts'
 import type { ConnectorStatus, DayCounts } from '../../domain/status/status.ts'
-import type { Interval, LostRange, Range, StreamCounts, StreamState } from '../../domain/stream/stream.ts'
+import type { Changes } from '../../domain/stream/changes.ts'
+import type { Interval, LostRange, Range, RangeKind, StreamCounts, StreamState } from '../../domain/stream/stream.ts'
 import type { TokenBucket } from '../../domain/token-bucket.ts'
 
 /**
@@ -38,14 +39,64 @@ function renamed(item: Stored, names: ReadonlyMap<unknown, unknown>): Record<str
   return Object.fromEntries(Object.entries(item).map(([name, value]) => [String(names.get(name) ?? name), value]))
 }
 
-/** `storedValues`: the stored value of each value here. */
-function storedAs<T extends string>(storedValues: Readonly<Record<T, string>>) {
+/**
+ * `storedValues`: the stored value of each value here. A value that only a newer release knows is read as `unknown`, so that an item of
+ * that release does not stop this one.
+ */
+function storedAs<T extends string>(storedValues: Readonly<Record<T, string>>, unknown: T) {
   const values = Object.keys(storedValues) as T[]
   const valuesHere = new Map(values.map((value) => [storedValues[value], value]))
-  return z.codec(z.enum([...valuesHere.keys()]), z.enum(values), {
-    decode: (value) => (valuesHere.get(value) ?? value) as T,
+  return z.codec(z.string(), z.enum(values), {
+    decode: (value) => valuesHere.get(value) ?? unknown,
     encode: (value) => storedValues[value as T],
   })
+}
+
+function asThemselves<T extends string>(values: readonly T[]): Readonly<Record<T, T>> {
+  return Object.fromEntries(values.map((value) => [value, value])) as Record<T, T>
+}
+
+/**
+ * Failure codes that releases before 0.4.0 do not know, and refuse an item for. Each is stored as one that they know, with itself in an
+ * attribute beside it, which they drop: `code: 'sink-failed', codeExactly: 'record-refused'`.
+ */
+const standIns: Readonly<Record<string, FailureCode>> = { 'record-refused': 'sink-failed', unknown: 'unexpected-status' }
+
+/** `names`: the attributes of the schema that hold failure codes. */
+function withExactCodes<T>(schema: z.ZodMiniType<T, never> | z.ZodMiniType<T>, ...names: readonly string[]) {
+  return z.codec(
+    z.custom<Stored>((value) => typeof value === 'object' && value !== null),
+    z.custom<T>(),
+    {
+      decode: (item, { issues }) => checked(z.safeParse(schema as z.ZodMiniType<T, unknown>, exactCodes(item, names)), issues),
+      encode: (value, { issues }) =>
+        standInCodes(checked(z.safeEncode(schema as z.ZodMiniType<T, unknown>, value), issues) as Stored, names),
+    },
+  )
+}
+
+/** Hands the issues of an inner schema on. They tell the outer one that an optional attribute is absent. */
+function checked<T>(parsed: z.core.util.SafeParseResult<T>, issues: z.core.$ZodRawIssue[]): T {
+  if (parsed.success) return parsed.data
+  issues.push(...(parsed.error.issues as z.core.$ZodRawIssue[]))
+  return z.NEVER
+}
+
+function exactCodes(item: Stored, names: readonly string[]): Stored {
+  const exact = names.flatMap((name) => {
+    const code = item[`${name}Exactly`]
+    return typeof code === 'string' && code in standIns ? [[name, code] as const] : []
+  })
+  return exact.length === 0 ? item : { ...item, ...Object.fromEntries(exact) }
+}
+
+function standInCodes(stored: Stored, names: readonly string[]): Stored {
+  const changed = names.flatMap((name) => {
+    const code = stored?.[name]
+    const standIn = typeof code === 'string' ? standIns[code] : undefined
+    return standIn === undefined ? [] : [[name, standIn] as const, [`${name}Exactly`, code] as const]
+  })
+  return changed.length === 0 ? stored : { ...stored, ...Object.fromEntries(changed) }
 }
 
 const instant = z.number()
@@ -55,18 +106,17 @@ const optional = z.exactOptional
 
 const interval = z.object({ from: instant, to: instant } satisfies Shape<Interval>)
 
-const failureCode = storedAs<FailureCode>({
-  ...(Object.fromEntries(failureCodes.map((code) => [code, code])) as Record<FailureCode, FailureCode>),
-  'malformed-response': 'malformed-answer',
-})
+const failureCode = storedAs<FailureCode>({ ...asThemselves(failureCodes), 'malformed-response': 'malformed-answer' }, 'unknown')
 
-const failure = z.object({
+const failureShape = {
   code: failureCode,
   detail: text,
   status: optional(z.number()),
   traceId: optional(text),
   retryAfterMs: optional(z.number()),
-} satisfies Shape<Failure>)
+} satisfies Shape<Failure>
+
+const failure = withExactCodes(z.object(failureShape), 'code')
 
 const secretReference = z.object({ secretName: text, jsonKey: optional(text) } satisfies Shape<SecretReference>)
 
@@ -93,6 +143,7 @@ const connector = z.object({
   initialBackfillMinutes: z.number(),
   lateArrivalMinutes: z.number(),
   sharedKey: z.boolean(),
+  identityIgnoredFields: z._default(z.array(text), []),
 } satisfies Shape<Connector>)
 
 export const acceptedSchema: z.ZodMiniType<AcceptedConnector> = z.object({
@@ -108,64 +159,74 @@ export const dueSchema: z.ZodMiniType<Due> = z.object({ nextDueAt: instant, want
 
 const dayCounts = z.object({ delivered: count, filtered: count, requests: count, throttled: count } satisfies Shape<DayCounts>)
 
-const state = z.enum(connectorStates)
+const state = storedAs(asThemselves(connectorStates), 'failing')
 
-const stateChange = z.object({
-  from: state,
-  to: state,
-  reason: text,
-  since: instant,
-  cause: optional(failureCode),
-  causeBefore: optional(failureCode),
-  refusedEdit: optional(z.literal(true)),
-} satisfies Shape<StateChange>)
-
-export const statusSchema: z.ZodMiniType<ConnectorStatus, Stored> = withStoredNames(
+const stateChange = withExactCodes(
   z.object({
-    state,
+    from: state,
+    to: state,
     reason: text,
     since: instant,
     cause: optional(failureCode),
-    pendingChanges: optional(z.array(stateChange)),
-    tenantName: optional(text),
-    vendor: optional(text),
-    origin: optional(text),
-    lastRunAt: optional(instant),
-    lastSuccessAt: optional(instant),
-    lagMs: optional(z.number()),
-    retentionLeftMs: optional(z.number()),
-    streamsBehind: optional(count),
-    lostRanges: optional(count),
-    oldestKeyAt: optional(instant),
-    lastFailure: optional(z.extend(failure, { at: instant, stream: optional(text) })),
-    trouble: optional(z.object({ failure, attempts: count, until: instant })),
-    keys: optional(z.array(text)),
-    rejectedKeys: z.record(text, z.object({ at: instant, until: instant, attempts: count })),
-    problems: z.array(z.object({ path: text, message: text })),
-    days: z.record(text, dayCounts),
-    readSteps: count,
-  } satisfies Shape<ConnectorStatus>),
-  { retentionLeftMs: 'horizonInMs', lostRanges: 'holes', pendingChanges: 'changes', origin: 'site', readSteps: 'turns' },
+    causeBefore: optional(failureCode),
+    refusedEdit: optional(z.literal(true)),
+  } satisfies Shape<StateChange>),
+  'cause',
+  'causeBefore',
 )
 
-export const outageSchema: z.ZodMiniType<Outage, Stored> = withStoredNames(
-  z.object({
-    vendor: text,
-    origin: text,
-    since: instant,
-    cause: failureCode,
-    reason: text,
-    sent: z.boolean(),
-  } satisfies Shape<Outage>),
-  { origin: 'site', sent: 'told' },
+export const statusSchema: z.ZodMiniType<ConnectorStatus, Stored> = withExactCodes(
+  withStoredNames(
+    z.object({
+      state,
+      reason: text,
+      since: instant,
+      cause: optional(failureCode),
+      pendingChanges: optional(z.array(stateChange)),
+      tenantName: optional(text),
+      vendor: optional(text),
+      origin: optional(text),
+      lastRunAt: optional(instant),
+      lastSuccessAt: optional(instant),
+      lagMs: optional(z.number()),
+      retentionLeftMs: optional(z.number()),
+      streamsBehind: optional(count),
+      lostRanges: optional(count),
+      oldestKeyAt: optional(instant),
+      lastFailure: optional(withExactCodes(z.object({ ...failureShape, at: instant, stream: optional(text) }), 'code')),
+      trouble: optional(z.object({ failure, attempts: count, until: instant })),
+      keys: optional(z.array(text)),
+      rejectedKeys: z.record(text, z.object({ at: instant, until: instant, attempts: count })),
+      problems: z.array(z.object({ path: text, message: text })),
+      days: z.record(text, dayCounts),
+      readSteps: count,
+    } satisfies Shape<ConnectorStatus>),
+    { retentionLeftMs: 'horizonInMs', lostRanges: 'holes', pendingChanges: 'changes', origin: 'site', readSteps: 'turns' },
+  ),
+  'cause',
+)
+
+export const outageSchema: z.ZodMiniType<Outage, Stored> = withExactCodes(
+  withStoredNames(
+    z.object({
+      vendor: text,
+      origin: text,
+      since: instant,
+      cause: failureCode,
+      reason: text,
+      sent: z.boolean(),
+    } satisfies Shape<Outage>),
+    { origin: 'site', sent: 'told' },
+  ),
+  'cause',
 )
 
 const lostRange = z.extend(interval, {
-  reason: storedAs({ 'retention-limit': 'horizon', paused: 'paused', unreadable: 'unreadable' }),
+  reason: storedAs<LostRange['reason']>({ 'retention-limit': 'horizon', paused: 'paused', unreadable: 'unreadable' }, 'unreadable'),
 } satisfies Shape<Omit<LostRange, keyof Interval>>)
 
 const range = z.extend(interval, {
-  kind: storedAs({ tail: 'tail', provisional: 'fresh', final: 'settling', reread: 'reread' }),
+  kind: storedAs<RangeKind>({ tail: 'tail', provisional: 'fresh', final: 'settling', reread: 'reread' }, 'provisional'),
   readSince: optional(instant),
   nextLink: optional(text),
   page: count,
@@ -183,6 +244,7 @@ const streamCounts = z.object({
   alreadySeen: count,
   malformed: count,
   late: count,
+  changed: z._default(count, 0),
   byFilter: z.record(text, count),
 } satisfies Shape<StreamCounts>)
 
@@ -205,6 +267,8 @@ export const streamSchema: z.ZodMiniType<StreamState, Stored> = withStoredNames(
     seenClasses: z.record(text, instant),
     trouble: optional(z.object({ failure, attempts: count, until: instant, since: instant })),
     lastReadAt: optional(instant),
+    changes: optional(z.object({ again: count, changed: count, fields: z.array(text) } satisfies Shape<Changes>)),
+    refusals: optional(count),
     counts: streamCounts,
   } satisfies Shape<StreamState>),
   { lostRanges: 'holes', range: 'slice', readThrough: 'freshTo' },

@@ -70,6 +70,10 @@ const pem = z.string({ error: mustBe(pemRule) }).check(
   }),
 )
 
+const fieldsMax = 20
+const fieldRule = 'the path of a field of the vendor’s items, such as message.score'
+const fieldsRule = mustBe(`a list of at most ${fieldsMax} paths of fields, such as ["message.score"]`)
+
 const secretsRule = mustBe(`a list of 1 to ${secretsMax} names of secrets`)
 
 /** A text in place of the list may be a key, so it is not repeated. */
@@ -180,6 +184,18 @@ const attributes = {
     kind: 'boolean',
     description: 'Allows connectors of several tenants to use one API key. All of them must set it.',
   }),
+  identityIgnoredFields: z
+    ._default(
+      z
+        .array(text(/^[^\p{C}\p{Z}.]{1,60}(\.[^\p{C}\p{Z}.]{1,60}){0,4}$/u, fieldRule), { error: fieldsRule })
+        .check(z.maxLength(fieldsMax, { error: fieldsRule })),
+      [],
+    )
+    .register(attributeDocs, {
+      kind: 'list of texts',
+      description:
+        'Fields of the vendor’s items, such as message.score, that differ each time an event is shown. They do not make an event another one. At most 20 paths.',
+    }),
 } satisfies Record<keyof Connector, z.ZodMiniType>
 
 const connectorSchema = z.object(attributes)

@@ -28,4 +28,6 @@ export interface Connector {
   readonly initialBackfillMinutes: number
   readonly lateArrivalMinutes: number
   readonly sharedKey: boolean
+  /** Paths of an item's members that do not belong to its identity, such as `message.score`. */
+  readonly identityIgnoredFields: readonly string[]
 }

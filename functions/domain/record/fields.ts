@@ -36,8 +36,9 @@ export const recordFields = {
   id: {
     type: 'string',
     required: true,
-    doc: 'Identity of the event: a hash of connector, stream and the vendor’s id. The same event always has the same id.',
+    doc: 'Identity of the record: a hash of connector, stream, event_id and content. The same event always has the same id; an update has its own.',
   },
+  event_id: { type: 'string', doc: 'The vendor’s id of the event. An update of the event has the same one.' },
   timestamp: {
     type: 'bigint',
     required: true,

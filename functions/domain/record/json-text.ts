@@ -61,21 +61,22 @@ function spansIn(text: string, open: number): readonly Span[] {
 /**
  * The canonical text of a JSON value. Two items are the same if their canonical texts are: texts are compared decoded, numbers by their
  * digits as written, and white space and the order of keys do not count. A repeated key counts as often as it is there, in its order.
+ * `ignored`: paths of members that are left out, as `message.score`. A list adds nothing to the path of its elements.
  */
-export function canonicalJson(text: string): string {
+export function canonicalJson(text: string, ignored: ReadonlySet<string> = nothing): string {
   const open: Container[] = []
-  let container: Container = { isObject: false, parts: [], keys: [] }
+  let container = newContainer(false, '')
   let at = 0
   while (at < text.length) {
     const character = text.charCodeAt(at)
     if (character <= 0x20 || character === comma || character === colon) at++
     else if (character === openBrace || character === openBracket) {
       open.push(container)
-      container = { isObject: character === openBrace, parts: [], keys: [] }
+      container = newContainer(character === openBrace, ignored.size === 0 ? '' : pathOfNext(container))
       at++
     } else if (character === closeBrace || character === closeBracket) {
-      const closed = canonicalContainer(container)
-      container = open.pop() ?? { isObject: false, parts: [], keys: [] }
+      const closed = canonicalContainer(container, ignored)
+      container = open.pop() ?? newContainer(false, '')
       container.parts.push(closed)
       at++
     } else {
@@ -92,14 +93,35 @@ export function canonicalJson(text: string): string {
 
 interface Container {
   readonly isObject: boolean
+  /** The path of the members, up to and with the dot before their names. */
+  readonly path: string
   readonly parts: string[]
   readonly keys: string[]
 }
 
-function canonicalContainer({ isObject, parts, keys }: Container): string {
+const nothing: ReadonlySet<string> = new Set()
+
+function newContainer(isObject: boolean, path: string): Container {
+  return { isObject, path, parts: [], keys: [] }
+}
+
+/** The path of the members of the next value. */
+function pathOfNext({ isObject, path, keys }: Container): string {
+  const key = isObject ? keys.at(-1) : undefined
+  return key === undefined ? path : `${path}${decodeString(key)}.`
+}
+
+function canonicalContainer({ isObject, path, parts, keys }: Container, ignored: ReadonlySet<string>): string {
   if (!isObject) return `[${parts.join(',')}]`
-  const order = keys.map((_, index) => index).sort((a, b) => compare(keys[a] ?? '', keys[b] ?? '') || a - b)
+  const all = keys.map((_, index) => index)
+  const kept = ignored.size === 0 ? all : all.filter((index) => !ignored.has(`${path}${decodeString(keys[index] ?? '""')}`))
+  const order = kept.sort((a, b) => compare(nameIn(keys[a]), nameIn(keys[b])) || a - b)
   return `{${order.map((index) => `${keys[index]}:${parts[index]}`).join(',')}}`
+}
+
+/** Without its quotes, because a quote sorts after a blank. */
+function nameIn(key = '""'): string {
+  return key.slice(1, -1)
 }
 
 function compare(a: string, b: string): number {

@@ -1,14 +1,31 @@
 import type { Digest } from '../digest.ts'
+import { type SeenHash, seenHash } from '../stream/seen-ids.ts'
 import type { StreamId } from '../stream/stream.ts'
 import type { VendorItem } from '../vendor.ts'
 import { canonicalJson } from './json-text.ts'
 
-/** The vendor's id of an item or, if it has none, a hash of the item, so that the same item always has the same id. */
-export function itemId(item: VendorItem, digest: Digest): string {
-  return item.id ?? digest(item.rawEncoding === undefined ? canonicalJson(item.raw) : item.raw)
+/** The identity of an item: the vendor's id and the content together. An update under the same id is another item. */
+export interface ItemIdentity {
+  /** The vendor's id, or `''` if the item has none. */
+  readonly vendorId: string
+  /** A digest of the content. */
+  readonly content: string
+  /** The hash under which the item is seen: of the vendor's id, or of the content if there is none. */
+  readonly seenId: SeenHash
+}
+
+/** `ignored`: paths of members that do not belong to the identity. */
+export function identityOf(item: VendorItem, digest: Digest, ignored: ReadonlySet<string>): ItemIdentity {
+  const content = digest(item.rawEncoding === undefined ? canonicalJson(item.raw, ignored) : item.raw)
+  return { vendorId: item.id ?? '', content, seenId: seenHash(digest(item.id ?? content)) }
 }
 
 /** The id of a record: 32 lower-case hex digits, always the same for the same event. */
-export function recordId(digest: Digest, connectorId: string, stream: StreamId, itemId: string): string {
-  return digest(JSON.stringify([connectorId, stream, itemId])).slice(0, 32)
+export function recordId(
+  digest: Digest,
+  connectorId: string,
+  stream: StreamId,
+  { vendorId, content }: Pick<ItemIdentity, 'vendorId' | 'content'>,
+): string {
+  return digest(JSON.stringify([connectorId, stream, vendorId, content])).slice(0, 32)
 }

@@ -37,7 +37,7 @@ type CommonRecord = RecordOf<typeof recordFields>
 /** A record of the lake. No field is blank. */
 export type LakeRecord = CommonRecord & VendorStructs
 
-type EnvelopeField = 'id' | 'ingested_at' | 'ingest_mode' | 'tenant_name' | 'connector_id' | 'connector_name' | 'domain'
+type EnvelopeField = 'id' | 'event_id' | 'ingested_at' | 'ingest_mode' | 'tenant_name' | 'connector_id' | 'connector_name' | 'domain'
 
 /** The part of a record that the vendor's code fills. `toRecord` leaves its blank values out. */
 export type RecordBody = Omit<CommonRecord, EnvelopeField | 'syslog'> & {
@@ -57,6 +57,8 @@ interface RecordOrigin {
 /** The part of a record that the vendor's code cannot set. */
 export interface RecordEnvelope {
   readonly id: string
+  /** The vendor's id; `''` if the item has none. */
+  readonly eventId: string
   readonly ingestedAt: Instant
   readonly ingestMode: IngestMode
   readonly connector: RecordOrigin
@@ -69,10 +71,11 @@ export const processor = { name: 'tributary', type: 'log_collector' } as const
  * Makes a record: the fields in the order of the table, then the vendor's fields. Blank values (an empty text or list, null, undefined)
  * are left out.
  */
-export function toRecord(body: RecordBody, { id, ingestedAt, ingestMode, connector }: RecordEnvelope): LakeRecord {
+export function toRecord(body: RecordBody, { id, eventId, ingestedAt, ingestMode, connector }: RecordEnvelope): LakeRecord {
   return tidied(recordFields, {
     ...body,
     id,
+    event_id: eventId,
     ingested_at: ingestedAt,
     ingest_mode: ingestMode,
     tenant_name: connector.tenantName,

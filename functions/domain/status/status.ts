@@ -1,6 +1,7 @@
 import type { Connector } from '../connector/connector.ts'
 import type { Problem } from '../connector/problems.ts'
 import { type Failure, type FailureCode, formatFailure, isLasting, isVendorsOwn } from '../failures.ts'
+import { changesTooMuch } from '../stream/changes.ts'
 import type { ReadingPolicy } from '../stream/ledger.ts'
 import { coveredTo, isUnreadable } from '../stream/ledger.ts'
 import { readableGaps } from '../stream/plan.ts'
@@ -210,7 +211,18 @@ function notesOf({ problems }: ConnectorStatus, { streams, unusableKeys, otherCo
     lateFound === 0
       ? []
       : [`The daily re-read has found ${lateFound} events that came later than lateArrivalMinutes. Raise lateArrivalMinutes.`]
-  return [...unusableKeys, ...throttled, ...late, ...formatRefusedEdit(problems)]
+  return [...unusableKeys, ...throttled, ...late, ...changing(streams), ...formatRefusedEdit(problems)]
+}
+
+function changing(streams: RunReport['streams']): readonly string[] {
+  return [...streams].flatMap(([id, { changes }]) => {
+    if (changes === undefined || !changesTooMuch(changes)) return []
+    const share = Math.round((100 * changes.changed) / changes.again)
+    const fields = changes.fields.length === 0 ? 'fields that are not known yet' : changes.fields.join(', ')
+    return [
+      `${share} % of the events of ${id} that came again had changed, in ${fields}: each change is a new record. Name fields that change with every request in identityIgnoredFields.`,
+    ]
+  })
 }
 
 function hasBacklog(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {

@@ -15,6 +15,7 @@ function counted(of: (name: keyof Counted) => number): Counted {
     alreadySeen: of('alreadySeen'),
     malformed: of('malformed'),
     late: of('late'),
+    changed: of('changed'),
   }
 }
 

@@ -71,6 +71,7 @@ export function newStream(since: Instant, now: Instant): StreamState {
       alreadySeen: 0,
       malformed: 0,
       late: 0,
+      changed: 0,
       byFilter: {},
     },
   }

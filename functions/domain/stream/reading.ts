@@ -1,5 +1,7 @@
 import { backoffMs, type Failure, failure, failures, formatFailure } from '../failures.ts'
+import type { RecordDetail } from '../ports.ts'
 import { type Instant, iso } from '../time.ts'
+import { addChanges, type Changes } from './changes.ts'
 import { addCounts } from './counts.ts'
 import * as ledger from './ledger.ts'
 import type { Range, StreamCounts, StreamState } from './stream.ts'
@@ -55,6 +57,7 @@ export interface PageRead {
   readonly nextLink?: string
   readonly clockErrorMs?: number
   readonly counts: Partial<StreamCounts>
+  readonly changes: Changes
 }
 
 /**
@@ -68,10 +71,23 @@ export function beginReading(before: StreamState, planned: Range, key: string): 
   return { range, stream: begun === undefined || range.page === 0 ? stream : { ...stream, range: begun } }
 }
 
-/** Counts one more request; `why` is the failure that it ended with. */
-export function countRequest(stream: StreamState, why?: Failure): StreamState {
+/** Counts one more request. `why`: the failure that it ended with; `counts`: of the part of its page that the lake took all the same. */
+export function countRequest(
+  stream: StreamState,
+  { why, counts = {} }: { readonly why?: Failure; readonly counts?: Partial<StreamCounts> } = {},
+): StreamState {
   const isThrottled = why !== undefined && failures[why.code].request === 'throttled'
-  return { ...stream, counts: addCounts(stream.counts, { requests: 1, throttled: isThrottled ? 1 : 0 }) }
+  return { ...stream, counts: addCounts(stream.counts, { ...counts, requests: 1, throttled: isThrottled ? 1 : 0 }) }
+}
+
+/** A record that the lake refuses for itself is delivered cut after this many refusals (count), and then bare. Nothing waits for it for ever. */
+const refusalsUntilCut = 3
+const refusalsUntilBare = 6
+
+/** How much of each record the next page of the stream delivers. */
+export function detailAfter({ refusals = 0 }: StreamState): RecordDetail {
+  if (refusals >= refusalsUntilBare) return 'bare'
+  return refusals >= refusalsUntilCut ? 'cut' : 'whole'
 }
 
 /** Decides what follows from a page. `linksRead`: the links that this step has followed so far. */
@@ -83,8 +99,14 @@ export function afterPage(
 ): Reading {
   const { requestedAt, receivedAt, nextLink, key } = page
   const clockErrorMs = page.clockErrorMs === undefined ? {} : { clockErrorMs: page.clockErrorMs }
-  const { trouble: _, ...before } = stream
-  const counted = { ...before, counts: addCounts(before.counts, page.counts), lastReadAt: receivedAt }
+  const { trouble: _, refusals: __, changes: earlier, ...before } = stream
+  const changes = addChanges(earlier, page.changes)
+  const counted = {
+    ...before,
+    ...(changes === undefined ? {} : { changes }),
+    counts: addCounts(before.counts, page.counts),
+    lastReadAt: receivedAt,
+  }
   const { kind, from, to, readSince = requestedAt } = range
   const link = nextLink === undefined ? {} : { nextLink }
   const read: Range = { kind, from, to, key, readSince, page: range.page + 1, items: range.items + page.items, ...link }
@@ -110,9 +132,10 @@ export function afterFailure(stream: StreamState, range: Range, why: Failure, no
   }
   const failed = { kind: 'failed', failure: why } as const
   // A fault of the whole origin may be this stream's alone. So the stream waits as well, and the next run begins with another.
-  if (scope !== 'stream' && scope !== 'origin') return { stream, outcome: failed, log }
+  if (scope !== 'stream' && scope !== 'record' && scope !== 'origin') return { stream, outcome: failed, log }
   const until = now + backoffMs(why, attempts, random())
-  const troubled = { ...stream, trouble: { failure: why, attempts, until, since: stream.trouble?.since ?? now } }
+  const refusals = scope === 'record' ? { refusals: (stream.refusals ?? 0) + 1 } : {}
+  const troubled = { ...stream, ...refusals, trouble: { failure: why, attempts, until, since: stream.trouble?.since ?? now } }
   const suspect = blamesRange && (attempts >= rangeTriesMax || ledger.isHard(stream, range))
   if (range.nextLink !== undefined || !suspect) return { stream: troubled, outcome: failed, log }
   const narrower = ledger.narrowRange(troubled, range, now)

@@ -1,5 +1,6 @@
 import type { Failure } from '../failures.ts'
 import type { Instant } from '../time.ts'
+import type { Changes } from './changes.ts'
 
 /** Only the vendor's folder knows the structure of a stream's id; for all other code it is opaque. */
 export type StreamId = string
@@ -56,6 +57,8 @@ export interface StreamCounts {
   readonly malformed: number
   /** New items that only the daily re-read found: they came later than `lateArrivalMinutes`. */
   readonly late: number
+  /** New items whose id was seen before with other content: updates. They are delivered or filtered, and never late. */
+  readonly changed: number
   /** Events that each log filter dropped or, in shadow, would have dropped, by the filter's name. */
   readonly byFilter: Readonly<Record<string, number>>
 }
@@ -92,5 +95,9 @@ export interface StreamState {
   /** The failures in a row; the stream is not read before `until`. */
   readonly trouble?: { readonly failure: Failure; readonly attempts: number; readonly until: Instant; readonly since: Instant }
   readonly lastReadAt?: Instant
+  /** Items that came again, and how many of them had changed. */
+  readonly changes?: Changes
+  /** Deliveries in a row of which the lake refused a record for itself (count). */
+  readonly refusals?: number
   readonly counts: StreamCounts
 }

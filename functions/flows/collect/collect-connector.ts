@@ -205,6 +205,7 @@ async function afterFailedStep({ ports, keys, report }: Run, why: Failure, key: 
     case 'sink':
       return { kind: 'finished', dueAt: now + backoffMs(why, 1, ports.random()) }
     case 'stream':
+    case 'record':
     case 'range':
       return undefined
   }

@@ -2,15 +2,18 @@ import type { Connector } from '../../domain/connector/connector.ts'
 import type { CompiledFilters } from '../../domain/connector/log-filters.ts'
 import { applyFilters } from '../../domain/connector/log-filters.ts'
 import type { Digest } from '../../domain/digest.ts'
-import type { Sink } from '../../domain/ports.ts'
+import type { Failure } from '../../domain/failures.ts'
+import type { Delivery, RecordDetail, Sink } from '../../domain/ports.ts'
+import { differingFields, fieldPrints } from '../../domain/record/field-prints.ts'
 import { type LakeRecord, toRecord } from '../../domain/record/record.ts'
-import { itemId, recordId } from '../../domain/record/record-id.ts'
+import { type ItemIdentity, identityOf, recordId } from '../../domain/record/record-id.ts'
 import { ok, type Result } from '../../domain/result.ts'
+import type { Changes } from '../../domain/stream/changes.ts'
 import { askedRange } from '../../domain/stream/plan.ts'
-import type { SeenHash, SeenMark } from '../../domain/stream/seen-ids.ts'
+import { type SeenContent, type SeenId, SeenItems, type SeenVerdict, seenHash } from '../../domain/stream/seen-ids.ts'
 import type { Range, StreamCounts, StreamId } from '../../domain/stream/stream.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { Vendor, VendorPage, VendorRequest, VendorResponse } from '../../domain/vendor.ts'
+import type { Vendor, VendorItem, VendorPage, VendorRequest, VendorResponse } from '../../domain/vendor.ts'
 
 export interface DeliverPorts {
   readonly sink: Sink
@@ -31,11 +34,18 @@ export interface FetchedPage extends VendorPage {
   readonly clockErrorMs?: number
 }
 
-/** A page after the lake has acknowledged it. */
-export interface DeliveredPage {
-  /** Ids that were not seen before, and whether each was delivered or filtered. */
-  readonly newIds: readonly { readonly hash: SeenHash; readonly mark: SeenMark }[]
+/** The items of a page that the lake has acknowledged, and those that the filters dropped. */
+interface DeliveredPage {
+  /** The items that were not seen before. */
+  readonly newIds: readonly SeenId[]
   readonly counts: Partial<StreamCounts>
+  readonly changes: Changes
+}
+
+/** The lake took the page, or a part of it: `failure`. */
+export interface PageDelivery {
+  readonly delivered: DeliveredPage
+  readonly failure?: Failure
 }
 
 /** The request for the next page of the range. Fails with `link-refused`. */
@@ -55,52 +65,117 @@ export function parsePage(vendor: Vendor, response: VendorResponse, requestedAt:
 
 /**
  * Drops the items that are in `seen`, normalises and filters the others, and delivers those that the filters keep. Fails with
- * `sink-throttled` or `sink-failed`. Does not change `seen`.
+ * `sink-throttled`, `sink-failed` or `record-refused`. Does not change `seen`. `detail`: how much of a record the lake gets.
  */
 export async function deliverPage(
   ports: DeliverPorts,
   context: PageContext,
   range: Range,
   page: FetchedPage,
-  seen: ReadonlySet<SeenHash>,
-): Promise<Result<DeliveredPage>> {
+  { seen, detail }: { readonly seen: SeenItems; readonly detail: RecordDetail },
+): Promise<PageDelivery> {
+  const judged = judge(ports.digest, context, page, seen)
+  const decided = judged.filter(({ isUnseen }) => isUnseen).map((item) => decide(ports.digest, context, range, page, item))
+  const records = decided.flatMap(({ record, isKept }) => (isKept ? [record] : []))
+  const delivery = records.length === 0 ? nothingToDeliver : await ports.sink.deliver(records, detail)
+  if (delivery.ok) {
+    const counts = { pages: 1, fetched: page.items.length, alreadySeen: page.items.length - decided.length }
+    return { delivered: { ...outcomeOf(ports.digest, range, decided, counts), changes: changesOf(ports.digest, judged, seen) } }
+  }
+  // The page is read again, and then the items that the lake has are seen.
+  const arrived = decided.filter(({ record }) => delivery.acknowledged?.has(record))
+  const counts = { fetched: arrived.length }
+  return { delivered: { ...outcomeOf(ports.digest, range, arrived, counts), changes: noChanges }, failure: delivery.failure }
+}
+
+const nothingToDeliver: Delivery = ok(undefined)
+const noChanges: Changes = { again: 0, changed: 0, fields: [] }
+
+interface JudgedItem {
+  readonly item: VendorItem
+  readonly identity: ItemIdentity
+  readonly content: SeenContent
+  /** What earlier pages had of it. */
+  readonly before: SeenVerdict
+  /** Neither an earlier page nor this one has had it. */
+  readonly isUnseen: boolean
+  /** Its id was there before, with other content. */
+  readonly isUpdate: boolean
+}
+
+function judge(digest: Digest, { connector }: PageContext, page: FetchedPage, seen: SeenItems): readonly JudgedItem[] {
+  const ignored = new Set(connector.identityIgnoredFields)
+  const onPage = new SeenItems(seen.rule)
+  return page.items.map((item) => {
+    const identity = identityOf(item, digest, ignored)
+    const content = { hash: seenHash(identity.content), rule: seen.rule }
+    const before = seen.verdict(identity.seenId, content.hash)
+    const here = onPage.verdict(identity.seenId, content.hash)
+    onPage.add(identity.seenId, content)
+    const isUnseen = before !== 'seen' && here !== 'seen'
+    return { item, identity, content, before, isUnseen, isUpdate: isUnseen && (before === 'changed' || here === 'changed') }
+  })
+}
+
+/** How many of the items that came again had changed, and in which fields, where an earlier item can be compared. */
+function changesOf(digest: Digest, judged: readonly JudgedItem[], seen: SeenItems): Changes {
+  const again = judged.filter(({ before }) => before !== 'new')
+  const changed = again.filter(({ before, isUnseen }) => before === 'changed' && isUnseen)
+  const fields = changed.flatMap(({ item, identity }) => {
+    const kept = seen.fieldsOf(identity.seenId)
+    return kept === undefined ? [] : differingFields(kept, item.value, digest)
+  })
+  return { again: again.length, changed: changed.length, fields: [...new Set(fields)] }
+}
+
+interface DecidedItem extends JudgedItem {
+  readonly record: LakeRecord
+  readonly isKept: boolean
+  /** The filters that count it. */
+  readonly counted: readonly string[]
+  readonly id: SeenId
+}
+
+function decide(digest: Digest, context: PageContext, range: Range, page: FetchedPage, judged: JudgedItem): DecidedItem {
   const { connector, vendor, filters, stream } = context
-  const { digest } = ports
-  const newIds = new Map<SeenHash, SeenMark>()
+  const { item, identity, content } = judged
+  const record = toRecord(vendor.normalise(item, { stream, receivedAt: page.receivedAt }), {
+    id: recordId(digest, connector.connectorId, stream, identity),
+    eventId: identity.vendorId,
+    ingestedAt: page.receivedAt,
+    ingestMode: range.kind === 'final' || range.kind === 'reread' ? 'backfill' : 'live',
+    connector,
+  })
+  const { keep, counted } = applyFilters(filters, record)
+  return { ...judged, record, isKept: keep, counted, id: { hash: identity.seenId, mark: keep ? 'delivered' : 'filtered', content } }
+}
+
+/** Names the fields that do not belong to the identity; `''` if all do. */
+export function identityRule({ identityIgnoredFields }: Pick<Connector, 'identityIgnoredFields'>, digest: Digest): string {
+  return identityIgnoredFields.length === 0 ? '' : digest(JSON.stringify(identityIgnoredFields.toSorted())).slice(0, 8)
+}
+
+function outcomeOf(
+  digest: Digest,
+  range: Range,
+  decided: readonly DecidedItem[],
+  counts: Partial<StreamCounts>,
+): Omit<DeliveredPage, 'changes'> {
+  const countOf = (is: (item: DecidedItem) => boolean) => decided.filter(is).length
   const byFilter: Record<string, number> = {}
-  const records: LakeRecord[] = []
-  let malformed = 0
-  for (const item of page.items) {
-    const id = itemId(item, digest)
-    const hash = digest(id).slice(0, 16)
-    if (seen.has(hash) || newIds.has(hash)) continue
-    const record = toRecord(vendor.normalise(item, { stream, receivedAt: page.receivedAt }), {
-      id: recordId(digest, connector.connectorId, stream, id),
-      ingestedAt: page.receivedAt,
-      ingestMode: range.kind === 'final' || range.kind === 'reread' ? 'backfill' : 'live',
-      connector,
-    })
-    const { keep, counted } = applyFilters(filters, record)
-    for (const name of counted) byFilter[name] = (byFilter[name] ?? 0) + 1
-    if (record.malformed === true) malformed += 1
-    if (keep) records.push(record)
-    newIds.set(hash, keep ? 'delivered' : 'filtered')
-  }
-  if (records.length > 0) {
-    const delivered = await ports.sink.deliver(records)
-    if (!delivered.ok) return delivered
-  }
-  return ok({
-    newIds: [...newIds].map(([hash, mark]) => ({ hash, mark })),
+  for (const name of decided.flatMap(({ counted }) => counted)) byFilter[name] = (byFilter[name] ?? 0) + 1
+  return {
+    newIds: decided.map(({ id, content, item }, index) =>
+      index === 0 ? { ...id, content: { ...content, fields: fieldPrints(item.value, digest) } } : id,
+    ),
     counts: {
-      pages: 1,
-      fetched: page.items.length,
-      delivered: records.length,
-      filtered: newIds.size - records.length,
-      alreadySeen: page.items.length - newIds.size,
-      malformed,
-      late: range.kind === 'reread' ? newIds.size : 0,
+      ...counts,
+      delivered: countOf(({ isKept }) => isKept),
+      filtered: countOf(({ isKept }) => !isKept),
+      malformed: countOf(({ record }) => record.malformed === true),
+      late: range.kind === 'reread' ? countOf(({ isUpdate }) => !isUpdate) : 0,
+      changed: countOf(({ isUpdate }) => isUpdate),
       byFilter,
     },
-  })
+  }
 }

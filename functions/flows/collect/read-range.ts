@@ -5,12 +5,12 @@ import { pacedStepPagesMax, type ReadingPolicy, stepPagesMax } from '../../domai
 import { askedRange } from '../../domain/stream/plan.ts'
 import * as reading from '../../domain/stream/reading.ts'
 import type { ReadStep } from '../../domain/stream/schedule.ts'
-import type { SeenHash, SeenPage } from '../../domain/stream/seen-ids.ts'
-import type { Range, StreamState } from '../../domain/stream/stream.ts'
+import { SeenItems, type SeenPage } from '../../domain/stream/seen-ids.ts'
+import type { Range, StreamCounts, StreamState } from '../../domain/stream/stream.ts'
 import { day, type Instant, minute } from '../../domain/time.ts'
 import type { VendorRequest } from '../../domain/vendor.ts'
 import type { OpenKey } from '../open-keys.ts'
-import { type DeliverPorts, deliverPage, type FetchedPage, type PageContext, pageRequest, parsePage } from './deliver-page.ts'
+import { type DeliverPorts, deliverPage, type FetchedPage, identityRule, type PageContext, pageRequest, parsePage } from './deliver-page.ts'
 import type { Limiter, Permit, RequestOutcome } from './rate-limiter.ts'
 import { heldByAnother, type StreamLease, streamLease } from './stream-lease.ts'
 
@@ -71,7 +71,8 @@ export async function readRange(
   const { apartMs, pagesMax } = paceOf(begun.stream, key)
   const linksRead = new Set<string>()
   let { range } = begun
-  let seen: Set<SeenHash> | undefined
+  let seen: SeenItems | undefined
+  const detail = reading.detailAfter(begun.stream)
   let lastRequestAt = begun.stream.lastReadAt ?? 0
 
   for (let pages = 1; ; pages++) {
@@ -88,11 +89,11 @@ export async function readRange(
     // An empty page needs no lease: if two runs read it, the version check lets only one save.
     if (items.length > 0 && !lease.isHeld && !(await lease.take(range))) return leaseLost(lease)
     if (items.length > 0) seen ??= await loadSeen(step, range)
-    const delivered = await deliverPage(ports, step.page, range, fetched.value, seen ?? new Set())
-    if (!delivered.ok) return fail(step, range, delivered.failure)
-    const { newIds, counts } = delivered.value
+    const { delivered, failure } = await deliverPage(ports, step.page, range, fetched.value, { seen: seen ?? noneSeen(step), detail })
+    const { newIds, counts, changes } = delivered
     await remember(step, range, newIds, seen)
-    const read = { ...received, key: key.fingerprint, items: items.length, newIds: newIds.length, counts }
+    if (failure !== undefined) return fail(step, range, failure, counts)
+    const read = { ...received, key: key.fingerprint, items: items.length, newIds: newIds.length, counts, changes }
     const next = reading.afterPage(reading.countRequest(lease.stream), range, read, { policy, linksRead, now: clock.now() })
     if (next.range === undefined || pages >= pagesMax || stop.aborted || clock.now() > lastPageBy) return end(step, next)
     logAll(step, next)
@@ -135,13 +136,20 @@ function requestOutcome(page: Result<FetchedPage>, now: Instant, random: () => n
 }
 
 /** The seen ids of every stored page whose range overlaps this one, or touches it: the vendor may respond with the same event for both. */
-async function loadSeen({ ports, context, page, lease }: Step, range: Range): Promise<Set<SeenHash>> {
-  const seen = new Set<SeenHash>()
+async function loadSeen(step: Step, range: Range): Promise<SeenItems> {
+  const { ports, context, page, lease } = step
+  const seen = noneSeen(step)
   const { from, to } = askedRange(range)
   const classes = Object.keys(lease.stream.seenClasses).map(Number)
   const { connectorId } = context.connector
-  await ports.state.readSeen(connectorId, page.stream, { from: from - 1, to: to + 1 }, classes, (hash) => seen.add(hash))
+  await ports.state.readSeen(connectorId, page.stream, { from: from - 1, to: to + 1 }, classes, (hash, _, content) =>
+    seen.add(hash, content),
+  )
   return seen
+}
+
+function noneSeen({ ports, context }: Step): SeenItems {
+  return new SeenItems(identityRule(context.connector, ports.digest))
 }
 
 /** Stores the new ids after the delivery and before the checkpoint: a crash in between repeats this page, and loses no event. */
@@ -149,7 +157,7 @@ async function remember(
   { ports, context, page, lease }: Step,
   { from, to }: Range,
   newIds: SeenPage['ids'],
-  seen: Set<SeenHash> | undefined,
+  seen: SeenItems | undefined,
 ): Promise<void> {
   if (newIds.length === 0) return
   const { connector, policy } = context
@@ -159,12 +167,14 @@ async function remember(
     ids: newIds,
     expiresAt: to + policy.retentionMs + day,
   })
-  for (const { hash } of newIds) seen?.add(hash)
+  for (const { hash, content } of newIds) seen?.add(hash, content)
 }
 
-function fail(step: Step, range: Range, why: Failure): Promise<StepResult> {
+/** `counts`: of the part of the page that the lake took. */
+function fail(step: Step, range: Range, why: Failure, counts: Partial<StreamCounts> = {}): Promise<StepResult> {
   const { ports, lease } = step
-  return end(step, reading.afterFailure(reading.countRequest(lease.stream, why), range, why, ports.clock.now(), ports.random))
+  const counted = reading.countRequest(lease.stream, { why, counts })
+  return end(step, reading.afterFailure(counted, range, why, ports.clock.now(), ports.random))
 }
 
 async function end(step: Step, next: reading.Reading): Promise<StepResult> {

@@ -79,6 +79,28 @@ export function seenIdContract(given: Given): void {
       expect(await read(range)).toEqual([])
     })
 
+    it('are read with the content of each, its rule and one of their fields', async () => {
+      const range = { from: start, to: start + width }
+      const content = { hash: 'aaaaaaaaaaaaaaaa', rule: '0badcafe' }
+      const fields = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8])
+      const ids = [
+        { ...id(1), content },
+        { ...id(2), content: { ...content, fields } },
+      ]
+      await given.state.writeSeen('a', 'x', { ...page(range, 1), ids })
+      // A release before 0.4.0 stores no content.
+      await given.state.writeSeen('a', 'x', { ...page(range, 2), ids: [id(3)] })
+      const seen: unknown[] = []
+      await given.state.readSeen('a', 'x', range, classes, (hash, _, of) =>
+        seen.push([hash, of && { ...of, fields: of.fields && [...of.fields] }]),
+      )
+      expect(seen).toEqual([
+        [id(1).hash, { ...content, fields: undefined }],
+        [id(2).hash, { ...content, fields: [...fields] }],
+        [id(3).hash, undefined],
+      ])
+    })
+
     it('are all read, however many they are', async () => {
       const range = { from: start, to: start + width }
       const ids = Array.from({ length: 50_000 }, (_, i) => id(i))

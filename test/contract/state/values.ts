@@ -40,6 +40,7 @@ export function accepted(connectorId: string): AcceptedConnector {
       initialBackfillMinutes: 10,
       lateArrivalMinutes: 10,
       sharedKey: false,
+      identityIgnoredFields: [],
     },
     itemDigest: 'digest',
     acceptedAt: start,

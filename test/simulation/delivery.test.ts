@@ -1,0 +1,74 @@
+import { describe, expect, it, test } from 'vitest'
+import { failure } from '../../functions/domain/failures.ts'
+import type { RecordDetail } from '../../functions/domain/ports.ts'
+import type { LakeRecord } from '../../functions/domain/record/record.ts'
+import { hour, minute } from '../../functions/domain/time.ts'
+import { audit } from '../../simulation/audit.ts'
+import { connectorItem, World } from '../../simulation/world.ts'
+
+test('the records of a partly refused page that were acknowledged are not sent again, and each item is counted once', async () => {
+  const world = new World({ vendor: { eventsPerHour: 3_000 }, pageItems: 100 })
+  const deliver = world.lake.deliver.bind(world.lake)
+  let deliveries = 0
+  world.lake.deliver = async (records) => {
+    deliveries += 1
+    if (deliveries % 4 === 0) return deliver(records)
+    const taken = records.slice(0, Math.ceil(records.length / 2))
+    await deliver(taken)
+    return { ok: false, failure: failure('sink-throttled', 'Firehose refused some'), acknowledged: new Set(taken) }
+  }
+  await world.put(connectorItem())
+  await world.run(2 * hour)
+  const { missing, twice, expected } = await audit(world)
+  expect({ missing, twice }).toEqual({ missing: [], twice: [] })
+  expect(expected).toBeGreaterThan(1_500)
+  const { fetched, delivered, filtered, alreadySeen } = (await world.stream('acme-cas', 'sharepoint/dlp')).counts
+  expect(delivered + filtered + alreadySeen).toBe(fetched)
+  expect(delivered).toBe(world.lake.records)
+})
+
+describe('a record that the lake refuses for itself', () => {
+  /** A lake that refuses one record until it comes with as little detail as `takenAs`. */
+  async function refusing(takenAs: RecordDetail | undefined) {
+    const world = new World({ vendor: { eventsPerHour: 60 } })
+    const deliver = world.lake.deliver.bind(world.lake)
+    const tries: RecordDetail[] = []
+    let refusedId: string | undefined
+    const isRefused = ({ id, msg_class, event_type }: LakeRecord) => {
+      if (msg_class.endsWith('sharepoint') && event_type === 'dlp') refusedId ??= id
+      return id === refusedId
+    }
+    world.lake.deliver = async (records, detail = 'whole') => {
+      const refused = records.filter(isRefused)
+      if (refused.length > 0) tries.push(detail)
+      if (refused.length === 0 || detail === takenAs) return deliver(records)
+      const taken = records.filter((record) => !refused.includes(record))
+      await deliver(taken)
+      return { ok: false, failure: failure('record-refused', 'Firehose refused 1 record'), acknowledged: new Set(taken) }
+    }
+    await world.put(connectorItem({ eventTypes: ['dlp', 'securityrisk'] }))
+    return { world, tries }
+  }
+
+  it('is delivered cut after three refusals; its stream waits, and the other streams go on', async () => {
+    const { world, tries } = await refusing('cut')
+    await world.run(hour)
+    expect(tries).toEqual(['whole', 'whole', 'whole', 'cut'])
+    const { missing, twice } = await audit(world)
+    expect({ missing, twice }).toEqual({ missing: [], twice: [] })
+    expect((await world.stream('acme-cas', 'sharepoint/dlp')).refusals).toBeUndefined()
+  })
+
+  it('is delivered bare after three more, and the status says meanwhile which stream waits', async () => {
+    const { world, tries } = await refusing('bare')
+    await world.run(3 * minute)
+    for (let minutes = 0; minutes < 30 && tries.length < 4; minutes++) await world.run(minute)
+    const other = await world.stream('acme-cas', 'sharepoint/securityrisk')
+    expect(other.trouble).toBeUndefined()
+    expect(await world.status('acme-cas')).toMatchObject({ state: 'failing', cause: 'record-refused' })
+    expect((await world.status('acme-cas')).reason).toMatch(/^sharepoint\/dlp: Firehose refused 1 record\. /)
+    await world.run(2 * hour)
+    expect(tries).toEqual(['whole', 'whole', 'whole', 'cut', 'cut', 'cut', 'bare'])
+    expect((await audit(world)).missing).toEqual([])
+  })
+})
