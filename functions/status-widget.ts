@@ -9,7 +9,13 @@ import { showStatus } from './widget/show-status.ts'
 
 const env = parseEnvironment(environments.statusWidget, process.env)
 const { log } = jsonLog({ clock })
-const { fleet } = statusItems(dynamodbStore({ client: new DynamoDBClient({}), table: env.STATE_TABLE, now: clock.now }))
+const store = dynamodbStore({
+  client: new DynamoDBClient({}),
+  table: env.STATE_TABLE,
+  now: clock.now,
+  onUnreadable: (error) => log({ level: 'error', event: 'state-item-unreadable', message: error.message }),
+})
+const { fleet } = statusItems(store)
 
 /** A CloudWatch custom widget: each call returns the table of all connectors as HTML. A failure is shown there too, because nobody calls again. */
 export const handler = (event: unknown, context: Context): Promise<string> =>

@@ -1,3 +1,4 @@
+import { cutText } from './text.ts'
 import { hour, minute, second } from './time.ts'
 
 /**
@@ -208,8 +209,13 @@ export interface Failure {
   readonly retryAfterMs?: number
 }
 
+/** A failure is stored and shown, so its texts are bounded (characters). */
+const detailLengthMax = 1_000
+const traceIdLengthMax = 100
+
 export function failure(code: FailureCode, detail: string, more: Omit<Failure, 'code' | 'detail'> = {}): Failure {
-  return { code, detail, ...more }
+  const trace = more.traceId === undefined ? {} : { traceId: cutText(more.traceId.replaceAll(/[\p{C}\p{Z}]+/gu, ' '), traceIdLengthMax) }
+  return { code, detail: cutText(detail, detailLengthMax), ...more, ...trace }
 }
 
 /** Whether the fault is the vendor's own, and so concerns every connector at this origin. */

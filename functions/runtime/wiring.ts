@@ -16,7 +16,12 @@ export function wireCore(env: { readonly STATE_TABLE: string; readonly EVENT_BUS
   const clock = systemClock
   const { log, addRedaction } = jsonLog({ clock })
   const dynamodb = new DynamoDBClient({})
-  const state = stateTable({ client: dynamodb, table: env.STATE_TABLE, now: clock.now })
+  const state = stateTable({
+    client: dynamodb,
+    table: env.STATE_TABLE,
+    now: clock.now,
+    onUnreadable: (error) => log({ level: 'error', event: 'state-item-unreadable', message: error.message }),
+  })
   const secrets = secretsManager({ client: new SecretsManagerClient({}), clock, addRedaction })
   const stop = new AbortController()
   process.once('SIGTERM', () => stop.abort())

@@ -32,6 +32,7 @@ const page = (more: Partial<reading.PageRead> = {}): reading.PageRead => ({
   items: 10,
   newIds: 4,
   counts: { pages: 1, fetched: 10, delivered: 4, alreadySeen: 6 },
+  filters: [],
   changes: { again: 6, changed: 0, fields: [] },
   ...more,
 })

@@ -121,9 +121,15 @@ describe('a state table that cannot be read', () => {
     })
   })
 
-  it('leads to a page that names the item, if a newer release wrote it', async () => {
-    found({ Items: [{ ...item('a'), schemaVersion: { N: '2' } }] })
-    expect(await ask({})).toContain('The state item CONNECTOR#a STATUS has schemaVersion 2, and this release knows up to 1.')
+  it('shows the other connectors, and names in the log the item that a newer release wrote', async () => {
+    found({ Items: [{ ...item('a'), schemaVersion: { N: '2' } }, item('b')] })
+    const page = await ask({})
+    expect(page).toContain('>b<')
+    expect(page).not.toContain('>a<')
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      event: 'state-item-unreadable',
+      message: expect.stringContaining('The state item CONNECTOR#a STATUS has schemaVersion 2, and this release knows up to 1.'),
+    })
   })
 
   it('leads to a page without details, if the fault is the widget’s own', async () => {

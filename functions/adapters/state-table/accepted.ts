@@ -1,7 +1,6 @@
 import type { AcceptedStore } from '../../domain/ports.ts'
 import { day } from '../../domain/time.ts'
 import { isAbsent, isLive } from './expressions.ts'
-import { parseItem } from './item.ts'
 import { acceptedKey, shardOf, shards } from './item-keys.ts'
 import { acceptedSchema } from './schemas.ts'
 import type { Store } from './store.ts'
@@ -19,7 +18,10 @@ export function acceptedItems(store: Store, streams: StreamRetention): AcceptedS
     async *allAccepted() {
       for (let shard = shards; shard < 2 * shards; shard++) {
         const where = '#fleetShard = :shard'
-        for await (const item of store.query({ index: fleetIndex, where, values: { shard } })) yield parseItem(item, acceptedSchema)
+        for await (const item of store.query({ index: fleetIndex, where, values: { shard } })) {
+          const accepted = store.listed(item, acceptedSchema)
+          if (accepted !== undefined) yield accepted
+        }
       }
     },
 

@@ -2,7 +2,6 @@ import * as z from 'zod/mini'
 import type { OutageStore } from '../../domain/ports.ts'
 import type { Outage } from '../../domain/status/outage.ts'
 import { isAbsent, isLive } from './expressions.ts'
-import { parseItem } from './item.ts'
 import { outageKey, outagesPk } from './item-keys.ts'
 import { outageSchema } from './schemas.ts'
 import type { Store } from './store.ts'
@@ -19,7 +18,10 @@ export function outageItems(store: Store): OutageStore {
 
     async outages() {
       const open: Outage[] = []
-      for await (const item of store.query({ where: '#pk = :pk', values: { pk: outagesPk } })) open.push(parseItem(item, outageSchema))
+      for await (const item of store.query({ where: '#pk = :pk', values: { pk: outagesPk } })) {
+        const outage = store.listed(item, outageSchema)
+        if (outage !== undefined) open.push(outage)
+      }
       return open
     },
 

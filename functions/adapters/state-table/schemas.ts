@@ -255,6 +255,7 @@ export const streamSchema: z.ZodMiniType<StreamState, Stored> = withStoredNames(
     since: instant,
     covered: z.array(interval),
     lostRanges: z.array(lostRange),
+    lostBefore: optional(z.object({ count, ms: z.number() })),
     range: optional(range),
     readThrough: instant,
     widthMs: z.number(),

@@ -37,7 +37,7 @@ export type StateTable = RunStore &
 
 /**
  * The state table on DynamoDB. Reads are strongly consistent, except the listings by an index. No method parses or replaces an item of a
- * newer release: it throws `NewerSchema`. Every other error throws `StateUnavailable`, after the retries of the SDK; the write may or may
+ * newer release: it throws `NewerSchema`. The listings of connectors, statuses and outages leave such an item out, and report it. Every other error throws `StateUnavailable`, after the retries of the SDK; the write may or may
  * not have taken place.
  */
 export function stateTable(options: StoreOptions): StateTable {

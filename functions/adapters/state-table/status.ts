@@ -57,7 +57,10 @@ export function statusItems(store: Store): StatusStore {
     async *fleet() {
       for (let shard = 0; shard < shards; shard++) {
         const where = '#fleetShard = :shard'
-        for await (const item of store.query({ index: fleetIndex, where, values: { shard } })) yield parseItem(item, fleetItem)
+        for await (const item of store.query({ index: fleetIndex, where, values: { shard } })) {
+          const listed = store.listed(item, fleetItem)
+          if (listed !== undefined) yield listed
+        }
       }
     },
   }

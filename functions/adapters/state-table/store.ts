@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import type * as z from 'zod/mini'
-import { StateUnavailable } from '../../domain/state-errors.ts'
+import { NewerSchema, StateUnavailable } from '../../domain/state-errors.ts'
 import { type Instant, second } from '../../domain/time.ts'
 import { type Attributes, bind, type Condition, isReadable, typed } from './expressions.ts'
 import { parseItem, schemaVersion, writeIdOf } from './item.ts'
@@ -39,15 +39,19 @@ export interface Store {
     condition: Condition,
   ): Promise<boolean>
   remove(key: Key): Promise<void>
+  /** Parses an item of a listing. Returns nothing if it cannot be read, so that one item does not stop the work on all others. */
+  listed<T>(item: Attributes, schema: z.ZodMiniType<T>): T | undefined
 }
 
 export interface StoreOptions {
   readonly client: DynamoDBClient
   readonly table: string
   readonly now: () => Instant
+  /** Called with each item that a listing leaves out, because a newer release wrote it or it cannot be read. */
+  readonly onUnreadable?: (why: NewerSchema | StateUnavailable) => void
 }
 
-export function dynamodbStore({ client, table, now }: StoreOptions): Store {
+export function dynamodbStore({ client, table, now, onUnreadable = () => {} }: StoreOptions): Store {
   const nowSeconds = () => Math.floor(now() / second)
   const bindValues = (expressions: string, values: Attributes = {}) => bind(expressions, { now: nowSeconds(), schemaVersion, ...values })
   const isExpired = ({ expiresAt }: Attributes) => typeof expiresAt === 'number' && expiresAt <= nowSeconds()
@@ -145,6 +149,16 @@ export function dynamodbStore({ client, table, now }: StoreOptions): Store {
           }),
         ),
       )
+    },
+
+    listed(item, schema) {
+      try {
+        return parseItem(item, schema)
+      } catch (error) {
+        if (!(error instanceof NewerSchema || error instanceof StateUnavailable)) throw error
+        onUnreadable(error)
+        return undefined
+      }
     },
 
     async remove(key) {

@@ -25,6 +25,8 @@ export interface ConnectorPolicy {
 /** Problems of one item that are reported at most (count). */
 const problemsMax = 50
 const secretsMax = 20
+/** The size of an item as JSON (bytes). DynamoDB takes 400 KB, and the accepted copy has its defaults too. */
+const itemBytesMax = 200 * 1024
 /** The first read begins at least this far after the vendor's retention limit (minutes). */
 const retentionMarginMinutes = 10
 
@@ -241,6 +243,11 @@ export type ParsedConnector =
 export function parseConnector(item: unknown, policy: ConnectorPolicy): ParsedConnector {
   if (!isItem(item)) {
     return { ok: false, problems: [{ path: 'item', message: mustBe('an object with the attributes of a connector')({ input: item }) }] }
+  }
+  const bytes = Buffer.byteLength(JSON.stringify(item))
+  if (bytes > itemBytesMax) {
+    const message = `It has ${bytes} bytes. Give at most ${itemBytesMax}: the accepted copy must fit into an item of the state table. Log filters with fewer values, or a shorter tlsCaPem, help.`
+    return { ok: false, problems: [{ path: 'item', message }] }
   }
   const parsed = connectorSchema.safeParse(item)
   const vendor = readVendor(item, policy)

@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini'
-import { wholeCharacters } from '../text.ts'
+import { cutText, wholeCharacters } from '../text.ts'
 
 /** Messages about an item that a user wrote. Each gives the value that was seen, the values that are allowed, and so the correction. */
 
@@ -14,6 +14,8 @@ export interface Problem {
 const quotedMax = 60
 /** Looks like a key: 20 letters and digits in a row with a digit among them, or a UUID. */
 const keyLike = /(?=[A-Za-z0-9]*[0-9])[A-Za-z0-9]{20}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-/i
+/** A problem is stored and shown (characters). */
+const messageLengthMax = 1_000
 /** A longer name is not compared for misspellings (characters). */
 const nameMax = 64
 
@@ -97,7 +99,7 @@ function edits(from: string, to: string): number {
 export function problemsOf(error: z.core.$ZodError): Problem[] {
   const found = new Map<string, Problem>()
   for (const { path, message } of error.issues) {
-    const problem = { path: pathText(path), message }
+    const problem = { path: pathText(path), message: cutText(message, messageLengthMax) }
     found.set(JSON.stringify(problem), problem)
   }
   return [...found.values()]

@@ -6,6 +6,7 @@ import type { ReadingPolicy } from '../stream/ledger.ts'
 import { coveredTo, isUnreadable } from '../stream/ledger.ts'
 import { readableGaps } from '../stream/plan.ts'
 import type { StreamId, StreamState } from '../stream/stream.ts'
+import { cutText } from '../text.ts'
 import { day, hour, type Instant, iso, minute } from '../time.ts'
 import type { ConnectorState, StateChange } from './connector-state.ts'
 
@@ -104,7 +105,7 @@ export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: 
     lagMs: now - oldest,
     retentionLeftMs: oldest + policy.retentionMs - now,
     streamsBehind: [...streams.values()].filter((stream) => readableGaps(stream, now, policy).length > 0).length,
-    lostRanges: [...streams.values()].reduce((sum, { lostRanges }) => sum + lostRanges.length, 0),
+    lostRanges: [...streams.values()].reduce((sum, { lostRanges, lostBefore }) => sum + lostRanges.length + (lostBefore?.count ?? 0), 0),
     ...(lastSuccess === 0 ? {} : { lastSuccessAt: lastSuccess }),
     days: countDay(stored.days, now, report.delivered),
   }
@@ -117,8 +118,12 @@ interface Judgement {
   readonly cause?: FailureCode
 }
 
+/** A status has up to 21 reasons, and one item of the state table has room for 400 KB (characters). */
+const reasonLengthMax = 4_000
+
 /** Sets the state. A new state begins now and adds a pending change; the same state keeps its beginning. */
-export function withState(status: ConnectorStatus, to: Judgement, now: Instant): ConnectorStatus {
+export function withState(status: ConnectorStatus, judged: Judgement, now: Instant): ConnectorStatus {
+  const to = { ...judged, reason: cutText(judged.reason, reasonLengthMax) }
   const { cause: causeBefore, ...rest } = status
   if (to.state === status.state && sameCause(to.cause, causeBefore)) return { ...rest, ...to }
   const change: StateChange = {
@@ -135,7 +140,7 @@ export function withState(status: ConnectorStatus, to: Judgement, now: Instant):
 
 /** Records that an edit was refused, which is one pending change; the version before it goes on. */
 export function withRefusedEdit(status: ConnectorStatus, problems: readonly Problem[], now: Instant): ConnectorStatus {
-  const [reason, before] = [problems, status.problems].map((each) => formatRefusedEdit(each).join(' '))
+  const [reason, before] = [problems, status.problems].map((each) => cutText(formatRefusedEdit(each).join(' '), reasonLengthMax))
   if (reason === undefined || reason === before) return status
   const change: StateChange = { from: status.state, to: status.state, reason, since: now, refusedEdit: true }
   return { ...status, problems, pendingChanges: [...(status.pendingChanges ?? []), change].slice(-pendingChangesMax) }

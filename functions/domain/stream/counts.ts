@@ -28,9 +28,10 @@ export function countsSince(before: Counted | undefined, now: Counted): Counted 
   return counted((name) => now[name] - (before?.[name] ?? 0))
 }
 
-/** Adds counts to those of a stream, also under each filter's name. */
-export function addCounts(before: StreamCounts, more: Partial<StreamCounts>): StreamCounts {
-  const byFilter: Record<string, number> = { ...before.byFilter }
+/** Adds counts to those of a stream, also under the name of each filter that the connector has. Others are forgotten. */
+export function addCounts(before: StreamCounts, more: Partial<StreamCounts>, filters?: readonly string[]): StreamCounts {
+  const kept = Object.entries(before.byFilter).filter(([name]) => filters === undefined || filters.includes(name))
+  const byFilter: Record<string, number> = Object.fromEntries(kept)
   for (const [name, count] of Object.entries(more.byFilter ?? {})) byFilter[name] = (byFilter[name] ?? 0) + count
   return { ...counted((name) => before[name] + (more[name] ?? 0)), byFilter }
 }

@@ -13,6 +13,13 @@ export function union(set: readonly Interval[], more: Interval): Interval[] {
   return [...before, { from, to }, ...after]
 }
 
+/** The `max` widest intervals of a set. */
+export function widest(set: readonly Interval[], max: number): readonly Interval[] {
+  if (set.length <= max) return set
+  const kept = new Set(set.toSorted((a, b) => b.to - b.from - (a.to - a.from)).slice(0, max))
+  return set.filter((interval) => kept.has(interval))
+}
+
 /** The rest of `whole` after all `parts` are taken out. The parts may be in any order and overlap. */
 export function without(whole: Interval, parts: readonly Interval[]): Interval[] {
   const left: Interval[] = []

@@ -30,6 +30,8 @@ const retentionMarginMs = 2 * second
 const retentionStartMs = 2 * minute
 /** Lost ranges that a stream records at most (count). */
 const lostRangesMax = 100
+/** Covered intervals that a stream records at most (count). The narrowest are forgotten, and so read again. */
+const coveredMax = 500
 /** Hard places that a stream records at most (count). */
 const hardMax = 20
 /** Places that are left alone at once (count). With more of them, the oldest is tried again early. */
@@ -115,9 +117,9 @@ export function expire(stream: StreamState, now: Instant, policy: ReadingPolicy,
   return {
     ...kept,
     ...withoutRead(hard, { from: 0, to: end }),
-    lostRanges: lost.reduce(
-      (lostRanges, interval) => addLostRange(lostRanges, { ...interval, reason: lostReason(stream, interval, pause) }),
-      stream.lostRanges,
+    ...withLostRanges(
+      stream,
+      lost.map((interval) => ({ ...interval, reason: lostReason(stream, interval, pause) })),
     ),
     covered: intervals.until(intervals.since(stream.covered, end), watermark(now, policy)),
     since: Math.max(stream.since, end),
@@ -135,11 +137,19 @@ function overlap(a: Interval, b: Interval): boolean {
   return a.from < b.to && b.from < a.to
 }
 
-function addLostRange(lostRanges: readonly LostRange[], lostRange: LostRange): LostRange[] {
+/** Keeps the last of the lost ranges one by one, and a sum of those before. */
+function withLostRanges(stream: StreamState, more: readonly LostRange[]): Pick<StreamState, 'lostRanges' | 'lostBefore'> {
+  const all = more.reduce(addLostRange, stream.lostRanges)
+  const before = all.slice(0, Math.max(0, all.length - lostRangesMax))
+  const { count = 0, ms = 0 } = stream.lostBefore ?? {}
+  const lostBefore = { count: count + before.length, ms: before.reduce((sum, { from, to }) => sum + to - from, ms) }
+  return { lostRanges: all.slice(before.length), ...(lostBefore.count === 0 ? {} : { lostBefore }) }
+}
+
+function addLostRange(lostRanges: readonly LostRange[], lostRange: LostRange): readonly LostRange[] {
   const last = lostRanges.at(-1)
   const touches = last !== undefined && last.to >= lostRange.from && last.reason === lostRange.reason
-  const next = touches ? [...lostRanges.slice(0, -1), { ...last, to: lostRange.to }] : [...lostRanges, lostRange]
-  return next.slice(-lostRangesMax)
+  return touches ? [...lostRanges.slice(0, -1), { ...last, to: lostRange.to }] : [...lostRanges, lostRange]
 }
 
 /** Starts the daily re-read when it is due. It covers proven time only: a new event there came late; a new event in a gap did not. */
@@ -169,7 +179,7 @@ export function completeRange(stream: StreamState, range: Range, receivedAt: Ins
     ...rest,
     ...(rereadLeft === undefined ? {} : { reread: rereadLeft }),
     ...withoutRead(hard, range),
-    covered: range.kind === 'provisional' ? stream.covered : intervals.union(stream.covered, proven),
+    covered: range.kind === 'provisional' ? stream.covered : intervals.widest(intervals.union(stream.covered, proven), coveredMax),
     readThrough: Math.max(stream.readThrough, range.to),
     widthMs: nextWidth(stream, range, policy),
     pagesTarget: Math.min(pagesTargetMax, stream.pagesTarget * 1.25),

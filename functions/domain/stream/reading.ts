@@ -57,6 +57,8 @@ export interface PageRead {
   readonly nextLink?: string
   readonly clockErrorMs?: number
   readonly counts: Partial<StreamCounts>
+  /** The names of the connector's log filters. */
+  readonly filters: readonly string[]
   readonly changes: Changes
 }
 
@@ -104,7 +106,7 @@ export function afterPage(
   const counted = {
     ...before,
     ...(changes === undefined ? {} : { changes }),
-    counts: addCounts(before.counts, page.counts),
+    counts: addCounts(before.counts, page.counts, page.filters),
     lastReadAt: receivedAt,
   }
   const { kind, from, to, readSince = requestedAt } = range

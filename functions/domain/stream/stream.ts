@@ -74,6 +74,8 @@ export interface StreamState {
   readonly covered: readonly Interval[]
   /** Lost for good: sorted, disjoint from `covered`; the last 100 of them. */
   readonly lostRanges: readonly LostRange[]
+  /** Lost ranges before those in the list: how many, and how long together (ms). */
+  readonly lostBefore?: { readonly count: number; readonly ms: number }
   readonly range?: Range
   /** Everything before this instant was read at least once, provisionally or not. */
   readonly readThrough: Instant

@@ -62,6 +62,7 @@ export async function readRange(
 ): Promise<StepResult> {
   const { clock, stop } = ports
   const { connector, limiter, holder, policy, lastPageBy } = context
+  const filters = connector.logFilters.map(({ name }) => name)
   const heldUntil = heldByAnother(before, holder, clock.now())
   if (heldUntil !== undefined) return { outcome: { kind: 'lease-held', until: heldUntil }, stream: before }
 
@@ -93,7 +94,7 @@ export async function readRange(
     const { newIds, counts, changes } = delivered
     await remember(step, range, newIds, seen)
     if (failure !== undefined) return fail(step, range, failure, counts)
-    const read = { ...received, key: key.fingerprint, items: items.length, newIds: newIds.length, counts, changes }
+    const read = { ...received, key: key.fingerprint, items: items.length, newIds: newIds.length, counts, filters, changes }
     const next = reading.afterPage(reading.countRequest(lease.stream), range, read, { policy, linksRead, now: clock.now() })
     if (next.range === undefined || pages >= pagesMax || stop.aborted || clock.now() > lastPageBy) return end(step, next)
     logAll(step, next)

@@ -3,6 +3,8 @@ import { failed, ok, type Result } from '../../domain/result.ts'
 import { cutText } from '../../domain/text.ts'
 import type { VendorRequest } from '../../domain/vendor.ts'
 
+/** A link is stored until its page is read, and servers take no longer address (characters). */
+const linkLengthMax = 8_000
 const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i
 
 /**
@@ -23,6 +25,8 @@ export function baseUrlOf(pasted: string): string {
  */
 export function nextRequest(baseUrl: string, link: string): Result<VendorRequest> {
   const base = new URL(baseUrl)
+  if (link.length > linkLengthMax)
+    return failed(failure('link-refused', `The link to the next page has ${link.length} characters, and ${linkLengthMax} is the most`))
   const url = readLink(base, link.trim())
   if (url === undefined)
     return failed(failure('link-refused', `The link to the next page is ${quote(link)}, not an address on ${base.origin}`))

@@ -10,13 +10,10 @@ import '../../domain/schema-messages.ts'
 const pageSchema = z.object({
   security_events: z.nullable(z.array(z.unknown())),
   next_link: z.nullish(z.string()),
-  traceId: z.catch(z.nullish(z.string()), null),
 })
 
 /** The body that the vendor sends with every status but 200. It was seen with status 200 too. */
 const errorSchema = z.object({ code: z.int(), msg: z.string().check(z.maxLength(200)) })
-
-const traceSchema = z.object({ traceId: z.string().check(z.minLength(1)) })
 
 /** Texts that stand for no link. No page has such an address. */
 const noLink = ['', 'null']
@@ -33,8 +30,7 @@ export interface WireItem {
 const throttledCode = -4_290_001
 
 export function parsePage(response: VendorResponse): Result<VendorPage> {
-  const { body, text, traceId: sent, retryAfterMs } = response
-  const traceId = traceSchema.safeParse(body).data?.traceId ?? sent
+  const { body, text, traceId, retryAfterMs } = response
   const trace = traceId === undefined ? {} : { traceId }
   // Without a body there is no event in the range.
   if (body === undefined) return ok({ items: [], ...trace })

@@ -39,7 +39,6 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
     const calls: [keyof StateTable, (state: StateTable) => Promise<unknown>][] = [
       ['readRun', (state) => state.readRun('a')],
       ['readAccepted', (state) => state.readAccepted('a')],
-      ['allAccepted', (state) => list(state.allAccepted())],
       ['writeAccepted', (state) => state.writeAccepted({ ...accepted('a'), retiredAt: start }, accepted('a'))],
       ['claimDue', (state) => state.claimDue('a', start, start + 1)],
       ['setDue', (state) => state.setDue('a', start, start + 1)],
@@ -47,8 +46,6 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       ['removeDue', (state) => state.removeDue('a')],
       ['readStatus', (state) => state.readStatus('a')],
       ['updateStatus', (state) => state.updateStatus('a', () => fullStatus)],
-      ['fleet', (state) => list(state.fleet())],
-      ['outages', (state) => state.outages()],
       ['beginOutage', (state) => state.beginOutage(outage)],
       ['outageSent', (state) => state.outageSent(outage)],
       ['endOutage', (state) => state.endOutage(outage)],
@@ -72,9 +69,20 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       expect(await items()).toEqual(before)
     })
 
-    it('does not stop the listing of other connectors that are due', async () => {
+    it('stops no listing: the others are listed, and it is reported', async () => {
       await state.makeDue('b', start, start)
-      expect((await list(state.dueBefore(start + 1))).map(({ connectorId }) => connectorId).sort()).toEqual(['a', 'b'])
+      await state.writeAccepted(accepted('b'), undefined)
+      await state.updateStatus('b', () => status)
+      const other: Outage = { ...outage, origin: 'https://b' }
+      await state.beginOutage(other)
+      const unreadable: unknown[] = []
+      const listing = stateTable({ client, table, now: () => start, onUnreadable: (error) => unreadable.push(error) })
+      expect((await list(listing.dueBefore(start + 1))).map(({ connectorId }) => connectorId).sort()).toEqual(['a', 'b'])
+      expect((await list(listing.allAccepted())).map(({ connector }) => connector.connectorId)).toEqual(['b'])
+      expect((await list(listing.fleet())).map(({ connectorId }) => connectorId)).toEqual(['b'])
+      expect(await listing.outages()).toEqual([other])
+      expect(unreadable).toHaveLength(3)
+      for (const error of unreadable) expect(error).toBeInstanceOf(NewerSchema)
     })
 
     async function items(): Promise<Record<string, unknown>[]> {
