@@ -35,7 +35,8 @@ export async function audit(world: Audited): Promise<Audit> {
           // An item without an id cannot be found here. The counts of the streams cover these items.
           if (event.malformed === 'null' || event.malformed === 'string' || event.malformed === 'no-id') continue
           expected += 1
-          if (!inLake.has(expectedKey(event)))
+          const isUpdated = event.update !== undefined && inLake.has(expectedKey(event.update))
+          if (!inLake.has(expectedKey(event)) && !isUpdated)
             missing.push(`${connector.connectorId} ${stream} ${event.id} of ${iso(event.selected)}, visible from ${iso(event.visibleAt)}`)
         }
       }

@@ -192,6 +192,7 @@ export const statusSchema: z.ZodMiniType<ConnectorStatus, Stored> = withExactCod
       retentionLeftMs: optional(z.number()),
       streamsBehind: optional(count),
       lostRanges: optional(count),
+      vendorClockMs: optional(z.number()),
       oldestKeyAt: optional(instant),
       lastFailure: optional(withExactCodes(z.object({ ...failureShape, at: instant, stream: optional(text) }), 'code')),
       trouble: optional(z.object({ failure, attempts: count, until: instant })),

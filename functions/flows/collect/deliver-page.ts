@@ -31,6 +31,7 @@ export interface PageContext {
 export interface FetchedPage extends VendorPage {
   readonly requestedAt: Instant
   readonly receivedAt: Instant
+  readonly date?: Instant
   readonly clockErrorMs?: number
 }
 
@@ -59,8 +60,9 @@ export function pageRequest({ connector, vendor, stream }: PageContext, range: R
 export function parsePage(vendor: Vendor, response: VendorResponse, requestedAt: Instant): Result<FetchedPage> {
   const page = vendor.parsePage(response)
   if (!page.ok) return page
-  const { receivedAt, clockErrorMs } = response
-  return ok({ ...page.value, requestedAt, receivedAt, ...(clockErrorMs === undefined ? {} : { clockErrorMs }) })
+  const { receivedAt, date, clockErrorMs } = response
+  const clock = { ...(date === undefined ? {} : { date }), ...(clockErrorMs === undefined ? {} : { clockErrorMs }) }
+  return ok({ ...page.value, requestedAt, receivedAt, ...clock })
 }
 
 /**
