@@ -11,6 +11,7 @@ const policy: ledger.ReadingPolicy = {
   pageItemsMax: 500,
   lateMs: 10 * minute,
   intervalMs: 5 * minute,
+  paceMs: 3 * second,
   clock: { lastMs: 0 },
   wantedTo: 0,
 }

@@ -187,20 +187,19 @@ function judge(status: ConnectorStatus, report: RunReport): Judgement {
   const notes = notesOf(status, report)
   const judgement = (state: ConnectorState, ...first: string[]) => ({ state, reason: [...first, ...notes].join(' ') })
   const { trouble, lagMs = 0, retentionLeftMs = Number.POSITIVE_INFINITY } = status
-  if (trouble !== undefined) return { ...judgement('failing', formatFailure(trouble.failure)), cause: trouble.failure.code }
   const isBehind = [...streams.values()].some((stream) => hasBacklog(stream, now, policy))
-  if (isBehind && retentionLeftMs < retentionWarnMs) {
-    return judgement(
-      'losing-data',
-      `The oldest unread events are lost in ${hoursText(retentionLeftMs)}: the vendor keeps events for ${hoursText(policy.retentionMs)}. Add a key of its own, or collect fewer streams.`,
-    )
+  const isLosing = isBehind && retentionLeftMs < retentionWarnMs
+  const loss = `The oldest unread events are lost in ${hoursText(retentionLeftMs)}: the vendor keeps events for ${hoursText(policy.retentionMs)}.`
+  // A failure that somebody must mend comes first, and must not hide how long there is for it.
+  if (trouble !== undefined) {
+    return { ...judgement('failing', formatFailure(trouble.failure), ...(isLosing ? [loss] : [])), cause: trouble.failure.code }
   }
+  if (isLosing) return judgement('losing-data', `${loss} Add a key of its own, or collect fewer streams.`, ...troubleReasons(streams))
   const troubled = lastingTroubles(streams)
   const [worst] = troubled
   if (worst !== undefined) {
-    const reasons = troubled.slice(0, 3).map(({ id, failure }) => `${id}: ${formatFailure(failure)}`)
     const own = troubled.find(({ failure }) => !isVendorsOwn(failure.code)) ?? worst
-    return { ...judgement('failing', ...reasons), cause: own.failure.code }
+    return { ...judgement('failing', ...troubleReasons(streams)), cause: own.failure.code }
   }
   const clockOff = policy.clock.agreedMs ?? policy.clock.lastMs
   if (Math.abs(clockOff) > clockErrorMaxMs) {
@@ -251,6 +250,13 @@ function changing(streams: RunReport['streams']): readonly string[] {
 
 function hasBacklog(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
   return readableGaps(stream, now, policy).length > 0 || isUnreadable(stream, now) || now - stream.readThrough > policy.intervalMs * 2
+}
+
+/** The reasons of the streams that fail, at most three. */
+function troubleReasons(streams: RunReport['streams']): readonly string[] {
+  return lastingTroubles(streams)
+    .slice(0, 3)
+    .map(({ id, failure }) => `${id}: ${formatFailure(failure)}`)
 }
 
 function lastingTroubles(streams: RunReport['streams']): readonly { readonly id: StreamId; readonly failure: Failure }[] {

@@ -35,6 +35,8 @@ const setAsideMax = 100
 export interface ReadingPolicy extends ProofPolicy {
   readonly pageItemsMax: number
   readonly intervalMs: number
+  /** The time that the limiter leaves between two requests (ms). */
+  readonly paceMs: number
   /** Everything up to this instant was asked for, by acceptance or by a person. */
   readonly wantedTo: Instant
 }
@@ -162,13 +164,13 @@ export function beginReread(stream: StreamState, now: Instant, policy: ReadingPo
  * intervals.
  */
 export function completeRange(stream: StreamState, range: Range, answers: Answers, policy: ReadingPolicy): StreamState {
-  const { range: _, reread, hard, ...rest } = stream
+  const { range: _, reread, rereadForKey, hard, ...rest } = stream
   const proven = provenPart(range, answers, policy)
   const left = range.kind === 'reread' && reread !== undefined && range.to < reread.to ? { from: range.to, to: reread.to } : undefined
   const rereadLeft = range.kind === 'reread' ? left : reread
   return {
     ...rest,
-    ...(rereadLeft === undefined ? {} : { reread: rereadLeft }),
+    ...(rereadLeft === undefined ? {} : { reread: rereadLeft, ...(rereadForKey === undefined ? {} : { rereadForKey }) }),
     ...withoutRead(hard, range),
     covered: range.kind === 'provisional' ? stream.covered : intervals.widest(intervals.union(stream.covered, proven), coveredMax),
     readThrough: Math.max(stream.readThrough, Math.min(range.to, vendorNow(answers.receivedAt, policy))),

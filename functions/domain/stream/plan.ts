@@ -1,7 +1,7 @@
-import { floorToSecond, type Instant } from '../time.ts'
+import { ceilToSecond, floorToSecond, type Instant } from '../time.ts'
 import * as intervals from './intervals.ts'
 import { isHard, openGaps, type ReadingPolicy } from './ledger.ts'
-import { vendorNow, watermarkNow } from './proof.ts'
+import { limitOf, vendorNow, watermarkNow } from './proof.ts'
 import type { Interval, Range, RangeKind, StreamState } from './stream.ts'
 
 /** Plans the range of a stream to read next. The plan follows from the ledger alone. */
@@ -35,7 +35,29 @@ export function planLive(stream: StreamState, now: Instant, policy: ReadingPolic
 /** The oldest gap that can be proven now. If one live range can read the whole tail, the tail is no gap here. */
 export function planGap(stream: StreamState, now: Instant, policy: ReadingPolicy): Range | undefined {
   const gap = readableGaps(stream, now, policy)[0]
-  return gap === undefined ? undefined : plan(stream, 'final', gap.from, gap.to)
+  return gap === undefined ? undefined : planBeforeLimit(stream, gap, now, policy)
+}
+
+/** A page may take this many times as long as the limiter alone makes it take: other streams and connectors have their turns. */
+const pageDelaysMax = 3
+/** A range of one page aims at this many, because density is an estimate. */
+const onePageTarget = 0.7
+
+/**
+ * The beginning of the oldest gap. A range of several pages proves nothing if the retention limit reaches its start before its last page.
+ * So near the limit it has only as many pages as there is time for; or it begins further away from the limit, if more of the gap can be
+ * saved by that.
+ */
+function planBeforeLimit(stream: StreamState, gap: Interval, now: Instant, policy: ReadingPolicy): Range | undefined {
+  const { widthMs, pagesTarget } = stream
+  const limit = limitOf(now, policy)
+  const pageMs = pageDelaysMax * policy.paceMs
+  const pages = (gap.from - limit) / pageMs
+  if (pages >= pagesTarget) return plan(stream, 'final', gap.from, gap.to)
+  const further = ceilToSecond(limit + pagesTarget * pageMs)
+  if (gap.to - further > further - gap.from) return plan(stream, 'final', further, gap.to)
+  const target = Math.max(onePageTarget, pages * onePageTarget)
+  return plan(stream, 'final', gap.from, gap.to, Math.max(1, Math.floor((widthMs * Math.min(target, pagesTarget)) / pagesTarget)))
 }
 
 /** The gaps that can be read and proven now, the oldest first. */
@@ -67,9 +89,9 @@ function tailFits(stream: StreamState, now: Instant): boolean {
 }
 
 /** The range `[from, end)`, or its beginning if it is too wide, cut on a whole second where possible. Undefined if it is empty. */
-function plan(stream: StreamState, kind: RangeKind, from: Instant, end: Instant): Range | undefined {
+function plan(stream: StreamState, kind: RangeKind, from: Instant, end: Instant, widthMs = stream.widthMs): Range | undefined {
   if (from >= end) return undefined
-  const latest = Math.min(end, from + stream.widthMs, ...(stream.hard ?? []).map((place) => easyTo(place, from)))
+  const latest = Math.min(end, from + widthMs, ...(stream.hard ?? []).map((place) => easyTo(place, from)))
   const whole = floorToSecond(latest)
   return { kind, from, to: whole > from ? whole : latest, page: 0, items: 0 }
 }

@@ -61,6 +61,11 @@ export function provenPart(range: Range, { readSince, receivedAt, clockErrorMs =
   return { from: Math.max(range.from, limit), to: Math.min(range.to, watermark(readSince, policy)) }
 }
 
+/** The vendor shows no event before this instant, by the later of the two clocks; with the margin of proof. */
+export function limitOf(now: Instant, { retentionMs, clock }: ProofPolicy): Instant {
+  return now + Math.max(0, clock.agreedMs ?? clock.lastMs) - retentionMs + retentionMarginMs
+}
+
 /** Nothing before this instant can be read in time any more, even if the vendor's clock is behind ours. */
 export function unreadableBefore(now: Instant, policy: ProofPolicy): Instant {
   return earlierNow(now, policy) - policy.retentionMs + retentionStartMs

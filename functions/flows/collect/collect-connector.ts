@@ -3,6 +3,8 @@ import type { Digest } from '../../domain/digest.ts'
 import { backoffMs, type Failure, failures } from '../../domain/failures.ts'
 import type { AcceptedConnector, DueStore, OwnClock, RunState, RunStore } from '../../domain/ports.ts'
 import * as ledger from '../../domain/stream/ledger.ts'
+import { unreadableBefore } from '../../domain/stream/proof.ts'
+import { readBy } from '../../domain/stream/reader.ts'
 import { nextPhaseTime, nextStep } from '../../domain/stream/schedule.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { hour, type Instant, iso, minute, second } from '../../domain/time.ts'
@@ -123,10 +125,16 @@ async function beginRun(
     pageItemsMax: vendor.pageItemsMax,
     lateMs: connector.lateArrivalMinutes * minute,
     intervalMs: connector.intervalMinutes * minute,
+    paceMs: minute / connector.requestsPerMinute,
     clock: ports.vendorClocks.of(connector.baseUrl),
     wantedTo,
   }
   const keys = await KeyPool.open(ports, connector, report.status.rejectedKeys)
+  for (const [id, stream] of streams) {
+    const since = Math.max(responsibleSince(accepted, id), unreadableBefore(ports.clock.now(), policy))
+    const reader = { origin: connector.baseUrl, keys: keys.all.map(({ fingerprint }) => fingerprint), since }
+    streams.set(id, readBy(stream, reader, ports.clock.now()))
+  }
   const holder = `${ports.process}:${ports.nextNumber()}`
   const filters = compileFilters(connector.logFilters)
   const context = { connector, vendor, filters, holder, limiter, lastPageBy: deadline - pageMaxMs }
