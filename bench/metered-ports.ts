@@ -9,6 +9,7 @@ import { secretsManager } from '../functions/adapters/secrets.ts'
 import { stateTable } from '../functions/adapters/state-table/state-table.ts'
 import type { MetricValues, Source } from '../functions/domain/ports.ts'
 import { second } from '../functions/domain/time.ts'
+import { VendorClocks } from '../functions/domain/vendor-clock.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import type { VendorModel } from '../local/simulator/model.ts'
 import { key, start } from '../simulation/world.ts'
@@ -113,6 +114,8 @@ export function meteredPorts(world: MeteredWorld, { name, usage, collectLater }:
     keyedDigest,
     vendors,
     random: () => 0.5,
+    vendorClocks: new VendorClocks(),
+    ownClock: { errorMs: () => 0 },
     newFingerprintKey: () => '00'.repeat(32),
     process: `${name}-environment-0123456789abcdef`,
     nextNumber: () => {

@@ -133,7 +133,8 @@ export async function findMissing(
       add(status.reason, isLasting(status.trouble))
       continue
     }
-    const target = floorToSecond(start) - connector.lateArrivalMinutes * minute - 2 * second
+    // A vendor whose clock is behind ours shows its events under earlier times.
+    const target = floorToSecond(start) + Math.min(0, status?.vendorClockMs ?? 0) - connector.lateArrivalMinutes * minute - 2 * second
     for (const id of vendors.get(connector.type)?.streams(connector) ?? []) {
       const found = missingOfStream(streams.get(id), { start, target, hasRun })
       if (found !== undefined) add(`${id} ${found.reason}`, found.isPermanent)

@@ -122,6 +122,10 @@ type Fixed =
   | 'requestsPerMinute'
   | 'requestsPerDay'
   | 'hostileOrigin'
+  // Drawn below, where the scenario has them.
+  | 'clockSteps'
+  | 'endlessStreams'
+  | 'cachedAgeMaxMs'
   | 'account'
 
 /** Draws every quirk and fault of the vendor, on or off. A new option of the simulator must be drawn here or named above. */
@@ -135,6 +139,12 @@ function drawVendor(random: Random): Required<Omit<SimulatorOptions, Fixed>> {
     lateShare: pick(random, [0.2, 1]),
     lateMaxMs: pick(random, [0, 10 * minute]),
     malformedItemRate: pick(random, [0, 0.05]),
+    updateShare: pick(random, [0, 0.1]),
+    updateAfterMs: pick(random, [5 * minute, 20 * minute]),
+    sharedIdRate: pick(random, [0, 0.05]),
+    paging: pick(random, ['snapshot', 'offset'] as const),
+    emptyPages: pick(random, ['list', 'null', 'no-content'] as const),
+    throttledStatus: pick(random, [429, 200] as const),
     clockSkewMs: pick(random, [0, 700, -700]),
     selectBy: pick(random, ['generation', 'detection'] as const),
     bounds: pick(random, ['inclusive', 'half-open', 'start-exclusive', 'exclusive'] as const),

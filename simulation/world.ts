@@ -9,6 +9,7 @@ import type { StreamState } from '../functions/domain/stream/stream.ts'
 import { type Instant, minute, second } from '../functions/domain/time.ts'
 import { requestTimeoutMs } from '../functions/domain/token-bucket.ts'
 import type { Vendor, VendorResponse } from '../functions/domain/vendor.ts'
+import { VendorClocks } from '../functions/domain/vendor-clock.ts'
 import { acceptConnector } from '../functions/flows/accept-connector.ts'
 import { collectConnector } from '../functions/flows/collect/collect-connector.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
@@ -178,6 +179,8 @@ export class World {
       digest,
       keyedDigest,
       vendors: this.setup.vendors,
+      vendorClocks: by.vendorClocks,
+      ownClock: { errorMs: () => clock.now() - this.clock.now() },
       random,
       newFingerprintKey: () => '00'.repeat(32),
       process: name,
@@ -340,6 +343,7 @@ class LakeOfIds implements Sink {
 class Process {
   readonly name: string
   readonly clock: Clock
+  readonly vendorClocks = new VendorClocks()
   private seed: number
   private number = 0
 

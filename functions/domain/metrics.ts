@@ -69,6 +69,8 @@ export const fleetMetrics = {
   KeysRejected: 'Count',
   /** Age of the oldest API key in use, by the date of its secret’s version. */
   KeyAgeMax: 'Milliseconds',
+  /** The largest error of the vendor's clock that a connector sees, in either direction. */
+  VendorClockErrorMax: 'Milliseconds',
   /** Origins of the vendor that respond with errors of their own, or not at all. */
   VendorOutages: 'Count',
 } as const satisfies Record<string, Unit>

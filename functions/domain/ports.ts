@@ -23,6 +23,12 @@ export interface Clock {
   sleepUntil(at: Instant): Promise<void>
 }
 
+/** The clock of this process against that of the state table. */
+export interface OwnClock {
+  /** How far this process is ahead of it at least (ms); negative: behind. 0 if it may be right, or nothing is known yet. */
+  errorMs(): number
+}
+
 /** The vendor's side of the wire. */
 export interface Source {
   /**

@@ -15,6 +15,10 @@ export function floorToSecond(at: Instant): Instant {
   return Math.floor(at / second) * second
 }
 
+export function ceilToSecond(at: Instant): Instant {
+  return Math.ceil(at / second) * second
+}
+
 /** `99 s`, `3 min`, `70 h`: up to 99 of a unit. A negative duration is `0 s`: two clocks may differ a little. */
 export function durationText(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / second))

@@ -20,6 +20,8 @@ export interface VendorResponse {
   readonly undecodable?: (part: Span) => string | undefined
   /** When the last byte arrived. */
   readonly receivedAt: Instant
+  /** Its `Date` header, in whole seconds; absent without one. A cached response is as old as this. */
+  readonly date?: Instant
   /** The vendor's clock minus ours (ms), from its `Date` header; 0 if it is within the header's resolution, absent without one. */
   readonly clockErrorMs?: number
   readonly traceId?: string

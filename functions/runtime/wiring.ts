@@ -9,6 +9,8 @@ import { jsonLog } from '../adapters/log.ts'
 import { embeddedMetrics } from '../adapters/metrics.ts'
 import { secretsManager } from '../adapters/secrets.ts'
 import { stateTable } from '../adapters/state-table/state-table.ts'
+import { tableClock } from '../adapters/table-clock.ts'
+import { VendorClocks } from '../domain/vendor-clock.ts'
 import { vendors } from '../vendors/index.ts'
 
 /** Makes the ports that every function which handles connectors needs, once, at cold start. */
@@ -22,6 +24,7 @@ export function wireCore(env: { readonly STATE_TABLE: string; readonly EVENT_BUS
     now: clock.now,
     onUnreadable: (error) => log({ level: 'error', event: 'state-item-unreadable', message: error.message }),
   })
+  const ownClock = tableClock(dynamodb, clock.now)
   const secrets = secretsManager({ client: new SecretsManagerClient({}), clock, addRedaction })
   const stop = new AbortController()
   process.once('SIGTERM', () => stop.abort())
@@ -31,6 +34,8 @@ export function wireCore(env: { readonly STATE_TABLE: string; readonly EVENT_BUS
     ports: {
       clock,
       state,
+      ownClock,
+      vendorClocks: new VendorClocks(),
       secrets,
       bus: eventBridgeBus({ client: new EventBridgeClient({}), bus: env.EVENT_BUS }),
       publish: embeddedMetrics({ namespace: env.METRICS_NAMESPACE, clock }),

@@ -12,7 +12,14 @@ import {
   ticksCarriedOut,
   type Watched,
 } from './alarm-metrics.ts'
-import { deliveryAgeMaxSeconds, keyAgeMaxDays, quotaUsedMaxPercent, retentionPageHours, retentionWarnHours } from './thresholds.ts'
+import {
+  deliveryAgeMaxSeconds,
+  keyAgeMaxDays,
+  quotaUsedMaxPercent,
+  retentionPageHours,
+  retentionWarnHours,
+  vendorClockErrorMaxMinutes,
+} from './thresholds.ts'
 
 export interface AlarmRow {
   /** Heading of the entry in `docs/operations.md`. The name of the alarm begins with it. */
@@ -122,6 +129,16 @@ export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }
       when: { above: keyAgeMaxDays * day },
       lasting: [1, 1, 60],
       noValue: 'fine',
+    },
+    {
+      key: 'vendor-clock-off',
+      severity: 'warn',
+      problem: `The vendor's clock differs from ours by more than ${vendorClockErrorMaxMinutes} minutes. Its events are collected all the same, but their times are wrong.`,
+      firstStep: "compare the header Date of the vendor's responses with the time, and tell the vendor.",
+      watched: eachVendorFleet('VendorClockErrorMax'),
+      when: { above: vendorClockErrorMaxMinutes * minute },
+      lasting: [3, 3, 5],
+      noValue: 'unchanged',
     },
     {
       key: 'throttled-by-others',

@@ -9,6 +9,9 @@ export const retentionPageHours = 24
 /** A key that the vendor limits to a year ends 30 days later. */
 export const keyAgeMaxDays = 335
 
+/** So far off, a clock is not only badly set. */
+export const vendorClockErrorMaxMinutes = 15
+
 /** Firehose writes about once a minute, so after 15 minutes it cannot write. */
 export const deliveryAgeMaxSeconds = 900
 

@@ -92,6 +92,27 @@ const optionFlags: { readonly [option in keyof Settings]-?: Flag } = {
     read: one(readSignedDuration),
   },
 
+  clockSteps: {
+    flag: 'clock-step',
+    value: 'DURATION@TIME',
+    isMany: true,
+    help: "from TIME on the vendor's clock is ahead by this long, or behind with -DURATION",
+    read: (texts, now) => texts.map((text) => readClockStep(text, now)),
+  },
+  updateShare: {
+    flag: 'update-share',
+    value: 'SHARE',
+    help: 'share of the events that change later, under the same id',
+    read: one(readNumber),
+  },
+  updateAfterMs: { flag: 'update-after', value: 'DURATION', help: 'how long after they were first shown', read: one(readDuration) },
+  sharedIdRate: {
+    flag: 'shared-id-rate',
+    value: 'RATE',
+    help: 'share of the events that have the id of another one',
+    read: one(readNumber),
+  },
+
   selectBy: { flag: 'select-by', value: 'generation|detection', help: 'the time of an event that start and end refer to', read: last },
   bounds: {
     flag: 'bounds',
@@ -124,6 +145,28 @@ const optionFlags: { readonly [option in keyof Settings]-?: Flag } = {
     read: one(readNumber),
   },
 
+  throttledStatus: { flag: 'throttled-status', value: '429|200', help: 'status of a refused request', read: one(readNumber) },
+
+  paging: {
+    flag: 'paging',
+    value: 'snapshot|offset',
+    help: 'whether the pages of a range belong together, or each begins after so many items of what is shown then',
+    read: last,
+  },
+  emptyPages: { flag: 'empty-pages', value: 'list|null|no-content', help: 'the form of a page without events', read: last },
+  endlessStreams: {
+    flag: 'endless',
+    value: 'STREAM',
+    isMany: true,
+    help: 'every page of this stream is empty and links to another one',
+    read: (texts) => texts,
+  },
+  cachedAgeMaxMs: {
+    flag: 'cached-age-max',
+    value: 'DURATION',
+    help: 'first pages may come from a cache and be this old',
+    read: one(readDuration),
+  },
   links: {
     flag: 'links',
     value: 'FORM[,FORM]',
@@ -282,6 +325,11 @@ function readTime(text: string, now: number): number {
   const at = Date.parse(text)
   if (Number.isNaN(at)) throw new Error('this is not a time. Give one such as +30s, -5m or 2026-11-24T20:35:26.120Z.')
   return at
+}
+
+function readClockStep(text: string, now: number): { at: number; skewMs: number } {
+  const [skew = '', time = ''] = text.split('@')
+  return { at: readTime(time, now), skewMs: readSignedDuration(skew) }
 }
 
 function readKey(text: string): { key: string; customer?: string } {

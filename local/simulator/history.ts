@@ -17,6 +17,9 @@ export interface SimulatedEvent {
   readonly selected: number
   /** No response shows it earlier. */
   readonly visibleAt: number
+  /** From then on responses show its update in its place. */
+  readonly hiddenAt?: number
+  readonly update?: SimulatedEvent
   /** The item differs from the documentation in this way, in every response. Undefined: it does not differ. */
   readonly malformed: Malformation | undefined
   /** The message is made from this number. */
@@ -101,7 +104,11 @@ export class History {
     const count = Math.floor((this.#eventsPerHour(stream) * width) / hourMs + unit(random))
     const events: SimulatedEvent[] = []
     const add = (source: Random, selected: number) => {
-      if (selected >= this.#from && selected < this.#to) events.push(this.#event(source, customer, stream, selected))
+      if (selected < this.#from || selected >= this.#to) return
+      const event = this.#event(source, customer, stream, selected)
+      const before = events.at(-1)
+      const made = before !== undefined && unit(source) < this.#settings.sharedIdRate ? { ...event, id: before.id } : event
+      events.push(...this.#withUpdate(source, made))
     }
     for (let n = 0; n < count; n += 1) {
       const at = start + Math.floor(unit(random) * width)
@@ -113,6 +120,14 @@ export class History {
       for (let n = 0; n < burst.count; n += 1) add(burstRandom, burst.at)
     })
     return events.sort((a, b) => a.selected - b.selected)
+  }
+
+  #withUpdate(random: Random, event: SimulatedEvent): readonly SimulatedEvent[] {
+    const { updateShare, updateAfterMs } = this.#settings
+    if (unit(random) >= updateShare) return [event]
+    const changedAt = event.visibleAt + updateAfterMs
+    const update = { ...event, visibleAt: changedAt, seed: random() }
+    return [{ ...event, hiddenAt: changedAt, update }, update]
   }
 
   #event(random: Random, customer: string, stream: StreamName, selected: number): SimulatedEvent {

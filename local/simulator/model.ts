@@ -115,7 +115,7 @@ export class VendorModel {
     const { response, shown } = this.#reply(this.#exchange(request, now, random), caller)
     if (key !== undefined) this.account.request(key, customer ?? 'unknown', { at: now, status: response.status })
     this.account.show(shown)
-    return response
+    return response.status === 429 ? { ...response, status: this.#settings.throttledStatus } : response
   }
 
   /**
@@ -133,8 +133,14 @@ export class VendorModel {
     }: { readonly lateMaxMs?: number; readonly customer?: string } = {},
   ): Iterable<SimulatedEvent> {
     for (const event of this.#history.between(customer, stream, from, to)) {
-      if (event.visibleAt <= until + this.#settings.clockSkewMs && event.visibleAt - event.selected <= lateMaxMs) yield event
+      if (event.visibleAt <= until + this.skewMs(until) && event.visibleAt - event.selected <= lateMaxMs) yield event
     }
+  }
+
+  /** How far the vendor's clock is ahead at `now`, the caller's clock (ms). */
+  skewMs(now: number): number {
+    const { clockSteps, clockSkewMs } = this.#settings
+    return clockSteps.findLast(({ at }) => at <= now)?.skewMs ?? clockSkewMs
   }
 
   get customers(): readonly string[] {
@@ -150,11 +156,13 @@ export class VendorModel {
 
   /** Draws random numbers in the same order for every request, so that an option changes only the responses that it is about. */
   #exchange(request: SimulatedRequest, now: number, random: Random): Exchange {
-    const { clockSkewMs, delayMs } = this.#settings
+    const { cachedAgeMaxMs, delayMs } = this.#settings
+    const isFirstPage = !request.query.includes('page_id=')
+    const ageMs = isFirstPage && cachedAgeMaxMs > 0 ? between(random, 0, cachedAgeMaxMs) : 0
     return {
       request,
       now,
-      vendorNow: now + clockSkewMs,
+      vendorNow: now + this.skewMs(now) - ageMs,
       random,
       traceId: uuid(random),
       delayMs: between(random, delayMs.min, delayMs.max),
@@ -221,7 +229,16 @@ export class VendorModel {
     const settings = this.#settings
     const repeated = cursor?.repeated ?? []
     const count = snapshot.limit - repeated.length
-    const { found, next } = readPage(this.#history, settings, { snapshot, cursor, count, oldest: vendorNow - settings.retentionMs })
+    const isEndless = settings.endlessStreams.includes(snapshot.stream)
+    const { found, next } = isEndless
+      ? { found: [], next: { bucket: 0, index: 0 } }
+      : readPage(this.#history, settings, {
+          snapshot,
+          cursor,
+          count,
+          oldest: vendorNow - settings.retentionMs,
+          vendorNow,
+        })
     const inOrder = [...repeated, ...found]
     const events = settings.order === 'random' ? shuffle(random, inOrder) : inOrder
     let nextLink = ''
@@ -232,12 +249,16 @@ export class VendorModel {
       this.#pageIds.add(nextId, { snapshot, cursor: nextCursor, key, bornAt: now }, settings)
       nextLink = linkTo(chances.hostileLink < settings.hostileLinkRate ? settings.hostileOrigin : origin, snapshot, nextId, settings)
     }
+    if (events.length === 0 && next === undefined && settings.emptyPages === 'no-content') {
+      return { response: { status: 204, headers: headersOf(exchange), body: '', delayMs }, shown: [] }
+    }
     const last = events.at(-1)
     const page = {
       current_link: linkTo(origin, snapshot, pageId, settings),
       next_link: nextLink,
       last_log_item_generation_time: last === undefined ? '' : new Date(last.generation).toISOString(),
-      security_events: events.map(snapshot.format === 'cef' ? cefOf : itemOf),
+      security_events:
+        events.length === 0 && settings.emptyPages === 'null' ? null : events.map(snapshot.format === 'cef' ? cefOf : itemOf),
       traceId,
     }
     const head = { status: 200, headers: headersOf(exchange), delayMs }

@@ -58,6 +58,13 @@ const schema = z.strictObject({
   /** Items that are null, a string, without message, without id or of odd types. Every caller gets the same ones. */
   malformedItemRate: rate,
   clockSkewMs: z.int().default(0),
+  /** From each of these times on (the caller's clock) the vendor's clock is ahead by `skewMs`, in place of `clockSkewMs`. */
+  clockSteps: z.array(z.strictObject({ at: instant, skewMs: z.int() })).default([]),
+  /** This share of the events changes `updateAfterMs` after it was first shown: the same id, another message. */
+  updateShare: rate,
+  updateAfterMs: durationMs.default(20 * 60_000),
+  /** This share of the events has the id of another event. */
+  sharedIdRate: rate,
 
   // Queries.
   selectBy: z.enum(['generation', 'detection']).default('generation'),
@@ -82,10 +89,20 @@ const schema = z.strictObject({
   /** By UTC day; 0 means no limit. */
   requestsPerDay: z.int().min(0).default(0),
   retryAfter: z.enum(['none', 'seconds', 'date']).default('none'),
+  /** The status of a refused request; its body is the same. */
+  throttledStatus: z.union([z.literal(429), z.literal(200)]).default(429),
   /** Other consumers of the same keys send this many requests, evenly spaced. */
   otherRequestsPerMinute: z.number().min(0).max(60_000).default(0),
 
   // Pages.
+  /** `offset`: a page begins after so many items of what is shown now, so items that appear or disappear shift the pages. */
+  paging: z.enum(['snapshot', 'offset']).default('snapshot'),
+  /** What a page without events is: an empty list, `null` for the list, or status 204 without a body. */
+  emptyPages: z.enum(['list', 'null', 'no-content']).default('list'),
+  /** Every page of these streams is empty and links to another one. */
+  endlessStreams: z.array(streamName).default([]),
+  /** A first page may come from a cache: it is up to this old, and so are its events and its `Date`. */
+  cachedAgeMaxMs: durationMs.default(0),
   /** `absolute`, `no-scheme` and `path-only` exclude each other; `other-path` can be added to each. */
   links: z
     .array(z.enum(['absolute', 'no-scheme', 'path-only', 'other-path']))
@@ -151,6 +168,10 @@ export const historyOptions = [
   'lateMaxMs',
   'malformedItemRate',
   'clockSkewMs',
+  'clockSteps',
+  'updateShare',
+  'updateAfterMs',
+  'sharedIdRate',
   'selectBy',
   'retentionMs',
   'account',

@@ -20,6 +20,8 @@ export interface PageRange {
   readonly count: number
   /** The vendor keeps events from this time on. */
   readonly oldest: number
+  /** The time of this page on the vendor's clock. */
+  readonly vendorNow: number
 }
 
 export interface PageEvents {
@@ -29,6 +31,7 @@ export interface PageEvents {
 }
 
 export function readPage(history: History, settings: Settings, range: PageRange): PageEvents {
+  if (settings.paging === 'offset') return readByOffset(history, settings, range)
   return settings.order === 'shuffled' ? readShuffled(history, settings, range) : readInOrder(history, settings, range)
 }
 
@@ -58,10 +61,25 @@ function readInOrder(history: History, settings: Settings, { snapshot, cursor, c
   return { found }
 }
 
+/** Skips as many of the items that are shown now as earlier pages had. */
+function readByOffset(history: History, settings: Settings, range: PageRange): PageEvents {
+  const snapshot = { ...range.snapshot, takenAt: range.vendorNow }
+  const all = readInOrder(history, settings, { ...range, snapshot, cursor: undefined, count: Number.MAX_SAFE_INTEGER }).found
+  const from = range.cursor?.index ?? 0
+  const found = all.slice(from, from + range.count)
+  return from + found.length < all.length ? { found, next: { bucket: 0, index: from + found.length } } : { found }
+}
+
 /** Makes the whole order again for each page, so that no page id has to hold it. */
 function readShuffled(history: History, settings: Settings, { snapshot, cursor, count, oldest }: PageRange): PageEvents {
   const oldestAtStart = snapshot.takenAt - settings.retentionMs
-  const all = readInOrder(history, settings, { snapshot, cursor: undefined, count: Number.MAX_SAFE_INTEGER, oldest: oldestAtStart })
+  const all = readInOrder(history, settings, {
+    snapshot,
+    cursor: undefined,
+    count: Number.MAX_SAFE_INTEGER,
+    oldest: oldestAtStart,
+    vendorNow: snapshot.takenAt,
+  })
   const shuffled = shuffle(randomFrom(snapshot.seed, 1, 1), all.found)
   const found: SimulatedEvent[] = []
   for (let index = cursor?.index ?? 0; index < shuffled.length; index += 1) {
@@ -78,6 +96,7 @@ function matches({ bounds }: Settings, snapshot: Snapshot, event: SimulatedEvent
   const isEndOpen = bounds === 'exclusive' || bounds === 'half-open'
   return (
     event.visibleAt <= snapshot.takenAt &&
+    (event.hiddenAt === undefined || snapshot.takenAt < event.hiddenAt) &&
     event.selected >= oldest &&
     (isStartOpen ? event.selected > snapshot.start : event.selected >= snapshot.start) &&
     (isEndOpen ? event.selected < snapshot.end : event.selected <= snapshot.end)

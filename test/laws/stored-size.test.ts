@@ -21,7 +21,8 @@ const policy: ledger.ReadingPolicy = {
   pageItemsMax: 500,
   lateMs: 10 * minute,
   intervalMs: 5 * minute,
-  clockErrorMs: 0,
+  paceMs: 3 * second,
+  clock: { lastMs: 0 },
   wantedTo: 0,
 }
 const storedSize = (item: unknown) => sizeOf(marshall(item, { removeUndefinedValues: true }))
@@ -34,7 +35,7 @@ const step = fc.record({
 
 function after(stream: StreamState, { kind, at, widthMs }: typeof step extends fc.Arbitrary<infer S> ? S : never): StreamState {
   const range = { kind: 'final', from: at, to: at + widthMs, page: 1, items: 1, readSince: start, nextLink: 'x'.repeat(8_000) } as const
-  if (kind === 'completed') return ledger.completeRange(stream, range, start, policy)
+  if (kind === 'completed') return ledger.completeRange(stream, range, { readSince: start, receivedAt: start }, policy)
   if (kind === 'given-up') return ledger.giveUpRange(stream, range, start)
   if (kind === 'narrowed') return ledger.narrowRange(stream, range, start)
   return ledger.expire(stream, at + 72 * hour, policy)
@@ -82,7 +83,7 @@ describe('the item of a stream', () => {
         readSince: start,
       } as const
       proven.push({ from: range.from, to: range.to })
-      stream = ledger.completeRange(stream, range, start, policy)
+      stream = ledger.completeRange(stream, range, { readSince: start, receivedAt: start }, policy)
     }
     expect(stream.covered.length).toBe(500)
     for (const covered of stream.covered) expect(proven).toContainEqual(covered)

@@ -89,7 +89,12 @@ describe('a claim about every run', () => {
   })
 
   it('breaks when the connector may ask more often than the vendor allows', async () => {
-    const { problems } = await runScenario({ ...sound, item: { ...sound.item, requestsPerMinute: 6_000, initialBackfillMinutes: 4_000 } })
+    const world = { ...sound.world, vendor: { ...sound.world.vendor, eventsPerHour: 400 } }
+    const { problems } = await runScenario({
+      ...sound,
+      world,
+      item: { ...sound.item, requestsPerMinute: 6_000, initialBackfillMinutes: 4_000 },
+    })
     expect(problems.join('\n')).toMatch(/in any 60 s than it allows: tributary\/simulated: the vendor saw \d+ and allows 20/)
   })
 

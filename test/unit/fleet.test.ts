@@ -62,6 +62,10 @@ describe('the tally of a fleet', () => {
     expect(metricsOf(status({ rejectedKeys: { a: rejected(now + 1), b: rejected(now) } })).KeysRejected).toBe(1)
   })
 
+  it("has the largest error of the vendor's clock, in either direction", () => {
+    expect(metricsOf(status({ vendorClockMs: 5 * minute }), status({ vendorClockMs: -hour })).VendorClockErrorMax).toBe(hour)
+  })
+
   it('has the age of the oldest key', () => {
     expect(metricsOf(status({ oldestKeyAt: now - 335 * day }), status({ oldestKeyAt: now - day }), status()).KeyAgeMax).toBe(335 * day)
   })

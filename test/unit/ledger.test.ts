@@ -10,10 +10,14 @@ const policy: ledger.ReadingPolicy = {
   pageItemsMax: 500,
   lateMs: 10 * minute,
   intervalMs: 5 * minute,
-  clockErrorMs: 0,
+  paceMs: 3 * second,
+  clock: { lastMs: 0 },
   wantedTo: 0,
 }
 const stream = (since: number, more: Partial<StreamState> = {}): StreamState => ({ ...ledger.newStream(since, since), ...more })
+/** Completes a range whose last page was received at `receivedAt`. */
+const complete = (of: StreamState, read: Range, receivedAt: number, by = policy, more: { readonly clockErrorMs?: number } = {}) =>
+  ledger.completeRange(of, read, { readSince: read.readSince ?? receivedAt, receivedAt, ...more }, by)
 const range = (kind: Range['kind'], from: number, to: number, more: Partial<Range> = {}): Range => ({
   kind,
   from,
@@ -68,22 +72,35 @@ describe('a range read to its end', () => {
   const whole = plan.planLive(stream(now - 20 * minute), now, policy)!
 
   it('is proven up to the watermark of the request of its first page', () => {
-    const after = ledger.completeRange(stream(now - 20 * minute), { ...whole, page: 3, readSince: now }, now + minute, policy)
+    const after = complete(stream(now - 20 * minute), { ...whole, page: 3, readSince: now }, now + minute, policy)
     expect(after.covered).toEqual([{ from: now - 20 * minute, to: now - 10 * minute - 2 * second }])
     expect(after.readThrough).toBe(now)
   })
 
-  it('is proven less far by the error of the vendor’s clock', () => {
-    const after = ledger.completeRange(stream(now - 20 * minute), { ...whole, readSince: now }, now, {
-      ...policy,
-      clockErrorMs: -3 * second,
-    })
-    expect(after.covered[0]!.to).toBe(now - 10 * minute - 5 * second)
+  it('was read only as far as the vendor’s clock goes, once its answers agree', () => {
+    const behind = { ...policy, clock: { agreedMs: -hour, lastMs: -hour } }
+    const since = now - 2 * hour
+    const after = complete(stream(since), { ...whole, from: since, to: now, readSince: now - hour }, now, behind)
+    expect(after.covered).toEqual([{ from: since, to: now - hour - 10 * minute - 2 * second }])
+    expect(after.readThrough).toBe(now - hour)
+  })
+
+  it('proves nothing with a clock that is more than a day off', () => {
+    for (const clockErrorMs of [-25 * hour, 25 * hour]) {
+      expect(complete(stream(now - 20 * minute), whole, now, policy, { clockErrorMs }).covered).toEqual([])
+    }
+  })
+
+  it('proves nothing if the retention limit reached its start before its last page: the pages after it may have shifted', () => {
+    const from = now - 72 * hour + 3 * minute
+    const pages = range('final', from, from + hour, { page: 2 })
+    expect(complete(stream(from), pages, now + 5 * minute, policy).covered).toEqual([])
+    expect(complete(stream(from), pages, now + 2 * minute, policy).covered).toEqual([{ from, to: from + hour }])
   })
 
   it('is not proven where the retention limit passed while it was read', () => {
     const from = now - 72 * hour + 3 * minute
-    const after = ledger.completeRange(stream(from), range('final', from, from + hour), now + 5 * minute, policy)
+    const after = complete(stream(from), range('final', from, from + hour), now + 5 * minute, policy)
     expect(after.covered).toEqual([{ from: now + 5 * minute - 72 * hour + 2 * second, to: from + hour }])
   })
 
@@ -91,15 +108,14 @@ describe('a range read to its end', () => {
     const busy = stream(now - hour, { widthMs: minute })
     const provisional = plan.planLive(busy, now, policy)!
     expect(provisional.kind).toBe('provisional')
-    expect(ledger.completeRange(busy, { ...provisional, readSince: now }, now, policy).covered).toEqual([])
+    expect(complete(busy, { ...provisional, readSince: now }, now, policy).covered).toEqual([])
     // The part that became final while the step waited for its token is not proven either.
-    expect(ledger.completeRange(busy, { ...provisional, readSince: now + minute }, now + minute, policy).covered).toEqual([])
+    expect(complete(busy, { ...provisional, readSince: now + minute }, now + minute, policy).covered).toEqual([])
   })
 
   it('is not proven where a vendor whose clock is ahead of ours has deleted events early', () => {
     const from = now - 72 * hour + 3 * minute
-    const ahead = { ...policy, clockErrorMs: 4 * minute }
-    const after = ledger.completeRange(stream(from), range('final', from, from + hour), now, ahead)
+    const after = complete(stream(from), range('final', from, from + hour), now, policy, { clockErrorMs: 4 * minute })
     expect(after.covered[0]!.from).toBe(now - 72 * hour + 4 * minute + 2 * second)
   })
 })
@@ -132,9 +148,9 @@ describe('the next range', () => {
 
   it('is as wide as the density of the last range allows', () => {
     const busy = stream(now - 10 * hour)
-    const dense = ledger.completeRange(busy, range('final', now - 10 * hour, now - 9 * hour, { items: 17_500 }), now, policy)
+    const dense = complete(busy, range('final', now - 10 * hour, now - 9 * hour, { items: 17_500 }), now, policy)
     expect(dense.widthMs).toBe(6 * minute)
-    const empty = ledger.completeRange(busy, range('final', now - 10 * hour, now - 9 * hour), now, policy)
+    const empty = complete(busy, range('final', now - 10 * hour, now - 9 * hour), now, policy)
     expect(empty.widthMs).toBe(8 * hour)
   })
 
@@ -150,7 +166,7 @@ describe('a range whose link died', () => {
     const after = ledger.giveUpRange(before, range('final', now - 10 * hour, now - 9 * hour, { page: 2 }), now)
     expect(after).toMatchObject({ widthMs: 30 * minute, paced: true })
     expect(after.pagesTarget).toBeCloseTo(1.4)
-    expect(ledger.completeRange(after, range('final', now - 10 * hour, now - 9.5 * hour), now, policy).paced).toBe(false)
+    expect(complete(after, range('final', now - 10 * hour, now - 9.5 * hour), now, policy).paced).toBe(false)
   })
 
   it('is left alone for an hour if it is one millisecond wide, while its surroundings are read', () => {
@@ -168,17 +184,17 @@ describe('a hard place', () => {
 
   it('ends the range before it, and is read in narrower ranges, even if other ranges are easy', () => {
     expect(plan.planGap(hard, now, policy)).toMatchObject({ from, to: from + minute })
-    const before = ledger.completeRange(hard, range('final', from, from + minute), now, policy)
+    const before = complete(hard, range('final', from, from + minute), now, policy)
     expect(plan.planGap(before, now, policy)).toMatchObject({ from: from + minute, to: from + 90 * second })
-    const half = ledger.completeRange(before, range('final', from + minute, from + 90 * second), now, policy)
+    const half = complete(before, range('final', from + minute, from + 90 * second), now, policy)
     expect(plan.planGap(half, now, policy)).toMatchObject({ from: from + 90 * second, to: from + 2 * minute })
-    const whole = ledger.completeRange(half, range('final', from + 90 * second, from + 2 * minute), now, policy)
+    const whole = complete(half, range('final', from + 90 * second, from + 2 * minute), now, policy)
     expect(whole.hard).toBeUndefined()
   })
 
   it('is halved until one millisecond is left alone, and its neighbour is joined to it', () => {
     let narrower = hard
-    let piece = plan.planGap(ledger.completeRange(hard, range('final', from, from + minute), now, policy), now, policy)!
+    let piece = plan.planGap(complete(hard, range('final', from, from + minute), now, policy), now, policy)!
     // A minute is less than 2^16 ms.
     const halvingsMax = 20
     for (let tries = 0; narrower.setAside.length === 0; tries++) {
@@ -253,9 +269,9 @@ describe('the daily re-read', () => {
     const begun = ledger.beginReread(proven, now, policy)
     const first = plan.planReread(begun)!
     expect(first).toMatchObject({ kind: 'reread', from: end - day, to: end - day + 20 * hour })
-    const half = ledger.completeRange(begun, { ...first, readSince: now }, now, policy)
+    const half = complete(begun, { ...first, readSince: now }, now, policy)
     expect(half.reread).toEqual({ from: first.to, to: end })
-    const done = ledger.completeRange(half, { ...plan.planReread(half)!, readSince: now }, now, policy)
+    const done = complete(half, { ...plan.planReread(half)!, readSince: now }, now, policy)
     expect(done.reread).toBeUndefined()
     expect(done.nextRereadAt).toBe(now + day)
   })

@@ -11,7 +11,8 @@ const policy: ledger.ReadingPolicy = {
   pageItemsMax: 500,
   lateMs: 10 * minute,
   intervalMs: 5 * minute,
-  clockErrorMs: 0,
+  paceMs: 3 * second,
+  clock: { lastMs: 0 },
   wantedTo: 0,
 }
 const hourAgo = now - hour
@@ -57,10 +58,23 @@ describe('after a page', () => {
     expect(after.outcome).toEqual({ kind: 'progress' })
   })
 
-  it('the clock error that the page measured narrows the proof of its range', () => {
-    const after = afterPage(stream(), range({ kind: 'tail', to: now }), page({ clockErrorMs: 4 * second }))
-    expect(after.stream.covered[0]!.to).toBe(now - second - 10 * minute - 2 * second - 4 * second)
-    expect(after.outcome).toEqual({ kind: 'progress', clockErrorMs: 4 * second })
+  it('a range is proven by the earlier of our clock and the Date of its oldest page, less the time of its request', () => {
+    const to = (of: Range, read: Partial<reading.PageRead>) => afterPage(stream(), of, page(read)).stream.covered[0]!.to
+    const late = 10 * minute + 2 * second
+    const whole = range({ kind: 'tail', to: now })
+    expect(to(whole, {})).toBe(now - second - late)
+    expect(to(whole, { date: now + hour, clockErrorMs: hour })).toBe(now - second - late)
+    expect(to(whole, { date: now - hour, clockErrorMs: -hour })).toBe(now - hour - second - late)
+    // The first page was requested a minute ago; the last one comes from a cache.
+    expect(to(linked({ kind: 'tail', to: now }), { date: now - hour })).toBe(now - hour - second - late)
+    expect(to(linked({ kind: 'tail', to: now }), { date: now })).toBe(now - minute - late)
+  })
+
+  it('the error of the clock that a page shows is handed on', () => {
+    expect(afterPage(stream(), range({ kind: 'tail', to: now }), page({ clockErrorMs: 4 * second })).outcome).toEqual({
+      kind: 'progress',
+      clockErrorMs: 4 * second,
+    })
   })
 
   it('a page with a link goes on with the next page of the range', () => {

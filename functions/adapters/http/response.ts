@@ -145,12 +145,16 @@ function withoutKey(text: string, apiKey: string): string {
 }
 
 /** The vendor's clock minus ours. `Date` has whole seconds and was set between request and response, so a difference of a second is no error. */
-function clockError(headers: ResponseHeaders, receivedAt: Instant, exchange: Exchange): { readonly clockErrorMs?: number } {
+function clockError(
+  headers: ResponseHeaders,
+  receivedAt: Instant,
+  exchange: Exchange,
+): { readonly date?: Instant; readonly clockErrorMs?: number } {
   const date = httpDate(headerOf(headers, 'date'))
   if (date === undefined) return {}
   const { sentAt = receivedAt, headersAt = receivedAt } = exchange
   const errorMs = Math.round(date + second / 2 - (sentAt + headersAt) / 2)
-  return { clockErrorMs: Math.abs(errorMs) <= second ? 0 : errorMs }
+  return { date, clockErrorMs: Math.abs(errorMs) <= second ? 0 : errorMs }
 }
 
 /**

@@ -19,6 +19,7 @@ export class FleetTally {
   private readonly lags: number[] = []
   private retentionLeftMin = Number.POSITIVE_INFINITY
   private oldestKeyAt = Number.POSITIVE_INFINITY
+  private clockErrorMax = 0
 
   /** Adds a status that was read at `now`. A connector that has not run since lags further behind than its status says. */
   add(status: ConnectorStatus, now: Instant): void {
@@ -33,6 +34,7 @@ export class FleetTally {
     const sinceRun = status.lastRunAt === undefined ? 0 : now - status.lastRunAt
     this.lags.push((status.lagMs ?? 0) + sinceRun)
     if (status.retentionLeftMs !== undefined) this.retentionLeftMin = Math.min(this.retentionLeftMin, status.retentionLeftMs - sinceRun)
+    this.clockErrorMax = Math.max(this.clockErrorMax, Math.abs(status.vendorClockMs ?? 0))
     if (status.oldestKeyAt !== undefined) this.oldestKeyAt = Math.min(this.oldestKeyAt, status.oldestKeyAt)
   }
 
@@ -44,6 +46,7 @@ export class FleetTally {
     return {
       ...Object.fromEntries([...stateMetrics, ...summed].map((metric) => [metric, this.sums.get(metric) ?? 0])),
       VendorOutages: outages,
+      VendorClockErrorMax: this.clockErrorMax,
       LagMax: lags.at(-1) ?? 0,
       LagP99: lags[Math.ceil(lags.length * 0.99) - 1] ?? 0,
       ...(Number.isFinite(this.retentionLeftMin) ? { RetentionLeftMin: this.retentionLeftMin } : {}),

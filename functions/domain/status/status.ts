@@ -5,9 +5,11 @@ import { changesTooMuch } from '../stream/changes.ts'
 import type { ReadingPolicy } from '../stream/ledger.ts'
 import { coveredTo, isUnreadable } from '../stream/ledger.ts'
 import { readableGaps } from '../stream/plan.ts'
+import { clockErrorMaxMs } from '../stream/proof.ts'
 import type { StreamId, StreamState } from '../stream/stream.ts'
 import { cutText } from '../text.ts'
-import { day, hour, type Instant, iso, minute } from '../time.ts'
+import { day, durationText, hour, type Instant, iso, minute } from '../time.ts'
+import { clockNotedMs } from '../vendor-clock.ts'
 import type { ConnectorState, StateChange } from './connector-state.ts'
 
 /** The counts of one UTC day. */
@@ -43,6 +45,8 @@ export interface ConnectorStatus {
   readonly streamsBehind?: number
   /** Ranges lost for good that the ledgers still record (count). */
   readonly lostRanges?: number
+  /** The vendor's clock minus ours (ms), at `lastRunAt`. */
+  readonly vendorClockMs?: number
   /** When the oldest of the keys was stored. */
   readonly oldestKeyAt?: Instant
   readonly lastFailure?: Failure & { readonly at: Instant; readonly stream?: StreamId }
@@ -95,7 +99,8 @@ export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: 
   const { now, streams, policy, connector } = report
   const oldest = Math.min(now, ...[...streams.values()].map((stream) => coveredTo(stream, now)))
   const lastSuccess = Math.max(0, ...[...streams.values()].map((stream) => stream.lastReadAt ?? 0))
-  const { lastFailure: _, trouble: __, keys: ___, oldestKeyAt: ____, ...kept } = stored
+  const { lastFailure: _, trouble: __, keys: ___, oldestKeyAt: ____, vendorClockMs: _____, ...kept } = stored
+  const vendorClockMs = policy.clock.agreedMs ?? policy.clock.lastMs
   const next: ConnectorStatus = {
     ...kept,
     ...run,
@@ -107,6 +112,7 @@ export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: 
     streamsBehind: [...streams.values()].filter((stream) => readableGaps(stream, now, policy).length > 0).length,
     lostRanges: [...streams.values()].reduce((sum, { lostRanges, lostBefore }) => sum + lostRanges.length + (lostBefore?.count ?? 0), 0),
     ...(lastSuccess === 0 ? {} : { lastSuccessAt: lastSuccess }),
+    ...(vendorClockMs === 0 ? {} : { vendorClockMs }),
     days: countDay(stored.days, now, report.delivered),
   }
   return withState(next, judge(next, report), now)
@@ -181,20 +187,23 @@ function judge(status: ConnectorStatus, report: RunReport): Judgement {
   const notes = notesOf(status, report)
   const judgement = (state: ConnectorState, ...first: string[]) => ({ state, reason: [...first, ...notes].join(' ') })
   const { trouble, lagMs = 0, retentionLeftMs = Number.POSITIVE_INFINITY } = status
-  if (trouble !== undefined) return { ...judgement('failing', formatFailure(trouble.failure)), cause: trouble.failure.code }
   const isBehind = [...streams.values()].some((stream) => hasBacklog(stream, now, policy))
-  if (isBehind && retentionLeftMs < retentionWarnMs) {
-    return judgement(
-      'losing-data',
-      `The oldest unread events are lost in ${hoursText(retentionLeftMs)}: the vendor keeps events for ${hoursText(policy.retentionMs)}. Add a key of its own, or collect fewer streams.`,
-    )
+  const isLosing = isBehind && retentionLeftMs < retentionWarnMs
+  const loss = `The oldest unread events are lost in ${hoursText(retentionLeftMs)}: the vendor keeps events for ${hoursText(policy.retentionMs)}.`
+  // A failure that somebody must mend comes first, and must not hide how long there is for it.
+  if (trouble !== undefined) {
+    return { ...judgement('failing', formatFailure(trouble.failure), ...(isLosing ? [loss] : [])), cause: trouble.failure.code }
   }
+  if (isLosing) return judgement('losing-data', `${loss} Add a key of its own, or collect fewer streams.`, ...troubleReasons(streams))
   const troubled = lastingTroubles(streams)
   const [worst] = troubled
   if (worst !== undefined) {
-    const reasons = troubled.slice(0, 3).map(({ id, failure }) => `${id}: ${formatFailure(failure)}`)
     const own = troubled.find(({ failure }) => !isVendorsOwn(failure.code)) ?? worst
-    return { ...judgement('failing', ...reasons), cause: own.failure.code }
+    return { ...judgement('failing', ...troubleReasons(streams)), cause: own.failure.code }
+  }
+  const clockOff = policy.clock.agreedMs ?? policy.clock.lastMs
+  if (Math.abs(clockOff) > clockErrorMaxMs) {
+    return judgement('failing', 'With such a clock nothing can be proven complete. Ask the vendor, or check the clock of this machine.')
   }
   if (otherConsumers !== undefined && otherConsumers.taken > 0) return judgement('throttled')
   if ([...streams.values()].every((stream) => stream.lastReadAt === undefined)) return judgement('starting')
@@ -204,7 +213,10 @@ function judge(status: ConnectorStatus, report: RunReport): Judgement {
 }
 
 /** Sentences that belong to the reason in any state. */
-function notesOf({ problems }: ConnectorStatus, { streams, unusableKeys, otherConsumers }: RunReport): readonly string[] {
+function notesOf(
+  { problems, vendorClockMs = 0 }: ConnectorStatus,
+  { streams, unusableKeys, otherConsumers }: RunReport,
+): readonly string[] {
   const lateFound = [...streams.values()].reduce((sum, stream) => sum + stream.counts.late, 0)
   const throttled =
     otherConsumers === undefined || otherConsumers.taken === 0
@@ -216,7 +228,13 @@ function notesOf({ problems }: ConnectorStatus, { streams, unusableKeys, otherCo
     lateFound === 0
       ? []
       : [`The daily re-read has found ${lateFound} events that came later than lateArrivalMinutes. Raise lateArrivalMinutes.`]
-  return [...unusableKeys, ...throttled, ...late, ...changing(streams), ...formatRefusedEdit(problems)]
+  return [...unusableKeys, ...throttled, ...clockNote(vendorClockMs), ...late, ...changing(streams), ...formatRefusedEdit(problems)]
+}
+
+function clockNote(clockMs: number): readonly string[] {
+  if (Math.abs(clockMs) <= clockNotedMs) return []
+  const side = clockMs < 0 ? 'behind' : 'ahead of'
+  return [`The vendor's clock is ${durationText(Math.abs(clockMs))} ${side} ours. Ranges and proofs follow it; tell the vendor.`]
 }
 
 function changing(streams: RunReport['streams']): readonly string[] {
@@ -232,6 +250,13 @@ function changing(streams: RunReport['streams']): readonly string[] {
 
 function hasBacklog(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
   return readableGaps(stream, now, policy).length > 0 || isUnreadable(stream, now) || now - stream.readThrough > policy.intervalMs * 2
+}
+
+/** The reasons of the streams that fail, at most three. */
+function troubleReasons(streams: RunReport['streams']): readonly string[] {
+  return lastingTroubles(streams)
+    .slice(0, 3)
+    .map(({ id, failure }) => `${id}: ${formatFailure(failure)}`)
 }
 
 function lastingTroubles(streams: RunReport['streams']): readonly { readonly id: StreamId; readonly failure: Failure }[] {

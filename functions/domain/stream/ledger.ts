@@ -1,6 +1,8 @@
 import type { Instant } from '../time.ts'
-import { day, floorToSecond, hour, minute, second } from '../time.ts'
+import { day, floorToSecond, hour } from '../time.ts'
+import { clockNotedMs } from '../vendor-clock.ts'
 import * as intervals from './intervals.ts'
+import { type Answers, type ProofPolicy, provenPart, unreadableBefore, vendorNow, watermark, watermarkNow } from './proof.ts'
 import { seenClass } from './seen-ids.ts'
 import type { Interval, LostRange, Range, StreamState } from './stream.ts'
 
@@ -20,14 +22,6 @@ const firstWidthMs = hour
 const widthGrowthMax = 8
 /** An unreadable millisecond is left alone for this long (ms). */
 const setAsideMs = hour
-/** Even an event that is not late takes this long to show up (ms). */
-const watermarkMarginMs = 2 * second
-/** A clock that is further off counts as this far off (ms): a nonsense clock must not stop all proof. */
-const clockErrorMaxMs = 5 * minute
-/** The retention limit moves while a range is read, so its proof begins this far above the limit (ms). */
-const retentionMarginMs = 2 * second
-/** No range starts nearer to the retention limit than this (ms). */
-const retentionStartMs = 2 * minute
 /** Lost ranges that a stream records at most (count). */
 const lostRangesMax = 100
 /** Covered intervals that a stream records at most (count). The narrowest are forgotten, and so read again. */
@@ -38,13 +32,11 @@ const hardMax = 20
 const setAsideMax = 100
 
 /** The inputs of planning and proof, besides the ledger. */
-export interface ReadingPolicy {
-  readonly retentionMs: number
+export interface ReadingPolicy extends ProofPolicy {
   readonly pageItemsMax: number
-  readonly lateMs: number
   readonly intervalMs: number
-  /** The vendor's clock minus ours (ms), as last seen. */
-  readonly clockErrorMs: number
+  /** The time that the limiter leaves between two requests (ms). */
+  readonly paceMs: number
   /** Everything up to this instant was asked for, by acceptance or by a person. */
   readonly wantedTo: Instant
 }
@@ -79,6 +71,16 @@ export function newStream(since: Instant, now: Instant): StreamState {
   }
 }
 
+/**
+ * Answers for events from `since` on, if that is earlier than before: more backfill was asked for, or the vendor's clock turned out to be
+ * behind ours. What the vendor does not keep any more is left out.
+ */
+export function extendBack(stream: StreamState, since: Instant, now: Instant, policy: ProofPolicy): StreamState {
+  const from = Math.max(since + Math.min(0, vendorNow(now, policy) - now), unreadableBefore(now, policy))
+  // The error of a clock is never the same twice.
+  return from < stream.since - clockNotedMs ? { ...stream, since: from } : stream
+}
+
 /** Everything that is neither proven nor lost, the oldest first. The last gap always ends now. */
 export function missing(stream: StreamState, now: Instant): Interval[] {
   return intervals.without({ from: stream.since, to: now }, [...stream.covered, ...stream.lostRanges])
@@ -99,18 +101,13 @@ export function isUnreadable(stream: StreamState, now: Instant): boolean {
   return missing(stream, now).some((gap) => stream.setAside.some((aside) => overlap(aside, gap)))
 }
 
-/** The watermark of a page requested at `readAt`: nothing that arrives in time can still show up before it. */
-export function watermark(readAt: Instant, policy: ReadingPolicy): Instant {
-  return readAt - policy.lateMs - watermarkMarginMs - Math.min(Math.abs(policy.clockErrorMs), clockErrorMaxMs)
-}
-
 /**
  * Records gaps as lost if they are too near the retention limit to be read, and forgets state that is no longer needed. Proof after
  * the watermark, made with a smaller `lateArrivalMinutes`, is taken back, so that it is read again. `pause`: the last time the
  * connector was off.
  */
 export function expire(stream: StreamState, now: Instant, policy: ReadingPolicy, pause?: Interval): StreamState {
-  const end = now - policy.retentionMs + retentionStartMs
+  const end = unreadableBefore(now, policy)
   const lost = intervals.until(missing(stream, now), end)
   const { range, hard, ...rest } = stream
   const kept = range === undefined || range.to <= end ? rest : { ...rest, range }
@@ -121,7 +118,8 @@ export function expire(stream: StreamState, now: Instant, policy: ReadingPolicy,
       stream,
       lost.map((interval) => ({ ...interval, reason: lostReason(stream, interval, pause) })),
     ),
-    covered: intervals.until(intervals.since(stream.covered, end), watermark(now, policy)),
+    covered: intervals.until(intervals.since(stream.covered, end), watermark(Math.min(now, vendorNow(now, policy)), policy)),
+    readThrough: Math.min(stream.readThrough, vendorNow(now, policy)),
     since: Math.max(stream.since, end),
     setAside: stream.setAside.filter(({ until, to }) => until > now && to > end),
     seenClasses: Object.fromEntries(Object.entries(stream.seenClasses).filter(([, at]) => at > now - policy.retentionMs - day)),
@@ -157,30 +155,25 @@ export function beginReread(stream: StreamState, now: Instant, policy: ReadingPo
   if (stream.reread !== undefined || stream.nextRereadAt > now) return stream
   const to = floorToSecond(coveredTo(stream, now))
   const from = Math.max(stream.since, to - day)
-  if (from >= to || to < watermark(now, policy) - 2 * policy.intervalMs) return stream
+  if (from >= to || to < watermarkNow(now, policy) - 2 * policy.intervalMs) return stream
   return { ...stream, reread: { from, to }, nextRereadAt: now + day }
 }
 
 /**
- * Records that the range was read to its end, with its last page received at `receivedAt`. A provisional range
- * changes no coverage, because the ledger would get many small intervals.
+ * Records that the range was read to its end. A provisional range changes no coverage, because the ledger would get many small
+ * intervals.
  */
-export function completeRange(stream: StreamState, range: Range, receivedAt: Instant, policy: ReadingPolicy): StreamState {
-  const { range: _, reread, hard, ...rest } = stream
-  // A vendor whose clock is ahead of ours drops its events that much earlier.
-  const aheadMs = Math.min(Math.max(0, policy.clockErrorMs), clockErrorMaxMs)
-  const proven: Interval = {
-    from: Math.max(range.from, receivedAt - policy.retentionMs + retentionMarginMs + aheadMs),
-    to: Math.min(range.to, watermark(range.readSince ?? receivedAt, policy)),
-  }
+export function completeRange(stream: StreamState, range: Range, answers: Answers, policy: ReadingPolicy): StreamState {
+  const { range: _, reread, rereadForKey, hard, ...rest } = stream
+  const proven = provenPart(range, answers, policy)
   const left = range.kind === 'reread' && reread !== undefined && range.to < reread.to ? { from: range.to, to: reread.to } : undefined
   const rereadLeft = range.kind === 'reread' ? left : reread
   return {
     ...rest,
-    ...(rereadLeft === undefined ? {} : { reread: rereadLeft }),
+    ...(rereadLeft === undefined ? {} : { reread: rereadLeft, ...(rereadForKey === undefined ? {} : { rereadForKey }) }),
     ...withoutRead(hard, range),
     covered: range.kind === 'provisional' ? stream.covered : intervals.widest(intervals.union(stream.covered, proven), coveredMax),
-    readThrough: Math.max(stream.readThrough, range.to),
+    readThrough: Math.max(stream.readThrough, Math.min(range.to, vendorNow(answers.receivedAt, policy))),
     widthMs: nextWidth(stream, range, policy),
     pagesTarget: Math.min(pagesTargetMax, stream.pagesTarget * 1.25),
     paced: false,

@@ -1,19 +1,22 @@
-import { floorToSecond, type Instant } from '../time.ts'
+import { ceilToSecond, floorToSecond, type Instant } from '../time.ts'
 import * as intervals from './intervals.ts'
-import { isHard, openGaps, type ReadingPolicy, watermark } from './ledger.ts'
+import { isHard, openGaps, type ReadingPolicy } from './ledger.ts'
+import { limitOf, vendorNow, watermarkNow } from './proof.ts'
 import type { Interval, Range, RangeKind, StreamState } from './stream.ts'
 
 /** Plans the range of a stream to read next. The plan follows from the ledger alone. */
 
 /**
- * Whether the live edge should be read now. There are three reasons: it is half an interval old; somebody asked for events up to now;
- * one request can read and prove the whole tail.
+ * Whether the live edge should be read now. There are four reasons: it is half an interval old; somebody asked for events up to now;
+ * one request can read and prove the whole tail; the vendor's clock seems to be off, and another answer is needed to be sure.
  */
 export function liveIsDue(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
   if (stream.range !== undefined && isLive(stream.range.kind)) return true
+  if (policy.clock.isUnsure) return true
+  const there = vendorNow(now, policy)
   const wantedTo = Math.min(now, policy.wantedTo)
-  if (stream.readThrough < floorToSecond(Math.max(now - policy.intervalMs / 2, wantedTo))) return true
-  return tailStart(stream, now) < watermark(wantedTo, policy) && tailFits(stream, now)
+  if (stream.readThrough < floorToSecond(Math.max(there - policy.intervalMs / 2, vendorNow(wantedTo, policy)))) return true
+  return tailStart(stream, there) < watermarkNow(wantedTo, policy) && tailFits(stream, there)
 }
 
 function isLive(kind: RangeKind): boolean {
@@ -22,27 +25,51 @@ function isLive(kind: RangeKind): boolean {
 
 /** The range to read for the live edge: the whole tail where it fits one range, else the next provisional piece. */
 export function planLive(stream: StreamState, now: Instant, policy: ReadingPolicy): Range | undefined {
-  const end = floorToSecond(now)
-  const from = tailStart(stream, now)
-  if (tailFits(stream, now)) return plan(stream, 'tail', from, end)
-  return plan(stream, 'provisional', Math.max(from, stream.readThrough, floorToSecond(watermark(now, policy))), end)
+  const there = vendorNow(now, policy)
+  const end = floorToSecond(there)
+  const from = tailStart(stream, there)
+  if (tailFits(stream, there)) return plan(stream, 'tail', from, end)
+  return plan(stream, 'provisional', Math.max(from, stream.readThrough, floorToSecond(watermarkNow(now, policy))), end)
 }
 
 /** The oldest gap that can be proven now. If one live range can read the whole tail, the tail is no gap here. */
 export function planGap(stream: StreamState, now: Instant, policy: ReadingPolicy): Range | undefined {
   const gap = readableGaps(stream, now, policy)[0]
-  return gap === undefined ? undefined : plan(stream, 'final', gap.from, gap.to)
+  return gap === undefined ? undefined : planBeforeLimit(stream, gap, now, policy)
+}
+
+/** A page may take this many times as long as the limiter alone makes it take: other streams and connectors have their turns. */
+const pageDelaysMax = 3
+/** A range of one page aims at this many, because density is an estimate. */
+const onePageTarget = 0.7
+
+/**
+ * The beginning of the oldest gap. A range of several pages proves nothing if the retention limit reaches its start before its last page.
+ * So near the limit it has only as many pages as there is time for; or it begins further away from the limit, if more of the gap can be
+ * saved by that.
+ */
+function planBeforeLimit(stream: StreamState, gap: Interval, now: Instant, policy: ReadingPolicy): Range | undefined {
+  const { widthMs, pagesTarget } = stream
+  const limit = limitOf(now, policy)
+  const pageMs = pageDelaysMax * policy.paceMs
+  const pages = (gap.from - limit) / pageMs
+  if (pages >= pagesTarget) return plan(stream, 'final', gap.from, gap.to)
+  const further = ceilToSecond(limit + pagesTarget * pageMs)
+  if (gap.to - further > further - gap.from) return plan(stream, 'final', further, gap.to)
+  const target = Math.max(onePageTarget, pages * onePageTarget)
+  return plan(stream, 'final', gap.from, gap.to, Math.max(1, Math.floor((widthMs * Math.min(target, pagesTarget)) / pagesTarget)))
 }
 
 /** The gaps that can be read and proven now, the oldest first. */
 export function readableGaps(stream: StreamState, now: Instant, policy: ReadingPolicy): Interval[] {
-  const end = floorToSecond(watermark(now, policy))
-  const gaps = intervals.until(openGaps(stream, now), end)
-  const tail = tailStart(stream, now)
+  const there = vendorNow(now, policy)
+  const end = floorToSecond(watermarkNow(now, policy))
+  const gaps = intervals.until(openGaps(stream, there), end)
+  const tail = tailStart(stream, there)
   const worthwhile = Math.min(stream.widthMs, policy.intervalMs / 2)
   // Somebody waits for this time, so even a short gap is read.
-  const wanted = watermark(policy.wantedTo, policy)
-  return gaps.filter(({ from, to }) => from < tail || (!tailFits(stream, now) && (to - from >= worthwhile || from < wanted)))
+  const wanted = watermarkNow(policy.wantedTo, policy)
+  return gaps.filter(({ from, to }) => from < tail || (!tailFits(stream, there) && (to - from >= worthwhile || from < wanted)))
 }
 
 /** The next range of the daily re-read of the last 24 h. */
@@ -62,9 +89,9 @@ function tailFits(stream: StreamState, now: Instant): boolean {
 }
 
 /** The range `[from, end)`, or its beginning if it is too wide, cut on a whole second where possible. Undefined if it is empty. */
-function plan(stream: StreamState, kind: RangeKind, from: Instant, end: Instant): Range | undefined {
+function plan(stream: StreamState, kind: RangeKind, from: Instant, end: Instant, widthMs = stream.widthMs): Range | undefined {
   if (from >= end) return undefined
-  const latest = Math.min(end, from + stream.widthMs, ...(stream.hard ?? []).map((place) => easyTo(place, from)))
+  const latest = Math.min(end, from + widthMs, ...(stream.hard ?? []).map((place) => easyTo(place, from)))
   const whole = floorToSecond(latest)
   return { kind, from, to: whole > from ? whole : latest, page: 0, items: 0 }
 }

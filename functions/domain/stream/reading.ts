@@ -55,6 +55,8 @@ export interface PageRead {
   readonly items: number
   readonly newIds: number
   readonly nextLink?: string
+  /** The vendor's `Date` of the response, and its clock minus ours (ms). */
+  readonly date?: Instant
   readonly clockErrorMs?: number
   readonly counts: Partial<StreamCounts>
   /** The names of the connector's log filters. */
@@ -99,7 +101,7 @@ export function afterPage(
   page: PageRead,
   { policy, linksRead, now }: { readonly policy: ledger.ReadingPolicy; readonly linksRead: ReadonlySet<string>; readonly now: Instant },
 ): Reading {
-  const { requestedAt, receivedAt, nextLink, key } = page
+  const { receivedAt, nextLink, key } = page
   const clockErrorMs = page.clockErrorMs === undefined ? {} : { clockErrorMs: page.clockErrorMs }
   const { trouble: _, refusals: __, changes: earlier, ...before } = stream
   const changes = addChanges(earlier, page.changes)
@@ -109,18 +111,40 @@ export function afterPage(
     counts: addCounts(before.counts, page.counts, page.filters),
     lastReadAt: receivedAt,
   }
-  const { kind, from, to, readSince = requestedAt } = range
+  const { kind, from, to } = range
   const link = nextLink === undefined ? {} : { nextLink }
-  const read: Range = { kind, from, to, key, readSince, page: range.page + 1, items: range.items + page.items, ...link }
+  const read: Range = {
+    kind,
+    from,
+    to,
+    key,
+    readSince: readSince(range, page),
+    page: range.page + 1,
+    items: range.items + page.items,
+    ...link,
+  }
   const log = [pageRead(range, page)]
   const progress = { kind: 'progress', ...clockErrorMs } as const
 
   if (nextLink === undefined) {
-    return { stream: ledger.completeRange(counted, read, receivedAt, { ...policy, ...clockErrorMs }), outcome: progress, log }
+    return {
+      stream: ledger.completeRange(counted, read, { readSince: readSince(range, page), receivedAt, ...clockErrorMs }, policy),
+      outcome: progress,
+      log,
+    }
   }
   const endless = endlessLinks(read, nextLink === range.nextLink || linksRead.has(nextLink))
   if (endless !== undefined) return giveUp(counted, read, endless, now, log)
   return { stream: { ...counted, range: read }, range: read, outcome: progress, log }
+}
+
+/**
+ * The instant that the pages of a range show, by the earlier of the two clocks. The vendor may have looked for the events when the request
+ * came, and set its `Date` when it answered.
+ */
+function readSince(range: Range, { requestedAt, receivedAt, date }: PageRead): Instant {
+  const first = range.readSince ?? requestedAt
+  return date === undefined ? first : Math.min(first, date - (receivedAt - requestedAt))
 }
 
 /** Decides what follows when a page could not be fetched, read or delivered. `random`: a value in [0, 1) that spreads the backoff. */

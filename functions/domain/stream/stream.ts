@@ -92,6 +92,11 @@ export interface StreamState {
   /** The part of the daily re-read that is still to do; `nextRereadAt` is when the next one is due. */
   readonly reread?: Interval
   readonly nextRereadAt: Instant
+  /** The re-read is for a new key: what it finds is not late. */
+  readonly rereadForKey?: true
+  /** The origin and the fingerprints of the keys that the stream was read with. */
+  readonly origin?: string
+  readonly keys?: readonly string[]
   /** Width classes (`seenClass`) of the ranges whose seen ids are stored, and when the last page of each was written. */
   readonly seenClasses: Readonly<Record<string, Instant>>
   /** The failures in a row; the stream is not read before `until`. */

@@ -1,12 +1,15 @@
 import { compileFilters } from '../../domain/connector/log-filters.ts'
 import type { Digest } from '../../domain/digest.ts'
 import { backoffMs, type Failure, failures } from '../../domain/failures.ts'
-import type { AcceptedConnector, DueStore, RunState, RunStore } from '../../domain/ports.ts'
+import type { AcceptedConnector, DueStore, OwnClock, RunState, RunStore } from '../../domain/ports.ts'
 import * as ledger from '../../domain/stream/ledger.ts'
+import { unreadableBefore } from '../../domain/stream/proof.ts'
+import { readBy } from '../../domain/stream/reader.ts'
 import { nextPhaseTime, nextStep } from '../../domain/stream/schedule.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { hour, type Instant, iso, minute, second } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
+import type { VendorClocks } from '../../domain/vendor-clock.ts'
 import type { OpenKey } from '../open-keys.ts'
 import { KeyPool, type KeyPoolPorts } from './key-pool.ts'
 import { type LimiterPorts, RateLimiter } from './rate-limiter.ts'
@@ -21,6 +24,9 @@ export interface CollectPorts extends StepPorts, KeyPoolPorts, LimiterPorts, Rep
     RunStore &
     Pick<DueStore, 'setDue'>
   readonly vendors: ReadonlyMap<string, Vendor>
+  /** As this process has seen them. */
+  readonly vendorClocks: VendorClocks
+  readonly ownClock: OwnClock
 }
 
 /** A page takes this long at most (ms): a wait, a request and its delivery. No page begins later than this before the deadline. */
@@ -49,6 +55,8 @@ type RunEnd =
   | { readonly kind: 'lease-held'; readonly dueAt: Instant }
   /** The connector was disabled or deleted meanwhile. */
   | { readonly kind: 'switched-off' }
+  /** The clock of this process is wrong, so nothing that depends on it is done or written. */
+  | { readonly kind: 'clock-off' }
 
 /**
  * A run: reads the streams of one connector step by step until they are up to date, out of tokens or out of time, and decides when
@@ -65,6 +73,8 @@ export async function collectConnector(ports: CollectPorts, connectorId: string,
 
   const streams = streamsOf(accepted, vendor, stored, clock.now())
   const report = new RunReport(ports, accepted.connector, vendor, status, streams)
+  // The claim of the message ends by itself, so the connector comes back, perhaps in another process.
+  if (isClockOff(ports)) return report.clockIsOff(ports.ownClock.errorMs())
   const backoffUntil = report.status.trouble?.until ?? 0
   let end: RunEnd = { kind: 'backing-off', dueAt: backoffUntil }
   if (backoffUntil <= clock.now()) {
@@ -76,24 +86,28 @@ export async function collectConnector(ports: CollectPorts, connectorId: string,
       end = { kind: 'finished', dueAt: nextDue(run, end.dueAt) }
     }
   }
-  if (end.kind === 'switched-off' || end.dueAt === undefined) return
+  if (end.kind === 'switched-off' || end.kind === 'clock-off' || end.dueAt === undefined) return
   if (end.dueAt !== due?.nextDueAt) await state.setDue(connectorId, due?.nextDueAt, end.dueAt)
   const { state: reached, reason } = report.status
   log({ level: 'info', event: 'run-ended', connectorId, message: `next due ${iso(end.dueAt)}`, state: reached, reason })
 }
 
-function streamsOf(
-  { connector, streamsSince, acceptedAt }: AcceptedConnector,
-  vendor: Vendor,
-  stored: RunState,
-  now: Instant,
-): Map<StreamId, StreamState> {
+/** The limiter keeps the limit with clocks that are off by half a second. This much more is never right (ms). */
+const ownClockErrorMaxMs = 2 * second
+
+function isClockOff({ ownClock }: Pick<CollectPorts, 'ownClock'>): boolean {
+  return Math.abs(ownClock.errorMs()) > ownClockErrorMaxMs
+}
+
+function streamsOf(accepted: AcceptedConnector, vendor: Vendor, stored: RunState, now: Instant): Map<StreamId, StreamState> {
   return new Map(
-    vendor.streams(connector).map((id) => {
-      const since = (streamsSince[id] ?? acceptedAt) - connector.initialBackfillMinutes * minute
-      return [id, stored.streams.get(id) ?? ledger.newStream(since, now)]
-    }),
+    vendor.streams(accepted.connector).map((id) => [id, stored.streams.get(id) ?? ledger.newStream(responsibleSince(accepted, id), now)]),
   )
+}
+
+/** The connector answers for events of the stream from this instant on. */
+function responsibleSince({ connector, streamsSince, acceptedAt }: AcceptedConnector, id: StreamId): Instant {
+  return (streamsSince[id] ?? acceptedAt) - connector.initialBackfillMinutes * minute
 }
 
 async function beginRun(
@@ -111,10 +125,16 @@ async function beginRun(
     pageItemsMax: vendor.pageItemsMax,
     lateMs: connector.lateArrivalMinutes * minute,
     intervalMs: connector.intervalMinutes * minute,
-    clockErrorMs: 0,
+    paceMs: minute / connector.requestsPerMinute,
+    clock: ports.vendorClocks.of(connector.baseUrl),
     wantedTo,
   }
   const keys = await KeyPool.open(ports, connector, report.status.rejectedKeys)
+  for (const [id, stream] of streams) {
+    const since = Math.max(responsibleSince(accepted, id), unreadableBefore(ports.clock.now(), policy))
+    const reader = { origin: connector.baseUrl, keys: keys.all.map(({ fingerprint }) => fingerprint), since }
+    streams.set(id, readBy(stream, reader, ports.clock.now()))
+  }
   const holder = `${ports.process}:${ports.nextNumber()}`
   const filters = compileFilters(connector.logFilters)
   const context = { connector, vendor, filters, holder, limiter, lastPageBy: deadline - pageMaxMs }
@@ -138,7 +158,8 @@ function prepareStreams({ ports, accepted, streams, policy, report }: Run): void
   const { lastPause } = accepted
   const pause = lastPause?.to === undefined ? undefined : { from: lastPause.from, to: lastPause.to }
   for (const [id, stream] of streams) {
-    const kept = ledger.expire(stream, now, policy, pause)
+    const extended = ledger.extendBack(stream, responsibleSince(accepted, id), now, policy)
+    const kept = ledger.expire(extended, now, policy, pause)
     const lost = kept.lostRanges.at(-1)
     if (lost !== undefined && lost.to !== stream.lostRanges.at(-1)?.to) report.rangeLost(id, lost)
     streams.set(id, ledger.beginReread(kept, now, policy))
@@ -149,6 +170,10 @@ function prepareStreams({ ports, accepted, streams, policy, report }: Run): void
 async function takeStep(run: Run): Promise<RunEnd | undefined> {
   const { ports, context, streams, keys, report, policy } = run
   const now = ports.clock.now()
+  if (isClockOff(ports)) {
+    await report.clockIsOff(ports.ownClock.errorMs())
+    return { kind: 'clock-off' }
+  }
   // A stream whose half-read range belongs to a busy key must wait for that key.
   const readable = new Map([...streams].filter(([, { range }]) => range?.key === undefined || !keys.isBusy(range.key, now)))
   const step = nextStep(readable, report.status.readSteps, now, policy)
@@ -169,7 +194,7 @@ async function takeStep(run: Run): Promise<RunEnd | undefined> {
     case 'no-token':
       return waitForKey(run, key, outcome.freeAt, step.waitMaxMs)
     case 'progress':
-      if (outcome.clockErrorMs !== undefined) run.policy = { ...policy, clockErrorMs: outcome.clockErrorMs }
+      observeClock(run, outcome.clockErrorMs)
       keys.accept(key)
       report.noLongerFailing()
       return undefined
@@ -177,6 +202,13 @@ async function takeStep(run: Run): Promise<RunEnd | undefined> {
       report.stepFailed(outcome.failure, step.stream)
       return afterFailedStep(run, outcome.failure, key)
   }
+}
+
+function observeClock(run: Run, clockErrorMs: number | undefined): void {
+  const { vendorClocks } = run.ports
+  const { baseUrl } = run.accepted.connector
+  if (clockErrorMs !== undefined) vendorClocks.observe(baseUrl, clockErrorMs)
+  run.policy = { ...run.policy, clock: vendorClocks.of(baseUrl) }
 }
 
 /** The run goes on with another key, or waits for the first key that is free within `waitMaxMs`; otherwise it ends. */

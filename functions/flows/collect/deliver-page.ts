@@ -31,6 +31,7 @@ export interface PageContext {
 export interface FetchedPage extends VendorPage {
   readonly requestedAt: Instant
   readonly receivedAt: Instant
+  readonly date?: Instant
   readonly clockErrorMs?: number
 }
 
@@ -59,20 +60,22 @@ export function pageRequest({ connector, vendor, stream }: PageContext, range: R
 export function parsePage(vendor: Vendor, response: VendorResponse, requestedAt: Instant): Result<FetchedPage> {
   const page = vendor.parsePage(response)
   if (!page.ok) return page
-  const { receivedAt, clockErrorMs } = response
-  return ok({ ...page.value, requestedAt, receivedAt, ...(clockErrorMs === undefined ? {} : { clockErrorMs }) })
+  const { receivedAt, date, clockErrorMs } = response
+  const clock = { ...(date === undefined ? {} : { date }), ...(clockErrorMs === undefined ? {} : { clockErrorMs }) }
+  return ok({ ...page.value, requestedAt, receivedAt, ...clock })
 }
 
 /**
  * Drops the items that are in `seen`, normalises and filters the others, and delivers those that the filters keep. Fails with
  * `sink-throttled`, `sink-failed` or `record-refused`. Does not change `seen`. `detail`: how much of a record the lake gets.
+ * `countsLate`: a new item of this range came late.
  */
 export async function deliverPage(
   ports: DeliverPorts,
   context: PageContext,
   range: Range,
   page: FetchedPage,
-  { seen, detail }: { readonly seen: SeenItems; readonly detail: RecordDetail },
+  { seen, detail, countsLate }: { readonly seen: SeenItems; readonly detail: RecordDetail; readonly countsLate: boolean },
 ): Promise<PageDelivery> {
   const judged = judge(ports.digest, context, page, seen)
   const decided = judged.filter(({ isUnseen }) => isUnseen).map((item) => decide(ports.digest, context, range, page, item))
@@ -80,12 +83,12 @@ export async function deliverPage(
   const delivery = records.length === 0 ? nothingToDeliver : await ports.sink.deliver(records, detail)
   if (delivery.ok) {
     const counts = { pages: 1, fetched: page.items.length, alreadySeen: page.items.length - decided.length }
-    return { delivered: { ...outcomeOf(ports.digest, range, decided, counts), changes: changesOf(ports.digest, judged, seen) } }
+    return { delivered: { ...outcomeOf(ports.digest, countsLate, decided, counts), changes: changesOf(ports.digest, judged, seen) } }
   }
   // The page is read again, and then the items that the lake has are seen.
   const arrived = decided.filter(({ record }) => delivery.acknowledged?.has(record))
   const counts = { fetched: arrived.length }
-  return { delivered: { ...outcomeOf(ports.digest, range, arrived, counts), changes: noChanges }, failure: delivery.failure }
+  return { delivered: { ...outcomeOf(ports.digest, countsLate, arrived, counts), changes: noChanges }, failure: delivery.failure }
 }
 
 const nothingToDeliver: Delivery = ok(undefined)
@@ -157,7 +160,7 @@ export function identityRule({ identityIgnoredFields }: Pick<Connector, 'identit
 
 function outcomeOf(
   digest: Digest,
-  range: Range,
+  countsLate: boolean,
   decided: readonly DecidedItem[],
   counts: Partial<StreamCounts>,
 ): Omit<DeliveredPage, 'changes'> {
@@ -173,7 +176,7 @@ function outcomeOf(
       delivered: countOf(({ isKept }) => isKept),
       filtered: countOf(({ isKept }) => !isKept),
       malformed: countOf(({ record }) => record.malformed === true),
-      late: range.kind === 'reread' ? countOf(({ isUpdate }) => !isUpdate) : 0,
+      late: countsLate ? countOf(({ isUpdate }) => !isUpdate) : 0,
       changed: countOf(({ isUpdate }) => isUpdate),
       byFilter,
     },

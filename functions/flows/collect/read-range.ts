@@ -90,7 +90,11 @@ export async function readRange(
     // An empty page needs no lease: if two runs read it, the version check lets only one save.
     if (items.length > 0 && !lease.isHeld && !(await lease.take(range))) return leaseLost(lease)
     if (items.length > 0) seen ??= await loadSeen(step, range)
-    const { delivered, failure } = await deliverPage(ports, step.page, range, fetched.value, { seen: seen ?? noneSeen(step), detail })
+    const { delivered, failure } = await deliverPage(ports, step.page, range, fetched.value, {
+      seen: seen ?? noneSeen(step),
+      detail,
+      countsLate: range.kind === 'reread' && lease.stream.rereadForKey === undefined,
+    })
     const { newIds, counts, changes } = delivered
     await remember(step, range, newIds, seen)
     if (failure !== undefined) return fail(step, range, failure, counts)

@@ -2,7 +2,7 @@ import type { Connector } from '../../domain/connector/connector.ts'
 import { backoffMs, type Failure, formatFailure } from '../../domain/failures.ts'
 import type { Clock, Log, PublishMetrics, StatusStore } from '../../domain/ports.ts'
 import { isSwitchedOff } from '../../domain/status/connector-state.ts'
-import { type ConnectorStatus, newStatus, statusAfterRun } from '../../domain/status/status.ts'
+import { type ConnectorStatus, newStatus, statusAfterRun, withState } from '../../domain/status/status.ts'
 import { type Counted, countsSince, eventValues, sumOfCounts } from '../../domain/stream/counts.ts'
 import type { ReadingPolicy } from '../../domain/stream/ledger.ts'
 import type { LostRange, StreamId, StreamState } from '../../domain/stream/stream.ts'
@@ -109,6 +109,18 @@ export class RunReport {
       from: iso(lost.from),
       to: iso(lost.to),
     })
+  }
+
+  /** Says that this process asks the vendor nothing, because its clock is wrong. Of the status it writes the state alone. */
+  async clockIsOff(errorMs: number): Promise<void> {
+    const { ports, connector } = this
+    const seconds = Math.round(Math.abs(errorMs) / second)
+    const reason = `The clock of the process that collects is ${seconds} s ${errorMs > 0 ? 'ahead of' : 'behind'} that of DynamoDB, so it asks the vendor nothing. Set the clock of its machine; another process goes on.`
+    ports.log({ level: 'error', event: 'clock-off', connectorId: connector.connectorId, message: reason })
+    const updated = await ports.state.updateStatus(connector.connectorId, (stored = this.current) =>
+      isSwitchedOff(stored.state) ? undefined : withState(stored, { state: 'failing', reason }, ports.clock.now() - errorMs),
+    )
+    await notifyChanges(ports, connector.connectorId, updated)
   }
 
   isDue(): boolean {

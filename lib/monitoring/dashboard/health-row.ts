@@ -48,6 +48,7 @@ export function healthRow(pipeline: ObservedPipeline): IWidget[][] {
     row(
       graph('Streams behind', fleetLines(pipeline, ['StreamsBehind', 'streams with unread events'])),
       graph('Lost just now', runLines(pipeline, ['RangesLost', 'lost ranges'], ['RangesSetAside', 'set aside'])),
+      graph("Error of the vendor's clock (minutes)", inUnit(fleetLines(pipeline, ['VendorClockErrorMax', 'largest']), minute)),
       graph('Oldest API key (days)', inUnit(fleetLines(pipeline, ['KeyAgeMax', 'oldest key']), day), {
         leftAnnotations: [{ value: keyAgeMaxDays, label: 'warns', color: Color.ORANGE }],
       }),

@@ -1,0 +1,48 @@
+import type { Instant } from '../time.ts'
+import { coveredTo, missing, newStream } from './ledger.ts'
+import type { StreamState } from './stream.ts'
+
+/** Keys that a stream remembers (count). A connector has at most 20 at a time. */
+const keysMax = 40
+
+/** Who reads a stream from now on. */
+export interface Reader {
+  /** The origin that the connector names. */
+  readonly origin: string
+  /** The fingerprints of its keys. */
+  readonly keys: readonly string[]
+  /** The connector answers for events from this instant on, as far as they can still be read. */
+  readonly since: Instant
+}
+
+/**
+ * The stream as this reader may continue it. What was read from another origin proves nothing here, so the stream begins anew; what was
+ * still unread there is counted as lost. A key that never read the stream may be another customer's, so all that is covered is read
+ * again, after everything else. Without an origin a release before 0.4.0 wrote the stream: it counts as read by this reader.
+ */
+export function readBy(stream: StreamState, { origin, keys, since }: Reader, now: Instant): StreamState {
+  const { origin: before = origin, keys: known = keys } = stream
+  if (before !== origin) return anew(stream, { origin, keys, since }, now)
+  const isNew = keys.some((key) => !known.includes(key))
+  const remembered = isNew ? [...new Set([...known, ...keys])].slice(-keysMax) : known
+  const read = { ...stream, origin, keys: remembered }
+  const to = coveredTo(stream, now)
+  if (!isNew || to <= stream.since) return read
+  return { ...read, reread: { from: stream.since, to }, rereadForKey: true }
+}
+
+function anew(stream: StreamState, { origin, keys, since }: Reader, now: Instant): StreamState {
+  const { version, seenClasses, counts, lostBefore = { count: 0, ms: 0 }, lostRanges, lease } = stream
+  const unread = missing(stream, now)
+  const lost = [...lostRanges, ...unread]
+  return {
+    ...newStream(since, now),
+    version,
+    seenClasses,
+    counts,
+    ...(lease === undefined ? {} : { lease }),
+    origin,
+    keys,
+    lostBefore: { count: lostBefore.count + lost.length, ms: lost.reduce((ms, { from, to }) => ms + to - from, lostBefore.ms) },
+  }
+}
