@@ -44,6 +44,11 @@ const claims: Readonly<Record<string, (end: End) => readonly string[]>> = {
     return audited.twice.length > twiceMax ? [`${audited.twice.length} events are, and at most ${twiceMax} may be`, ...audited.twice] : []
   },
 
+  'No event is delivered again after its checkpoint, except for one page at each freeze': ({ world, scenario }) => {
+    const freezes = [...world.record.faults].filter(([kind]) => kind.startsWith('freeze')).reduce((sum, [, count]) => sum + count, 0)
+    return world.lake.again.length > freezes * scenario.world.pageItems ? world.lake.again : []
+  },
+
   'The run is long enough to prove something': ({ audited, scenario }) =>
     audited.expected > scenario.eventsMin
       ? []

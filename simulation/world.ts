@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { digest, keyedDigest } from '../functions/adapters/digest.ts'
 import { readResponse } from '../functions/adapters/http/response.ts'
+import { streamPrefix } from '../functions/adapters/state-table/item-keys.ts'
 import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
 import { failure } from '../functions/domain/failures.ts'
 import type { Bus, Clock, Delivery, LogEntry, MetricValues, Queue, RecordDetail, Secrets, Sink, Source } from '../functions/domain/ports.ts'
@@ -127,6 +128,8 @@ interface Invocation {
   isDead: boolean
   /** A service failed it, so it may fail. */
   isFaulted: boolean
+  /** Records that it knows to be delivered, and has no checkpoint for yet. */
+  readonly acknowledged: LakeRecord[]
 }
 
 /** The invocation that a call belongs to. */
@@ -177,7 +180,13 @@ export class World {
   }
 
   private stateOver(dynamodb: MemoryDynamoDb): StateTable {
-    const send = (command: Parameters<MemoryDynamoDb['send']>[0]) => this.effect('dynamodb', () => dynamodb.send(command))
+    const send = async (command: Parameters<MemoryDynamoDb['send']>[0]) => {
+      const result = await this.effect('dynamodb', () => dynamodb.send(command))
+      // A run that knows of a delivery and has saved its checkpoint has remembered the events: nobody may deliver them again.
+      const isCheckpoint = command instanceof PutItemCommand && command.input.Item?.['sk']?.S?.startsWith(streamPrefix)
+      if (isCheckpoint) this.lake.settle(invocations.getStore()?.acknowledged.splice(0) ?? [])
+      return result
+    }
     return stateTable({ client: { send } as unknown as DynamoDBClient, table: 'state', now: () => this.clock.now() })
   }
 
@@ -214,7 +223,7 @@ export class World {
     this.record.runs += 1
     const ports = this.ports(this.record.runs)
     const process = this.processOf(this.record.runs)
-    const invocation: Invocation = { process, isDead: false, isFaulted: false }
+    const invocation: Invocation = { process, isDead: false, isFaulted: false, acknowledged: [] }
     if (!this.setup.isCalm && process.random() < this.setup.options.clockStepRate) {
       process.offMs = Math.round((process.random() - 0.5) * 2 * clockStepMaxMs)
       this.happened('clock step of a process')
@@ -362,9 +371,15 @@ export class World {
       return result.then(async (value: unknown) => {
         if (takesMs > 0) await this.clock.sleepUntil(this.clock.now() + takesMs)
         this.trace(name, () => `${callText()}${resultText(portName, value)}`)
+        if (portName === 'sink') this.acknowledged(args[0] as readonly LakeRecord[], value as Delivery)
         return value
       })
     })
+  }
+
+  private acknowledged(records: readonly LakeRecord[], delivery: Delivery): void {
+    const known = records.filter((record) => delivery.ok || delivery.acknowledged?.has(record))
+    invocations.getStore()?.acknowledged.push(...known)
   }
 
   private trace(by: string, text: () => string): void {
@@ -486,12 +501,20 @@ class LakeOfIds implements Sink {
   readonly byConnector = new Map<string, Map<string, number>>()
   /** Ids of malformed items. Two of them may be equal and have the same id. */
   readonly malformed = new Set<string>()
+  /** Events that were delivered again after a checkpoint. */
+  readonly again: string[] = []
   records = 0
+  private readonly settled = new Set<string>()
+
+  settle(records: readonly LakeRecord[]): void {
+    for (const { connector_id, raw } of records) this.settled.add(`${connector_id} ${eventKey(raw)}`)
+  }
 
   async deliver(records: readonly LakeRecord[], _detail?: RecordDetail): Promise<Delivery> {
     for (const { connector_id, raw, malformed } of records) {
       const id = eventKey(raw)
       if (malformed === true) this.malformed.add(id)
+      else if (this.settled.has(`${connector_id} ${id}`)) this.again.push(`${connector_id} ${id}`)
       const ids = this.byConnector.get(connector_id) ?? new Map<string, number>()
       ids.set(id, (ids.get(id) ?? 0) + 1)
       this.byConnector.set(connector_id, ids)
