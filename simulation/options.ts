@@ -82,12 +82,10 @@ export function parseOptions(args: readonly string[]): Options {
 
 function read(args: readonly string[]) {
   // Node's parser takes -1 after an option for an option of its own, and says so in words about that.
-  const joined = args.reduce<string[]>((before, arg) => {
-    const option = before.at(-1)
-    return /^-\d/.test(arg) && option !== undefined && /^--[a-z]+$/.test(option)
-      ? [...before.slice(0, -1), `${option}=${arg}`]
-      : [...before, arg]
-  }, [])
+  const joined = args.flatMap((arg, index) => {
+    if (isNegative(args[index + 1]) && /^--[a-z]+$/.test(arg)) return [`${arg}=${args[index + 1]}`]
+    return isNegative(arg) && index > 0 ? [] : [arg]
+  })
   try {
     return parseArgs({
       args: joined,
@@ -108,6 +106,10 @@ function read(args: readonly string[]) {
     const [mistake = ''] = (error instanceof Error ? error.message : String(error)).split(/\. |\.?\n/)
     throw new Error(`${mistake.replace(/\.$/, '')}.`)
   }
+}
+
+function isNegative(arg: string | undefined): boolean {
+  return arg !== undefined && /^-\d/.test(arg)
 }
 
 function wholeNumber(option: string, text: string, min: number, max: number): number {

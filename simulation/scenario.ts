@@ -34,7 +34,7 @@ export interface Scenario {
 }
 
 /** A user writes an item or deletes it. */
-export interface ScenarioChange {
+interface ScenarioChange {
   /** After the start (ms). */
   readonly after: number
   readonly kind: FaultKind

@@ -132,6 +132,16 @@ interface Invocation {
   readonly acknowledged: LakeRecord[]
 }
 
+function die(invocation: Invocation): never {
+  invocation.isDead = true
+  throw new Killed()
+}
+
+function fail(invocation: Invocation, kind: FaultKind): never {
+  invocation.isFaulted = true
+  throw serviceError(kind)
+}
+
 /** The invocation that a call belongs to. */
 const invocations = new AsyncLocalStorage<Invocation>()
 
@@ -263,45 +273,42 @@ export class World {
     const rates = { crash: 0, freeze: 0, service: 0, ...faults }
     const isFaulty = !this.setup.isCalm && rates.crash + rates.freeze + rates.service > 0
     const kind = isFaulty ? drawFault(service === 'vendor' || service === 'sink' ? { ...rates, service: 0 } : rates, random()) : undefined
-    if (kind === undefined) return call()
-    this.happened(kind)
-    this.trace(name, () => `FAULT at ${service}: ${kind}`)
+    if (kind !== undefined) {
+      this.happened(kind)
+      this.trace(name, () => `FAULT at ${service}: ${kind}`)
+    }
     switch (kind) {
+      case undefined:
+        return call()
       case 'crash before a call':
-        invocation.isDead = true
-        throw new Killed()
+        return die(invocation)
+      case 'crash after a call':
+        await call()
+        return die(invocation)
       case 'freeze before a call':
-        await this.freeze(random)
-        return this.afterFreeze(invocation, call)
-      case 'throttled call':
-      case 'timed-out call without effect':
-        invocation.isFaulted = true
-        throw serviceError(kind)
+        await this.freeze(invocation)
+        return call()
+      case 'freeze after a call': {
+        const result = await call()
+        await this.freeze(invocation)
+        return result
+      }
       case 'lost response, and the call sent again':
         await call().catch(() => undefined)
         return call()
+      case 'timed-out call with effect':
+        await call()
+        return fail(invocation, kind)
+      case 'throttled call':
+      case 'timed-out call without effect':
+        return fail(invocation, kind)
     }
-    const result = await call()
-    if (kind === 'crash after a call') {
-      invocation.isDead = true
-      throw new Killed()
-    }
-    if (kind === 'freeze after a call') {
-      await this.freeze(random)
-      return this.afterFreeze(invocation, async () => result)
-    }
-    invocation.isFaulted = true
-    throw serviceError(kind)
   }
 
-  private freeze(random: () => number): Promise<void> {
-    return this.clock.sleepUntil(this.clock.now() + Math.floor(random() * freezeMaxMs))
-  }
-
-  private async afterFreeze<T>(invocation: Invocation, go: () => Promise<T>): Promise<T> {
+  private async freeze(invocation: Invocation): Promise<void> {
+    await this.clock.sleepUntil(this.clock.now() + Math.floor(invocation.process.random() * freezeMaxMs))
     // Lambda may have ended it meanwhile. A process that it only froze goes on.
     if (invocation.isDead) throw new Killed()
-    return go()
   }
 
   /** Replaces responses of the vendor that no option of the simulator gives. The usual response follows if `respond` returns undefined. */
