@@ -1,3 +1,5 @@
+import { minute } from '../functions/domain/time.ts'
+import { Auditor } from './audit.ts'
 import type { Effect } from './effects.ts'
 import { type Invariant, judge } from './invariants.ts'
 import { noVendorFaults, type Scenario } from './scenario.ts'
@@ -10,6 +12,8 @@ export interface ScenarioRun {
   readonly invariants: readonly Invariant[]
   /** The problems of all invariants; empty if every invariant held. */
   readonly problems: readonly string[]
+  /** The claims that are broken as expected. */
+  readonly expected: readonly string[]
   readonly counts: RunCounts
 }
 
@@ -19,8 +23,7 @@ interface RunCounts {
   /** Records in the lake. */
   readonly delivered: number
   readonly runs: number
-  readonly kills: number
-  readonly refusedDeliveries: number
+  readonly faults: Readonly<Record<string, number>>
   readonly requests: number
   /** Requests by the status of their response. */
   readonly byStatus: Readonly<Record<string, number>>
@@ -30,31 +33,38 @@ interface RunCounts {
 
 /**
  * Runs a scenario and checks every claim at its end. The same scenario always gives the same run. `prepare` may change the world
- * before the run: a test breaks a part of it to see that a claim breaks.
+ * before the run: a test breaks a part of it to see that a claim breaks. With `onEffect` the trace is not kept.
  */
-export async function runScenario(scenario: Scenario, prepare: (world: World) => void = () => {}): Promise<ScenarioRun> {
+export async function runScenario(
+  scenario: Scenario,
+  { prepare = () => {}, onEffect }: { readonly prepare?: (world: World) => void; readonly onEffect?: (effect: Effect) => void } = {},
+): Promise<ScenarioRun> {
   const trace: Effect[] = []
-  const world = new World({ ...scenario.world, onEffect: (effect) => trace.push(effect) })
+  const happened = onEffect ?? ((effect: Effect) => void trace.push(effect))
+  const world = new World({ ...scenario.world, onEffect: happened })
   prepare(world)
+  const auditor = new Auditor(world)
   try {
-    await live(world, scenario, (text) => trace.push({ at: world.clock.now(), by: 'simulation', text }))
+    await live(world, scenario, auditor, (text) => happened({ at: world.clock.now(), by: 'simulation', text }))
   } catch (error) {
     world.record.crashes.push(error)
   }
-  const { invariants, proven } = await judge(scenario, world)
+  const { invariants, proven } = await judge(scenario, world, auditor.result())
   const { requests, keys } = world.model.account.totals()
-  const { runs, kills, refusedDeliveries } = world.record
+  const { runs, faults } = world.record
   return {
     scenario,
     trace,
     invariants,
-    problems: invariants.flatMap(({ claim, problems }) => problems.map((problem) => `${claim}: ${problem}`)),
+    problems: invariants
+      .filter(({ isExpected }) => !isExpected)
+      .flatMap(({ claim, problems }) => problems.map((problem) => `${claim}: ${problem}`)),
+    expected: invariants.flatMap(({ claim, isExpected }) => (isExpected ? [claim] : [])),
     counts: {
       proven,
       delivered: world.lake.records,
       runs,
-      kills,
-      refusedDeliveries,
+      faults: Object.fromEntries([...faults].sort()),
       requests,
       byStatus: sumOf(keys.map(({ byStatus }) => byStatus)),
       warnings: warningsOf(world),
@@ -74,13 +84,30 @@ function warningsOf({ record: { log } }: World): Readonly<Record<string, number>
   return warnings
 }
 
-async function live(world: World, { item, faultyMs, calmMs }: Scenario, trace: (text: string) => void): Promise<void> {
-  trace('the connector is put into the table, and faults may happen')
-  await world.put(item)
-  await world.run(faultyMs)
+async function live(
+  world: World,
+  { items, changes, faultyMs, calmMs }: Scenario,
+  auditor: Auditor,
+  trace: (text: string) => void,
+): Promise<void> {
+  trace('the connectors are put into the table, and faults may happen')
+  for (const item of items) void world.change(String(item['connectorId']), item)
+  const left = [...changes]
+  for (let passed = 0; passed < faultyMs; passed += minute) {
+    for (let next = left[0]; next !== undefined && next.after <= passed; next = left[0]) {
+      left.shift()
+      world.happened(next.kind)
+      void world.change(next.connectorId, next.item)
+    }
+    await world.run(minute)
+    await auditor.look()
+  }
   trace('from here on no fault happens')
   world.calmDown()
   world.model.change(noVendorFaults)
-  await world.run(calmMs)
+  for (let passed = 0; passed < calmMs; passed += minute) {
+    await world.run(minute)
+    await auditor.look()
+  }
   trace('the run is over')
 }

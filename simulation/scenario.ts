@@ -2,23 +2,45 @@ import { hour, minute, second } from '../functions/domain/time.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import type { SimulatorOptions } from '../local/simulator/options.ts'
 import { between, hashText, pick, type Random, randomFrom, unit } from '../local/simulator/random.ts'
-import { connectorItem, secretName, secrets, start, type WorldOptions } from './world.ts'
+import type { FaultKind } from './faults.ts'
+import { connectorItem, secretName, secretNameOf, secrets, start, type WorldOptions } from './world.ts'
 
 export const scenarioNames = ['vendor', 'kills', 'everything'] as const
 export type ScenarioName = (typeof scenarioNames)[number]
+
+/** How long the faults last, and how many connectors there are. Only `everything` heeds it. */
+export interface ScenarioSize {
+  readonly hours: number
+  readonly connectors: number
+}
+
+export const sizeDefault: ScenarioSize = { hours: 3, connectors: 1 }
 
 /** Everything that decides one run of the simulation. The same name and seed always give the same scenario. */
 export interface Scenario {
   readonly name: ScenarioName
   readonly seed: number
+  readonly size: ScenarioSize
   readonly world: WorldOptions & { readonly vendor: SimulatorOptions; readonly pageItems: number }
-  readonly item: ConnectorItem
+  readonly items: readonly ConnectorItem[]
+  /** What users do meanwhile. */
+  readonly changes: readonly ScenarioChange[]
   /** The faults last this long (ms). */
   readonly faultyMs: number
   /** No fault happens for this long after them (ms). Everything must be recovered by the end. */
   readonly calmMs: number
   /** A run must prove more than this many: a run of few events checks little (events). */
   readonly eventsMin: number
+}
+
+/** A user writes an item or deletes it. */
+interface ScenarioChange {
+  /** After the start (ms). */
+  readonly after: number
+  readonly kind: FaultKind
+  readonly connectorId: string
+  /** Absent: the item is deleted. */
+  readonly item?: ConnectorItem
 }
 
 /** A seed has 32 bits, as the simulator's generator takes. */
@@ -36,12 +58,17 @@ const quietEventsMin = 20
 const killRateMin = 0.001
 const killRateMax = 0.031
 const sinkFaultRateMax = 0.2
+const freezeRateMax = 0.003
+const serviceFaultRateMax = 0.01
 
-const scenarios: Readonly<Record<ScenarioName, (seed: number, random: Random) => Omit<Scenario, 'name' | 'seed'>>> = {
+type Draw = (seed: number, random: Random, size: ScenarioSize) => Omit<Scenario, 'name' | 'seed' | 'size'>
+
+const scenarios: Readonly<Record<ScenarioName, Draw>> = {
   /** Every fault of the vendor. No process is killed, and the lake accepts every record. */
   vendor: (_, random) => ({
     world: { vendor: drawVendor(random), clocksOffMs: [0, 400], pageItems },
-    item: connectorItem({ eventTypes: ['dlp', 'securityrisk'], initialBackfillMinutes: 60 }),
+    items: [connectorItem({ eventTypes: ['dlp', 'securityrisk'], initialBackfillMinutes: 60 })],
+    changes: [],
     faultyMs: 3 * hour,
     calmMs: 90 * minute,
     eventsMin: quietEventsMin,
@@ -53,45 +80,47 @@ const scenarios: Readonly<Record<ScenarioName, (seed: number, random: Random) =>
       vendor: { seed: drawHistory(random), eventsPerHour: backlogEventsPerHour },
       clocksOffMs: [0, -400, 300],
       pageItems,
-      killRate: drawKillRate(random),
+      faults: { crash: drawKillRate(random) },
       seed,
     },
-    item: connectorItem({ eventTypes: ['dlp', 'securityrisk'], initialBackfillMinutes: backlogMinutes }),
+    items: [connectorItem({ eventTypes: ['dlp', 'securityrisk'], initialBackfillMinutes: backlogMinutes })],
+    changes: [],
     faultyMs: 3 * hour,
     calmMs: hour,
     eventsMin: backlogEventsMin,
   }),
 
   /** Every fault of the vendor, kills, a lake that refuses and a slow state table, all at once, with one key or two. */
-  everything: (seed, random) => ({
+  everything: (seed, random, { hours, connectors }) => ({
     world: {
       vendor: drawVendor(random),
       clocksOffMs: pick(random, [[0], [0, 400], [0, -400, 300]]),
       pageItems,
-      killRate: drawKillRate(random),
+      faults: { crash: drawKillRate(random), freeze: drawRate(random, freezeRateMax), service: drawRate(random, serviceFaultRateMax) },
+      clockStepRate: drawRate(random, 0.2),
       sinkFaultRate: drawRate(random, sinkFaultRateMax),
+      furtherKeys: connectors,
+      runsMax: pick(random, [2, 4, 10]) * Math.ceil(connectors / 4),
+      wholeDispatch: true,
       stateMs: pick(random, [0, 5, 40]),
       seed,
     },
-    item: connectorItem({
-      eventTypes: ['dlp', 'securityrisk'],
-      initialBackfillMinutes: 60,
-      apiKeySecrets: pick(random, [[secretName], Object.keys(secrets)]),
-    }),
-    faultyMs: 3 * hour,
-    calmMs: 90 * minute,
+    ...drawConnectors(random, connectors, hours),
+    faultyMs: hours * hour,
+    calmMs: 2 * hour,
     eventsMin: quietEventsMin,
   }),
 }
 
 /** Draws everything random in a run from the seed. */
-export function drawScenario(name: ScenarioName, seed: number): Scenario {
-  return { name, seed, ...scenarios[name](seed, randomFrom(seed, hashText(name), 0)) }
+export function drawScenario(name: ScenarioName, seed: number, size: ScenarioSize = sizeDefault): Scenario {
+  return { name, seed, size, ...scenarios[name](seed, randomFrom(seed, hashText(name), 0), size) }
 }
 
 /** The command that replays this run, call by call. */
-export function replayCommand({ name, seed }: Pick<Scenario, 'name' | 'seed'>): string {
-  return `npm run simulate -- --seed ${seed} --scenario ${name}`
+export function replayCommand({ name, seed, size: { hours, connectors } }: Pick<Scenario, 'name' | 'seed' | 'size'>): string {
+  const size = name === 'everything' ? ` --hours ${hours} --connectors ${connectors}` : ''
+  return `npm run simulate -- --seed ${seed} --scenario ${name}${size}`
 }
 
 /** Ends the faults of the vendor. Its quirks stay: they are the API as it is. */
@@ -179,6 +208,33 @@ function drawVendor(random: Random): Required<Omit<SimulatorOptions, Fixed>> {
       { min: 0, max: 3 * second },
     ]),
   }
+}
+
+/** Connectors with a key each, or with a pool of two; what their users do with some of them meanwhile. */
+function drawConnectors(random: Random, count: number, hours: number): Pick<Scenario, 'items' | 'changes'> {
+  const items = Array.from({ length: count }, (_, index) => {
+    const connectorId = index === 0 ? 'acme-cas' : `acme-cas-${index}`
+    const apiKeySecrets = index === 0 ? pick(random, [[secretName], Object.keys(secrets)]) : [secretNameOf(index)]
+    return connectorItem({ connectorId, name: connectorId, eventTypes: ['dlp', 'securityrisk'], initialBackfillMinutes: 60, apiKeySecrets })
+  })
+  return { items, changes: items.flatMap((item) => drawChanges(random, item, hours)).sort((a, b) => a.after - b.after) }
+}
+
+/** One thing that a user does with the connector in the middle of the run, and undoes 20 minutes later. */
+function drawChanges(random: Random, item: ConnectorItem, hours: number): readonly ScenarioChange[] {
+  const after = between(random, 10 * minute, Math.max(10 * minute, hours * hour - 40 * minute))
+  const connectorId = String(item['connectorId'])
+  const of = (kind: FaultKind, change: ConnectorItem | undefined): readonly ScenarioChange[] => [
+    { after, kind, connectorId, ...(change === undefined ? {} : { item: change }) },
+    { after: after + 20 * minute, kind, connectorId, item },
+  ]
+  return pick(random, [
+    () => [],
+    () => of('edit', { ...item, intervalMinutes: 2 }),
+    () => of('invalid edit', { ...item, intervalMinutes: 0 }),
+    () => of('pause', { ...item, enabled: false }),
+    () => of('deletion and return', undefined),
+  ])()
 }
 
 function drawBursts(random: Random): { at: number; count: number }[] {

@@ -1,8 +1,11 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { digest, keyedDigest } from '../functions/adapters/digest.ts'
 import { readResponse } from '../functions/adapters/http/response.ts'
-import type { StateTable } from '../functions/adapters/state-table/state-table.ts'
+import { streamPrefix } from '../functions/adapters/state-table/item-keys.ts'
+import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
 import { failure } from '../functions/domain/failures.ts'
-import type { Bus, Clock, Delivery, LogEntry, MetricValues, Queue, RecordDetail, Sink, Source } from '../functions/domain/ports.ts'
+import type { Bus, Clock, Delivery, LogEntry, MetricValues, Queue, RecordDetail, Secrets, Sink, Source } from '../functions/domain/ports.ts'
 import type { LakeRecord } from '../functions/domain/record/record.ts'
 import { failed, ok, type Result } from '../functions/domain/result.ts'
 import type { StreamState } from '../functions/domain/stream/stream.ts'
@@ -14,6 +17,8 @@ import { acceptConnector } from '../functions/flows/accept-connector.ts'
 import { collectConnector } from '../functions/flows/collect/collect-connector.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
+import { measureFleet } from '../functions/flows/measure-fleet.ts'
+import { reconcileConnectors } from '../functions/flows/reconcile-connectors.ts'
 import { retireConnector } from '../functions/flows/retire-connector.ts'
 import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
 import type { StreamName } from '../local/simulator/catalogue.ts'
@@ -23,19 +28,33 @@ import { brief, type Effect, intercepted } from './effects.ts'
 import { eventKey } from './expected-record.ts'
 import { MemoryBus } from './fakes/bus.ts'
 import { VirtualClock } from './fakes/clock.ts'
+import { MemoryConnectors } from './fakes/connectors.ts'
+import { MemoryDynamoDb } from './fakes/dynamodb.ts'
 import { MemorySecrets } from './fakes/secrets.ts'
-import { MemoryState } from './fakes/state.ts'
-
-class Killed extends Error {}
+import { drawFault, type FaultKind, type FaultRates, Killed, serviceError } from './faults.ts'
 
 export const start: Instant = Date.UTC(2026, 10, 24, 12)
 export const key = 'simulated-key-0123456789abcdef'
 export const secretName = 'tributary/simulated'
 /** Secret name → API key. The second is for connectors with a pool of keys. */
 export const secrets = { [secretName]: key, 'tributary/simulated-second': 'simulated-second-key-0123456789abcdef' } as const
+/** The secret of each further connector. */
+export function secretNameOf(index: number): string {
+  return `tributary/simulated-${index}`
+}
 export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true }
 /** The time-out of the function `collect` (ms). */
 const runMaxMs = 5 * minute
+/** A run ends this long before the time-out (ms). */
+const spareMs = 10 * second
+/** The queue keeps a message this long (ms). */
+const messageKeptMs = 15 * minute
+/** A clock stays so near the right time (ms). */
+const clockStepMaxMs = 400
+/** A process is frozen for this long at most (ms). */
+const freezeMaxMs = 30 * minute
+/** The stream of the connectors table gives a record to a process this often at most (count). */
+const changeTriesMax = 20
 
 export interface WorldOptions {
   readonly vendor?: SimulatorOptions
@@ -47,8 +66,16 @@ export interface WorldOptions {
   readonly stateMs?: number
   /** If false, only the test dispatches. */
   readonly ticking?: boolean
-  /** The probability that a process is killed at a call: before the call, or after it but before it has the result. */
-  readonly killRate?: number
+  /** The faults of the processes and of the services that they call. */
+  readonly faults?: Partial<FaultRates>
+  /** The probability that the clock of a process steps when a run begins. It stays within half a second of the right time. */
+  readonly clockStepRate?: number
+  /** Secrets beside the two, each with a key of its own (count). */
+  readonly furtherKeys?: number
+  /** Runs at the same time, at most (count). Other messages wait. */
+  readonly runsMax?: number
+  /** The ticks compare the connectors table each hour and measure the fleet, as `dispatch` does. */
+  readonly wholeDispatch?: boolean
   /** The probability that a delivery is refused, in part or as a whole. */
   readonly sinkFaultRate?: number
   /** Items of a page. Fewer than the vendor's 500 make many requests of few events. */
@@ -65,7 +92,11 @@ const defaults: Required<Omit<WorldOptions, 'onEffect'>> = {
   networkMs: 50,
   stateMs: 0,
   ticking: true,
-  killRate: 0,
+  faults: {},
+  clockStepRate: 0,
+  furtherKeys: 0,
+  runsMax: Number.POSITIVE_INFINITY,
+  wholeDispatch: false,
   sinkFaultRate: 0,
   pageItems: trendmicroCas.pageItemsMax,
   seed: 0,
@@ -84,31 +115,56 @@ interface WorldRecord {
   readonly log: LogEntry[]
   /** Runs that threw. */
   readonly crashes: unknown[]
-  /** Runs that were killed. */
-  kills: number
+  /** Faults that happened, by kind. */
+  readonly faults: Map<FaultKind, number>
   /** Runs that began. */
   runs: number
-  /** Deliveries that were refused, in part or as a whole. */
-  refusedDeliveries: number
 }
+
+/** One invocation of a function. */
+interface Invocation {
+  readonly process: Process
+  /** It was killed: no later call of it has an effect. */
+  isDead: boolean
+  /** A service failed it, so it may fail. */
+  isFaulted: boolean
+  /** Records that it knows to be delivered, and has no checkpoint for yet. */
+  readonly acknowledged: LakeRecord[]
+}
+
+function die(invocation: Invocation): never {
+  invocation.isDead = true
+  throw new Killed()
+}
+
+function fail(invocation: Invocation, kind: FaultKind): never {
+  invocation.isFaulted = true
+  throw serviceError(kind)
+}
+
+/** The invocation that a call belongs to. */
+const invocations = new AsyncLocalStorage<Invocation>()
 
 interface Setup {
   readonly options: WorldOptions & typeof defaults
   readonly vendors: ReadonlyMap<string, Vendor>
   readonly processes: readonly Process[]
   readonly queue: Queue
+  readonly connectors: MemoryConnectors
   isCalm: boolean
+  underWay: number
 }
 
 /** A deployment in virtual time: the real flows, the simulated vendor, everything else in memory. */
 export class World {
   readonly clock = new VirtualClock(start)
-  readonly state = new MemoryState(this.clock)
+  /** The adapter over the table in memory. Each call of the client is an effect of the invocation that makes it. */
+  readonly state: StateTable = this.stateOver(new MemoryDynamoDb())
   readonly lake = new LakeOfIds()
   readonly secrets = new MemorySecrets(secrets)
   readonly bus = new MemoryBus()
   readonly model: VendorModel
-  readonly record: WorldRecord = { metrics: [], log: [], crashes: [], kills: 0, runs: 0, refusedDeliveries: 0 }
+  readonly record: WorldRecord = { metrics: [], log: [], crashes: [], faults: new Map(), runs: 0 }
   private readonly setup: Setup
 
   constructor(given: WorldOptions = {}) {
@@ -118,19 +174,33 @@ export class World {
     this.setup = {
       options,
       vendors: new Map([[trendmicroCas.type, withPagesOf(pageItems)]]),
-      processes: clocksOffMs.map((offMs, i) => new Process(`p${i}`, offMs === 0 ? this.clock : this.clock.skewed(offMs), seed + i)),
+      processes: clocksOffMs.map((offMs, i) => new Process(`p${i}`, this.clock, offMs, seed + i)),
       queue: {
         send: async (connectorId, delaySeconds) => {
           this.trace('queue', () => `${connectorId} is due in ${delaySeconds} s`)
           void this.runLater(connectorId, delaySeconds * second)
         },
       },
+      connectors: new MemoryConnectors(),
       isCalm: false,
+      underWay: 0,
     }
+    for (let index = 1; index <= options.furtherKeys; index++) this.secrets.values.set(secretNameOf(index), `${key}-${index}`)
     if (options.ticking) void this.tick()
   }
 
-  /** From now on no process is killed and no delivery is refused. */
+  private stateOver(dynamodb: MemoryDynamoDb): StateTable {
+    const send = async (command: Parameters<MemoryDynamoDb['send']>[0]) => {
+      const result = await this.effect('dynamodb', () => dynamodb.send(command))
+      // A run that knows of a delivery and has saved its checkpoint has remembered the events: nobody may deliver them again.
+      const isCheckpoint = command instanceof PutItemCommand && command.input.Item?.['sk']?.S?.startsWith(streamPrefix)
+      if (isCheckpoint) this.lake.settle(invocations.getStore()?.acknowledged.splice(0) ?? [])
+      return result
+    }
+    return stateTable({ client: { send } as unknown as DynamoDBClient, table: 'state', now: () => this.clock.now() })
+  }
+
+  /** From now on no fault happens. */
   calmDown(): void {
     this.setup.isCalm = true
   }
@@ -142,6 +212,103 @@ export class World {
 
   async remove(connectorId: string): Promise<void> {
     await retireConnector({ ...this.ports(0), state: this.state }, connectorId)
+  }
+
+  /** A user writes or deletes an item. The stream of the table reports it, and goes on until a process has taken it. */
+  async change(connectorId: string, item: ConnectorItem | undefined): Promise<void> {
+    const { connectors } = this.setup
+    if (item === undefined) connectors.byId.delete(connectorId)
+    else connectors.put(item)
+    for (let tries = 1; tries <= changeTriesMax; tries++) {
+      const { isDone } = await this.invoke('connector-changed', (ports) =>
+        item === undefined ? retireConnector(ports, connectorId) : acceptConnector(ports, policy, connectorId, item),
+      )
+      if (isDone) return
+      await this.clock.sleepUntil(this.clock.now() + tries * second)
+    }
+  }
+
+  /** Runs a function as one invocation. A fault may end it; any other error is a crash. */
+  private async invoke(name: string, work: (ports: ReturnType<World['ports']>) => Promise<unknown>, deadline?: Instant) {
+    this.record.runs += 1
+    const ports = this.ports(this.record.runs)
+    const process = this.processOf(this.record.runs)
+    const invocation: Invocation = { process, isDead: false, isFaulted: false, acknowledged: [] }
+    if (!this.setup.isCalm && process.random() < this.setup.options.clockStepRate) {
+      process.offMs = Math.round((process.random() - 0.5) * 2 * clockStepMaxMs)
+      this.happened('clock step of a process')
+    }
+    if (deadline !== undefined) void this.endAt(deadline, invocation)
+    try {
+      await invocations.run(invocation, () => work(ports))
+      return { isDone: !invocation.isDead }
+    } catch (error) {
+      if (!invocation.isDead && !invocation.isFaulted) this.record.crashes.push(error)
+      this.trace(process.name, () => `${name} ${invocation.isDead ? 'is dead' : `FAILED: ${String(error)}`}`)
+      return { isDone: false }
+    } finally {
+      invocation.isDead = true
+    }
+  }
+
+  /** Lambda ends an invocation at its time-out. */
+  private async endAt(deadline: Instant, invocation: Invocation): Promise<void> {
+    await this.clock.sleepUntil(deadline)
+    if (invocation.isDead) return
+    invocation.isDead = true
+    this.happened('function timed out')
+  }
+
+  happened(kind: FaultKind): void {
+    this.record.faults.set(kind, (this.record.faults.get(kind) ?? 0) + 1)
+  }
+
+  /** One call of a service by the invocation that is under way. Without one, a test calls it, and nothing happens to it. */
+  private async effect<T>(service: string, call: () => Promise<T>): Promise<T> {
+    const invocation = invocations.getStore()
+    if (invocation === undefined) return call()
+    const { random, name } = invocation.process
+    const { faults } = this.setup.options
+    if (invocation.isDead) throw new Killed()
+    const rates = { crash: 0, freeze: 0, service: 0, ...faults }
+    const isFaulty = !this.setup.isCalm && rates.crash + rates.freeze + rates.service > 0
+    const kind = isFaulty ? drawFault(service === 'vendor' || service === 'sink' ? { ...rates, service: 0 } : rates, random()) : undefined
+    if (kind !== undefined) {
+      this.happened(kind)
+      this.trace(name, () => `FAULT at ${service}: ${kind}`)
+    }
+    switch (kind) {
+      case undefined:
+        return call()
+      case 'crash before a call':
+        return die(invocation)
+      case 'crash after a call':
+        await call()
+        return die(invocation)
+      case 'freeze before a call':
+        await this.freeze(invocation)
+        return call()
+      case 'freeze after a call': {
+        const result = await call()
+        await this.freeze(invocation)
+        return result
+      }
+      case 'lost response, and the call sent again':
+        await call().catch(() => undefined)
+        return call()
+      case 'timed-out call with effect':
+        await call()
+        return fail(invocation, kind)
+      case 'throttled call':
+      case 'timed-out call without effect':
+        return fail(invocation, kind)
+    }
+  }
+
+  private async freeze(invocation: Invocation): Promise<void> {
+    await this.clock.sleepUntil(this.clock.now() + Math.floor(invocation.process.random() * freezeMaxMs))
+    // Lambda may have ended it meanwhile. A process that it only froze goes on.
+    if (invocation.isDead) throw new Killed()
   }
 
   /** Replaces responses of the vendor that no option of the simulator gives. The usual response follows if `respond` returns undefined. */
@@ -159,17 +326,23 @@ export class World {
     return this.clock.advance(forMs)
   }
 
+  private processOf(number: number): Process {
+    const { processes } = this.setup
+    const process = processes[number % processes.length]
+    if (process === undefined) throw new Error('A world has at least one process: clocksOffMs is empty')
+    return process
+  }
+
   ports(process: number) {
-    const by = this.setup.processes[process % this.setup.processes.length]
-    if (by === undefined) throw new Error('A world has at least one process: clocksOffMs is empty')
+    const by = this.processOf(process)
     const { name, clock, random, nextNumber } = by
     return {
       clock,
-      state: this.mortal('state', this.state as StateTable, by),
-      secrets: this.secrets,
+      state: this.mortal('state', this.state, by),
+      secrets: this.mortal('secrets', this.secrets as Secrets, by),
       sink: this.mortal('sink', this.faulty(random), by),
       source: this.mortal('source', this.source(clock), by),
-      queue: this.setup.queue,
+      queue: this.mortal('queue', this.setup.queue, by),
       bus: this.mortal('bus', this.bus as Bus, by),
       publish: (metrics: MetricValues) => void this.record.metrics.push({ at: this.clock.now(), ...metrics }),
       log: (entry: LogEntry) => {
@@ -189,19 +362,15 @@ export class World {
     }
   }
 
-  /** Wraps a port: each call takes its time and is traced, and the process that calls may be killed. */
-  private mortal<T extends object>(portName: string, port: T, { name, random }: Process): T {
-    const { killRate, stateMs, onEffect } = this.setup.options
+  /** Wraps a port: each call takes its time and is traced, and is an effect at which a fault may happen. */
+  private mortal<T extends object>(portName: string, port: T, { name }: Process): T {
+    const { faults, stateMs, onEffect } = this.setup.options
     const takesMs = portName === 'state' ? stateMs : 0
-    if (killRate === 0 && takesMs === 0 && onEffect === undefined) return port
+    if (Object.keys(faults).length === 0 && takesMs === 0 && onEffect === undefined && portName === 'state') return port
     return intercepted(port, (method, args, call) => {
-      const chance = killRate === 0 || this.setup.isCalm ? 1 : random()
       const callText = () => `${portName}.${method}(${argsText(portName, args)})`
-      if (chance < killRate / 2) {
-        this.trace(name, () => `KILLED before ${callText()}`)
-        throw new Killed()
-      }
-      const result = call()
+      // Each call of the state's client is an effect already.
+      const result = portName === 'state' ? call() : this.effect(portName, async () => call())
       if (!(result instanceof Promise)) {
         this.trace(name, callText)
         return result
@@ -209,11 +378,15 @@ export class World {
       return result.then(async (value: unknown) => {
         if (takesMs > 0) await this.clock.sleepUntil(this.clock.now() + takesMs)
         this.trace(name, () => `${callText()}${resultText(portName, value)}`)
-        if (chance >= killRate) return value
-        this.trace(name, () => `KILLED after ${portName}.${method}`)
-        throw new Killed()
+        if (portName === 'sink') this.acknowledged(args[0] as readonly LakeRecord[], value as Delivery)
+        return value
       })
     })
+  }
+
+  private acknowledged(records: readonly LakeRecord[], delivery: Delivery): void {
+    const known = records.filter((record) => delivery.ok || delivery.acknowledged?.has(record))
+    invocations.getStore()?.acknowledged.push(...known)
   }
 
   private trace(by: string, text: () => string): void {
@@ -229,12 +402,13 @@ export class World {
     return {
       deliver: async (records, detail) => {
         if (this.setup.isCalm || random() >= this.setup.options.sinkFaultRate) return this.lake.deliver(records, detail)
-        this.record.refusedDeliveries += 1
         const taken = records.slice(0, Math.floor(random() * records.length))
         await this.lake.deliver(taken, detail)
         const why = failure('sink-throttled', 'Firehose refused some of the records')
         // The acknowledgement of what was taken may be lost as well.
-        return random() < 0.5 ? failed(why) : { ok: false, failure: why, acknowledged: new Set(taken) }
+        const isLost = random() < 0.5
+        this.happened(isLost ? 'acknowledgement lost' : 'delivery refused in part')
+        return isLost ? failed(why) : { ok: false, failure: why, acknowledged: new Set(taken) }
       },
     }
   }
@@ -274,26 +448,35 @@ export class World {
   }
 
   private async tick(): Promise<void> {
-    for (;;) {
-      await dispatchDue({ ...this.ports(0), state: this.state })
-      await this.clock.sleepUntil(this.clock.now() + minute)
+    for (let minutes = 0; ; minutes++) {
+      await this.invoke('dispatch', (ports) => dispatchDue(ports))
+      if (this.setup.options.wholeDispatch) {
+        if (minutes % 60 === 17)
+          await this.invoke('comparison', (ports) => reconcileConnectors(ports, policy, this.setup.connectors.items()))
+        if (minutes % 5 === 0) await this.invoke('measurement', (ports) => measureFleet(ports))
+      }
+      await this.clock.sleepUntil(Math.max(this.clock.now(), start + (minutes + 1) * minute))
     }
   }
 
+  /** Receives a message. One that a run failed would be shown again after it has expired, so it never comes twice. */
   private async runLater(connectorId: string, delayMs: number): Promise<void> {
-    await this.clock.sleepUntil(this.clock.now() + delayMs)
-    this.record.runs += 1
-    const ports = this.ports(this.record.runs)
-    const traceRun = (text: string) => this.trace(ports.process, () => `${connectorId} run ${text}`)
-    try {
-      traceRun('begins')
-      await collectConnector(ports, connectorId, ports.clock.now() + runMaxMs)
-      traceRun('ends')
-    } catch (error) {
-      if (error instanceof Killed) this.record.kills += 1
-      else this.record.crashes.push(error)
-      traceRun(error instanceof Killed ? 'is dead' : `CRASHED: ${String(error)}`)
-    }
+    const { setup, clock } = this
+    await clock.sleepUntil(clock.now() + delayMs)
+    const sentAt = clock.now()
+    while (setup.underWay >= setup.options.runsMax && clock.now() < sentAt + messageKeptMs) await clock.sleepUntil(clock.now() + 5 * second)
+    if (clock.now() >= sentAt + messageKeptMs) return this.happened('message expired')
+    setup.underWay += 1
+    await this.invoke(
+      `${connectorId} run`,
+      async (ports) => {
+        this.trace(ports.process, () => `${connectorId} run begins`)
+        await collectConnector(ports, connectorId, ports.clock.now() + runMaxMs - spareMs)
+        this.trace(ports.process, () => `${connectorId} run ends`)
+      },
+      clock.now() + runMaxMs,
+    )
+    setup.underWay -= 1
   }
 }
 
@@ -325,12 +508,20 @@ class LakeOfIds implements Sink {
   readonly byConnector = new Map<string, Map<string, number>>()
   /** Ids of malformed items. Two of them may be equal and have the same id. */
   readonly malformed = new Set<string>()
+  /** Events that were delivered again after a checkpoint. */
+  readonly again: string[] = []
   records = 0
+  private readonly settled = new Set<string>()
+
+  settle(records: readonly LakeRecord[]): void {
+    for (const { connector_id, raw } of records) this.settled.add(`${connector_id} ${eventKey(raw)}`)
+  }
 
   async deliver(records: readonly LakeRecord[], _detail?: RecordDetail): Promise<Delivery> {
     for (const { connector_id, raw, malformed } of records) {
       const id = eventKey(raw)
       if (malformed === true) this.malformed.add(id)
+      else if (this.settled.has(`${connector_id} ${id}`)) this.again.push(`${connector_id} ${id}`)
       const ids = this.byConnector.get(connector_id) ?? new Map<string, number>()
       ids.set(id, (ids.get(id) ?? 0) + 1)
       this.byConnector.set(connector_id, ids)
@@ -344,12 +535,15 @@ class Process {
   readonly name: string
   readonly clock: Clock
   readonly vendorClocks = new VendorClocks()
+  /** How far its clock is off (ms). */
+  offMs: number
   private seed: number
   private number = 0
 
-  constructor(name: string, clock: Clock, seed: number) {
+  constructor(name: string, clock: Clock, offMs: number, seed: number) {
     this.name = name
-    this.clock = clock
+    this.offMs = offMs
+    this.clock = { now: () => clock.now() + this.offMs, sleepUntil: (at) => clock.sleepUntil(at - this.offMs) }
     this.seed = seed
   }
 

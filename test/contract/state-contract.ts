@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type StateTable, stateTable } from '../../functions/adapters/state-table/state-table.ts'
-import { MemoryState } from '../../simulation/fakes/state.ts'
+import { MemoryDynamoDb } from '../../simulation/fakes/dynamodb.ts'
 import { acceptedContract } from './state/accepted.ts'
 import { apiKeyContract } from './state/api-keys.ts'
 import { dueContract } from './state/due.ts'
@@ -23,13 +23,13 @@ export interface StateDynamo {
   close(): Promise<void>
 }
 
-/** The promises of every store of the state table, kept by the adapter on the given DynamoDB and by the fake in memory. */
+/** The promises of every store of the state table, kept by the adapter on the given DynamoDB and on the fake in memory. */
 export function stateContract(name: string, startDynamo: () => Promise<StateDynamo>): void {
   let dynamo: StateDynamo
   const given: Given = { state: inMemory(), now: start }
 
   function inMemory(): StateTable {
-    return new MemoryState({ now: () => given.now })
+    return stateTable({ client: new MemoryDynamoDb({ pageItemsMax: 7 }).client, table: 'state', now: () => given.now })
   }
 
   async function newTable(): Promise<OpenTable> {

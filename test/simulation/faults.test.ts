@@ -21,7 +21,7 @@ const seeds = (count: number) => Array.from({ length: count }, () => randomInt(s
 
 /** Checks the claims of simulation/invariants.ts. If one does not hold, it throws an error with the command that replays the run. */
 async function everyClaimHolds(name: ScenarioName, seed: number, prepare?: (world: World) => void): Promise<void> {
-  const failure = failureText(await runScenario(drawScenario(name, seed), prepare))
+  const failure = failureText(await runScenario(drawScenario(name, seed), prepare === undefined ? {} : { prepare }))
   if (failure !== undefined) throw new Error(failure)
 }
 
@@ -44,7 +44,7 @@ test('a run of the simulation that breaks a claim fails with the command that re
     world.lake.deliver = async () => ({ ok: true, value: undefined })
   })
   await expect(failing).rejects.toThrow(
-    /Replay it: npm run simulate -- --seed 12 --scenario everything\nEvery event that a ledger calls covered is in the lake: acme-cas /,
+    /Replay it: npm run simulate -- --seed 12 --scenario everything --hours 3 --connectors 1\nEvery event that a ledger calls covered is in the lake: acme-cas /,
   )
 })
 

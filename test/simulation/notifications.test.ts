@@ -95,7 +95,7 @@ describe('each change of a connector’s state', () => {
   it.each([1, 2, 3, 4])(
     'is notified although processes are killed, and repeated at most once for each kill (%i processes)',
     async (processes) => {
-      const world = new World({ killRate: 0.02, clocksOffMs: Array.from({ length: processes }, () => 0) })
+      const world = new World({ faults: { crash: 0.02 }, clocksOffMs: Array.from({ length: processes }, () => 0) })
       await world.put(connectorItem()).catch(() => undefined)
       for (let i = 0; i < 6; i++) {
         world.secrets.values.set(secretName, i % 2 === 0 ? failure('secret-missing', 'Gone') : 'simulated-key-0123456789abcdef')
@@ -106,7 +106,7 @@ describe('each change of a connector’s state', () => {
       await runAndMeasure(world, 30 * minute)
       const changes = changesOf(world.bus.notifications)
       const distinct = new Set(world.bus.notifications.map((notification) => JSON.stringify(notification)))
-      expect(changes.length - distinct.size).toBeLessThanOrEqual(world.record.kills)
+      expect(changes.length - distinct.size).toBeLessThanOrEqual([...world.record.faults.values()].reduce((sum, count) => sum + count, 0))
       // Each change begins with the state in which the one before ended, so none is missing.
       const sent = [...distinct].map((text) => JSON.parse(text).detail).sort((a, b) => (a.since < b.since ? -1 : 1))
       for (const [i, { from }] of sent.entries()) if (i > 0) expect(from).toBe(sent[i - 1].to)

@@ -3,7 +3,15 @@ import { effectLine } from '../../simulation/effects.ts'
 import { parseOptions, usage } from '../../simulation/options.ts'
 import { summaryText } from '../../simulation/report.ts'
 import { runScenario, type ScenarioRun } from '../../simulation/run-scenario.ts'
-import { drawScenario, replayCommand, type Scenario, type ScenarioName, scenarioNames, seedMax } from '../../simulation/scenario.ts'
+import {
+  drawScenario,
+  replayCommand,
+  type Scenario,
+  type ScenarioName,
+  scenarioNames,
+  seedMax,
+  sizeDefault,
+} from '../../simulation/scenario.ts'
 import { secrets, type World } from '../../simulation/world.ts'
 import { run } from '../local/program.ts'
 
@@ -32,7 +40,7 @@ describe('a seed of the simulation', () => {
       const values = new Set(drawn.map(({ vendor }) => JSON.stringify(vendor[option])))
       expect(values.size, option).toBeGreaterThan(1)
     }
-    for (const option of ['clocksOffMs', 'killRate', 'sinkFaultRate', 'stateMs'] as const) {
+    for (const option of ['clocksOffMs', 'faults', 'clockStepRate', 'runsMax', 'sinkFaultRate', 'stateMs'] as const) {
       expect(new Set(drawn.map((world) => JSON.stringify(world[option]))).size, option).toBeGreaterThan(1)
     }
   })
@@ -42,7 +50,13 @@ describe('the trace of a run', () => {
   it('shows each call, each log entry and each kill with its time and its process, but no key', async () => {
     const lines = traceOf(await runScenario(drawScenario('everything', 12)))
     expect(lines.filter((line) => !/^2026-11-24T\d\d:\d\d:\d\d\.\d{3}Z (p\d|queue|simulation) +\S/.test(line))).toEqual([])
-    for (const what of [/ source\.fetch\(\{url: https:/, / sink\.deliver\(/, / state\.write/, / log info page-read acme-cas /, / KILLED /])
+    for (const what of [
+      / source\.fetch\(\{url: https:/,
+      / sink\.deliver\(/,
+      / state\.write/,
+      / log info page-read acme-cas /,
+      / FAULT at /,
+    ])
       expect(
         lines.some((line) => what.test(line)),
         String(what),
@@ -72,28 +86,29 @@ describe('a claim about every run', () => {
         const deliver = world.lake.deliver.bind(world.lake)
         world.lake.deliver = (records) => deliver([...records, ...records])
       },
-      'No event is in the lake twice, except for one page at each kill and each refused delivery',
+      'No event is in the lake twice, except for one page at each fault of a process or a service',
     ],
   ])('breaks when the lake %s', async (_, breakIt, claim) => {
-    expect(broken(await runScenario(sound, breakIt))).toEqual([claim])
+    expect(broken(await runScenario(sound, { prepare: breakIt }))).toEqual([claim])
   })
 
   it('breaks when a run throws', async () => {
-    const failing = await runScenario(sound, (world) => {
+    const prepare = (world: World) => {
       world.state.readSeen = async () => {
         throw new Error('a bug')
       }
-    })
+    }
+    const failing = await runScenario(sound, { prepare })
     expect(broken(failing)).toContain('No run crashes')
     expect(failing.problems.join('\n')).toContain('a bug')
   })
 
   it('breaks when the connector may ask more often than the vendor allows', async () => {
-    const world = { ...sound.world, vendor: { ...sound.world.vendor, eventsPerHour: 400 } }
+    // Its vendor has enough events for more requests than are allowed.
+    const busy = drawScenario('vendor', 5)
     const { problems } = await runScenario({
-      ...sound,
-      world,
-      item: { ...sound.item, requestsPerMinute: 6_000, initialBackfillMinutes: 4_000 },
+      ...busy,
+      items: busy.items.map((item) => ({ ...item, requestsPerMinute: 6_000, initialBackfillMinutes: 4_000 })),
     })
     expect(problems.join('\n')).toMatch(/in any 60 s than it allows: tributary\/simulated: the vendor saw \d+ and allows 20/)
   })
@@ -113,6 +128,15 @@ describe('npm run simulate', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' })
   })
 
+  it('runs many seeds, each twice, and prints their events, the faults by kind and whether all held', async () => {
+    const { code, out } = await command('--seeds', '3', '--seed', '7', '--hours', '1', '--connectors', '2')
+    expect(out).toMatch(
+      /^3 seeds, each run twice, in [\d.]+ s\nEvents: +\d+ proven complete, \d+ records delivered\nInvariants: all held\n/,
+    )
+    expect(out).toMatch(/\ncrash before a call +\d+ +\d\n/)
+    expect(code).toBe(0)
+  })
+
   it('says in a sentence which option is wrong', async () => {
     const { code, out, err } = await command('--seed', 'x')
     expect(err).toBe('--seed x: this is no whole number from 0 to 4294967295.\n"npm run simulate -- --help" lists the options.\n')
@@ -123,6 +147,11 @@ describe('npm run simulate', () => {
 describe('the command line of the simulation', () => {
   it.each<[string[], string]>([
     [[], '--seed is missing'],
+    [['--seed', '-1'], '--seed -1: this is no whole number from 0 to'],
+    [['--seeds', '0'], '--seeds 0: this is no whole number from 1 to'],
+    [['--hours', '-2', '--seed', '1'], '--hours -2: this is no whole number from 1 to 168.'],
+    [['--hours', '2', '--seed', '1', '--scenario', 'kills'], '--hours and --connectors need --scenario everything, and it is kills.'],
+    [['--fresh', '9', '--seed', '1'], '--fresh chooses the seeds itself.'],
     [['--seed', '1.5'], '--seed 1.5: this is no whole number'],
     [['--seed', ''], '--seed : this is no whole number'],
     [['--seed', String(seedMax + 1)], 'this is no whole number from 0 to'],
@@ -134,9 +163,9 @@ describe('the command line of the simulation', () => {
   })
 
   it.each(scenarioNames)('reads back the command that replays scenario %s', (name: ScenarioName) => {
-    const scenario = { name, seed: seedMax }
+    const scenario = { name, seed: seedMax, size: sizeDefault }
     const [, args = ''] = replayCommand(scenario).split(' -- ')
-    expect(parseOptions(args.split(' '))).toEqual({ isHelp: false, seed: seedMax, scenario: name, isSummaryOnly: false })
+    expect(parseOptions(args.split(' '))).toEqual({ kind: 'one', seed: seedMax, scenario: name, size: sizeDefault, isSummaryOnly: false })
     expect(usage).toContain(`  ${name} `)
   })
 })

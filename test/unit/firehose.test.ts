@@ -196,7 +196,7 @@ const anyRecord = fc
 
 describe('the line of any record, in any detail', () => {
   it('fits a Firehose record, is JSON of whole characters, and has the required fields', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(anyRecord, fc.constantFrom('whole', 'cut', 'bare'), (any, detail) => {
         const line = fittingLine(any, detail, serialise)
         expect(Buffer.byteLength(line)).toBeLessThanOrEqual(recordBytesMax)

@@ -8,7 +8,7 @@ import { KeyPool } from '../../functions/flows/collect/key-pool.ts'
 import { VirtualClock } from '../../simulation/fakes/clock.ts'
 import { connector } from '../../simulation/fakes/connector.ts'
 import { MemorySecrets } from '../../simulation/fakes/secrets.ts'
-import { MemoryState } from '../../simulation/fakes/state.ts'
+import { memoryState } from '../../simulation/fakes/state.ts'
 
 const unauthorized = failure('unauthorized', 'The vendor responded with status 401')
 const two = connector({ apiKeySecrets: [{ secretName: 'first' }, { secretName: 'second' }] })
@@ -26,7 +26,7 @@ beforeEach(() => {
 function open(of: Connector = two, rejectedBefore = {}): Promise<KeyPool> {
   const ports = {
     clock,
-    state: new MemoryState(clock),
+    state: memoryState(clock),
     secrets,
     digest,
     keyedDigest,

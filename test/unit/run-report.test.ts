@@ -8,7 +8,7 @@ import { trendmicroCas } from '../../functions/vendors/trendmicro-cas/index.ts'
 import { MemoryBus } from '../../simulation/fakes/bus.ts'
 import { VirtualClock } from '../../simulation/fakes/clock.ts'
 import { connector } from '../../simulation/fakes/connector.ts'
-import { MemoryState } from '../../simulation/fakes/state.ts'
+import { memoryState } from '../../simulation/fakes/state.ts'
 
 let clock: VirtualClock
 let log: LogEntry[]
@@ -21,7 +21,7 @@ beforeEach(() => {
 function newReport(): RunReport {
   const ports = {
     clock,
-    state: new MemoryState(clock),
+    state: memoryState(clock),
     bus: new MemoryBus(),
     log: (entry: LogEntry) => log.push(entry),
     publish: () => {},

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { StateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { newStream } from '../../functions/domain/stream/ledger.ts'
 import { seenClass } from '../../functions/domain/stream/seen-ids.ts'
 import type { Range, StreamState } from '../../functions/domain/stream/stream.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { heldByAnother, streamLease } from '../../functions/flows/collect/stream-lease.ts'
 import { VirtualClock } from '../../simulation/fakes/clock.ts'
-import { MemoryState } from '../../simulation/fakes/state.ts'
+import { memoryState } from '../../simulation/fakes/state.ts'
 
 /** A run that dies keeps its stream from the other runs for this long. */
 const leaseMs = 2 * minute
@@ -16,12 +17,12 @@ const holder = 'process:1'
 const range: Range = { kind: 'tail', from: 0, to: hour, page: 0, items: 0 }
 
 let clock: VirtualClock
-let state: MemoryState
+let state: StateTable
 let begun: StreamState
 
 beforeEach(() => {
   clock = new VirtualClock()
-  state = new MemoryState(clock)
+  state = memoryState(clock)
   begun = newStream(clock.now() - hour, clock.now())
 })
 

@@ -1,0 +1,221 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { failure } from '../../functions/domain/failures.ts'
+import { hour, minute } from '../../functions/domain/time.ts'
+import type { Scenario } from '../../simulation/scenario.ts'
+import type { World } from '../../simulation/world.ts'
+
+afterEach(() => {
+  vi.doUnmock('../../functions/domain/stream/plan.ts')
+  vi.doUnmock('../../functions/domain/stream/ledger.ts')
+  vi.doUnmock('../../functions/domain/stream/proof.ts')
+  vi.doUnmock('../../functions/flows/collect/stream-lease.ts')
+  vi.doUnmock('../../functions/flows/collect/deliver-page.ts')
+  vi.doUnmock('../../functions/domain/token-bucket.ts')
+})
+
+/** The claims that a run with the bug breaks. The modules are loaded anew, so that they see the bug. */
+async function brokenBy(scenario: (modules: Modules) => Scenario, prepare: (world: World) => void = () => {}): Promise<readonly string[]> {
+  vi.resetModules()
+  const modules = await load()
+  const { invariants } = await modules.runScenario(scenario(modules), { prepare, onEffect: () => {} })
+  return invariants.flatMap(({ claim, problems }) => (problems.length === 0 ? [] : [claim]))
+}
+
+type Modules = Awaited<ReturnType<typeof load>>
+
+async function load() {
+  const { runScenario } = await import('../../simulation/run-scenario.ts')
+  const { drawScenario } = await import('../../simulation/scenario.ts')
+  return { runScenario, drawScenario }
+}
+
+/** Replaces functions of one module. */
+function plant<T extends object>(path: string, bug: (real: T) => Partial<T>): void {
+  vi.doMock(path, async (original) => {
+    const real = await original<T>()
+    return { ...real, ...bug(real) }
+  })
+}
+
+const vendorOnly = ({ drawScenario }: Modules): Scenario => drawScenario('vendor', 5)
+/** Busy enough for ranges of several pages, with late events, and bounds that include neither end. */
+const busy = (modules: Modules): Scenario => {
+  const { world, ...scenario } = vendorOnly(modules)
+  const vendor = {
+    ...world.vendor,
+    eventsPerHour: 400,
+    lateShare: 1,
+    lateMaxMs: 10 * minute,
+    bounds: 'exclusive',
+    wholeSeconds: true,
+  } as const
+  return { ...scenario, world: { ...world, vendor } }
+}
+const killed = ({ drawScenario }: Modules): Scenario => {
+  const { world, ...scenario } = drawScenario('kills', 3)
+  return { ...scenario, world: { ...world, faults: { crash: 0.03 } } }
+}
+const refusing = (modules: Modules): Scenario => {
+  const { world, ...scenario } = vendorOnly(modules)
+  return { ...scenario, world: { ...world, sinkFaultRate: 0.3, seed: 5 } }
+}
+/** Frozen processes, and twice as many runs of one connector as there should be. */
+const doubled = (modules: Modules): Scenario => {
+  const { world, ...scenario } = busy(modules)
+  return { ...scenario, world: { ...world, stateMs: 40, seed: 5 } }
+}
+const sendsTwice = (world: World) => {
+  const claim = world.state.claimDue.bind(world.state)
+  world.state.claimDue = async (connectorId, seen, next) => {
+    const isClaimed = await claim(connectorId, seen, next)
+    // As if the queue had delivered the message twice.
+    if (isClaimed) void world.ports(0).queue.send(connectorId, 1)
+    return isClaimed
+  }
+}
+
+const missing = 'Every event that a ledger calls covered is in the lake'
+const twice = 'No event is in the lake twice, except for one page at each fault of a process or a service'
+const once = 'No event is delivered again after its checkpoint, except for one page at each freeze'
+const balanced = 'Every item is accounted for at each minute: fetched = delivered + filtered + already seen'
+const limit = 'The vendor never sees more requests of a key in any 60 s than it allows'
+const covered = 'Every stream is covered past the last fault'
+
+describe('without a bug', () => {
+  it.each([
+    ['a busy vendor', busy, undefined],
+    ['processes that are killed', killed, undefined],
+    ['a lake that refuses', refusing, undefined],
+    ['messages that come twice', doubled, sendsTwice],
+  ] as const)('every claim holds with %s', async (_, scenario, prepare) => {
+    expect(await brokenBy(scenario, prepare)).toEqual([])
+  })
+})
+
+describe('the simulation catches', () => {
+  it('a lease that is not looked at, and a write that does not check the version', async () => {
+    plant<typeof import('../../functions/flows/collect/stream-lease.ts')>('../../functions/flows/collect/stream-lease.ts', () => ({
+      heldByAnother: () => undefined,
+    }))
+    const broken = await brokenBy(doubled, (world) => {
+      sendsTwice(world)
+      const write = world.state.writeStream.bind(world.state)
+      world.state.writeStream = async (connectorId, stream, next) => {
+        const stored = (await world.state.readRun(connectorId)).streams.get(stream)?.version ?? 0
+        return write(connectorId, stream, { ...next, version: stored + 1 })
+      }
+    })
+    expect(broken).toContain(twice)
+  })
+
+  it('seen ids that are not read', async () => {
+    const broken = await brokenBy(busy, (world) => {
+      world.state.readSeen = async () => {}
+    })
+    expect(broken).toContain(twice)
+  })
+
+  it('seen ids that are written after the checkpoint', async () => {
+    const broken = await brokenBy(killed, (world) => {
+      const { writeSeen, writeStream } = world.state
+      const later: Parameters<typeof writeSeen>[] = []
+      world.state.writeSeen = async (...page) => void later.push(page)
+      world.state.writeStream = async (...given) => {
+        const isWritten = await writeStream(...given)
+        for (const page of later.splice(0)) await writeSeen(...page)
+        return isWritten
+      }
+    })
+    expect(broken).toContain(once)
+  })
+
+  it('a checkpoint although nothing was delivered', async () => {
+    const broken = await brokenBy(busy, (world) => {
+      world.lake.deliver = async () => ({ ok: true, value: undefined })
+    })
+    expect(broken).toContain(missing)
+  })
+
+  it('a partly refused delivery that is taken as delivered', async () => {
+    const broken = await brokenBy(busy, (world) => {
+      const deliver = world.lake.deliver.bind(world.lake)
+      world.lake.deliver = (records) => deliver(records.slice(0, Math.ceil(records.length * 0.9)))
+    })
+    expect(broken).toContain(missing)
+  })
+
+  it('an acknowledgement that is not remembered, so that a refused page is sent as a whole each time', async () => {
+    let tries = 0
+    const broken = await brokenBy(busy, (world) => {
+      const deliver = world.lake.deliver.bind(world.lake)
+      world.lake.deliver = async (records) => {
+        tries += 1
+        await deliver(records)
+        return tries % 2 === 0 ? { ok: true, value: undefined } : { ok: false, failure: failure('sink-throttled', 'Slow down') }
+      }
+    })
+    expect(broken).toContain(twice)
+  })
+
+  it('a range that is not asked for with a millisecond more at both ends', async () => {
+    plant<typeof import('../../functions/domain/stream/plan.ts')>('../../functions/domain/stream/plan.ts', () => ({
+      askedRange: (range) => range,
+    }))
+    expect(await brokenBy(busy)).toContain(missing)
+  })
+
+  it('a provisional range that counts as proof', async () => {
+    plant<typeof import('../../functions/domain/stream/ledger.ts')>('../../functions/domain/stream/ledger.ts', (real) => ({
+      completeRange: (stream, range, answers, policy) =>
+        real.completeRange(stream, range.kind === 'provisional' ? { ...range, kind: 'final' } : range, answers, { ...policy, lateMs: 0 }),
+    }))
+    expect(await brokenBy(busy)).toContain(missing)
+  })
+
+  it('a watermark that leaves no time for late events', async () => {
+    plant<typeof import('../../functions/domain/stream/ledger.ts')>('../../functions/domain/stream/ledger.ts', (real) => ({
+      completeRange: (stream, range, answers, policy) => real.completeRange(stream, range, answers, { ...policy, lateMs: 0 }),
+      expire: (stream, now, policy, pause) => real.expire(stream, now, { ...policy, lateMs: 0 }, pause),
+    }))
+    expect(await brokenBy(busy)).toContain(missing)
+  })
+
+  it('a range that is complete after its first page', async () => {
+    const broken = await brokenBy(busy, (world) => {
+      const usual = world.model.respond.bind(world.model)
+      world.model.respond = (request, now) => {
+        const response = usual(request, now)
+        return { ...response, body: response.body.replace(/"next_link":"[^"]+"/, '"next_link":""') }
+      }
+    })
+    expect(broken).toContain(missing)
+  })
+
+  it('items that are fetched and not counted', async () => {
+    plant<typeof import('../../functions/flows/collect/deliver-page.ts')>('../../functions/flows/collect/deliver-page.ts', (real) => ({
+      deliverPage: async (...given) => {
+        const page = await real.deliverPage(...given)
+        return { ...page, delivered: { ...page.delivered, counts: { ...page.delivered.counts, alreadySeen: 0 } } }
+      },
+    }))
+    expect(await brokenBy(busy)).toContain(balanced)
+  })
+
+  it('a limit of the key that is not kept', async () => {
+    const broken = await brokenBy((modules) => {
+      const { items, ...scenario } = busy(modules)
+      return { ...scenario, items: items.map((item) => ({ ...item, requestsPerMinute: 6_000, initialBackfillMinutes: 4_000 })) }
+    })
+    expect(broken).toContain(limit)
+  })
+
+  it('a due time that is lost', async () => {
+    const broken = await brokenBy(busy, (world) => {
+      const { setDue } = world.state
+      const stopsAt = world.clock.now() + hour
+      world.state.setDue = (connectorId, seen, next) =>
+        world.clock.now() < stopsAt ? setDue(connectorId, seen, next) : world.state.removeDue(connectorId).then(() => true)
+    })
+    expect(broken).toContain(covered)
+  })
+})
