@@ -1,6 +1,6 @@
 import { backoffMs, type Failure, failure, failures, formatFailure } from '../failures.ts'
 import type { RecordDetail } from '../ports.ts'
-import { type Instant, iso } from '../time.ts'
+import { type Instant, iso, second } from '../time.ts'
 import { addChanges, type Changes } from './changes.ts'
 import { addCounts } from './counts.ts'
 import * as ledger from './ledger.ts'
@@ -159,7 +159,8 @@ export function afterFailure(stream: StreamState, range: Range, why: Failure, no
   const failed = { kind: 'failed', failure: why } as const
   // A fault of the whole origin may be this stream's alone. So the stream waits as well, and the next run begins with another.
   if (scope !== 'stream' && scope !== 'record' && scope !== 'origin') return { stream, outcome: failed, log }
-  const until = now + backoffMs(why, attempts, random())
+  // After a fault of the origin the connector waits too, and its next run must begin with another stream: so this one waits a little longer.
+  const until = scope === 'origin' ? now + backoffMs(why, attempts, 1) + second : now + backoffMs(why, attempts, random())
   const refusals = scope === 'record' ? { refusals: (stream.refusals ?? 0) + 1 } : {}
   const troubled = { ...stream, ...refusals, trouble: { failure: why, attempts, until, since: stream.trouble?.since ?? now } }
   const suspect = blamesRange && (attempts >= rangeTriesMax || ledger.isHard(stream, range))
