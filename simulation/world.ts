@@ -43,9 +43,9 @@ export function secretNameOf(index: number): string {
   return `tributary/simulated-${index}`
 }
 export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true }
-/** The time-out of the function `collect` (ms). */
+/** The deadline of a run (ms). */
 const runMaxMs = 5 * minute
-/** A run ends this long before the time-out (ms). */
+/** The function `collect` is timed out this long after the deadline of its run (ms). */
 const spareMs = 10 * second
 /** The queue keeps a message this long (ms). */
 const messageKeptMs = 15 * minute
@@ -471,10 +471,10 @@ export class World {
       `${connectorId} run`,
       async (ports) => {
         this.trace(ports.process, () => `${connectorId} run begins`)
-        await collectConnector(ports, connectorId, ports.clock.now() + runMaxMs - spareMs)
+        await collectConnector(ports, connectorId, ports.clock.now() + runMaxMs)
         this.trace(ports.process, () => `${connectorId} run ends`)
       },
-      clock.now() + runMaxMs,
+      clock.now() + runMaxMs + spareMs,
     )
     setup.underWay -= 1
   }

@@ -22,7 +22,7 @@ const backfillLagMaxMs = 15 * minute
 /** A busy stream is read while it is new, and again when no late event can come any more. 15 % more for ranges that are read in part. */
 const readingsMax = 2.3
 /** With every request in use, the newest events are read at every second interval of 5 minutes. One minute to spare. */
-const fullLoadLagMaxMs = 12 * minute
+const fullLoadLagMaxMs = 11 * minute
 /** A quiet stream is read at every interval of 5 minutes. A second one may pass while others are read. */
 const readLagMaxMs = 10 * minute
 /** Every page writes the item of its stream, and each KB of it costs a write unit (characters). */
