@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { type ScenarioName, type ScenarioSize, scenarioNames, seedMax, sizeDefault } from './scenario.ts'
 
-/** What `npm run simulate` does. */
+/** The runs that `npm run simulate` makes. */
 export type Options =
   | { readonly kind: 'help' }
   /** One run, with its trace unless `isSummaryOnly`. */

@@ -23,7 +23,7 @@ export interface Scenario {
   readonly size: ScenarioSize
   readonly world: WorldOptions & { readonly vendor: SimulatorOptions; readonly pageItems: number }
   readonly items: readonly ConnectorItem[]
-  /** What users do meanwhile. */
+  /** The edits, deletions and returns that users make meanwhile. */
   readonly changes: readonly ScenarioChange[]
   /** The faults last this long (ms). */
   readonly faultyMs: number

@@ -11,7 +11,7 @@ export interface SeedTask {
   readonly size: ScenarioSize
 }
 
-/** What a seed showed, in two runs. */
+/** The result of a seed, after two runs. */
 export interface SeedResult {
   readonly seed: number
   readonly proven: number

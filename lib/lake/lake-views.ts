@@ -21,7 +21,7 @@ export interface LakeView {
 
 /** An event and its updates. */
 export const newestKey = 'connector_id, event_type, service, coalesce(event_id, id)'
-/** Of two versions that were received at once, `id` decides, so that each query shows the same one. */
+/** The smaller `id` wins if two versions were received at once, so that each query shows the same one. */
 export const newestFirst = 'ingested_at DESC, id'
 
 /** The views of a table with these fields. They name every column, so a column that is added later makes none of them stale. */

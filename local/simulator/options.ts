@@ -97,7 +97,7 @@ const schema = z.strictObject({
   // Pages.
   /** `offset`: a page begins after so many items of what is shown now, so items that appear or disappear shift the pages. */
   paging: z.enum(['snapshot', 'offset']).default('snapshot'),
-  /** What a page without events is: an empty list, `null` for the list, or status 204 without a body. */
+  /** The form of a page without events: an empty list, `null` for the list, or status 204 without a body. */
   emptyPages: z.enum(['list', 'null', 'no-content']).default('list'),
   /** Every page of these streams is empty and links to another one. */
   endlessStreams: z.array(streamName).default([]),

@@ -174,10 +174,20 @@ const leak = (at: number) =>
 const virus = (at: number) =>
   record('virus', { ...received(at), event_type: 'malware', class_uid: 2004, type_uid: 200401, threat_name: 'Eicar', severity: 'high' })
 
+/** An event and two updates of it, all with one id of the vendor. */
+const versions = ['update-0', 'update-a', 'update-b']
+const version = (id: string, at: number) => record(id, { ...received(at), event_id: 'changing' })
+
 beforeAll(async () => {
   await deliver(now, leak(now - minute), virus(now), virus(now - 1), record('odd', { ...received(now), malformed: true }))
   await deliver(now - day, leak(now - day), record('quiet', { ...received(now - day), ingest_mode: 'backfill' }))
-  await deliver(longAgo, record('old', received(longAgo)))
+  await deliver(
+    longAgo,
+    record('old', received(longAgo)),
+    version('update-b', longAgo),
+    version('update-a', longAgo),
+    version('update-0', longAgo - 1),
+  )
   athena = await Athena.over(lake)
 })
 
@@ -206,8 +216,8 @@ describe('the table', () => {
 })
 
 describe('the views', () => {
-  it('are syslog, syslog_exact and syslog_raw, in the database of the table', () => {
-    expect(views.map(({ Name }) => Name).sort()).toEqual(['syslog', 'syslog_exact', 'syslog_raw'])
+  it('are syslog, syslog_exact, syslog_newest and syslog_raw, in the database of the table', () => {
+    expect(views.map(({ Name }) => Name).sort()).toEqual(['syslog', 'syslog_exact', 'syslog_newest', 'syslog_raw'])
     const { Name } = stack.only('AWS::Glue::Database').properties['DatabaseInput'] as { readonly Name: string }
     expect(new Set(views.map(({ definition }) => definition.schema))).toEqual(new Set([Name]))
   })
@@ -232,9 +242,9 @@ describe('the views', () => {
 
   it('show each event once within a day in syslog, once overall in syslog_exact, and every copy in syslog_raw', async () => {
     const of = async (view: string) => ids(await athena.rows(`SELECT id FROM ${view} ORDER BY id`))
-    expect(await of('syslog_raw')).toEqual(['leak', 'leak', 'odd', 'old', 'quiet', 'virus', 'virus'])
-    expect(await of('syslog')).toEqual(['leak', 'leak', 'odd', 'old', 'quiet', 'virus'])
-    expect(await of('syslog_exact')).toEqual(['leak', 'odd', 'old', 'quiet', 'virus'])
+    expect(await of('syslog_raw')).toEqual(['leak', 'leak', 'odd', 'old', 'quiet', ...versions, 'virus', 'virus'])
+    expect(await of('syslog')).toEqual(['leak', 'leak', 'odd', 'old', 'quiet', ...versions, 'virus'])
+    expect(await of('syslog_exact')).toEqual(['leak', 'odd', 'old', 'quiet', ...versions, 'virus'])
   })
 
   it('show the record of each event that was received first', async () => {
@@ -242,6 +252,12 @@ describe('the views', () => {
       (await athena.rows(`SELECT ingested_at FROM ${view} WHERE id = '${id}'`)).map((row) => row['ingested_at'])
     expect(await of('syslog', 'virus')).toEqual([String(now - 1)])
     expect(await of('syslog_exact', 'leak')).toEqual([String(now - day)])
+  })
+
+  it('show the newest version of each event in syslog_newest, and of two that were received at once the one with the smaller id', async () => {
+    const newest = await athena.rows(`SELECT id, event_id, ingested_at FROM syslog_newest ORDER BY id`)
+    expect(ids(newest)).toEqual(['leak', 'odd', 'old', 'quiet', 'update-a', 'virus'])
+    expect(newest.find(({ id }) => id === 'virus')?.['ingested_at']).toBe(String(now))
   })
 
   it('show the whole struct syslog only under an alias, because in the view syslog, syslog.severity is a column of the view', async () => {

@@ -13,7 +13,7 @@ const retentionStartMs = 2 * minute
 /** With a clock that is further off than this, nothing that the vendor shows can be placed in time (ms). */
 export const clockErrorMaxMs = day
 
-/** What proof needs to know of the connector, its vendor and their clocks. */
+/** The settings of the connector, the limit of its vendor and the state of the clocks, as far as proof depends on them. */
 export interface ProofPolicy {
   readonly retentionMs: number
   readonly lateMs: number

@@ -5,7 +5,7 @@ import type { StreamState } from './stream.ts'
 /** Keys that a stream remembers (count). A connector has at most 20 at a time. */
 const keysMax = 40
 
-/** Who reads a stream from now on. */
+/** The connector that reads a stream from now on: its origin and its keys. */
 export interface Reader {
   /** The origin that the connector names. */
   readonly origin: string

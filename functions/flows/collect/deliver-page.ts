@@ -98,7 +98,7 @@ interface JudgedItem {
   readonly item: VendorItem
   readonly identity: ItemIdentity
   readonly content: SeenContent
-  /** What earlier pages had of it. */
+  /** Whether earlier pages had the item, or another version of it. */
   readonly before: SeenVerdict
   /** Neither an earlier page nor this one has had it. */
   readonly isUnseen: boolean
