@@ -1,18 +1,16 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { digest, keyedDigest } from '../functions/adapters/digest.ts'
 import { readResponse } from '../functions/adapters/http/response.ts'
 import { streamPrefix } from '../functions/adapters/state-table/item-keys.ts'
 import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
 import { failure } from '../functions/domain/failures.ts'
-import type { Bus, Clock, Delivery, LogEntry, MetricValues, Queue, RecordDetail, Secrets, Sink, Source } from '../functions/domain/ports.ts'
+import type { Bus, Clock, Delivery, LogEntry, MetricValues, Queue, Secrets, Sink, Source } from '../functions/domain/ports.ts'
 import type { LakeRecord } from '../functions/domain/record/record.ts'
-import { failed, ok, type Result } from '../functions/domain/result.ts'
+import { failed, type Result } from '../functions/domain/result.ts'
 import type { StreamState } from '../functions/domain/stream/stream.ts'
 import { type Instant, minute, second } from '../functions/domain/time.ts'
 import { requestTimeoutMs } from '../functions/domain/token-bucket.ts'
 import type { Vendor, VendorResponse } from '../functions/domain/vendor.ts'
-import { VendorClocks } from '../functions/domain/vendor-clock.ts'
 import { acceptConnector } from '../functions/flows/accept-connector.ts'
 import { collectConnector } from '../functions/flows/collect/collect-connector.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
@@ -25,13 +23,15 @@ import type { StreamName } from '../local/simulator/catalogue.ts'
 import { type SimulatedRequest, type SimulatedResponse, VendorModel } from '../local/simulator/model.ts'
 import type { SimulatorOptions } from '../local/simulator/options.ts'
 import { brief, type Effect, intercepted } from './effects.ts'
-import { eventKey } from './expected-record.ts'
 import { MemoryBus } from './fakes/bus.ts'
 import { VirtualClock } from './fakes/clock.ts'
 import { MemoryConnectors } from './fakes/connectors.ts'
 import { MemoryDynamoDb } from './fakes/dynamodb.ts'
+import { LakeOfIds } from './fakes/lake.ts'
 import { MemorySecrets } from './fakes/secrets.ts'
-import { drawFault, type FaultKind, type FaultRates, Killed, serviceError } from './faults.ts'
+import type { FaultKind, FaultRates } from './faults.ts'
+import { Invocations } from './invocations.ts'
+import { Process } from './process.ts'
 
 export const start: Instant = Date.UTC(2026, 10, 24, 12)
 export const key = 'simulated-key-0123456789abcdef'
@@ -49,10 +49,6 @@ const runMaxMs = 5 * minute
 const spareMs = 10 * second
 /** The queue keeps a message this long (ms). */
 const messageKeptMs = 15 * minute
-/** A clock stays so near the right time (ms). */
-const clockStepMaxMs = 400
-/** A process is frozen for this long at most (ms). */
-const freezeMaxMs = 30 * minute
 /** The stream of the connectors table gives a record to a process this often at most (count). */
 const changeTriesMax = 20
 
@@ -121,37 +117,13 @@ interface WorldRecord {
   runs: number
 }
 
-/** One invocation of a function. */
-interface Invocation {
-  readonly process: Process
-  /** It was killed: no later call of it has an effect. */
-  isDead: boolean
-  /** A service failed it, so it may fail. */
-  isFaulted: boolean
-  /** Records that it knows to be delivered, and has no checkpoint for yet. */
-  readonly acknowledged: LakeRecord[]
-}
-
-function die(invocation: Invocation): never {
-  invocation.isDead = true
-  throw new Killed()
-}
-
-function fail(invocation: Invocation, kind: FaultKind): never {
-  invocation.isFaulted = true
-  throw serviceError(kind)
-}
-
-/** The invocation that a call belongs to. */
-const invocations = new AsyncLocalStorage<Invocation>()
-
 interface Setup {
   readonly options: WorldOptions & typeof defaults
   readonly vendors: ReadonlyMap<string, Vendor>
   readonly processes: readonly Process[]
   readonly queue: Queue
   readonly connectors: MemoryConnectors
-  isCalm: boolean
+  readonly invocations: Invocations
   underWay: number
 }
 
@@ -182,7 +154,12 @@ export class World {
         },
       },
       connectors: new MemoryConnectors(),
-      isCalm: false,
+      invocations: new Invocations({
+        ...options,
+        clock: this.clock,
+        happened: (kind) => this.happened(kind),
+        trace: (by, text) => this.trace(by, text),
+      }),
       underWay: 0,
     }
     for (let index = 1; index <= options.furtherKeys; index++) this.secrets.values.set(secretNameOf(index), `${key}-${index}`)
@@ -191,10 +168,9 @@ export class World {
 
   private stateOver(dynamodb: MemoryDynamoDb): StateTable {
     const send = async (command: Parameters<MemoryDynamoDb['send']>[0]) => {
-      const result = await this.effect('dynamodb', () => dynamodb.send(command))
-      // A run that knows of a delivery and has saved its checkpoint has remembered the events: nobody may deliver them again.
+      const result = await this.setup.invocations.effect('dynamodb', () => dynamodb.send(command))
       const isCheckpoint = command instanceof PutItemCommand && command.input.Item?.['sk']?.S?.startsWith(streamPrefix)
-      if (isCheckpoint) this.lake.settle(invocations.getStore()?.acknowledged.splice(0) ?? [])
+      if (isCheckpoint) this.lake.settle(this.setup.invocations.checkpoint())
       return result
     }
     return stateTable({ client: { send } as unknown as DynamoDBClient, table: 'state', now: () => this.clock.now() })
@@ -202,7 +178,7 @@ export class World {
 
   /** From now on no fault happens. */
   calmDown(): void {
-    this.setup.isCalm = true
+    this.setup.invocations.isCalm = true
   }
 
   /** Writes an item, as the stream of the customer's table reports it. */
@@ -220,7 +196,7 @@ export class World {
     if (item === undefined) connectors.byId.delete(connectorId)
     else connectors.put(item)
     for (let tries = 1; tries <= changeTriesMax; tries++) {
-      const { isDone } = await this.invoke('connector-changed', (ports) =>
+      const isDone = await this.invoke('connector-changed', (ports) =>
         item === undefined ? retireConnector(ports, connectorId) : acceptConnector(ports, policy, connectorId, item),
       )
       if (isDone) return
@@ -228,87 +204,18 @@ export class World {
     }
   }
 
-  /** Runs a function as one invocation. A fault may end it; any other error is a crash. */
-  private async invoke(name: string, work: (ports: ReturnType<World['ports']>) => Promise<unknown>, deadline?: Instant) {
+  private async invoke(name: string, work: (ports: ReturnType<World['ports']>) => Promise<unknown>, timeoutAt?: Instant): Promise<boolean> {
     this.record.runs += 1
-    const ports = this.ports(this.record.runs)
-    const process = this.processOf(this.record.runs)
-    const invocation: Invocation = { process, isDead: false, isFaulted: false, acknowledged: [] }
-    if (!this.setup.isCalm && process.random() < this.setup.options.clockStepRate) {
-      process.offMs = Math.round((process.random() - 0.5) * 2 * clockStepMaxMs)
-      this.happened('clock step of a process')
-    }
-    if (deadline !== undefined) void this.endAt(deadline, invocation)
-    try {
-      await invocations.run(invocation, () => work(ports))
-      return { isDone: !invocation.isDead }
-    } catch (error) {
-      if (!invocation.isDead && !invocation.isFaulted) this.record.crashes.push(error)
-      this.trace(process.name, () => `${name} ${invocation.isDead ? 'is dead' : `FAILED: ${String(error)}`}`)
-      return { isDone: false }
-    } finally {
-      invocation.isDead = true
-    }
-  }
-
-  /** Lambda ends an invocation at its time-out. */
-  private async endAt(deadline: Instant, invocation: Invocation): Promise<void> {
-    await this.clock.sleepUntil(deadline)
-    if (invocation.isDead) return
-    invocation.isDead = true
-    this.happened('function timed out')
+    const { runs } = this.record
+    const process = this.processOf(runs)
+    const end = await this.setup.invocations.invoke(process, () => work(this.ports(runs)), timeoutAt)
+    if (end.error !== undefined) this.record.crashes.push(end.error)
+    if (!end.isDone) this.trace(process.name, () => `${name} ${end.isDead ? 'is dead' : `FAILED: ${String(end.error ?? 'by a fault')}`}`)
+    return end.isDone
   }
 
   happened(kind: FaultKind): void {
     this.record.faults.set(kind, (this.record.faults.get(kind) ?? 0) + 1)
-  }
-
-  /** One call of a service by the invocation that is under way. Without one, a test calls it, and nothing happens to it. */
-  private async effect<T>(service: string, call: () => Promise<T>): Promise<T> {
-    const invocation = invocations.getStore()
-    if (invocation === undefined) return call()
-    const { random, name } = invocation.process
-    const { faults } = this.setup.options
-    if (invocation.isDead) throw new Killed()
-    const rates = { crash: 0, freeze: 0, service: 0, ...faults }
-    const isFaulty = !this.setup.isCalm && rates.crash + rates.freeze + rates.service > 0
-    const kind = isFaulty ? drawFault(service === 'vendor' || service === 'sink' ? { ...rates, service: 0 } : rates, random()) : undefined
-    if (kind !== undefined) {
-      this.happened(kind)
-      this.trace(name, () => `FAULT at ${service}: ${kind}`)
-    }
-    switch (kind) {
-      case undefined:
-        return call()
-      case 'crash before a call':
-        return die(invocation)
-      case 'crash after a call':
-        await call()
-        return die(invocation)
-      case 'freeze before a call':
-        await this.freeze(invocation)
-        return call()
-      case 'freeze after a call': {
-        const result = await call()
-        await this.freeze(invocation)
-        return result
-      }
-      case 'lost response, and the call sent again':
-        await call().catch(() => undefined)
-        return call()
-      case 'timed-out call with effect':
-        await call()
-        return fail(invocation, kind)
-      case 'throttled call':
-      case 'timed-out call without effect':
-        return fail(invocation, kind)
-    }
-  }
-
-  private async freeze(invocation: Invocation): Promise<void> {
-    await this.clock.sleepUntil(this.clock.now() + Math.floor(invocation.process.random() * freezeMaxMs))
-    // Lambda may have ended it meanwhile. A process that it only froze goes on.
-    if (invocation.isDead) throw new Killed()
   }
 
   /** Replaces responses of the vendor that no option of the simulator gives. The usual response follows if `respond` returns undefined. */
@@ -370,7 +277,7 @@ export class World {
     return intercepted(port, (method, args, call) => {
       const callText = () => `${portName}.${method}(${argsText(portName, args)})`
       // Each call of the state's client is an effect already.
-      const result = portName === 'state' ? call() : this.effect(portName, async () => call())
+      const result = portName === 'state' ? call() : this.setup.invocations.effect(portName, async () => call())
       if (!(result instanceof Promise)) {
         this.trace(name, callText)
         return result
@@ -378,15 +285,10 @@ export class World {
       return result.then(async (value: unknown) => {
         if (takesMs > 0) await this.clock.sleepUntil(this.clock.now() + takesMs)
         this.trace(name, () => `${callText()}${resultText(portName, value)}`)
-        if (portName === 'sink') this.acknowledged(args[0] as readonly LakeRecord[], value as Delivery)
+        if (portName === 'sink') this.setup.invocations.acknowledge(args[0] as readonly LakeRecord[], value as Delivery)
         return value
       })
     })
-  }
-
-  private acknowledged(records: readonly LakeRecord[], delivery: Delivery): void {
-    const known = records.filter((record) => delivery.ok || delivery.acknowledged?.has(record))
-    invocations.getStore()?.acknowledged.push(...known)
   }
 
   private trace(by: string, text: () => string): void {
@@ -401,7 +303,7 @@ export class World {
   private faulty(random: () => number): Sink {
     return {
       deliver: async (records, detail) => {
-        if (this.setup.isCalm || random() >= this.setup.options.sinkFaultRate) return this.lake.deliver(records, detail)
+        if (this.setup.invocations.isCalm || random() >= this.setup.options.sinkFaultRate) return this.lake.deliver(records, detail)
         const taken = records.slice(0, Math.floor(random() * records.length))
         await this.lake.deliver(taken, detail)
         const why = failure('sink-throttled', 'Firehose refused some of the records')
@@ -500,61 +402,6 @@ function withPagesOf(pageItemsMax: number): Vendor {
       url.searchParams.set('limit', String(pageItemsMax))
       return { url: url.href }
     },
-  }
-}
-
-/** A lake that keeps only what an audit needs: how often each item arrived, by `eventKey`. */
-class LakeOfIds implements Sink {
-  readonly byConnector = new Map<string, Map<string, number>>()
-  /** Ids of malformed items. Two of them may be equal and have the same id. */
-  readonly malformed = new Set<string>()
-  /** Events that were delivered again after a checkpoint. */
-  readonly again: string[] = []
-  records = 0
-  private readonly settled = new Set<string>()
-
-  settle(records: readonly LakeRecord[]): void {
-    for (const { connector_id, raw } of records) this.settled.add(`${connector_id} ${eventKey(raw)}`)
-  }
-
-  async deliver(records: readonly LakeRecord[], _detail?: RecordDetail): Promise<Delivery> {
-    for (const { connector_id, raw, malformed } of records) {
-      const id = eventKey(raw)
-      if (malformed === true) this.malformed.add(id)
-      else if (this.settled.has(`${connector_id} ${id}`)) this.again.push(`${connector_id} ${id}`)
-      const ids = this.byConnector.get(connector_id) ?? new Map<string, number>()
-      ids.set(id, (ids.get(id) ?? 0) + 1)
-      this.byConnector.set(connector_id, ids)
-    }
-    this.records += records.length
-    return ok(undefined)
-  }
-}
-
-class Process {
-  readonly name: string
-  readonly clock: Clock
-  readonly vendorClocks = new VendorClocks()
-  /** How far its clock is off (ms). */
-  offMs: number
-  private seed: number
-  private number = 0
-
-  constructor(name: string, clock: Clock, offMs: number, seed: number) {
-    this.name = name
-    this.offMs = offMs
-    this.clock = { now: () => clock.now() + this.offMs, sleepUntil: (at) => clock.sleepUntil(at - this.offMs) }
-    this.seed = seed
-  }
-
-  readonly random = () => {
-    this.seed = (this.seed * 1_103_515_245 + 12_345) % 2 ** 31
-    return this.seed / 2 ** 31
-  }
-
-  readonly nextNumber = () => {
-    this.number += 1
-    return this.number
   }
 }
 

@@ -1,0 +1,33 @@
+import type { Delivery, RecordDetail, Sink } from '../../functions/domain/ports.ts'
+import type { LakeRecord } from '../../functions/domain/record/record.ts'
+import { ok } from '../../functions/domain/result.ts'
+import { eventKey } from '../expected-record.ts'
+
+/** A lake that keeps only what an audit needs: how often each item arrived, by `eventKey`. */
+export class LakeOfIds implements Sink {
+  readonly byConnector = new Map<string, Map<string, number>>()
+  /** Ids of malformed items. Two of them may be equal and have the same id. */
+  readonly malformed = new Set<string>()
+  /** Events that were delivered again after a checkpoint. */
+  readonly again: string[] = []
+  records = 0
+  private readonly settled = new Set<string>()
+
+  /** A run has saved its checkpoint, and so remembers these events: nobody may deliver them again. */
+  settle(records: readonly LakeRecord[]): void {
+    for (const { connector_id, raw } of records) this.settled.add(`${connector_id} ${eventKey(raw)}`)
+  }
+
+  async deliver(records: readonly LakeRecord[], _detail?: RecordDetail): Promise<Delivery> {
+    for (const { connector_id, raw, malformed } of records) {
+      const id = eventKey(raw)
+      if (malformed === true) this.malformed.add(id)
+      else if (this.settled.has(`${connector_id} ${id}`)) this.again.push(`${connector_id} ${id}`)
+      const ids = this.byConnector.get(connector_id) ?? new Map<string, number>()
+      ids.set(id, (ids.get(id) ?? 0) + 1)
+      this.byConnector.set(connector_id, ids)
+    }
+    this.records += records.length
+    return ok(undefined)
+  }
+}
