@@ -3,7 +3,7 @@ import { failed, ok, type Result } from '../result.ts'
 import { minute } from '../time.ts'
 import type { Vendor, VendorAttributes } from '../vendor.ts'
 import { isAllowedHost } from './allowed-hosts.ts'
-import { certificatesOf } from './certificates.ts'
+import { certificatesSchema } from './certificates-schema.ts'
 import type { Connector, SecretReference } from './connector.ts'
 import { logFiltersSchema } from './log-filter-schema.ts'
 import type { Problem } from './problems.ts'
@@ -52,25 +52,6 @@ function flag() {
 function unquoted(error: (issue: { readonly input?: unknown }) => string, type: string): (issue: { readonly input?: unknown }) => string {
   return (issue) => `${error(issue)}${typeof issue.input === 'string' ? ` It is a text; its type in DynamoDB must be ${type}.` : ''}`
 }
-
-const pemRule = 'one or more certificates in PEM form: -----BEGIN CERTIFICATE-----, base64, -----END CERTIFICATE-----'
-
-/** Returns the problem with the text, if there is one, and repeats no part of it. A certificate's trust is checked when it is used. */
-function pemProblem(pem: string): string | undefined {
-  if (pem.includes('PRIVATE KEY')) return 'It holds a private key. Give certificates only, and make a new private key: this one is exposed.'
-  const certificates = certificatesOf(pem)
-  if (certificates.length === 0) return `It is a text of ${pem.length} characters without a certificate. Give ${pemRule}.`
-  const unreadable = certificates.filter((certificate) => certificate === undefined).length
-  if (unreadable === 0) return undefined
-  return `${unreadable} of its ${certificates.length} certificates cannot be read. Give ${pemRule}. Use real line breaks, not "\\n".`
-}
-
-const pem = z.string({ error: mustBe(pemRule) }).check(
-  z.superRefine((text, context) => {
-    const message = pemProblem(text)
-    if (message !== undefined) context.addIssue({ code: 'custom', message })
-  }),
-)
 
 const fieldsMax = 20
 const fieldRule = 'the path of a field of the vendor’s items, such as message.score'
@@ -146,7 +127,7 @@ const attributes = {
     kind: 'boolean',
     description: 'Accept any certificate, on this connector’s connections only. A last resort: tlsCaPem is better.',
   }),
-  tlsCaPem: z.exactOptional(pem).register(attributeDocs, {
+  tlsCaPem: z.exactOptional(certificatesSchema).register(attributeDocs, {
     kind: 'text',
     description:
       'Certificates of your own CA, in PEM form, trusted in addition to the public CAs. Not together with disableTlsVerification.',
