@@ -18,6 +18,8 @@ interface StreamSummary {
   readonly delivered: number
   readonly filtered: number
   readonly alreadySeen: number
+  /** Updates: events that came again with other content. They are delivered or filtered. */
+  readonly changed: number
   readonly requests: number
   readonly throttled: number
   /** Every event before it is delivered, filtered or in a lost range. ISO 8601. */
@@ -76,11 +78,12 @@ export async function summarise(
 }
 
 function summariseStream(stream: StreamState, lateMs: number, now: Instant): Omit<StreamSummary, 'service' | 'event'> {
-  const { delivered, filtered, alreadySeen, requests, throttled } = stream.counts
+  const { delivered, filtered, alreadySeen, changed, requests, throttled } = stream.counts
   return {
     delivered,
     filtered,
     alreadySeen,
+    changed,
     requests,
     throttled,
     coveredTo: iso(ledger.coveredTo(stream, now)),

@@ -53,6 +53,7 @@ test('--once --json collects every event into the lake and prints one JSON objec
       delivered: expect.any(Number),
       filtered: expect.any(Number),
       alreadySeen: expect.any(Number),
+      changed: 0,
       requests: expect.any(Number),
       throttled: 0,
       coveredTo: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),

@@ -88,6 +88,7 @@ describe('the summary', () => {
             delivered: counts.delivered,
             filtered: counts.filtered,
             alreadySeen: counts.alreadySeen,
+            changed: counts.changed,
             requests: counts.requests,
             throttled: 0,
             // The run is shorter than the late-arrival minutes, so no time is covered yet.
@@ -98,6 +99,14 @@ describe('the summary', () => {
         ],
       },
     ])
+  })
+
+  it('counts the events that changed', async () => {
+    const world = await worldAfter(10 * minute, {}, { updateShare: 1, updateAfterMs: minute })
+    const { counts } = await world.stream('acme-cas', 'sharepoint/dlp')
+    const [summary] = await summarise(portsOf(world), ['acme-cas'], world.clock.now())
+    expect(counts.changed).toBeGreaterThan(0)
+    expect(summary?.streams[0]?.changed).toBe(counts.changed)
   })
 
   it('has a gap but no lost range when a stream has not been read for long', async () => {

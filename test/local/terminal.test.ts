@@ -129,6 +129,7 @@ describe('the summary', () => {
     delivered: 5,
     filtered: 1,
     alreadySeen: 0,
+    changed: 0,
     requests: 2,
     throttled: 0,
     coveredTo: '2026-11-24T22:05:34.476Z',
