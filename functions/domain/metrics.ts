@@ -19,6 +19,8 @@ export const eventMetrics = {
   EventsMalformed: 'Count',
   /** Events later than lateArrivalMinutes, found and delivered by the daily re-read. */
   EventsLate: 'Count',
+  /** Events that came again with other content: updates. They are delivered or filtered, and never late. */
+  EventsChanged: 'Count',
 } as const satisfies Record<string, Unit>
 
 /** Each run writes these. Their dimension is the vendor. */

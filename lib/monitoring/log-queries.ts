@@ -24,7 +24,7 @@ export const logQueries: Readonly<Record<string, string>> = {
 | sort @timestamp desc
 | limit 200`,
 
-  'one connector: pages': `fields time, stream, kind, from, to, page, fetched, delivered, filtered, alreadySeen, malformed, late
+  'one connector: pages': `fields time, stream, kind, from, to, page, fetched, delivered, filtered, alreadySeen, malformed, late, changed
 | ${oneConnector} and event = "page-read"
 | sort @timestamp desc
 | limit 500`,
@@ -65,7 +65,7 @@ export const logQueries: Readonly<Record<string, string>> = {
 | limit 200`,
 
   'all: counts by connector': `filter ispresent(EventsDelivered) or ispresent(EventsFiltered) or ispresent(EventsDuplicate)
-| stats sum(EventsDelivered) as delivered, sum(EventsFiltered) as filtered, sum(EventsDuplicate) as duplicates, sum(EventsMalformed) as malformed, sum(EventsLate) as late by connectorId
+| stats sum(EventsDelivered) as delivered, sum(EventsFiltered) as filtered, sum(EventsDuplicate) as duplicates, sum(EventsMalformed) as malformed, sum(EventsLate) as late, sum(EventsChanged) as changed by connectorId
 | sort delivered desc
 | limit 1000`,
 

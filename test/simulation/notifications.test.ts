@@ -222,19 +222,21 @@ const waitMaxMs = 30 * minute
 
 describe('the metrics of a run', () => {
   it('add up to the counts of the streams', async () => {
-    const world = new World({ vendor: { eventsPerHour: 600 } })
+    const world = new World({ vendor: { eventsPerHour: 600, updateShare: 0.5, updateAfterMs: 2 * minute } })
     await world.put(connectorItem({ contentTypes: ['sharepoint', 'teams'], initialBackfillMinutes: 60 }))
     await world.run(hour + second)
     const { streams } = await world.state.readRun('acme-cas')
     const counted = [...streams.values()].map(({ counts }) => counts)
     const published = (name: string) =>
       world.record.metrics.reduce((sum, { values }) => sum + ((values as Partial<Record<string, number>>)[name] ?? 0), 0)
-    const sum = (of: 'delivered' | 'alreadySeen' | 'requests' | 'pages') => counted.reduce((total, each) => total + each[of], 0)
+    const sum = (of: 'delivered' | 'alreadySeen' | 'changed' | 'requests' | 'pages') => counted.reduce((total, each) => total + each[of], 0)
     expect(published('EventsDelivered')).toBe(sum('delivered'))
     expect(published('EventsDuplicate')).toBe(sum('alreadySeen'))
+    expect(published('EventsChanged')).toBe(sum('changed'))
     expect(published('Requests')).toBe(sum('requests'))
     expect(published('PagesRead')).toBe(sum('pages'))
     expect(sum('delivered')).toBeGreaterThan(500)
+    expect(sum('changed')).toBeGreaterThan(0)
   })
 
   it('have the time that it waited for tokens', async () => {

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
+import { eventMetrics } from '../../functions/domain/metrics.ts'
 import { connectorPlaceholder, LogQueries, logQueries } from '../../lib/monitoring/log-queries.ts'
 import { observedStack } from './observed-pipeline.ts'
 
@@ -48,6 +49,12 @@ describe('the saved queries', () => {
     )
     expect(asked.length).toBeGreaterThan(eventsFoundMin)
     expect([...new Set(asked)].filter((event) => !written.includes(`'${event}'`))).toEqual([])
+  })
+
+  it('the queries of counts read each metric of events, and what each page has of it', () => {
+    for (const name of Object.keys(eventMetrics)) expect(logQueries['all: counts by connector']).toContain(`sum(${name})`)
+    const ofPages = ['fetched', 'delivered', 'filtered', 'alreadySeen', 'malformed', 'late', 'changed']
+    expect(fieldsOf(logQueries['one connector: pages'] ?? '')).toEqual(expect.arrayContaining(ofPages))
   })
 
   it('the saved queries read fields that the functions or Lambda write', () => {

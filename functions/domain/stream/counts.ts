@@ -37,12 +37,13 @@ export function addCounts(before: StreamCounts, more: Partial<StreamCounts>, fil
 }
 
 /** The counts as the metrics of one event type. */
-export function eventValues({ delivered, filtered, alreadySeen, malformed, late }: Counted): Record<EventMetric, number> {
+export function eventValues({ delivered, filtered, alreadySeen, malformed, late, changed }: Counted): Record<EventMetric, number> {
   return {
     EventsDelivered: delivered,
     EventsFiltered: filtered,
     EventsDuplicate: alreadySeen,
     EventsMalformed: malformed,
     EventsLate: late,
+    EventsChanged: changed,
   }
 }
