@@ -8,6 +8,7 @@ import { FirehoseClient } from '@aws-sdk/client-firehose'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../functions/adapters/clock.ts'
 import { firehoseSink } from '../../functions/adapters/firehose.ts'
+import { fittingLine } from '../../functions/adapters/fitting-line.ts'
 import { type LakeRecord, serialise } from '../../functions/domain/record/record.ts'
 import { openLake } from '../../local/lake.ts'
 import { formatTextTable } from '../../local/text-table.ts'
@@ -96,6 +97,35 @@ describe('the lake', () => {
     expect(bad.map(({ line }) => line)).toEqual([1, 2, 4])
     expect(bad[0]?.object).toMatch(/dt=2026-11-24.hour=10.+\.json\.gz$/)
     expect(await lake.badLines(2)).toHaveLength(2)
+  })
+
+  it('has a name with a NUL whole', async () => {
+    const dataDir = temporaryFolder()
+    object(dataDir, '2026-11-24', [serialise(record('n', { file_name: 'a\0b', raw: '{"file_name":"a\\u0000b"}' }))])
+    const lake = await lakeOf(dataDir)
+    for (const view of ['syslog_raw', 'syslog', 'syslog_exact', 'syslog_newest'])
+      expect(await lake.query(`SELECT file_name, raw FROM ${view}`)).toEqual([{ file_name: 'a\0b', raw: '{"file_name":"a\\u0000b"}' }])
+  })
+
+  it('shows records that were cut beside an emoji, and no row without an id', async () => {
+    const dataDir = temporaryFolder()
+    const name = '😀'.repeat(100_000)
+    const large = ['odd', 'even'].map((id) => {
+      const file_name = id === 'odd' ? `x${name}` : name
+      return record(id, {
+        file_name,
+        raw: JSON.stringify({ file_name }),
+        syslog: { ...record(id).syslog, message: file_name },
+        user: file_name,
+      })
+    })
+    const lines = [...large, record('small', { file_name: 'ok' })].map((each) => fittingLine(each, 'whole', serialise).trimEnd())
+    object(dataDir, '2026-11-24', lines)
+    const lake = await lakeOf(dataDir)
+    expect(ids(await lake.query('SELECT id FROM syslog_raw ORDER BY id'))).toEqual(['even', 'odd', 'small'])
+    for (const { file_name } of await lake.query('SELECT file_name FROM syslog_raw')) expect(String(file_name).isWellFormed()).toBe(true)
+    expect(await lake.query("SELECT id FROM syslog_raw WHERE file_name LIKE '%…'")).toHaveLength(2)
+    expect(await lake.badLines(10)).toEqual([])
   })
 
   it('can be queried although an object has 0 bytes', async () => {

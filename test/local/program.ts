@@ -23,12 +23,12 @@ export interface Program {
   readonly ended: Promise<number | NodeJS.Signals>
 }
 
-export function start(args: readonly string[], script = 'local/main.ts'): Program {
+export function start(args: readonly string[], script = 'local/main.ts', env: Readonly<Record<string, string>> = {}): Program {
   const child: ChildProcess = spawn(process.execPath, ['--import', './node-version.js', script, ...args], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
   })
   const pid = child.pid ?? 0
   const text = { out: '', err: '' }

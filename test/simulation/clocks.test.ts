@@ -46,6 +46,23 @@ describe("a vendor's clock that is off", () => {
     },
   )
 
+  describe('by an hour, with the default lateArrivalMinutes, in the first four minutes', () => {
+    const live = async () => {
+      const world = await worldOf({ eventsPerHour: 720, clockSkewMs: -hour }, { lateArrivalMinutes: 20, intervalMinutes: 1 })
+      await world.run(4 * minute)
+      return world
+    }
+
+    it('is in the status', async () => {
+      expect((await (await live()).status('acme-cas')).reason).toContain("The vendor's clock is 60 min behind ours")
+    })
+
+    // The mark of how far was read is set back to the vendor's clock in each run, but stored only with a page. So no page is due for an hour.
+    it.fails('delays no event', async () => {
+      expect(uncollected(await live(), start - hour, start - hour + 2 * minute)).toEqual([])
+    })
+  })
+
   it('by less than a minute needs no word in the status', async () => {
     const world = await worldOf({ clockSkewMs: -30 * second })
     await world.run(hour)

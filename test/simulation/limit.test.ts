@@ -155,8 +155,8 @@ describe('a connector whose key another consumer uses too', () => {
     expect(expected).toBeGreaterThan(1_000)
   })
 
-  it('says in its status how much is left, and is seldom throttled', async () => {
-    const world = new World({ pageItems: 25, vendor: { otherRequestsPerMinute: 14, eventsPerHour: 150 } })
+  it.each([429, 200] as const)('says in its status how much is left, and is seldom throttled, by status %i', async (throttledStatus) => {
+    const world = new World({ pageItems: 25, vendor: { otherRequestsPerMinute: 14, eventsPerHour: 150, throttledStatus } })
     await world.put(connectorItem({ initialBackfillMinutes: 4_000, eventTypes: ['dlp', 'securityrisk'] }))
     await world.run(hour)
     expect((await world.status('acme-cas')).reason).toMatch(/Throttled by another consumer: about \d+ of the 20/)
