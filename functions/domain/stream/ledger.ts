@@ -111,6 +111,7 @@ export function expire(stream: StreamState, now: Instant, policy: ReadingPolicy,
   const lost = intervals.until(missing(stream, now), end)
   const { range, hard, ...rest } = stream
   const kept = range === undefined || range.to <= end ? rest : { ...rest, range }
+  const there = vendorNow(now, policy)
   return {
     ...kept,
     ...withoutRead(hard, { from: 0, to: end }),
@@ -118,8 +119,9 @@ export function expire(stream: StreamState, now: Instant, policy: ReadingPolicy,
       stream,
       lost.map((interval) => ({ ...interval, reason: lostReason(stream, interval, pause) })),
     ),
-    covered: intervals.until(intervals.since(stream.covered, end), watermark(Math.min(now, vendorNow(now, policy)), policy)),
-    readThrough: Math.min(stream.readThrough, vendorNow(now, policy)),
+    covered: intervals.until(intervals.since(stream.covered, end), watermark(Math.min(now, there), policy)),
+    // Nobody has read a time that the vendor's clock has not reached, so the live edge is due.
+    readThrough: stream.readThrough <= there ? stream.readThrough : Math.min(there, stream.covered.at(-1)?.to ?? stream.since),
     since: Math.max(stream.since, end),
     setAside: stream.setAside.filter(({ until, to }) => until > now && to > end),
     seenClasses: Object.fromEntries(Object.entries(stream.seenClasses).filter(([, at]) => at > now - policy.retentionMs - day)),
