@@ -169,7 +169,7 @@ function learnFromResponse(bucket: TokenBucket, at: Instant): TokenBucket {
 /** Closes the key and, once a closure, lowers the learned limit: somebody else uses the key, or the vendor allows less than `limit`. */
 function learnFromRefusal(bucket: TokenBucket, refusal: Extract<Release, { outcome: 'throttled' }>): TokenBucket {
   const { receivedAt, random, grant } = refusal
-  const wished = refusal.retryAfterMs === undefined ? windowMs : Math.min(refusal.retryAfterMs, retryAfterMaxMs)
+  const wished = Math.max(windowMs, Math.min(refusal.retryAfterMs ?? 0, retryAfterMaxMs))
   if (grant.cutAt !== bucket.cutAt) return { ...bucket, closedUntil: Math.max(bucket.closedUntil, receivedAt + wished) }
   const { learnedLimit, refusedLevel } = bucket
   const probed = learnedLimit === refusedLevel
