@@ -17,6 +17,11 @@ export function eventKey(raw: string): string {
   return digest(canonicalJson(raw))
 }
 
+/** The `eventKey` of an event that the simulated vendor shows. */
 export function expectedKey(event: Event): string {
-  return eventKey(JSON.stringify(itemOf(event)))
+  const known = keys.get(event) ?? eventKey(JSON.stringify(itemOf(event)))
+  keys.set(event, known)
+  return known
 }
+
+const keys = new WeakMap<Event, string>()

@@ -1,3 +1,5 @@
+import type { OriginTrouble } from './wire.ts'
+
 /** The faults that can happen at an effect of a process: one call of a service. */
 export type FaultKind =
   | 'crash before a call'
@@ -10,9 +12,12 @@ export type FaultKind =
   | 'lost response, and the call sent again'
   | 'delivery refused in part'
   | 'acknowledgement lost'
+  | OriginTrouble['kind']
   | 'function timed out'
   | 'message expired'
   | 'clock step of a process'
+  | 'overloaded key'
+  | 'contested key'
   | 'edit'
   | 'invalid edit'
   | 'pause'
@@ -24,7 +29,7 @@ export interface FaultRates {
   readonly crash: number
   /** A process stands still for up to half an hour before or after the call, and then goes on. */
   readonly freeze: number
-  /** A call of DynamoDB, Secrets Manager, SQS or EventBridge fails. */
+  /** A call of DynamoDB, Firehose, Secrets Manager, SQS or EventBridge fails. */
   readonly service: number
 }
 

@@ -115,8 +115,8 @@ export class Invocations {
     const { faults, happened, trace } = this.settings
     const { crash = 0, freeze = 0, service: ofService = 0 } = faults
     if (this.isCalm || crash + freeze + ofService === 0) return undefined
-    // The simulator and the lake have failures of their own.
-    const rates = { crash, freeze, service: service === 'source' || service === 'sink' ? 0 : ofService }
+    // The simulated vendor has failures of its own.
+    const rates = { crash, freeze, service: service === 'source' ? 0 : ofService }
     const kind = drawFault(rates, process.random())
     if (kind !== undefined) {
       happened(kind)

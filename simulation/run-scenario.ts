@@ -1,6 +1,8 @@
-import { minute } from '../functions/domain/time.ts'
+import type { LogEntry } from '../functions/domain/ports.ts'
+import { type Instant, minute } from '../functions/domain/time.ts'
 import { Auditor } from './audit.ts'
 import type { Effect } from './effects.ts'
+import { isOf } from './expected-failures.ts'
 import { type Invariant, judge } from './invariants.ts'
 import { noVendorFaults, type Scenario } from './scenario.ts'
 import { World } from './world.ts'
@@ -41,11 +43,21 @@ export async function runScenario(
 ): Promise<ScenarioRun> {
   const trace: Effect[] = []
   const happened = onEffect ?? ((effect: Effect) => void trace.push(effect))
-  const world = new World({ ...scenario.world, onEffect: happened })
+  // The claims need the numbers of an account only, and a week has many requests.
+  const world = new World({ ...scenario.world, vendor: { ...scenario.world.vendor, account: 'totals' }, onEffect: happened })
+  const warnings = new Map<string, number>()
   prepare(world)
   const auditor = new Auditor(world)
   try {
-    await live(world, scenario, auditor, (text) => happened({ at: world.clock.now(), by: 'simulation', text }))
+    await live(world, scenario, {
+      trace: (text) => happened({ at: world.clock.now(), by: 'simulation', text }),
+      everyMinute: async (quietSince) => {
+        await auditor.look(quietSince)
+        // The log of a week would not fit into memory.
+        countWarnings(world.record.log.splice(0), warnings)
+        world.record.metrics.splice(0)
+      },
+    })
   } catch (error) {
     world.record.crashes.push(error)
   }
@@ -67,7 +79,7 @@ export async function runScenario(
       faults: Object.fromEntries([...faults].sort()),
       requests,
       byStatus: sumOf(keys.map(({ byStatus }) => byStatus)),
-      warnings: warningsOf(world),
+      warnings: Object.fromEntries(warnings),
     },
   }
 }
@@ -78,36 +90,36 @@ function sumOf(all: readonly Readonly<Record<string, number>>[]): Readonly<Recor
   return sums
 }
 
-function warningsOf({ record: { log } }: World): Readonly<Record<string, number>> {
-  const warnings: Record<string, number> = {}
-  for (const { level, event } of log) if (level === 'warn' || level === 'error') warnings[event] = (warnings[event] ?? 0) + 1
-  return warnings
+function countWarnings(log: readonly LogEntry[], warnings: Map<string, number>): void {
+  for (const { level, event } of log) if (level === 'warn' || level === 'error') warnings.set(event, (warnings.get(event) ?? 0) + 1)
 }
 
-async function live(
-  world: World,
-  { items, changes, faultyMs, calmMs }: Scenario,
-  auditor: Auditor,
-  trace: (text: string) => void,
-): Promise<void> {
+interface Observer {
+  readonly trace: (text: string) => void
+  /** `quietSince`: since when no fault happens, if so. */
+  readonly everyMinute: (quietSince?: Instant) => Promise<void>
+}
+
+async function live(world: World, { items, changes, faultyMs, calmMs }: Scenario, { trace, everyMinute }: Observer): Promise<void> {
   trace('the connectors are put into the table, and faults may happen')
   for (const item of items) void world.change(String(item['connectorId']), item)
+  for (const kind of ['overloaded key', 'contested key'] as const) if (items.some((item) => isOf(kind, item))) world.happened(kind)
   const left = [...changes]
-  for (let passed = 0; passed < faultyMs; passed += minute) {
+  let quietSince: Instant | undefined
+  for (let passed = 0; passed < faultyMs + calmMs; passed += minute) {
+    if (passed >= faultyMs && quietSince === undefined) {
+      trace('from here on no fault happens')
+      world.calmDown()
+      world.model.change(noVendorFaults)
+      quietSince = world.clock.now()
+    }
     for (let next = left[0]; next !== undefined && next.after <= passed; next = left[0]) {
       left.shift()
       world.happened(next.kind)
       void world.change(next.connectorId, next.item)
     }
     await world.run(minute)
-    await auditor.look()
-  }
-  trace('from here on no fault happens')
-  world.calmDown()
-  world.model.change(noVendorFaults)
-  for (let passed = 0; passed < calmMs; passed += minute) {
-    await world.run(minute)
-    await auditor.look()
+    await everyMinute(quietSince)
   }
   trace('the run is over')
 }

@@ -2,7 +2,9 @@ import { hour, minute, second } from '../functions/domain/time.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import type { SimulatorOptions } from '../local/simulator/options.ts'
 import { between, hashText, pick, type Random, randomFrom, unit } from '../local/simulator/random.ts'
+import { prefixes } from './expected-failures.ts'
 import type { FaultKind } from './faults.ts'
+import type { OriginTrouble } from './wire.ts'
 import { connectorItem, secretName, secretNameOf, secrets, start, type WorldOptions } from './world.ts'
 
 export const scenarioNames = ['vendor', 'kills', 'everything'] as const
@@ -61,6 +63,32 @@ const sinkFaultRateMax = 0.2
 const freezeRateMax = 0.003
 const serviceFaultRateMax = 0.01
 
+/** Two of the vendor's origins. */
+const origins = ['https://api.tmcas.trendmicro.com', 'https://api-eu.tmcas.trendmicro.com']
+/** The last two connectors, if they have one key. `second`: if it differs from the first. */
+interface Pair {
+  /** Their ids begin with it. */
+  readonly prefix?: string
+  readonly first?: ConnectorItem
+  readonly second?: ConnectorItem
+}
+const noPair: Pair = {}
+const other = { tenantName: 'Other' }
+const pairs: readonly Pair[] = [
+  noPair,
+  // One tenant.
+  { first: {} },
+  // Two tenants that both allow it.
+  { first: { sharedKey: true }, second: { ...other, sharedKey: true } },
+  // Two tenants of which one allows it at most.
+  { prefix: prefixes.contested, second: { ...other, sharedKey: true } },
+  { prefix: prefixes.contested, first: { sharedKey: true }, second: other },
+  // The key allows fewer requests than the two need.
+  { prefix: prefixes.crowded, first: { requestsPerMinute: 1, intervalMinutes: 5 } },
+]
+/** A run of more connectors and hours has a quiet vendor (the two multiplied). */
+const connectorHoursBusyMax = 500
+
 type Draw = (seed: number, random: Random, size: ScenarioSize) => Omit<Scenario, 'name' | 'seed' | 'size'>
 
 const scenarios: Readonly<Record<ScenarioName, Draw>> = {
@@ -93,7 +121,7 @@ const scenarios: Readonly<Record<ScenarioName, Draw>> = {
   /** Every fault of the vendor, kills, a lake that refuses and a slow state table, all at once, with one key or two. */
   everything: (seed, random, { hours, connectors }) => ({
     world: {
-      vendor: drawVendor(random),
+      vendor: drawn(random, hours * connectors),
       clocksOffMs: pick(random, [[0], [0, 400], [0, -400, 300]]),
       pageItems,
       faults: { crash: drawKillRate(random), freeze: drawRate(random, freezeRateMax), service: drawRate(random, serviceFaultRateMax) },
@@ -103,6 +131,7 @@ const scenarios: Readonly<Record<ScenarioName, Draw>> = {
       runsMax: pick(random, [2, 4, 10]) * Math.ceil(connectors / 4),
       wholeDispatch: true,
       stateMs: pick(random, [0, 5, 40]),
+      originTroubles: drawOriginTroubles(random, hours),
       seed,
     },
     ...drawConnectors(random, connectors, hours),
@@ -210,14 +239,40 @@ function drawVendor(random: Random): Required<Omit<SimulatorOptions, Fixed>> {
   }
 }
 
-/** Connectors with a key each, or with a pool of two; what their users do with some of them meanwhile. */
+/** A vendor with so few events that a long run of many connectors takes minutes and not hours. */
+function drawn(random: Random, connectorHours: number): ReturnType<typeof drawVendor> {
+  const vendor = drawVendor(random)
+  return connectorHours > connectorHoursBusyMax ? { ...vendor, eventsPerHour: 20 } : vendor
+}
+
+/** Connectors with a key each or with a pool of two, and one pair with a key of its own; what their users do meanwhile. */
 function drawConnectors(random: Random, count: number, hours: number): Pick<Scenario, 'items' | 'changes'> {
+  const pair = count < 2 ? noPair : pick(random, pairs)
   const items = Array.from({ length: count }, (_, index) => {
-    const connectorId = index === 0 ? 'acme-cas' : `acme-cas-${index}`
-    const apiKeySecrets = index === 0 ? pick(random, [[secretName], Object.keys(secrets)]) : [secretNameOf(index)]
-    return connectorItem({ connectorId, name: connectorId, eventTypes: ['dlp', 'securityrisk'], initialBackfillMinutes: 60, apiKeySecrets })
+    const isOfPair = index >= count - 2
+    const { prefix = 'acme-cas-', first = {}, second = first }: Pair = isOfPair ? pair : {}
+    const connectorId = index === 0 ? 'acme-cas' : `${prefix}${index}`
+    return connectorItem({
+      connectorId,
+      name: connectorId,
+      baseUrl: pick(random, origins),
+      eventTypes: ['dlp', 'securityrisk'],
+      initialBackfillMinutes: 60,
+      intervalMinutes: pick(random, [5, 5, 10, 30]),
+      apiKeySecrets: index === 0 ? pick(random, [[secretName], Object.keys(secrets)]) : [secretNameOf(index)],
+      ...(index === count - 1 ? second : first),
+      ...(isOfPair && pair !== noPair ? { apiKeySecrets: [secretNameOf(count)] } : {}),
+    })
   })
   return { items, changes: items.flatMap((item) => drawChanges(random, item, hours)).sort((a, b) => a.after - b.after) }
+}
+
+/** One origin that is dead or slow for a part of the time. */
+function drawOriginTroubles(random: Random, hours: number): readonly OriginTrouble[] {
+  const kind = pick(random, ['request to a dead origin', 'request to a slow origin'] as const)
+  const from = start + between(random, 0, (hours * hour) / 2)
+  const to = from + between(random, minute, (hours * hour) / 2)
+  return drawBoolean(random) ? [] : [{ origin: pick(random, origins), kind, from, to }]
 }
 
 /** One thing that a user does with the connector in the middle of the run, and undoes 20 minutes later. */

@@ -1,16 +1,14 @@
 import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import type { FirehoseClient } from '@aws-sdk/client-firehose'
 import { digest, keyedDigest } from '../functions/adapters/digest.ts'
-import { readResponse } from '../functions/adapters/http/response.ts'
+import { firehoseSink } from '../functions/adapters/firehose.ts'
 import { streamPrefix } from '../functions/adapters/state-table/item-keys.ts'
 import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
-import { failure } from '../functions/domain/failures.ts'
-import type { Bus, Clock, Delivery, LogEntry, MetricValues, Queue, Secrets, Sink, Source } from '../functions/domain/ports.ts'
+import type { Bus, Delivery, LogEntry, MetricValues, Queue, Secrets, Sink } from '../functions/domain/ports.ts'
 import type { LakeRecord } from '../functions/domain/record/record.ts'
-import { failed, type Result } from '../functions/domain/result.ts'
 import type { StreamState } from '../functions/domain/stream/stream.ts'
 import { type Instant, minute, second } from '../functions/domain/time.ts'
-import { requestTimeoutMs } from '../functions/domain/token-bucket.ts'
-import type { Vendor, VendorResponse } from '../functions/domain/vendor.ts'
+import type { Vendor } from '../functions/domain/vendor.ts'
 import { acceptConnector } from '../functions/flows/accept-connector.ts'
 import { collectConnector } from '../functions/flows/collect/collect-connector.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
@@ -22,16 +20,19 @@ import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
 import type { StreamName } from '../local/simulator/catalogue.ts'
 import { type SimulatedRequest, type SimulatedResponse, VendorModel } from '../local/simulator/model.ts'
 import type { SimulatorOptions } from '../local/simulator/options.ts'
+import { type Random, randomFrom, unit } from '../local/simulator/random.ts'
 import { brief, type Effect, intercepted } from './effects.ts'
 import { MemoryBus } from './fakes/bus.ts'
 import { VirtualClock } from './fakes/clock.ts'
 import { MemoryConnectors } from './fakes/connectors.ts'
 import { MemoryDynamoDb } from './fakes/dynamodb.ts'
+import { type BatchFault, MemoryFirehose } from './fakes/firehose.ts'
 import { LakeOfIds } from './fakes/lake.ts'
 import { MemorySecrets } from './fakes/secrets.ts'
 import type { FaultKind, FaultRates } from './faults.ts'
 import { Invocations } from './invocations.ts'
 import { Process } from './process.ts'
+import { type OriginTrouble, Wire } from './wire.ts'
 
 export const start: Instant = Date.UTC(2026, 10, 24, 12)
 export const key = 'simulated-key-0123456789abcdef'
@@ -72,8 +73,9 @@ export interface WorldOptions {
   readonly runsMax?: number
   /** The ticks compare the connectors table each hour and measure the fleet, as `dispatch` does. */
   readonly wholeDispatch?: boolean
-  /** The probability that a delivery is refused, in part or as a whole. */
+  /** The probability that a batch for the lake is refused, in part or as a whole, or that its acknowledgement is lost. */
   readonly sinkFaultRate?: number
+  readonly originTroubles?: readonly OriginTrouble[]
   /** Items of a page. Fewer than the vendor's 500 make many requests of few events. */
   readonly pageItems?: number
   /** Seeds the random numbers of the processes: when they are killed, how long they back off. */
@@ -94,6 +96,7 @@ const defaults: Required<Omit<WorldOptions, 'onEffect'>> = {
   runsMax: Number.POSITIVE_INFINITY,
   wholeDispatch: false,
   sinkFaultRate: 0,
+  originTroubles: [],
   pageItems: trendmicroCas.pageItemsMax,
   seed: 0,
 }
@@ -124,6 +127,8 @@ interface Setup {
   readonly queue: Queue
   readonly connectors: MemoryConnectors
   readonly invocations: Invocations
+  readonly wire: Wire
+  readonly random: Random
   underWay: number
 }
 
@@ -133,6 +138,13 @@ export class World {
   /** The adapter over the table in memory. Each call of the client is an effect of the invocation that makes it. */
   readonly state: StateTable = this.stateOver(new MemoryDynamoDb())
   readonly lake = new LakeOfIds()
+  /** The adapter over a delivery stream in memory. Each call of the client is an effect of the invocation that makes it. */
+  readonly sink: Sink = this.sinkOver(
+    new MemoryFirehose(
+      (records) => this.lake.deliver(records),
+      (records) => this.batchFault(records),
+    ),
+  )
   readonly secrets = new MemorySecrets(secrets)
   readonly bus = new MemoryBus()
   readonly model: VendorModel
@@ -160,6 +172,14 @@ export class World {
         happened: (kind) => this.happened(kind),
         trace: (by, text) => this.trace(by, text),
       }),
+      wire: new Wire({
+        clock: this.clock,
+        networkMs: options.networkMs,
+        troubles: options.originTroubles,
+        model: () => this.model,
+        happened: (kind) => this.happened(kind),
+      }),
+      random: randomFrom(seed, 0, 0),
       underWay: 0,
     }
     for (let index = 1; index <= options.furtherKeys; index++) this.secrets.values.set(secretNameOf(index), `${key}-${index}`)
@@ -174,6 +194,21 @@ export class World {
       return result
     }
     return stateTable({ client: { send } as unknown as DynamoDBClient, table: 'state', now: () => this.clock.now() })
+  }
+
+  private sinkOver(firehose: MemoryFirehose): Sink {
+    const send = (command: Parameters<MemoryFirehose['send']>[0]) => this.setup.invocations.effect('firehose', () => firehose.send(command))
+    return firehoseSink({ client: { send } as unknown as FirehoseClient, deliveryStream: 'lake', clock: this.clock })
+  }
+
+  private batchFault(records: number): BatchFault | undefined {
+    const { random, options, invocations } = this.setup
+    if (options.sinkFaultRate === 0 || invocations.isCalm || unit(random) >= options.sinkFaultRate) return undefined
+    const taken = Math.floor(unit(random) * records)
+    const isLost = unit(random) < 0.5
+    this.happened(isLost ? 'acknowledgement lost' : 'delivery refused in part')
+    if (isLost) return { kind: 'lost', taken: records }
+    return { kind: 'refused', taken, errorCode: unit(random) < 0.5 ? 'ServiceUnavailableException' : 'InternalFailure' }
   }
 
   /** From now on no fault happens. */
@@ -247,8 +282,8 @@ export class World {
       clock,
       state: this.mortal('state', this.state, by),
       secrets: this.mortal('secrets', this.secrets as Secrets, by),
-      sink: this.mortal('sink', this.faulty(random), by),
-      source: this.mortal('source', this.source(clock), by),
+      sink: this.mortal('sink', this.sink, by),
+      source: this.mortal('source', this.setup.wire.source(clock), by),
       queue: this.mortal('queue', this.setup.queue, by),
       bus: this.mortal('bus', this.bus as Bus, by),
       publish: (metrics: MetricValues) => void this.record.metrics.push({ at: this.clock.now(), ...metrics }),
@@ -276,8 +311,9 @@ export class World {
     if (Object.keys(faults).length === 0 && takesMs === 0 && onEffect === undefined && portName === 'state') return port
     return intercepted(port, (method, args, call) => {
       const callText = () => `${portName}.${method}(${argsText(portName, args)})`
-      // Each call of the state's client is an effect already.
-      const result = portName === 'state' ? call() : this.setup.invocations.effect(portName, async () => call())
+      // Each call of the client of these two is an effect already.
+      const isOverClient = portName === 'state' || portName === 'sink'
+      const result = isOverClient ? call() : this.setup.invocations.effect(portName, async () => call())
       if (!(result instanceof Promise)) {
         this.trace(name, callText)
         return result
@@ -298,42 +334,6 @@ export class World {
   private traceLogged(by: string, { level, event, message, connectorId = '', stream = '', ...details }: LogEntry): void {
     const about = [level, event, connectorId, stream].filter((part) => part !== '').join(' ')
     this.trace(by, () => `log ${about}: ${message}${Object.keys(details).length === 0 ? '' : ` ${brief(details)}`}`)
-  }
-
-  private faulty(random: () => number): Sink {
-    return {
-      deliver: async (records, detail) => {
-        if (this.setup.invocations.isCalm || random() >= this.setup.options.sinkFaultRate) return this.lake.deliver(records, detail)
-        const taken = records.slice(0, Math.floor(random() * records.length))
-        await this.lake.deliver(taken, detail)
-        const why = failure('sink-throttled', 'Firehose refused some of the records')
-        // The acknowledgement of what was taken may be lost as well.
-        const isLost = random() < 0.5
-        this.happened(isLost ? 'acknowledgement lost' : 'delivery refused in part')
-        return isLost ? failed(why) : { ok: false, failure: why, acknowledged: new Set(taken) }
-      },
-    }
-  }
-
-  /** The vendor for a process with this clock. */
-  private source(clock: Clock): Source {
-    return { fetch: ({ url }, apiKey) => this.fetch(clock, url, apiKey) }
-  }
-
-  private async fetch(clock: Clock, url: string, apiKey: string): Promise<Result<VendorResponse>> {
-    const sentAt = this.clock.now()
-    await this.clock.sleepUntil(sentAt + this.setup.options.networkMs)
-    const { pathname, search, origin } = new URL(url)
-    const response = this.model.respond({ path: pathname, query: search, authorization: `Bearer ${apiKey}`, origin }, this.clock.now())
-    const doneAt = this.clock.now() + response.delayMs + this.setup.options.networkMs
-    if (doneAt - sentAt > requestTimeoutMs) {
-      await this.clock.sleepUntil(sentAt + requestTimeoutMs)
-      return failed(failure('timed-out', 'The vendor did not respond within 30 s'))
-    }
-    await this.clock.sleepUntil(doneAt)
-    const { status, headers, body, truncateAt } = response
-    if (truncateAt !== undefined && truncateAt < body.length) return failed(failure('malformed-response', 'The response broke off'))
-    return readResponse(status, headers, body, clock.now(), { apiKey })
   }
 
   async stream(connectorId: string, stream: StreamName): Promise<StreamState> {

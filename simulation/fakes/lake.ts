@@ -11,18 +11,19 @@ export class LakeOfIds implements Sink {
   /** Events that were delivered again after a checkpoint. */
   readonly again: string[] = []
   records = 0
+  /** Ids of records. */
   private readonly settled = new Set<string>()
 
   /** A run has saved its checkpoint, and so remembers these events: nobody may deliver them again. */
   settle(records: readonly LakeRecord[]): void {
-    for (const { connector_id, raw } of records) this.settled.add(`${connector_id} ${eventKey(raw)}`)
+    for (const { id } of records) this.settled.add(id)
   }
 
   async deliver(records: readonly LakeRecord[], _detail?: RecordDetail): Promise<Delivery> {
-    for (const { connector_id, raw, malformed } of records) {
+    for (const { id: recordId, connector_id, raw, malformed } of records) {
       const id = eventKey(raw)
       if (malformed === true) this.malformed.add(id)
-      else if (this.settled.has(`${connector_id} ${id}`)) this.again.push(`${connector_id} ${id}`)
+      else if (this.settled.has(recordId)) this.again.push(`${connector_id} ${recordId}`)
       const ids = this.byConnector.get(connector_id) ?? new Map<string, number>()
       ids.set(id, (ids.get(id) ?? 0) + 1)
       this.byConnector.set(connector_id, ids)

@@ -36,11 +36,12 @@ export function start(args: readonly string[], script = 'local/main.ts', env: Re
   const heard = () => {
     for (const listener of listeners) listener()
   }
-  child.stdout?.on('data', (chunk) => {
+  // A character of several bytes may come in two chunks.
+  child.stdout?.setEncoding('utf8').on('data', (chunk) => {
     text.out += chunk
     heard()
   })
-  child.stderr?.on('data', (chunk) => {
+  child.stderr?.setEncoding('utf8').on('data', (chunk) => {
     text.err += chunk
     heard()
   })

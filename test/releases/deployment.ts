@@ -157,8 +157,8 @@ export class Deployment {
   }
 
   audit(): Promise<Audit> {
-    const { lake, model } = this.world
-    return audit({ lake, model, state: this.state })
+    const { lake, model, clock, secrets } = this.world
+    return audit({ lake, model, clock, secrets, state: this.state })
   }
 
   async stored(): Promise<StoredState> {

@@ -8,9 +8,9 @@ import { connectorItem, World } from '../../simulation/world.ts'
 
 test('the records of a partly refused page that were acknowledged are not sent again, and each item is counted once', async () => {
   const world = new World({ vendor: { eventsPerHour: 3_000 }, pageItems: 100 })
-  const deliver = world.lake.deliver.bind(world.lake)
+  const deliver = world.sink.deliver.bind(world.sink)
   let deliveries = 0
-  world.lake.deliver = async (records) => {
+  world.sink.deliver = async (records) => {
     deliveries += 1
     if (deliveries % 4 === 0) return deliver(records)
     const taken = records.slice(0, Math.ceil(records.length / 2))
@@ -31,14 +31,14 @@ describe('a record that the lake refuses for itself', () => {
   /** A lake that refuses one record until it comes with as little detail as `takenAs`. */
   async function refusing(takenAs: RecordDetail | undefined) {
     const world = new World({ vendor: { eventsPerHour: 60 } })
-    const deliver = world.lake.deliver.bind(world.lake)
+    const deliver = world.sink.deliver.bind(world.sink)
     const tries: RecordDetail[] = []
     let refusedId: string | undefined
     const isRefused = ({ id, msg_class, event_type }: LakeRecord) => {
       if (msg_class.endsWith('sharepoint') && event_type === 'dlp') refusedId ??= id
       return id === refusedId
     }
-    world.lake.deliver = async (records, detail = 'whole') => {
+    world.sink.deliver = async (records, detail = 'whole') => {
       const refused = records.filter(isRefused)
       if (refused.length > 0) tries.push(detail)
       if (refused.length === 0 || detail === takenAs) return deliver(records)

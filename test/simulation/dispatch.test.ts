@@ -197,7 +197,7 @@ test('a run that was frozen cannot overwrite the checkpoints of others when it w
   let freezes = 0
   const freezing: Sink = {
     deliver: async (records) => {
-      const delivered = await world.lake.deliver(records)
+      const delivered = await world.sink.deliver(records)
       freezes += 1
       await world.clock.sleepUntil(world.clock.now() + 7 * minute)
       return delivered

@@ -41,7 +41,7 @@ test.each(seeds(everythingRuns))(
 
 test('a run of the simulation that breaks a claim fails with the command that replays it', async () => {
   const failing = everyClaimHolds('everything', 12, (world) => {
-    world.lake.deliver = async () => ({ ok: true, value: undefined })
+    world.sink.deliver = async () => ({ ok: true, value: undefined })
   })
   await expect(failing).rejects.toThrow(
     /Replay it: npm run simulate -- --seed 12 --scenario everything --hours 3 --connectors 1\nEvery event that a ledger calls covered is in the lake: acme-cas /,

@@ -31,8 +31,8 @@ async function worldOf(shown: readonly Shown[] | ((now: Instant) => readonly Sho
     return { status: 200, body: { next_link: '', security_events: events } }
   })
   const records: LakeRecord[] = []
-  const deliver = world.lake.deliver.bind(world.lake)
-  world.lake.deliver = (batch) => {
+  const deliver = world.sink.deliver.bind(world.sink)
+  world.sink.deliver = (batch) => {
     records.push(...batch)
     return deliver(batch)
   }

@@ -131,15 +131,15 @@ describe('the simulation catches', () => {
 
   it('a checkpoint although nothing was delivered', async () => {
     const broken = await brokenBy(busy, (world) => {
-      world.lake.deliver = async () => ({ ok: true, value: undefined })
+      world.sink.deliver = async () => ({ ok: true, value: undefined })
     })
     expect(broken).toContain(missing)
   })
 
   it('a partly refused delivery that is taken as delivered', async () => {
     const broken = await brokenBy(busy, (world) => {
-      const deliver = world.lake.deliver.bind(world.lake)
-      world.lake.deliver = (records) => deliver(records.slice(0, Math.ceil(records.length * 0.9)))
+      const deliver = world.sink.deliver.bind(world.sink)
+      world.sink.deliver = (records) => deliver(records.slice(0, Math.ceil(records.length * 0.9)))
     })
     expect(broken).toContain(missing)
   })
@@ -147,8 +147,8 @@ describe('the simulation catches', () => {
   it('an acknowledgement that is not remembered, so that a refused page is sent as a whole each time', async () => {
     let tries = 0
     const broken = await brokenBy(busy, (world) => {
-      const deliver = world.lake.deliver.bind(world.lake)
-      world.lake.deliver = async (records) => {
+      const deliver = world.sink.deliver.bind(world.sink)
+      world.sink.deliver = async (records) => {
         tries += 1
         await deliver(records)
         return tries % 2 === 0 ? { ok: true, value: undefined } : { ok: false, failure: failure('sink-throttled', 'Slow down') }

@@ -76,15 +76,15 @@ describe('a claim about every run', () => {
     [
       'acknowledges records without keeping them',
       (world) => {
-        world.lake.deliver = async () => ({ ok: true, value: undefined })
+        world.sink.deliver = async () => ({ ok: true, value: undefined })
       },
       'Every event that a ledger calls covered is in the lake',
     ],
     [
       'keeps every record twice',
       (world) => {
-        const deliver = world.lake.deliver.bind(world.lake)
-        world.lake.deliver = (records) => deliver([...records, ...records])
+        const deliver = world.sink.deliver.bind(world.sink)
+        world.sink.deliver = (records) => deliver([...records, ...records])
       },
       'No event is in the lake twice, except for one page at each fault of a process or a service',
     ],
