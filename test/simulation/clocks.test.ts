@@ -9,6 +9,9 @@ import { audit } from '../../simulation/audit.ts'
 import { expectedKey } from '../../simulation/expected-record.ts'
 import { connectorItem, start, World } from '../../simulation/world.ts'
 
+/** Requests of a quiet stream in an hour: one in each interval of five minutes (count). */
+const quietRequestsMax = 12
+
 async function worldOf(vendor: SimulatorOptions, item: ConnectorItem = {}) {
   const world = new World({ vendor: { eventsPerHour: 120, ...vendor } })
   await world.put(connectorItem(item))
@@ -72,6 +75,15 @@ describe("a vendor's clock that is off", () => {
         reason: expect.stringMatching(/nothing can be proven complete.+The vendor's clock is 25 h (behind|ahead of) ours/),
       })
     }
+  })
+
+  it.each([-25, 25])('by %i h costs a quiet stream no more requests than a right one', async (hours) => {
+    const world = await worldOf({ clockSkewMs: hours * hour }, { initialBackfillMinutes: 60, lateArrivalMinutes: 5 })
+    await world.run(hour)
+    const requests = () => world.model.account.totals().requests
+    const before = requests()
+    await world.run(hour)
+    expect(requests() - before).toBeLessThanOrEqual(quietRequestsMax)
   })
 
   it('and that jumps is followed', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as ledger from '../../functions/domain/stream/ledger.ts'
 import * as plan from '../../functions/domain/stream/plan.ts'
+import { nextStep } from '../../functions/domain/stream/schedule.ts'
 import type { Range, StreamState } from '../../functions/domain/stream/stream.ts'
 import { day, hour, minute, second } from '../../functions/domain/time.ts'
 
@@ -248,6 +249,36 @@ describe('the retention limit', () => {
     expect(ledger.expire(proven, now, policy).lostRanges).toEqual([])
   })
 
+  describe('by a clock that is ahead of ours', () => {
+    const ahead = { ...policy, clock: { agreedMs: 10 * minute, lastMs: 10 * minute } }
+    const gapTo = now - 71 * hour
+    const behind = coveredFrom(now - 71.9 * hour, now, { covered: [{ from: gapTo, to: now }] })
+    const limit = now - 72 * hour + 10 * minute + 2 * second
+
+    it('bounds what is planned, because no read can prove what lies before it', () => {
+      expect(plan.readableGaps(behind, now, ahead)).toEqual([{ from: limit, to: gapTo }])
+      const passed = { ...behind, covered: [{ from: limit, to: now }] }
+      expect(plan.readableGaps(passed, now, ahead)).toEqual([])
+      expect(plan.planGap(passed, now, ahead)).toBeUndefined()
+    })
+
+    it('makes no lost range yet, because that clock may be wrong', () => {
+      const after = ledger.expire(behind, now, ahead)
+      expect(after.lostRanges).toEqual([])
+      expect(ledger.missing(after, now)[0]).toEqual({ from: now - 71.9 * hour, to: gapTo })
+    })
+
+    it('keeps no other stream waiting for what lies before it', () => {
+      const passed = coveredFrom(now - 71.9 * hour, now + 10 * minute, { covered: [{ from: limit, to: now }] })
+      const other = coveredFrom(now - 71 * hour, now + 10 * minute, { covered: [{ from: now - 60 * hour, to: now }] })
+      const streams = new Map([
+        ['passed', passed],
+        ['other', other],
+      ])
+      expect([0, 1, 2, 3, 4].map((readSteps) => nextStep(streams, readSteps, now, ahead)?.stream)).toEqual(Array(5).fill('other'))
+    })
+  })
+
   it('calls a range unreadable if it was set aside until then', () => {
     const at = now - 71 * hour
     const stuck = coveredFrom(at - hour, at, { setAside: [{ from: at, to: at + 1, until: now + 2 * hour }] })
@@ -259,6 +290,21 @@ describe('the retention limit', () => {
       ],
     }
     expect(ledger.expire(rest, now + 2 * hour, policy).lostRanges).toEqual([{ from: at, to: at + 1, reason: 'unreadable' }])
+  })
+})
+
+describe('a clock that is more than a day off', () => {
+  const off = { ...policy, clock: { agreedMs: 25 * hour, lastMs: 25 * hour }, wantedTo: now - hour }
+
+  it('leaves no gap to plan, because no read can prove one', () => {
+    expect(plan.readableGaps(stream(now - 10 * hour), now, off)).toEqual([])
+  })
+
+  it('leaves the live edge due each half interval, and not for its proof', () => {
+    const there = now + 25 * hour
+    const unproven = (readThrough: number) => stream(now - 10 * hour, { readThrough, widthMs: 72 * hour })
+    expect(plan.liveIsDue(unproven(there), now, off)).toBe(false)
+    expect(plan.liveIsDue(unproven(there - 3 * minute), now, off)).toBe(true)
   })
 })
 

@@ -4,7 +4,7 @@ import { type Failure, type FailureCode, formatFailure, isLasting, isVendorsOwn 
 import { changesTooMuch } from '../stream/changes.ts'
 import type { ReadingPolicy } from '../stream/ledger.ts'
 import { coveredTo, isUnreadable } from '../stream/ledger.ts'
-import { readableGaps } from '../stream/plan.ts'
+import { finalGaps } from '../stream/plan.ts'
 import { clockErrorMaxMs } from '../stream/proof.ts'
 import type { StreamId, StreamState } from '../stream/stream.ts'
 import { cutText } from '../text.ts'
@@ -109,7 +109,7 @@ export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: 
     lastRunAt: now,
     lagMs: now - oldest,
     retentionLeftMs: oldest + policy.retentionMs - now,
-    streamsBehind: [...streams.values()].filter((stream) => readableGaps(stream, now, policy).length > 0).length,
+    streamsBehind: [...streams.values()].filter((stream) => finalGaps(stream, now, policy).length > 0).length,
     lostRanges: [...streams.values()].reduce((sum, { lostRanges, lostBefore }) => sum + lostRanges.length + (lostBefore?.count ?? 0), 0),
     ...(lastSuccess === 0 ? {} : { lastSuccessAt: lastSuccess }),
     ...(vendorClockMs === 0 ? {} : { vendorClockMs }),
@@ -249,7 +249,7 @@ function changing(streams: RunReport['streams']): readonly string[] {
 }
 
 function hasBacklog(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
-  return readableGaps(stream, now, policy).length > 0 || isUnreadable(stream, now) || now - stream.readThrough > policy.intervalMs * 2
+  return finalGaps(stream, now, policy).length > 0 || isUnreadable(stream, now) || now - stream.readThrough > policy.intervalMs * 2
 }
 
 /** The reasons of the streams that fail, at most three. */

@@ -1,7 +1,7 @@
 import { ceilToSecond, floorToSecond, type Instant } from '../time.ts'
 import * as intervals from './intervals.ts'
 import { isHard, openGaps, type ReadingPolicy } from './ledger.ts'
-import { limitOf, vendorNow, watermarkNow } from './proof.ts'
+import { canProve, limitOf, vendorNow, watermarkNow } from './proof.ts'
 import type { Interval, Range, RangeKind, StreamState } from './stream.ts'
 
 /** Plans the range of a stream to read next. The plan follows from the ledger alone. */
@@ -16,7 +16,7 @@ export function liveIsDue(stream: StreamState, now: Instant, policy: ReadingPoli
   const there = vendorNow(now, policy)
   const wantedTo = Math.min(now, policy.wantedTo)
   if (stream.readThrough < floorToSecond(Math.max(there - policy.intervalMs / 2, vendorNow(wantedTo, policy)))) return true
-  return tailStart(stream, there) < watermarkNow(wantedTo, policy) && tailFits(stream, there)
+  return canProve(policy) && tailStart(stream, there) < watermarkNow(wantedTo, policy) && tailFits(stream, there)
 }
 
 function isLive(kind: RangeKind): boolean {
@@ -60,8 +60,16 @@ function planBeforeLimit(stream: StreamState, gap: Interval, now: Instant, polic
   return plan(stream, 'final', gap.from, gap.to, Math.max(1, Math.floor((widthMs * Math.min(target, pagesTarget)) / pagesTarget)))
 }
 
-/** The gaps that can be read and proven now, the oldest first. */
+/**
+ * The gaps that a read of now can prove, the oldest first. Any other would be planned again as soon as it was read, and every other gap
+ * would wait for it. It is given up later, by the limit of the earlier clock.
+ */
 export function readableGaps(stream: StreamState, now: Instant, policy: ReadingPolicy): Interval[] {
+  return canProve(policy) ? intervals.since(finalGaps(stream, now, policy), limitOf(now, policy)) : []
+}
+
+/** The gaps before the watermark, the oldest first. If one live range can read the whole tail, the tail is not among them. */
+export function finalGaps(stream: StreamState, now: Instant, policy: ReadingPolicy): Interval[] {
   const there = vendorNow(now, policy)
   const end = floorToSecond(watermarkNow(now, policy))
   const gaps = intervals.until(openGaps(stream, there), end)

@@ -45,6 +45,11 @@ function earlierNow(now: Instant, { clock: { agreedMs, lastMs } }: Pick<ProofPol
   return now + Math.min(0, agreedMs ?? lastMs)
 }
 
+/** The time by the later of the two clocks. */
+function laterNow(now: Instant, { clock: { agreedMs, lastMs } }: Pick<ProofPolicy, 'clock'>): Instant {
+  return now + Math.max(0, agreedMs ?? lastMs)
+}
+
 /** The time by the vendor's clock, once its answers agree; ours until then. Ranges are asked for up to this instant. */
 export function vendorNow(now: Instant, { clock: { agreedMs = 0 } }: Pick<ProofPolicy, 'clock'>): Instant {
   return now + agreedMs
@@ -61,9 +66,14 @@ export function provenPart(range: Range, { readSince, receivedAt, clockErrorMs =
   return { from: Math.max(range.from, limit), to: Math.min(range.to, watermark(readSince, policy)) }
 }
 
+/** Whether a read of now can prove anything, as far as the last answer shows. */
+export function canProve({ clock }: Pick<ProofPolicy, 'clock'>): boolean {
+  return Math.abs(clock.lastMs) <= clockErrorMaxMs
+}
+
 /** The vendor shows no event before this instant, by the later of the two clocks; with the margin of proof. */
-export function limitOf(now: Instant, { retentionMs, clock }: ProofPolicy): Instant {
-  return now + Math.max(0, clock.agreedMs ?? clock.lastMs) - retentionMs + retentionMarginMs
+export function limitOf(now: Instant, policy: ProofPolicy): Instant {
+  return laterNow(now, policy) - policy.retentionMs + retentionMarginMs
 }
 
 /** Nothing before this instant can be read in time any more, even if the vendor's clock is behind ours. */
