@@ -98,6 +98,17 @@ describe("a vendor's clock that is off", () => {
   })
 })
 
+test('cached answers make no lost range of what a connector that is older than the retention limit has read', async () => {
+  const world = await worldOf({ eventsPerHour: 10 }, { intervalMinutes: 30 })
+  await world.run(76 * hour)
+  world.model.change({ cachedAgeMaxMs: 20 * minute })
+  await world.run(2 * hour)
+  world.model.change({ cachedAgeMaxMs: 0 })
+  await world.run(hour)
+  expect((await world.stream('acme-cas', 'sharepoint/dlp')).lostRanges).toEqual([])
+  expect(world.record.log.filter(({ event }) => event === 'range-lost')).toEqual([])
+})
+
 test('nothing that is covered is missing, and in the end all is collected, whatever the clock of the vendor does and however old its answers are', async () => {
   const skew = fc
     .oneof(fc.integer({ min: -24 * 60 + 1, max: 24 * 60 - 1 }), fc.integer({ min: -30, max: 30 }))

@@ -249,6 +249,17 @@ describe('the retention limit', () => {
     expect(ledger.expire(proven, now, policy).lostRanges).toEqual([])
   })
 
+  it('is never taken back over time that was covered and forgotten, whatever is known of the clock', () => {
+    const behind = { ...policy, clock: { agreedMs: -hour, lastMs: -hour } }
+    const unsure = { ...policy, clock: { lastMs: -hour } }
+    const forgot = ledger.expire(coveredFrom(now - 100 * hour, now - 11 * minute), now, policy)
+    for (const by of [behind, unsure]) {
+      const again = ledger.expire(ledger.extendBack(forgot, now - 100 * hour, now + second, by), now + second, by)
+      expect(again.since).toBe(forgot.since)
+      expect(ledger.expire(again, now + hour, policy).lostRanges).toEqual([])
+    }
+  })
+
   describe('by a clock that is ahead of ours', () => {
     const ahead = { ...policy, clock: { agreedMs: 10 * minute, lastMs: 10 * minute } }
     const gapTo = now - 71 * hour

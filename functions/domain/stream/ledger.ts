@@ -2,7 +2,7 @@ import type { Instant } from '../time.ts'
 import { day, floorToSecond, hour } from '../time.ts'
 import { clockNotedMs } from '../vendor-clock.ts'
 import * as intervals from './intervals.ts'
-import { type Answers, type ProofPolicy, provenPart, unreadableBefore, vendorNow, watermark, watermarkNow } from './proof.ts'
+import { type Answers, type ProofPolicy, provenPart, readableSince, unreadableBefore, vendorNow, watermark, watermarkNow } from './proof.ts'
 import { seenClass } from './seen-ids.ts'
 import type { Interval, LostRange, Range, StreamState } from './stream.ts'
 
@@ -73,10 +73,10 @@ export function newStream(since: Instant, now: Instant): StreamState {
 
 /**
  * Answers for events from `since` on, if that is earlier than before: more backfill was asked for, or the vendor's clock turned out to be
- * behind ours. What the vendor does not keep any more is left out.
+ * behind ours. Time that one of the two clocks has let pass the retention limit is left out: it may have been covered and forgotten.
  */
 export function extendBack(stream: StreamState, since: Instant, now: Instant, policy: ProofPolicy): StreamState {
-  const from = Math.max(since + Math.min(0, vendorNow(now, policy) - now), unreadableBefore(now, policy))
+  const from = Math.max(since + Math.min(0, vendorNow(now, policy) - now), readableSince(now, policy))
   // The error of a clock is never the same twice.
   return from < stream.since - clockNotedMs ? { ...stream, since: from } : stream
 }

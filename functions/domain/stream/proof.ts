@@ -76,6 +76,14 @@ export function limitOf(now: Instant, policy: ProofPolicy): Instant {
   return laterNow(now, policy) - policy.retentionMs + retentionMarginMs
 }
 
+/**
+ * A stream may begin to answer for events from this instant on. By the later clock, so it is never before what `unreadableBefore` was at an
+ * earlier time, whatever was known of the clock then: proof that was forgotten there is not missed.
+ */
+export function readableSince(now: Instant, policy: ProofPolicy): Instant {
+  return laterNow(now, policy) - policy.retentionMs + retentionStartMs
+}
+
 /** Nothing before this instant can be read in time any more, even if the vendor's clock is behind ours. */
 export function unreadableBefore(now: Instant, policy: ProofPolicy): Instant {
   return earlierNow(now, policy) - policy.retentionMs + retentionStartMs

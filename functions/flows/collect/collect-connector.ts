@@ -3,7 +3,7 @@ import type { Digest } from '../../domain/digest.ts'
 import { backoffMs, type Failure, failures } from '../../domain/failures.ts'
 import type { AcceptedConnector, DueStore, OwnClock, RunState, RunStore } from '../../domain/ports.ts'
 import * as ledger from '../../domain/stream/ledger.ts'
-import { unreadableBefore } from '../../domain/stream/proof.ts'
+import { readableSince } from '../../domain/stream/proof.ts'
 import { readBy } from '../../domain/stream/reader.ts'
 import { nextPhaseTime, nextStep } from '../../domain/stream/schedule.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
@@ -131,7 +131,7 @@ async function beginRun(
   }
   const keys = await KeyPool.open(ports, connector, report.status.rejectedKeys)
   for (const [id, stream] of streams) {
-    const since = Math.max(responsibleSince(accepted, id), unreadableBefore(ports.clock.now(), policy))
+    const since = Math.max(responsibleSince(accepted, id), readableSince(ports.clock.now(), policy))
     const reader = { origin: connector.baseUrl, keys: keys.all.map(({ fingerprint }) => fingerprint), since }
     streams.set(id, readBy(stream, reader, ports.clock.now()))
   }
