@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import * as ledger from '../../functions/domain/stream/ledger.ts'
 import * as plan from '../../functions/domain/stream/plan.ts'
 import { nextStep } from '../../functions/domain/stream/schedule.ts'
-import type { Range, StreamState } from '../../functions/domain/stream/stream.ts'
+import type { LostRange, Range, StreamState } from '../../functions/domain/stream/stream.ts'
 import { day, hour, minute, second } from '../../functions/domain/time.ts'
 
 const now = Date.UTC(2026, 10, 24, 12)
@@ -242,6 +242,43 @@ describe('the retention limit', () => {
     const second = ledger.expire(first, now + hour, policy)
     expect(second.lostRanges).toHaveLength(1)
     expect(second.lostRanges[0]!.to).toBe(now - 71 * hour + 2 * minute)
+  })
+
+  describe('that passes a gap before a later lost range', () => {
+    const lostAt = (hours: number, more: Partial<LostRange> = {}): LostRange => ({
+      from: now - hours * hour,
+      to: now - (hours - 1) * hour,
+      reason: 'retention-limit',
+      ...more,
+    })
+    const losing = (lostRanges: readonly LostRange[]) =>
+      coveredFrom(now - 80 * hour, now, { covered: [{ from: now - 79 * hour, to: now }], lostRanges })
+
+    it('makes a lost range of it in its place', () => {
+      const later = [lostAt(77), lostAt(75, { reason: 'paused' })]
+      const after = ledger.expire(losing(later), now, policy)
+      expect(after.lostRanges).toEqual([lostAt(80), ...later])
+      expect(after).not.toHaveProperty('lostBefore')
+      expect(ledger.newlyLost(losing(later), after)).toEqual(lostAt(80))
+    })
+
+    it('joins it to one of its reason only', () => {
+      const joined = lostAt(80, { to: now - 78 * hour })
+      expect(ledger.expire(losing([lostAt(79), lostAt(75)]), now, policy).lostRanges).toEqual([joined, lostAt(75)])
+      const paused = [lostAt(79, { reason: 'paused' })]
+      expect(ledger.expire(losing(paused), now, policy).lostRanges).toEqual([lostAt(80), ...paused])
+    })
+
+    it('adds it to the sum if there are a hundred later ones', () => {
+      const later = Array.from({ length: 100 }, (_, n) => ({
+        ...lostAt(70),
+        from: now - 70 * hour + 2 * n,
+        to: now - 70 * hour + 2 * n + 1,
+      }))
+      const after = ledger.expire({ ...losing(later), lostBefore: { count: 2, ms: minute } }, now, policy)
+      expect(after.lostRanges).toEqual(later)
+      expect(after.lostBefore).toEqual({ count: 3, ms: minute + hour })
+    })
   })
 
   it('makes no lost range of proven time', () => {

@@ -146,10 +146,18 @@ function withLostRanges(stream: StreamState, more: readonly LostRange[]): Pick<S
   return { lostRanges: all.slice(before.length), ...(lostBefore.count === 0 ? {} : { lostBefore }) }
 }
 
+/** Joins the range to those of its reason that it touches. A clock may jump, so a range may be lost after a later one. */
 function addLostRange(lostRanges: readonly LostRange[], lostRange: LostRange): readonly LostRange[] {
-  const last = lostRanges.at(-1)
-  const touches = last !== undefined && last.to >= lostRange.from && last.reason === lostRange.reason
-  return touches ? [...lostRanges.slice(0, -1), { ...last, to: lostRange.to }] : [...lostRanges, lostRange]
+  const { reason } = lostRange
+  const others = lostRanges.filter((range) => range.reason !== reason)
+  const same = lostRanges.filter((range) => range.reason === reason)
+  const joined = intervals.union(same, lostRange).map((interval) => ({ ...interval, reason }))
+  return [...others, ...joined].sort((a, b) => a.from - b.from)
+}
+
+/** The last of the lost ranges that are new in `after` or have grown. */
+export function newlyLost(before: StreamState, after: StreamState): LostRange | undefined {
+  return after.lostRanges.findLast(({ from, to }) => !before.lostRanges.some((range) => range.from === from && range.to === to))
 }
 
 /** Starts the daily re-read when it is due. It covers proven time only: a new event there came late; a new event in a gap did not. */

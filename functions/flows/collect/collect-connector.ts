@@ -160,8 +160,8 @@ function prepareStreams({ ports, accepted, streams, policy, report }: Run): void
   for (const [id, stream] of streams) {
     const extended = ledger.extendBack(stream, responsibleSince(accepted, id), now, policy)
     const kept = ledger.expire(extended, now, policy, pause)
-    const lost = kept.lostRanges.at(-1)
-    if (lost !== undefined && lost.to !== stream.lostRanges.at(-1)?.to) report.rangeLost(id, lost)
+    const lost = ledger.newlyLost(stream, kept)
+    if (lost !== undefined) report.rangeLost(id, lost)
     streams.set(id, ledger.beginReread(kept, now, policy))
   }
 }
