@@ -117,6 +117,24 @@ describe('a new key of the connector', () => {
     expect((await world.stream('acme-cas', 'sharepoint/dlp')).counts.late).toBe(0)
   })
 
+  it('reads again what lies behind an event that the vendor cannot serve, too', async () => {
+    const keys = Object.entries(secrets).map(([name, key]) => ({ key, customer: name === secretName ? 'one' : 'two' }))
+    const world = new World({ vendor: { eventsPerHour: 60, keys } })
+    const bad = start + 33 * minute + 123
+    world.vendorResponds((asked) =>
+      Date.parse(asked.get('start') ?? '') <= bad && bad <= Date.parse(asked.get('end') ?? '') ? { status: 500 } : undefined,
+    )
+    await world.put(connectorItem())
+    await world.run(2 * hour)
+    await world.put(connectorItem({ apiKeySecrets: [second] }))
+    await world.run(2 * hour)
+    const lake = world.lake.byConnector.get('acme-cas')!
+    const behind = [...world.model.eventsVisible('sharepoint/dlp', bad + minute, start + 90 * minute, undefined, { customer: 'two' })]
+    expect(behind.length).toBeGreaterThan(30)
+    expect(behind.filter((event) => !lake.has(expectedKey(event)))).toEqual([])
+    expect((await world.stream('acme-cas', 'sharepoint/dlp')).counts.late).toBe(0)
+  })
+
   it('that was known before reads nothing again, so two keys may alternate', async () => {
     const world = new World({ vendor: { eventsPerHour: 60 } })
     await world.put(connectorItem({ apiKeySecrets: Object.keys(secrets) }))

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as ledger from '../../functions/domain/stream/ledger.ts'
 import * as plan from '../../functions/domain/stream/plan.ts'
+import { readBy } from '../../functions/domain/stream/reader.ts'
 import { nextStep } from '../../functions/domain/stream/schedule.ts'
 import type { LostRange, Range, StreamState } from '../../functions/domain/stream/stream.ts'
 import { day, hour, minute, second } from '../../functions/domain/time.ts'
@@ -353,6 +354,30 @@ describe('a clock that is more than a day off', () => {
     const unproven = (readThrough: number) => stream(now - 10 * hour, { readThrough, widthMs: 72 * hour })
     expect(plan.liveIsDue(unproven(there), now, off)).toBe(false)
     expect(plan.liveIsDue(unproven(there - 3 * minute), now, off)).toBe(true)
+  })
+})
+
+describe('the re-read for a new key', () => {
+  const origin = 'https://vendor.example'
+  const since = now - 10 * hour
+  const [first, second] = [
+    { from: since, to: now - 8 * hour },
+    { from: now - 7 * hour, to: now - 11 * minute },
+  ] as const
+  const before = coveredFrom(since, now, { covered: [first, second], widthMs: 72 * hour, origin, keys: ['old'] })
+  const after = readBy(before, { origin, keys: ['new'], since }, now)
+
+  it('goes to the end of what is covered, over every gap', () => {
+    expect(after).toMatchObject({ reread: { from: since, to: second.to }, rereadForKey: true })
+  })
+
+  it('proves the gaps that it reads', () => {
+    const whole = plan.planReread(after)!
+    expect(complete(after, { ...whole, page: 1, readSince: now }, now).covered).toEqual([{ from: since, to: second.to }])
+  })
+
+  it('reads nothing if nothing is covered', () => {
+    expect(readBy({ ...before, covered: [] }, { origin, keys: ['new'], since }, now)).not.toHaveProperty('reread')
   })
 })
 

@@ -1,5 +1,5 @@
 import type { Instant } from '../time.ts'
-import { coveredTo, missing, newStream } from './ledger.ts'
+import { missing, newStream } from './ledger.ts'
 import type { StreamState } from './stream.ts'
 
 /** Keys that a stream remembers (count). A connector has at most 20 at a time. */
@@ -18,7 +18,7 @@ export interface Reader {
 /**
  * The stream as this reader may continue it. What was read from another origin proves nothing here, so the stream begins anew; what was
  * still unread there is counted as lost. A key that never read the stream may be another customer's, so all that is covered is read
- * again, after everything else. Without an origin a release before 0.4.0 wrote the stream: it counts as read by this reader.
+ * again, after everything else. A gap inside may be read twice, but no gap hides what is covered behind it. Without an origin a release before 0.4.0 wrote the stream: it counts as read by this reader.
  */
 export function readBy(stream: StreamState, { origin, keys, since }: Reader, now: Instant): StreamState {
   const { origin: before = origin, keys: known = keys } = stream
@@ -26,7 +26,7 @@ export function readBy(stream: StreamState, { origin, keys, since }: Reader, now
   const isNew = keys.some((key) => !known.includes(key))
   const remembered = isNew ? [...new Set([...known, ...keys])].slice(-keysMax) : known
   const read = { ...stream, origin, keys: remembered }
-  const to = coveredTo(stream, now)
+  const to = stream.covered.at(-1)?.to ?? stream.since
   if (!isNew || to <= stream.since) return read
   return { ...read, reread: { from: stream.since, to }, rereadForKey: true }
 }
