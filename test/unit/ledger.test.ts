@@ -407,6 +407,43 @@ describe('the daily re-read', () => {
     expect(plan.planReread(ledger.beginReread(proven, now, policy))).toMatchObject({ from: end - day + 1 })
   })
 
+  describe('of a stream with a millisecond that cannot be read', () => {
+    const end = now - 11 * minute
+    const around = (at: number, more: Partial<StreamState> = {}) =>
+      coveredFrom(now - 70 * hour, end, {
+        covered: [
+          { from: now - 70 * hour, to: at },
+          { from: at + 1, to: end },
+        ],
+        setAside: [{ from: at, to: at + 1, until: now + hour }],
+        nextRereadAt: now,
+        ...more,
+      })
+
+    it.each([1, 30, 60])('%i h ago goes up to the first gap that can be read', (hours) => {
+      expect(ledger.beginReread(around(now - hours * hour), now, policy).reread).toEqual({ from: end - day, to: end })
+    })
+
+    it('is over when nothing else of it is left, and the next one begins', () => {
+      const at = now - hour
+      const stuck = around(at, { reread: { from: at, to: at + 1 }, rereadForKey: true })
+      const next = ledger.beginReread(stuck, now, policy)
+      expect(next.reread).toEqual({ from: end - day, to: end })
+      expect(next).not.toHaveProperty('rereadForKey')
+      expect(ledger.beginReread({ ...stuck, nextRereadAt: now + hour }, now, policy)).not.toHaveProperty('reread')
+    })
+  })
+
+  it('does not wait for a gap that no read can prove any more', () => {
+    const ahead = { ...policy, clock: { agreedMs: hour, lastMs: hour } }
+    const since = now - 71.9 * hour
+    const passed = coveredFrom(since, now - 11 * minute, {
+      covered: [{ from: since + 30 * minute, to: now - 11 * minute }],
+      nextRereadAt: now,
+    })
+    expect(ledger.beginReread(passed, now, ahead).reread).toMatchObject({ to: now - 11 * minute })
+  })
+
   it('waits while there is a backlog, because events of a backlog are not late', () => {
     const behind = coveredFrom(now - 2 * day, now - 5 * hour, { nextRereadAt: now })
     expect(ledger.beginReread(behind, now, policy).reread).toBeUndefined()

@@ -2,7 +2,17 @@ import type { Instant } from '../time.ts'
 import { day, floorToSecond, hour } from '../time.ts'
 import { clockNotedMs } from '../vendor-clock.ts'
 import * as intervals from './intervals.ts'
-import { type Answers, type ProofPolicy, provenPart, readableSince, unreadableBefore, vendorNow, watermark, watermarkNow } from './proof.ts'
+import {
+  type Answers,
+  limitOf,
+  type ProofPolicy,
+  provenPart,
+  readableSince,
+  unreadableBefore,
+  vendorNow,
+  watermark,
+  watermarkNow,
+} from './proof.ts'
 import { seenClass } from './seen-ids.ts'
 import type { Interval, LostRange, Range, StreamState } from './stream.ts'
 
@@ -160,13 +170,24 @@ export function newlyLost(before: StreamState, after: StreamState): LostRange | 
   return after.lostRanges.findLast(({ from, to }) => !before.lostRanges.some((range) => range.from === from && range.to === to))
 }
 
-/** Starts the daily re-read when it is due. It covers proven time only: a new event there came late; a new event in a gap did not. */
+/**
+ * Starts the daily re-read when it is due. It covers proven time only: a new event there came late; a new event in a gap did not. A place
+ * that is set aside may stay so until the retention limit, so no re-read waits for it.
+ */
 export function beginReread(stream: StreamState, now: Instant, policy: ReadingPolicy): StreamState {
-  if (stream.reread !== undefined || stream.nextRereadAt > now) return stream
-  const to = floorToSecond(coveredTo(stream, now))
+  if (rereadLeft(stream).length > 0) return stream
+  const { reread: _, rereadForKey: __, ...idle } = stream
+  if (stream.nextRereadAt > now) return idle
+  const [gap = { from: now }] = intervals.since(openGaps(stream, now), limitOf(now, policy))
+  const to = floorToSecond(gap.from)
   const from = Math.max(stream.since, to - day)
-  if (from >= to || to < watermarkNow(now, policy) - 2 * policy.intervalMs) return stream
-  return { ...stream, reread: { from, to }, nextRereadAt: now + day }
+  if (from >= to || to < watermarkNow(now, policy) - 2 * policy.intervalMs) return idle
+  return { ...idle, reread: { from, to }, nextRereadAt: now + day }
+}
+
+/** The parts of the re-read that can be read now. */
+export function rereadLeft({ reread, setAside }: StreamState): Interval[] {
+  return reread === undefined ? [] : intervals.without(reread, setAside)
 }
 
 /**
@@ -177,10 +198,10 @@ export function completeRange(stream: StreamState, range: Range, answers: Answer
   const { range: _, reread, rereadForKey, hard, ...rest } = stream
   const proven = provenPart(range, answers, policy)
   const left = range.kind === 'reread' && reread !== undefined && range.to < reread.to ? { from: range.to, to: reread.to } : undefined
-  const rereadLeft = range.kind === 'reread' ? left : reread
+  const remaining = range.kind === 'reread' ? left : reread
   return {
     ...rest,
-    ...(rereadLeft === undefined ? {} : { reread: rereadLeft, ...(rereadForKey === undefined ? {} : { rereadForKey }) }),
+    ...(remaining === undefined ? {} : { reread: remaining, ...(rereadForKey === undefined ? {} : { rereadForKey }) }),
     ...withoutRead(hard, range),
     covered: range.kind === 'provisional' ? stream.covered : intervals.widest(intervals.union(stream.covered, proven), coveredMax),
     readThrough: Math.max(stream.readThrough, Math.min(range.to, vendorNow(answers.receivedAt, policy))),

@@ -1,6 +1,6 @@
 import { ceilToSecond, floorToSecond, type Instant } from '../time.ts'
 import * as intervals from './intervals.ts'
-import { isHard, openGaps, type ReadingPolicy } from './ledger.ts'
+import { isHard, openGaps, type ReadingPolicy, rereadLeft } from './ledger.ts'
 import { canProve, limitOf, vendorNow, watermarkNow } from './proof.ts'
 import type { Interval, Range, RangeKind, StreamState } from './stream.ts'
 
@@ -82,7 +82,7 @@ export function finalGaps(stream: StreamState, now: Instant, policy: ReadingPoli
 
 /** The next range of the daily re-read of the last 24 h. */
 export function planReread(stream: StreamState): Range | undefined {
-  const next = stream.reread === undefined ? undefined : intervals.without(stream.reread, stream.setAside)[0]
+  const [next] = rereadLeft(stream)
   return next === undefined ? undefined : plan(stream, 'reread', next.from, next.to)
 }
 
