@@ -86,6 +86,22 @@ describe("a vendor's clock that is off", () => {
     expect(requests() - before).toBeLessThanOrEqual(quietRequestsMax)
   })
 
+  it.each([5, 25 * 60])(
+    'by %i min in one answer, and no date in the answers after it, makes a quiet stream ask no more',
+    async (minutes) => {
+      const world = await worldOf({ eventsPerHour: 0 })
+      let requests = 0
+      world.vendorResponds((_, now) => ({
+        status: 200,
+        headers: requests++ === 0 ? { date: new Date(now + minutes * minute).toUTCString() } : {},
+        body: { security_events: [] },
+      }))
+      await world.run(hour)
+      // One in each interval, and those of the first run, which asks again to be sure of the clock.
+      expect(requests).toBeLessThanOrEqual(quietRequestsMax + 3)
+    },
+  )
+
   it('and that jumps is followed', async () => {
     const clockSteps = [
       { at: start + 30 * minute, skewMs: -40 * minute },

@@ -70,13 +70,6 @@ describe('after a page', () => {
     expect(to(linked({ kind: 'tail', to: now }), { date: now })).toBe(now - minute - late)
   })
 
-  it('the error of the clock that a page shows is handed on', () => {
-    expect(afterPage(stream(), range({ kind: 'tail', to: now }), page({ clockErrorMs: 4 * second })).outcome).toEqual({
-      kind: 'progress',
-      clockErrorMs: 4 * second,
-    })
-  })
-
   it('a page with a link goes on with the next page of the range', () => {
     const after = afterPage(stream(), range(), page({ nextLink }))
     expect(after.range).toEqual({ ...range(), page: 1, items: 10, key: 'key-1', readSince: now - second, nextLink })

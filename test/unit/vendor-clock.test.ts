@@ -5,7 +5,7 @@ import { VendorClocks } from '../../functions/domain/vendor-clock.ts'
 const origin = 'https://a.example'
 const hour = 3_600_000
 
-function seen(...errors: readonly number[]) {
+function seen(...errors: readonly (number | undefined)[]) {
   const clocks = new VendorClocks()
   for (const error of errors) clocks.observe(origin, error)
   return clocks.of(origin)
@@ -22,6 +22,17 @@ describe("the vendor's clock", () => {
   it('is ours again when its last three answers do not agree: it jumped, or one was cached', () => {
     expect(seen(0, 0, 0, -hour)).toEqual({ lastMs: -hour })
     expect(seen(0, 0, 0, -hour, -hour, -hour)).toEqual({ agreedMs: -hour, lastMs: -hour })
+  })
+
+  it('is asked for again until three answers are there, but not after one without a date', () => {
+    expect(seen(hour, hour).isUnsure).toBe(true)
+    expect(seen(hour, undefined)).toEqual({ lastMs: 0 })
+    expect(seen(hour, undefined, hour).isUnsure).toBe(true)
+    expect(seen(hour, undefined, hour, hour)).toEqual({ agreedMs: hour, lastMs: hour })
+  })
+
+  it('stays as three answers agreed on it if others have no date', () => {
+    expect(seen(hour, hour, hour, undefined, undefined, undefined)).toEqual({ agreedMs: hour, lastMs: 0 })
   })
 
   it('is another one for each origin', () => {

@@ -23,7 +23,7 @@ const narrowestRangePagesMax = 2_000
 /** The way in which a read step ended. */
 export type StepOutcome =
   /** Pages were read, or the range was given up for a narrower one: either way the ledger has changed. */
-  | { readonly kind: 'progress'; readonly clockErrorMs?: number }
+  | { readonly kind: 'progress' }
   | { readonly kind: 'no-token'; readonly freeAt: Instant }
   /** Another run reads this stream. */
   | { readonly kind: 'lease-held'; readonly until: Instant }
@@ -124,7 +124,7 @@ export function afterPage(
     ...link,
   }
   const log = [pageRead(range, page)]
-  const progress = { kind: 'progress', ...clockErrorMs } as const
+  const progress = { kind: 'progress' } as const
 
   if (nextLink === undefined) {
     return {

@@ -9,7 +9,6 @@ import { nextPhaseTime, nextStep } from '../../domain/stream/schedule.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { hour, type Instant, iso, minute, second } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
-import type { VendorClocks } from '../../domain/vendor-clock.ts'
 import type { OpenKey } from '../open-keys.ts'
 import { KeyPool, type KeyPoolPorts } from './key-pool.ts'
 import { type LimiterPorts, RateLimiter } from './rate-limiter.ts'
@@ -24,8 +23,6 @@ export interface CollectPorts extends StepPorts, KeyPoolPorts, LimiterPorts, Rep
     RunStore &
     Pick<DueStore, 'setDue'>
   readonly vendors: ReadonlyMap<string, Vendor>
-  /** As this process has seen them. */
-  readonly vendorClocks: VendorClocks
   readonly ownClock: OwnClock
 }
 
@@ -188,13 +185,13 @@ async function takeStep(run: Run): Promise<RunEnd | undefined> {
   const { outcome, stream: after } = await readRange(ports, { ...context, policy }, { ...step, waitMaxMs }, stream, key)
   streams.set(step.stream, after)
   report.stepTaken(stream, after)
+  run.policy = { ...policy, clock: ports.vendorClocks.of(context.connector.baseUrl) }
   switch (outcome.kind) {
     case 'lease-held':
       return { kind: 'lease-held', dueAt: outcome.until }
     case 'no-token':
       return waitForKey(run, key, outcome.freeAt, step.waitMaxMs)
     case 'progress':
-      observeClock(run, outcome.clockErrorMs)
       keys.accept(key)
       report.noLongerFailing()
       return undefined
@@ -202,13 +199,6 @@ async function takeStep(run: Run): Promise<RunEnd | undefined> {
       report.stepFailed(outcome.failure, step.stream)
       return afterFailedStep(run, outcome.failure, key)
   }
-}
-
-function observeClock(run: Run, clockErrorMs: number | undefined): void {
-  const { vendorClocks } = run.ports
-  const { baseUrl } = run.accepted.connector
-  if (clockErrorMs !== undefined) vendorClocks.observe(baseUrl, clockErrorMs)
-  run.policy = { ...run.policy, clock: vendorClocks.of(baseUrl) }
 }
 
 /** The run goes on with another key, or waits for the first key that is free within `waitMaxMs`; otherwise it ends. */

@@ -9,6 +9,7 @@ import { SeenItems, type SeenPage } from '../../domain/stream/seen-ids.ts'
 import type { Range, StreamCounts, StreamState } from '../../domain/stream/stream.ts'
 import { day, type Instant, minute } from '../../domain/time.ts'
 import type { VendorRequest } from '../../domain/vendor.ts'
+import type { VendorClocks } from '../../domain/vendor-clock.ts'
 import type { OpenKey } from '../open-keys.ts'
 import { type DeliverPorts, deliverPage, type FetchedPage, identityRule, type PageContext, pageRequest, parsePage } from './deliver-page.ts'
 import type { Limiter, Permit, RequestOutcome } from './rate-limiter.ts'
@@ -19,6 +20,8 @@ export interface StepPorts extends DeliverPorts {
   readonly source: Source
   readonly state: StreamStore & SeenIdStore
   readonly log: Log
+  /** As this process has seen them. */
+  readonly vendorClocks: VendorClocks
   /** In [0, 1). */
   readonly random: () => number
   /** Aborted when the process must end: the step then ends after the current page. */
@@ -121,6 +124,7 @@ async function fetchPage({ ports, context, key }: Step, request: VendorRequest, 
   const page = response.ok ? parsePage(context.vendor, response.value, requestedAt) : response
   const outcome = requestOutcome(page, clock.now(), random)
   if (outcome !== undefined) context.limiter.release(permit, outcome)
+  if (page.ok) ports.vendorClocks.observe(context.connector.baseUrl, page.value.clockErrorMs)
   return page
 }
 
