@@ -18,7 +18,8 @@ export interface Reader {
 /**
  * The stream as this reader may continue it. What was read from another origin proves nothing here, so the stream begins anew; what was
  * still unread there is counted as lost. A key that never read the stream may be another customer's, so all that is covered is read
- * again, after everything else. A gap inside may be read twice, but no gap hides what is covered behind it. Without an origin a release before 0.4.0 wrote the stream: it counts as read by this reader.
+ * again, after everything else. A gap inside may be read twice, but no gap hides what is covered behind it. Without an origin a release
+ * before 0.4.0 wrote the stream: it counts as read by this reader.
  */
 export function readBy(stream: StreamState, { origin, keys, since }: Reader, now: Instant): StreamState {
   const { origin: before = origin, keys: known = keys } = stream
