@@ -194,16 +194,12 @@ export interface StreamStore {
   writeStream(connectorId: string, stream: StreamId, next: StreamState): Promise<boolean>
 }
 
+export type OnSeenId = (hash: SeenHash, mark: SeenMark, content?: SeenContent) => void
+
 /** The ids of the events that were read lately, for deduplication. */
 export interface SeenIdStore {
   /** Calls `into` for each seen id of every stored page whose range overlaps `range`. `classes`: as in `StreamState.seenClasses`. */
-  readSeen(
-    connectorId: string,
-    stream: StreamId,
-    range: Interval,
-    classes: readonly number[],
-    into: (hash: SeenHash, mark: SeenMark, content?: SeenContent) => void,
-  ): Promise<void>
+  readSeen(connectorId: string, stream: StreamId, range: Interval, classes: readonly number[], into: OnSeenId): Promise<void>
   /** Never overwrites: a page that is already stored stays. */
   writeSeen(connectorId: string, stream: StreamId, page: SeenPage): Promise<void>
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { SeenIdStore } from '../../domain/ports.ts'
+import type { OnSeenId, SeenIdStore } from '../../domain/ports.ts'
 import { StateUnavailable } from '../../domain/state-errors.ts'
 import { type SeenHash, type SeenMark, type SeenPage, seenClassWidth } from '../../domain/stream/seen-ids.ts'
 import type { Interval, StreamId } from '../../domain/stream/stream.ts'
@@ -94,7 +94,7 @@ function writeHash(bytes: Buffer, hash: SeenHash, at: number): void {
     throw new Error(`A seen id must be ${hashBytes * 2} hex digits, and this one is ${hash}.`)
 }
 
-function unpack({ ids, contents, rule = '', fields }: SeenItem, into: Parameters<SeenIdStore['readSeen']>[4]): void {
+function unpack({ ids, contents, rule = '', fields }: SeenItem, into: OnSeenId): void {
   const packed = bufferOf(ids)
   const count = packed.length / idBytes
   if (!Number.isInteger(count) || (contents !== undefined && contents.length !== count * hashBytes)) {
