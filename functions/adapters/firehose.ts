@@ -1,7 +1,7 @@
 import { type FirehoseClient, PutRecordBatchCommand, type PutRecordBatchResponseEntry } from '@aws-sdk/client-firehose'
 import { type Failure, failure } from '../domain/failures.ts'
-import type { Clock, Sink } from '../domain/ports.ts'
-import { type LakeRecord, serialise as serialiseRecord } from '../domain/record/record.ts'
+import type { Clock, RecordDetail, Sink } from '../domain/ports.ts'
+import type { LakeRecord } from '../domain/record/record.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
 import { fittingLine, recordBytesMax } from './fitting-line.ts'
 
@@ -15,44 +15,66 @@ const batchBytesMax = 4 * 1024 * 1024
 const triesMax = 5
 const firstWaitMs = 100
 
+/** The smaller forms of a record that is refused whole, one after the other. */
+const smallerForms = { whole: [], cut: ['cut'], bare: ['cut', 'bare'] } as const satisfies Record<RecordDetail, readonly RecordDetail[]>
+
 /**
  * The lake behind a Firehose delivery stream: one NDJSON line for each record. After five tries for refused records it fails with
  * `sink-throttled`, or with `record-refused` if a record was refused for another reason than the rate. `acknowledged` names the records
  * that were taken; of the others some may be in the lake as well.
  */
-export function firehoseSink(options: {
-  readonly client: FirehoseClient
-  readonly deliveryStream: string
-  readonly clock: Clock
-  readonly serialise?: (record: LakeRecord) => string
-}): Sink {
-  const { client, deliveryStream, clock, serialise = serialiseRecord } = options
+export function firehoseSink(options: { readonly client: FirehoseClient; readonly deliveryStream: string; readonly clock: Clock }): Sink {
+  const { client, deliveryStream, clock } = options
 
   /** Adds to `acknowledged` what Firehose takes. */
-  async function put(batch: readonly Pack[], acknowledged: Set<LakeRecord>): Promise<Failure | undefined> {
+  async function put(batch: readonly Pack[], detail: RecordDetail, acknowledged: Set<LakeRecord>): Promise<Failure | undefined> {
     let unsent = batch
     for (let attempt = 1; ; attempt += 1) {
-      const sent = await send(unsent)
+      const sent = await send(unsent, acknowledged)
       if (!sent.ok) return sent.failure
-      const refused = unsent.filter((_, index) => sent.value[index]?.RecordId === undefined)
-      for (const pack of unsent) if (!refused.includes(pack)) for (const { record } of pack) acknowledged.add(record)
-      if (refused.length === 0) return undefined
-      if (attempt === triesMax) return whyRefused(sent.value, refused.length, batch.length)
-      const isThrottled = sent.value.every(({ ErrorCode }) => ErrorCode === undefined || throttling.has(ErrorCode))
+      const refusals = sent.value
+      if (refusals.length === 0) return undefined
+      if (attempt === triesMax) return await putSmaller(refusals, batch.length, detail, acknowledged)
       // Each line alone, so that one line that is refused for itself keeps no other out.
-      unsent = isThrottled ? refused : refused.flatMap((pack) => pack.map((line) => [line]))
+      unsent = refusals.every(isThrottled) ? refusals.map(({ pack }) => pack) : refusals.flatMap(({ pack }) => pack.map((line) => [line]))
       await clock.sleepUntil(clock.now() + firstWaitMs * 2 ** (attempt - 1))
     }
   }
 
-  async function send(packs: readonly Pack[]): Promise<Result<readonly PutRecordBatchResponseEntry[]>> {
-    const entries: PutRecordBatchResponseEntry[] = []
+  /**
+   * Sends lines in a smaller form, if Firehose has just refused them whole and alone. Firehose has one code for such a line and for a
+   * fault of its own. A fault refuses the smaller form as well, so it costs no content: it would have to end between the two requests.
+   */
+  async function putSmaller(
+    refusals: readonly Refusal[],
+    of: number,
+    detail: RecordDetail,
+    acknowledged: Set<LakeRecord>,
+  ): Promise<Failure | undefined> {
+    let left = refusals
+    for (const form of smallerForms[detail]) {
+      const isSuspect = (refusal: Refusal) => refusal.pack.length === 1 && !isThrottled(refusal)
+      const smaller = left.filter(isSuspect).map(({ pack }) => pack.map(({ record }) => ({ record, text: fittingLine(record, form) })))
+      const sent = await send(smaller, acknowledged)
+      if (!sent.ok) return sent.failure
+      left = [...left.filter((refusal) => !isSuspect(refusal)), ...sent.value]
+    }
+    return left.length === 0 ? undefined : whyRefused(left, of)
+  }
+
+  /** Returns what was refused. What a former batch took stays acknowledged when a later one fails. */
+  async function send(packs: readonly Pack[], acknowledged: Set<LakeRecord>): Promise<Result<readonly Refusal[]>> {
+    const refusals: Refusal[] = []
     for (const batch of batches(packs)) {
       const sent = await sendBatch(batch)
       if (!sent.ok) return sent
-      entries.push(...sent.value)
+      for (const [index, pack] of batch.entries()) {
+        const entry = sent.value[index]
+        if (entry?.RecordId === undefined) refusals.push({ pack, code: entry?.ErrorCode })
+        else for (const { record } of pack) acknowledged.add(record)
+      }
     }
-    return ok(entries)
+    return ok(refusals)
   }
 
   async function sendBatch(packs: readonly Pack[]): Promise<Result<readonly PutRecordBatchResponseEntry[]>> {
@@ -68,11 +90,11 @@ export function firehoseSink(options: {
 
   return {
     async deliver(records, detail = 'whole') {
-      const lines = records.map((record) => ({ record, text: fittingLine(record, detail, serialise) }))
+      const lines = records.map((record) => ({ record, text: fittingLine(record, 'whole') }))
       const acknowledged = new Set<LakeRecord>()
       let refusal: Failure | undefined
       for (const batch of batches(packed(lines))) {
-        const failure = await put(batch, acknowledged)
+        const failure = await put(batch, detail, acknowledged)
         if (failure === undefined) continue
         // A record that is refused for itself says nothing about the batches after it.
         if (failure.code !== 'record-refused') return { ok: false, failure, acknowledged }
@@ -90,6 +112,16 @@ interface Line {
 
 /** The lines of one Firehose record. */
 type Pack = readonly Line[]
+
+interface Refusal {
+  readonly pack: Pack
+  readonly code: string | undefined
+}
+
+/** Also without a code: then nothing says that the record is to blame. */
+function isThrottled({ code }: Refusal): boolean {
+  return code === undefined || throttling.has(code)
+}
 
 /** Packs lines into Firehose records. */
 function packed(lines: readonly Line[]): readonly Pack[] {
@@ -134,8 +166,8 @@ function whyThrown(thrown: unknown): Failure {
   return failure(throttling.has(name) ? 'sink-throttled' : 'sink-failed', `Firehose failed with ${name}: ${message}`)
 }
 
-function whyRefused(entries: readonly PutRecordBatchResponseEntry[], refused: number, of: number): Failure {
-  const codes = [...new Set(entries.flatMap(({ ErrorCode }) => ErrorCode ?? []))]
+function whyRefused(refusals: readonly Refusal[], of: number): Failure {
+  const codes = [...new Set(refusals.flatMap(({ code }) => code ?? []))]
   const code = codes.every((name) => throttling.has(name)) ? 'sink-throttled' : 'record-refused'
-  return failure(code, `Firehose refused ${refused} of ${of} records ${triesMax} times: ${codes.join(', ') || 'no reason given'}`)
+  return failure(code, `Firehose refused ${refusals.length} of ${of} records ${triesMax} times: ${codes.join(', ') || 'no reason given'}`)
 }

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import type { RecordDetail } from '../domain/ports.ts'
 import { recordFields } from '../domain/record/fields.ts'
-import type { LakeRecord } from '../domain/record/record.ts'
+import { type LakeRecord, serialise } from '../domain/record/record.ts'
 import { wholeCharacters } from '../domain/text.ts'
 
 /** The largest record (bytes). Firehose allows 1,000 KiB; this leaves room for what it may count beside the data. */
@@ -30,7 +30,7 @@ const bareLimits: Limits = { text: 100, items: 10, raw: 100 }
  * 3. `raw` keeps only its beginning (`raw_encoding` `truncated`), then all texts less of theirs.
  * 4. Only the required fields are left.
  */
-export function fittingLine(record: LakeRecord, detail: RecordDetail, serialise: (record: LakeRecord) => string): string {
+export function fittingLine(record: LakeRecord, detail: RecordDetail): string {
   const lineOf = (changed: LakeRecord) => `${serialise(changed)}\n`
   const bare = () => lineOf(truncated(required(record), bareLimits))
   if (detail === 'bare') return bare()

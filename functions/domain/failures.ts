@@ -34,7 +34,7 @@ interface FailureTraits {
  * - `origin`: nothing behind this base URL can be reached; the run ends and the connector waits.
  * - `connector`: the connector cannot run until somebody corrects it.
  * - `sink`: the lake takes no more records for now; the page stays undelivered and is read again.
- * - `record`: the lake refuses a record for itself. Its stream waits, and after some refusals delivers it cut; the others go on.
+ * - `record`: the lake refuses a record. Its stream waits, and after some refusals delivers it cut if it must; the others go on.
  */
 type FailureScope = 'key' | 'stream' | 'range' | 'origin' | 'connector' | 'sink' | 'record'
 
@@ -183,7 +183,7 @@ export const failures = {
   'record-refused': kind(
     { scope: 'record', retryMs: [5 * second, 5 * minute], triesMax: 8 },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
-    'Firehose refuses a record. Tributary tries again, and after three refusals delivers the record cut, with raw_encoding truncated.',
+    'Firehose refuses a record, or has a fault of its own. Tributary tries again; after three refusals it cuts a record that Firehose takes in no other form.',
   ),
   unknown: kind(
     { scope: 'stream', retryMs: [minute, 15 * minute], triesMax: 1 },

@@ -47,7 +47,7 @@ export interface Sink {
   /**
    * Resolves when every record is acknowledged. Fails with `sink-throttled`, `sink-failed` or `record-refused`, and says which records
    * were acknowledged; others may be in the lake all the same. A record that is too large is sent with its `raw` compressed.
-   * `detail`: how much of each record is sent, if a former try was refused.
+   * `detail`: how little of a record may be sent if the lake refuses it whole. The others are sent whole.
    */
   deliver(records: readonly LakeRecord[], detail?: RecordDetail): Promise<Delivery>
 }

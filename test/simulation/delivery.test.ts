@@ -1,10 +1,12 @@
+import type { FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose'
 import { describe, expect, it, test } from 'vitest'
+import { firehoseSink } from '../../functions/adapters/firehose.ts'
 import { failure } from '../../functions/domain/failures.ts'
 import type { RecordDetail } from '../../functions/domain/ports.ts'
 import type { LakeRecord } from '../../functions/domain/record/record.ts'
 import { hour, minute } from '../../functions/domain/time.ts'
 import { audit } from '../../simulation/audit.ts'
-import { connectorItem, World } from '../../simulation/world.ts'
+import { connectorItem, start, World } from '../../simulation/world.ts'
 
 test('the records of a partly refused page that were acknowledged are not sent again, and each item is counted once', async () => {
   const world = new World({ vendor: { eventsPerHour: 3_000 }, pageItems: 100 })
@@ -71,4 +73,31 @@ describe('a record that the lake refuses for itself', () => {
     expect(tries).toEqual(['whole', 'whole', 'whole', 'cut', 'cut', 'cut', 'bare'])
     expect((await audit(world)).missing).toEqual([])
   })
+})
+
+test('a fault of Firehose itself that refuses every record for twenty minutes cuts none of them', async () => {
+  const world = new World({ vendor: { eventsPerHour: 600 } })
+  const taken: LakeRecord[] = []
+  let refused = 0
+  const send = async ({ input: { Records = [] } }: PutRecordBatchCommand) => {
+    const now = world.clock.now()
+    if (now > start + 20 * minute && now < start + 40 * minute) {
+      refused += 1
+      return { FailedPutCount: Records.length, RequestResponses: Records.map(() => ({ ErrorCode: 'InternalFailure' })) }
+    }
+    const lines = Records.flatMap(({ Data = [] }) => Buffer.from(Data).toString().trimEnd().split('\n'))
+    taken.push(...lines.map((line): LakeRecord => JSON.parse(line)))
+    return { FailedPutCount: 0, RequestResponses: Records.map(() => ({ RecordId: 'ok' })) }
+  }
+  const firehose = firehoseSink({ client: { send } as unknown as FirehoseClient, deliveryStream: 'lake', clock: world.clock })
+  world.sink.deliver = async (records, detail) => {
+    const delivery = await firehose.deliver(records, detail)
+    if (delivery.ok) await world.lake.deliver(records)
+    return delivery
+  }
+  await world.put(connectorItem({ intervalMinutes: 1 }))
+  await world.run(hour)
+  expect(refused).toBeGreaterThan(6 * 5)
+  expect(taken.filter(({ raw_encoding }) => raw_encoding !== undefined)).toEqual([])
+  expect(await audit(world)).toMatchObject({ missing: [], twice: [] })
 })

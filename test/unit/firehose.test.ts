@@ -10,7 +10,8 @@ import * as fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { firehoseSink } from '../../functions/adapters/firehose.ts'
 import { fittingLine } from '../../functions/adapters/fitting-line.ts'
-import { type LakeRecord, serialise } from '../../functions/domain/record/record.ts'
+import type { RecordDetail } from '../../functions/domain/ports.ts'
+import type { LakeRecord } from '../../functions/domain/record/record.ts'
 import { VirtualClock } from '../../simulation/fakes/clock.ts'
 import { record } from '../../simulation/fakes/record.ts'
 
@@ -33,9 +34,9 @@ beforeEach(() => {
   clock = new VirtualClock()
 })
 
-function deliver(records: readonly LakeRecord[]) {
+function deliver(records: readonly LakeRecord[], detail?: RecordDetail) {
   const sink = firehoseSink({ client: new FirehoseClient({ region: 'us-east-1' }), deliveryStream: 'lake', clock })
-  return clock.finish(sink.deliver(records))
+  return clock.finish(sink.deliver(records, detail))
 }
 
 function acceptAll(): void {
@@ -151,6 +152,21 @@ describe('the sink on Firehose', () => {
     })
   })
 
+  it('acknowledges what the requests before the one that failed have taken', async () => {
+    const records = Array.from({ length: 1_200 }, (_, n) => record(String(n)))
+    let calls = 0
+    firehose.on(PutRecordBatchCommand).callsFake(({ Records = [] }: PutRecordBatchCommandInput) => {
+      calls += 1
+      // The page comes as three records and is refused; then its lines come alone, in three requests.
+      if (calls === 1) return { FailedPutCount: Records.length, RequestResponses: Records.map(() => ({ ErrorCode: 'InternalFailure' })) }
+      if (calls === 4) throw new Error('connect ECONNREFUSED')
+      return { FailedPutCount: 0, RequestResponses: Records.map(() => ({ RecordId: 'ok' })) }
+    })
+    const result = await deliver(records)
+    expect(result).toMatchObject({ ok: false, failure: { code: 'sink-failed' } })
+    expect(result.ok ? undefined : result.acknowledged).toEqual(new Set(records.slice(0, 1_000)))
+  })
+
   it('stops at the first batch that fails', async () => {
     firehose.on(PutRecordBatchCommand).rejects(new Error('no'))
     await deliver(Array.from({ length: 20 }, (_, n) => record(String(n), { location: 'x'.repeat(800 * KiB) })))
@@ -173,6 +189,58 @@ describe('a record that Firehose refuses for itself', () => {
       acknowledged: new Set(records.filter(({ id }) => id !== 'poison')),
     })
     expect(requests().every((batch) => batch.length <= batchRecordsMax)).toBe(true)
+  })
+
+  /** Refuses the poison in these forms, and returns the lines that it takes. */
+  function refuse(forms: readonly (string | undefined)[]): LakeRecord[] {
+    const taken: LakeRecord[] = []
+    firehose.on(PutRecordBatchCommand).callsFake(({ Records = [] }: PutRecordBatchCommandInput) => {
+      const responses = Records.map((each) => {
+        const lines: LakeRecord[] = Buffer.from(each.Data ?? [])
+          .toString()
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line))
+        if (lines.some((line) => line.id === 'poison' && forms.includes(formOf(line)))) return { ErrorCode: 'InternalFailure' }
+        taken.push(...lines)
+        return { RecordId: 'ok' }
+      })
+      return { FailedPutCount: responses.filter((each) => 'ErrorCode' in each).length, RequestResponses: responses }
+    })
+    return taken
+  }
+  const formOf = ({ raw_encoding, user }: LakeRecord) => (raw_encoding === undefined ? 'whole' : user === undefined ? 'bare' : 'cut')
+  const page = ['a', 'poison', 'b'].map((id) => record(id, { user: 'ann', raw: 'x'.repeat(5_000) }))
+
+  it.each([
+    ['cut', ['whole'], 'cut'],
+    ['bare', ['whole'], 'cut'],
+    ['bare', ['whole', 'cut'], 'bare'],
+  ] as const)(
+    'is sent cut, as %s allows, only once it is refused as %j; the others of its page stay whole',
+    async (detail, forms, takenAs) => {
+      const taken = refuse(forms)
+      expect(await deliver(page, detail)).toEqual({ ok: true, value: undefined })
+      expect(taken.map((line) => [line.id, formOf(line)]).toSorted()).toEqual([
+        ['a', 'whole'],
+        ['b', 'whole'],
+        ['poison', takenAs],
+      ])
+    },
+  )
+
+  it('is not sent cut if it may not be, or if it is refused for the rate', async () => {
+    refuse(['whole'])
+    expect(await deliver(page)).toMatchObject({ ok: false, failure: { code: 'record-refused' } })
+    refuseFirst(Number.POSITIVE_INFINITY, 'ServiceUnavailableException')
+    expect(await deliver([page[1]!], 'bare')).toMatchObject({ ok: false, failure: { code: 'sink-throttled' } })
+    expect(sentLines().map(formOf)).not.toContain('cut')
+  })
+
+  it('is sent whole, whatever is allowed, if the refusals before were a fault of Firehose itself', async () => {
+    const taken = refuse([])
+    expect(await deliver(page, 'bare')).toEqual({ ok: true, value: undefined })
+    expect(taken).toEqual(page)
   })
 })
 
@@ -198,7 +266,7 @@ describe('the line of any record, in any detail', () => {
   it('fits a Firehose record, is JSON of whole characters, and has the required fields', () => {
     return fc.assert(
       fc.property(anyRecord, fc.constantFrom('whole', 'cut', 'bare'), (any, detail) => {
-        const line = fittingLine(any, detail, serialise)
+        const line = fittingLine(any, detail)
         expect(Buffer.byteLength(line)).toBeLessThanOrEqual(recordBytesMax)
         expect(line.indexOf('\n')).toBe(line.length - 1)
         const sent = JSON.parse(line) as LakeRecord
@@ -215,7 +283,7 @@ describe('the line of any record, in any detail', () => {
 
   it.each([1, 0])('cuts no emoji in two, wherever the cut falls (%i)', (odd) => {
     const file_name = `${'x'.repeat(odd)}${'😀'.repeat(500_000)}`
-    const sent = JSON.parse(fittingLine(record('a', { file_name, raw: '{}' }), 'whole', serialise)) as LakeRecord
+    const sent = JSON.parse(fittingLine(record('a', { file_name, raw: '{}' }), 'whole')) as LakeRecord
     expect(sent.file_name?.isWellFormed()).toBe(true)
   })
 })

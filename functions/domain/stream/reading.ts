@@ -84,11 +84,14 @@ export function countRequest(
   return { ...stream, counts: addCounts(stream.counts, { ...counts, requests: 1, throttled: isThrottled ? 1 : 0 }) }
 }
 
-/** A record that the lake refuses for itself is delivered cut after this many refusals (count), and then bare. Nothing waits for it for ever. */
+/**
+ * A record that the lake refuses may be delivered cut after this many refusals (count), and then bare, so nothing waits for it for ever.
+ * The sink still tries it whole first: the refusals may have been a fault of the lake.
+ */
 const refusalsUntilCut = 3
 const refusalsUntilBare = 6
 
-/** How much of each record the next page of the stream delivers. */
+/** How little of a refused record the next page of the stream may deliver. */
 export function detailAfter({ refusals = 0 }: StreamState): RecordDetail {
   if (refusals >= refusalsUntilBare) return 'bare'
   return refusals >= refusalsUntilCut ? 'cut' : 'whole'
