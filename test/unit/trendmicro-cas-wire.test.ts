@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readResponse } from '../../functions/adapters/http/response.ts'
+import { nextRequest } from '../../functions/vendors/trendmicro-cas/links.ts'
 import { listOf, parsePage, textOf, timeOf } from '../../functions/vendors/trendmicro-cas/wire.ts'
 
 /** The trace id is that of the body, as the adapter cleans it, or the one that was sent. */
@@ -40,6 +41,17 @@ describe('a page', () => {
       expect(parse({ ...link, security_events: [] })).toEqual({ ok: true, value: { items: [] } })
     },
   )
+
+  it.each(['x', 'ä', '😀'])('has of an endless link of %s no more than is needed to refuse it by its length', (unit) => {
+    const page = parse({ next_link: `https://n.example/${unit.repeat(500_000)}`, security_events: [] })
+    const link = page.ok ? page.value.nextLink : undefined
+    expect(link?.length).toBeLessThan(10_000)
+    expect(link?.isWellFormed()).toBe(true)
+    expect(nextRequest('https://n.example', link ?? '')).toEqual({
+      ok: false,
+      failure: { code: 'link-refused', detail: 'The link to the next page has more than 8000 characters' },
+    })
+  })
 
   it('does not fail for an item that is malformed', () => {
     const items = [null, 1, 'CEF:0|…', [], {}, { message: 'text' }]

@@ -1,10 +1,16 @@
 import { failure } from '../../domain/failures.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
-import { cutText } from '../../domain/text.ts'
+import { cutText, wholeCharacters } from '../../domain/text.ts'
 import type { VendorRequest } from '../../domain/vendor.ts'
 
 /** A link is stored until its page is read, and servers take no longer address (characters). */
 const linkLengthMax = 8_000
+
+/** A link as it is stored: one that is too long keeps a little more than `nextRequest` takes, which refuses it by its length. */
+export function storableLink(link: string): string {
+  return wholeCharacters(link, linkLengthMax + 2)
+}
+
 const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i
 
 /**
@@ -26,7 +32,7 @@ export function baseUrlOf(pasted: string): string {
 export function nextRequest(baseUrl: string, link: string): Result<VendorRequest> {
   const base = new URL(baseUrl)
   if (link.length > linkLengthMax)
-    return failed(failure('link-refused', `The link to the next page has ${link.length} characters, and ${linkLengthMax} is the most`))
+    return failed(failure('link-refused', `The link to the next page has more than ${linkLengthMax} characters`))
   const url = readLink(base, link.trim())
   if (url === undefined)
     return failed(failure('link-refused', `The link to the next page is ${quote(link)}, not an address on ${base.origin}`))

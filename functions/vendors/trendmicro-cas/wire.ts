@@ -5,6 +5,7 @@ import { failed, ok, type Result } from '../../domain/result.ts'
 import { day, type Instant, minute, second } from '../../domain/time.ts'
 import type { VendorItem, VendorPage, VendorResponse } from '../../domain/vendor.ts'
 import '../../domain/schema-messages.ts'
+import { storableLink } from './links.ts'
 
 /** A page; `null` for no events was seen. `next_link` is strict, because a link that is not a text must not make this the last page. */
 const pageSchema = z.object({
@@ -40,7 +41,7 @@ export function parsePage(response: VendorResponse): Result<VendorPage> {
     const code = errorSchema.safeParse(body).data?.code === throttledCode ? 'throttled' : 'malformed-response'
     return failed(failure(code, problemOf(body, page.error), { ...trace, ...wait }))
   }
-  const link = page.data.next_link?.trim() ?? ''
+  const link = storableLink(page.data.next_link?.trim() ?? '')
   const values = page.data.security_events ?? []
   const spans = elementSpans(text, 'security_events') ?? []
   const items = spans.map((span, index) => toItem(values[index], span, response))
