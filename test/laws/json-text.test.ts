@@ -125,4 +125,48 @@ describe('a parsed number', () => {
       g: '1234567890123456',
     })
   })
+
+  it('is the same whatever else is on the page', () => {
+    const number = fc.oneof(numbers, fc.constantFrom('7.10', '7.0', '1.50', '0.10e1', '1e-7', '123456789.123456789'))
+    fc.assert(
+      fc.property(number, tree, (one, other) => {
+        const together = parseJson(`[${one},${written(other, true)}]`)?.value as readonly unknown[]
+        expect(together[0]).toEqual(parseJson(one)?.value)
+      }),
+      { numRuns: 1_000 },
+    )
+    expect(parseJson('[7.10,"1234567890123456"]')).toEqual({ value: [7.1, '1234567890123456'] })
+  })
 })
+
+describe('a parsed text', () => {
+  it('is what JSON.parse makes of it, but for the numbers that JavaScript cannot hold', () => {
+    fc.assert(
+      fc.property(tree, fc.boolean(), (value, odd) => {
+        const text = written(value, odd)
+        expect(textsOf(parseJson(text)?.value)).toEqual(textsOf(JSON.parse(text)))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it.each(['[01234567890123456]', '{1234567890123456:1}', '[1234567890123456x]', '[1e5', '"1234567890123456', '[1234567890123456 1]'])(
+    'is none if it is not JSON: %s',
+    (text) => {
+      expect(parseJson(text)).toBeUndefined()
+    },
+  )
+
+  it('may be of any depth beside a number that JavaScript cannot hold', () => {
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    const { value } = parseJson(`[12345678901234567890,{"a":${deep}},"b"]`) ?? {}
+    expect(value).toMatchObject(['12345678901234567890', {}, 'b'])
+  })
+})
+
+/** A value with one word for every number, also for one that is a text or that JSON cannot hold. */
+function textsOf(value: unknown): unknown {
+  const isNumber = (each: unknown) =>
+    typeof each === 'number' || each === null || (typeof each === 'string' && /^-?\d[\d.]*([eE][+-]?\d+)?$/.test(each))
+  return JSON.parse(JSON.stringify(value), (_, each: unknown) => (isNumber(each) ? 'a number' : each))
+}

@@ -15,7 +15,10 @@ export interface Span {
  */
 export function parseJson(text: string): { readonly value: unknown } | undefined {
   try {
-    return { value: inexactNumber.test(text) ? JSON.parse(text, exactly) : JSON.parse(text) }
+    if (!inexactNumber.test(text)) return { value: JSON.parse(text) }
+    // Quotes could make JSON of a text that is none.
+    JSON.parse(text)
+    return { value: JSON.parse(withExactNumbers(text)) }
   } catch {
     return undefined
   }
@@ -24,8 +27,33 @@ export function parseJson(text: string): { readonly value: unknown } | undefined
 /** Sixteen digits, or an exponent. Also found inside a text value, where it only costs time. */
 const inexactNumber = /\d{16}|\d[eE][+-]?\d/
 
-function exactly(_: string, value: unknown, { source }: { readonly source?: string } = {}): unknown {
-  return typeof value === 'number' && source !== undefined && !Number.isSafeInteger(value) && String(value) !== source ? source : value
+/**
+ * Quotes each number that JavaScript cannot hold exactly. Each number is judged by itself, so the value of an item does not depend on the
+ * others of its page. A reviver of `JSON.parse` would do the same, but it recurses, and a few thousand levels are too deep for it.
+ */
+function withExactNumbers(text: string): string {
+  const parts: string[] = []
+  let copied = 0
+  let at = 0
+  while (at < text.length) {
+    const character = text.charCodeAt(at)
+    if (character === quote) at = stringEnd(text, at)
+    else if (character === openBrace || character === openBracket || isDelimiter(character)) at++
+    else {
+      const end = scalarEnd(text, at)
+      const scalar = text.slice(at, end)
+      if (isInexact(scalar)) {
+        parts.push(text.slice(copied, at), `"${scalar}"`)
+        copied = end
+      }
+      at = end
+    }
+  }
+  return `${parts.join('')}${text.slice(copied)}`
+}
+
+function isInexact(scalar: string): boolean {
+  return inexactNumber.test(scalar) && !Number.isSafeInteger(Number(scalar)) && String(Number(scalar)) !== scalar
 }
 
 /** The elements of the array that is the member `name` of the object; undefined if there is none. Of a repeated member the last counts, as for `JSON.parse`. */
