@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import type { RecordDetail } from '../domain/ports.ts'
 import { recordFields } from '../domain/record/fields.ts'
-import { type LakeRecord, serialise } from '../domain/record/record.ts'
+import { type LakeRecord, ownFields, serialise } from '../domain/record/record.ts'
 import { wholeCharacters } from '../domain/text.ts'
 
 /** The largest record (bytes). Firehose allows 1,000 KiB; this leaves room for what it may count beside the data. */
@@ -60,8 +60,12 @@ function truncated(record: LakeRecord, limits: Limits): LakeRecord {
   return { ...cutFields(record, limits), raw: `${wholeCharacters(record.raw, limits.raw)}…`, raw_encoding: 'truncated' }
 }
 
+/** Cuts what the vendor's item sent. What the connector sets is bounded, and names the tenant, so it stays whole. */
 function cutFields(record: LakeRecord, limits: Limits): LakeRecord {
-  return cut({ ...record, raw: '' }, limits) as LakeRecord
+  const { hostname } = record.syslog
+  const cutRecord = cut({ ...record, raw: '' }, limits) as LakeRecord
+  const own = Object.fromEntries(ownFields.map((name) => [name, record[name]]))
+  return { ...cutRecord, ...own, syslog: { ...cutRecord.syslog, hostname } }
 }
 
 function cut(value: unknown, limits: Limits): unknown {

@@ -244,6 +244,15 @@ describe('a record that Firehose refuses for itself', () => {
   })
 })
 
+/** A text that gzip cannot make small. */
+const noise = (() => {
+  let seed = 1
+  return Array.from({ length: 1_500_000 }, () => {
+    seed = (seed * 48_271) % 2_147_483_647
+    return String.fromCharCode(33 + (seed % 90))
+  }).join('')
+})()
+
 /** Any text, long ones too, of characters that take one to six bytes in a line. */
 const anyText = fc
   .tuple(fc.constantFrom('x', 'ü', '\u0000', '\u001b', '"', '\\\\', '😀', 'x😀', '\u2028'), fc.oneof(fc.nat(20), fc.nat(400_000)))
@@ -281,6 +290,22 @@ describe('the line of any record, in any detail', () => {
     )
   })
 
+  it.each(['whole', 'cut', 'bare'] as const)('has all that the connector sets, whole (%s)', (detail) => {
+    const own = {
+      tenant_name: 't'.repeat(128),
+      connector_id: 'c'.repeat(64),
+      connector_name: 'n'.repeat(128),
+      domain: `https://${'d'.repeat(63)}.${'d'.repeat(63)}.example`,
+    }
+    const large = record('a', { ...own, location: 'x'.repeat(1_500), raw: noise })
+    const { syslog } = large
+    const hostname = `${'d'.repeat(63)}.${'d'.repeat(63)}.example`
+    const sent: LakeRecord = JSON.parse(fittingLine({ ...large, syslog: { ...syslog, hostname, message: 'x'.repeat(1_500) } }, detail))
+    expect(sent.raw_encoding).toBe('truncated')
+    expect(sent).toMatchObject({ ...own, syslog: { hostname } })
+    expect(sent.syslog.message.length).toBeLessThan(1_500)
+  })
+
   it.each([1, 0])('cuts no emoji in two, wherever the cut falls (%i)', (odd) => {
     const file_name = `${'x'.repeat(odd)}${'😀'.repeat(500_000)}`
     const sent = JSON.parse(fittingLine(record('a', { file_name, raw: '{}' }), 'whole')) as LakeRecord
@@ -314,11 +339,6 @@ describe('an event that is too large for a Firehose record', () => {
 
   it('keeps only the beginning of its raw, marked, if it does not fit even compressed', async () => {
     acceptAll()
-    let seed = 1
-    const noise = Array.from({ length: 1_500_000 }, () => {
-      seed = (seed * 48_271) % 2_147_483_647
-      return String.fromCharCode(33 + (seed % 90))
-    }).join('')
     await deliver([record('a', { raw: noise })])
     const [sent] = sentLines()
     expect(sent!.raw_encoding).toBe('truncated')

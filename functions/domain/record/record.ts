@@ -37,7 +37,18 @@ type CommonRecord = RecordOf<typeof recordFields>
 /** A record of the lake. No field is blank. */
 export type LakeRecord = CommonRecord & VendorStructs
 
-type EnvelopeField = 'id' | 'event_id' | 'ingested_at' | 'ingest_mode' | 'tenant_name' | 'connector_id' | 'connector_name' | 'domain'
+/** The fields that hold nothing of the vendor's item. */
+export const ownFields = [
+  'id',
+  'ingested_at',
+  'ingest_mode',
+  'tenant_name',
+  'connector_id',
+  'connector_name',
+  'domain',
+] as const satisfies (keyof CommonRecord)[]
+
+type EnvelopeField = (typeof ownFields)[number] | 'event_id'
 
 /** The part of a record that the vendor's code fills. `toRecord` leaves its blank values out. */
 export type RecordBody = Omit<CommonRecord, EnvelopeField | 'syslog'> & {
