@@ -3,7 +3,7 @@ import { ChangeMessageVisibilityCommand, DeleteMessageCommand, type Message, Rec
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { account, environmentVariable, invoke, region, reportToStderr, type Trigger, type TriggerOptions } from './invocation.ts'
 
-/** The stack has the same (invocations at the same time). */
+/** One machine runs fewer than the stack, whose default is 50 (invocations at the same time). */
 const concurrencyMaxDefault = 10
 /** SQS gives at most 10 messages with one request. */
 const receivedMax = 10
