@@ -14,7 +14,7 @@ export interface VendorRequest {
 export interface VendorResponse {
   /** The body, parsed. A number that JavaScript cannot hold exactly is its digits as a text. Undefined if the response has no body (204). */
   readonly body: unknown
-  /** The body as received, decoded. */
+  /** The body as received, decoded. A byte that is not of its charset is a lone surrogate, U+DC00 and the byte. */
   readonly text: string
   /** The bytes of a part of `text` in base64, if some of them are not of its charset. Absent if the whole body is of the charset. */
   readonly undecodable?: (part: Span) => string | undefined
@@ -37,6 +37,8 @@ export interface VendorItem {
   readonly raw: string
   /** Set if some bytes of the item are not of the body's charset. */
   readonly rawEncoding?: 'base64'
+  /** With `rawEncoding`, the item's own text: a byte that is not of the charset is a lone surrogate. It decides which item this is. */
+  readonly text?: string
   /** The item, parsed; undefined with `rawEncoding`. */
   readonly value: unknown
 }

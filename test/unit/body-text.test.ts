@@ -1,6 +1,12 @@
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bodyText } from '../../functions/adapters/http/body-text.ts'
+import { elementSpans } from '../../functions/domain/record/json-text.ts'
 
+const charsets = [
+  ...['utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'iso-8859-7', 'windows-874'],
+  ...['gbk', 'gb18030', 'big5', 'shift_jis', 'euc-jp', 'euc-kr', 'iso-2022-jp'],
+]
 const utf16 = (text: string) => Buffer.from(text, 'utf16le')
 
 describe('a body', () => {
@@ -35,4 +41,46 @@ describe('a body', () => {
     expect(bytes.includes(bad)).toBe(true)
     expect(bad.toString('latin1')).toContain('b')
   })
+
+  it.each([
+    ['gb2312', [0x94, 0x36]],
+    ['gb18030', [0xf5, 0x34]],
+    ['euc-jp', [0x8f, 0xef]],
+    ['iso-2022-jp', [0x1b, 0x26]],
+  ])('of %s with bytes at which its decoder throws is a text all the same', (charset, bytes) => {
+    const { text, undecodable } = bodyText(Buffer.from([0x22, ...bytes, 0x22]), `text/plain; charset=${charset}`)
+    expect(text).toMatch(/^".*"$/)
+    expect(undecodable?.({ from: 0, to: text.length })).toBe(Buffer.from([0x22, ...bytes, 0x22]).toString('base64'))
+  })
+
+  it.each(charsets)('of %s keeps every byte of an item, and no byte of one item touches another', (charset) => {
+    const ascii = (text: string) =>
+      charset === 'utf-16le' ? utf16(text) : charset === 'utf-16be' ? utf16(text).swap16() : Buffer.from(text)
+    const bytes = fc.array(fc.oneof(fc.integer({ min: 0x80, max: 0xff }), fc.integer({ min: 0x61, max: 0x7a })), { maxLength: 12 })
+    // A byte more or less in UTF-16 makes other units of all that follows.
+    const anyBytes = charset.startsWith('utf-16') ? bytes.map((each) => (each.length % 2 === 0 ? each : each.slice(1))) : bytes
+    return fc.assert(
+      fc.property(fc.array(anyBytes, { maxLength: 60, size: 'max' }), (items) => {
+        const written = items.map((each) => Buffer.concat([ascii('{"a":"'), Buffer.from(each), ascii('","b": [1, 2]}')]))
+        const separated = written.flatMap((each, index) => (index === 0 ? [each] : [ascii(', '), each]))
+        const { text, undecodable } = bodyText(Buffer.concat([ascii('{"list":['), ...separated, ascii(']}')]), `a/b; charset=${charset}`)
+        const spans = elementSpans(text, 'list') ?? []
+        expect(spans).toHaveLength(items.length)
+        for (const [index, span] of spans.entries()) {
+          const exact = decoded(written[index]!, charset)
+          if (exact === undefined) expect(undecodable?.(span)).toBe(written[index]!.toString('base64'))
+          else expect([text.slice(span.from, span.to), undecodable?.(span)]).toEqual([exact, undefined])
+        }
+      }),
+      { numRuns: 100 },
+    )
+  })
 })
+
+function decoded(bytes: Uint8Array, charset: string): string | undefined {
+  try {
+    return new TextDecoder(charset, { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}

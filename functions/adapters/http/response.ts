@@ -58,7 +58,7 @@ export function readResponse(
     const detail = `The vendor responded with status 200 and ${contentText(text, headers, exchange.apiKey)}`
     return failed(failure('malformed-response', detail, { status, ...trace }))
   }
-  return ok({ body: withoutEcho(json.value, exchange.apiKey), ...decoded, ...received })
+  return ok({ body: storable(json.value, exchange.apiKey), ...decoded, ...received })
 }
 
 const codes: Readonly<Record<number, FailureCode>> = {
@@ -129,11 +129,15 @@ export function oneLine(text: string, lengthMax: number, apiKey: string | undefi
   return cutText(line, lengthMax)
 }
 
-/** Links and ids of a response are stored and shown, so a key that the vendor echoes in them is redacted. The items are data and stay as they are. */
-function withoutEcho(body: unknown, apiKey: string | undefined): unknown {
-  if (apiKey === undefined || typeof body !== 'object' || body === null || Array.isArray(body)) return body
-  const pattern = secretPattern([apiKey])
-  return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, typeof value === 'string' ? redact(value, pattern) : value]))
+/**
+ * Links and ids of a response are stored and shown, so a key that the vendor echoes in them is redacted, and a byte that is not of the
+ * charset is U+FFFD. The items are data and stay as they are.
+ */
+function storable(body: unknown, apiKey: string | undefined): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
+  const pattern = apiKey === undefined ? undefined : secretPattern([apiKey])
+  const clean = (text: string) => (pattern === undefined ? text : redact(text, pattern)).toWellFormed()
+  return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, typeof value === 'string' ? clean(value) : value]))
 }
 
 function withoutKey(text: string, apiKey: string): string {
