@@ -68,6 +68,7 @@ describe('the canonical text of an item', () => {
     ['digits of a fraction', '{"n":0.1}', '{"n":0.1000000000000000055}'],
     ['numbers beyond the largest', '{"n":1e400}', '{"n":1e401}'],
     ['half characters', '{"t":"\\ud83d"}', '{"t":"\\ud83c"}'],
+    ['a byte that is not of the charset and an escape', '{"t":"\udcff\\n"}', '{"t":"\\udcff\\n"}'],
     ['a repeated key', '{"rule":"one","rule":"two"}', '{"rule":"two"}'],
     ['the order of a repeated key', '{"rule":"one","rule":"two"}', '{"rule":"two","rule":"one"}'],
     ['a number and its text', '{"n":1}', '{"n":"1"}'],

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { digest } from '../../functions/adapters/digest.ts'
 import { readResponse } from '../../functions/adapters/http/response.ts'
+import { identityOf } from '../../functions/domain/record/record-id.ts'
 import { nextRequest } from '../../functions/vendors/trendmicro-cas/links.ts'
 import { listOf, parsePage, textOf, timeOf } from '../../functions/vendors/trendmicro-cas/wire.ts'
 
@@ -105,9 +107,36 @@ describe('an item as received', () => {
     const body = Buffer.concat([Buffer.from(`{"security_events":[${good},`), bad, Buffer.from(`,${good}],"next_link":""}`)])
     expect(itemsOf(body)).toEqual([
       { id: 'a', raw: good, value: JSON.parse(good) },
-      { raw: bad.toString('base64'), rawEncoding: 'base64', value: undefined },
+      {
+        id: 'b',
+        raw: bad.toString('base64'),
+        rawEncoding: 'base64',
+        text: bad.toString('latin1').replace('äb', '\udce4\udc62b'),
+        value: undefined,
+      },
       { id: 'a', raw: good, value: JSON.parse(good) },
     ])
+  })
+
+  it('is the same one with a byte that is not of the charset, whatever a field shows that does not belong to its identity', () => {
+    const identity = (score: string, name: readonly number[]) => {
+      const [before, after] = [`{"log_item_id":"a","message":{"score":${score},"file_name":"`, '"}}']
+      const body = Buffer.concat([
+        Buffer.from(`{"security_events":[${before}`, 'latin1'),
+        Buffer.from(name),
+        Buffer.from(`${after}]}`, 'latin1'),
+      ])
+      const [item] = itemsOf(body)
+      expect(item?.rawEncoding).toBe('base64')
+      return identityOf(item!, digest, new Set(['message.score']))
+    }
+    expect(identity('2', [0xff])).toEqual(identity('1', [0xff]))
+    expect(identity('"\xff"', [0xff])).toEqual(identity('"\xfe"', [0xff]))
+    expect(identity('1', [0xfe])).not.toEqual(identity('1', [0xff]))
+    expect(identity('1', [0xff, 0xff])).not.toEqual(identity('1', [0xff]))
+    expect(identity('"\xff"', [...Buffer.from('\\udcff')])).not.toEqual(identity('1', [0xff]))
+    const [other] = itemsOf('{"security_events":[{"log_item_id":"a","message":{"file_name":"\\udcff"}}]}')
+    expect(identityOf(other!, digest, new Set())).not.toEqual(identity('1', [0xff]))
   })
 })
 

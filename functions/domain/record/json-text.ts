@@ -156,9 +156,21 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** Escapes nothing but what it must. A lone surrogate becomes an escape of its own, so two of them stay apart. */
+/**
+ * Escapes nothing but what it must. A lone surrogate becomes an escape of its own, so two of them stay apart. One that is no escape stands
+ * for a byte that is not of the charset: in capitals, so it is no escape of another item either.
+ */
 function canonicalString(quoted: string): string {
-  return quoted.includes('\\') || !quoted.isWellFormed() ? JSON.stringify(decodeString(quoted)) : quoted
+  if (quoted.isWellFormed()) return quoted.includes('\\') ? JSON.stringify(decodeString(quoted)) : quoted
+  const parts = quoted.slice(1, -1).split(/(\p{Cs})/u)
+  const canonical = parts.map((part, index) =>
+    index % 2 === 1 ? byteEscape(part) : JSON.stringify(decodeString(`"${part}"`)).slice(1, -1),
+  )
+  return `"${canonical.join('')}"`
+}
+
+function byteEscape(surrogate: string): string {
+  return `\\u${surrogate.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
 function decodeString(quoted: string): string {

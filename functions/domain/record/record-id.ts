@@ -16,7 +16,7 @@ export interface ItemIdentity {
 
 /** `ignored`: paths of members that do not belong to the identity. */
 export function identityOf(item: VendorItem, digest: Digest, ignored: ReadonlySet<string>): ItemIdentity {
-  const content = digest(item.rawEncoding === undefined ? canonicalJson(item.raw, ignored) : item.raw)
+  const content = digest(canonicalJson(item.text ?? item.raw, ignored))
   return { vendorId: item.id ?? '', content, seenId: seenHash(digest(item.id ?? content)) }
 }
 

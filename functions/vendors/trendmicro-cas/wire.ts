@@ -56,12 +56,12 @@ function problemOf(body: unknown, error: z.core.$ZodError): string {
 }
 
 function toItem(value: unknown, span: Span, { text, undecodable }: VendorResponse): VendorItem {
-  const bytes = undecodable?.(span)
-  if (bytes !== undefined) return { raw: bytes, rawEncoding: 'base64', value: undefined }
-  const raw = text.slice(span.from, span.to)
+  const own = text.slice(span.from, span.to)
   const item = membersOf(value)
   const id = textOf(item?.['log_item_id']) || textOf(membersOf(item?.['message'])?.['log_item_id']) || undefined
-  return id === undefined ? { raw, value } : { id, raw, value }
+  const bytes = undecodable?.(span)
+  const rest = bytes === undefined ? { raw: own, value } : { raw: bytes, rawEncoding: 'base64' as const, text: own, value: undefined }
+  return id === undefined ? rest : { id, ...rest }
 }
 
 /** Returns nothing if the item is malformed: not an object, or an object without a message. */
