@@ -97,6 +97,25 @@ describe('a field that changes with every request', () => {
     expect((await world.status('acme-cas')).reason).toBe('')
   })
 
+  it('is not named by the status if the connector leaves it out, in whole or in part, and another one changes', async () => {
+    const { world } = await worldOf(
+      (now) =>
+        items.map((each) => ({ ...each, message: { file_name: 'f', looked_at: now, seen_by: { name: 'n', at: now }, viewed_at: now } })),
+      { identityIgnoredFields: ['message.looked_at', 'message.seen_by.at'] },
+    )
+    await world.run(hour)
+    expect((await world.status('acme-cas')).reason).toContain(' had changed, in message.viewed_at: ')
+  })
+
+  it('is not named by the status any more from the edit on', async () => {
+    const { world } = await worldOf(volatile)
+    await world.run(hour)
+    expect((await world.status('acme-cas')).reason).toContain(' had changed, in message.looked_at: ')
+    await world.put(connectorItem({ identityIgnoredFields: ['message.looked_at'] }))
+    await world.run(10 * minute)
+    expect((await world.status('acme-cas')).reason).toBe('')
+  })
+
   it('is left out from the edit on: events that were read before are not read as changed', async () => {
     const { world, records } = await worldOf(volatile)
     await world.run(8 * minute)

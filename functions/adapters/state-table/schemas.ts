@@ -272,7 +272,7 @@ export const streamSchema: z.ZodMiniType<StreamState, Stored> = withStoredNames(
     seenClasses: z.record(text, instant),
     trouble: optional(z.object({ failure, attempts: count, until: instant, since: instant })),
     lastReadAt: optional(instant),
-    changes: optional(z.object({ again: count, changed: count, fields: z.array(text) } satisfies Shape<Changes>)),
+    changes: optional(z.object({ again: count, changed: count, fields: z.array(text), rule: optional(text) } satisfies Shape<Changes>)),
     refusals: optional(count),
     counts: streamCounts,
   } satisfies Shape<StreamState>),

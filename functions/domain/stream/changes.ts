@@ -6,6 +6,8 @@ export interface Changes {
   readonly changed: number
   /** Fields that differed, where an earlier item could be compared. */
   readonly fields: readonly string[]
+  /** Names the fields that were left out of the identity; absent if none were. */
+  readonly rule?: string
 }
 
 /** Fewer items say nothing about a vendor (count). */
@@ -15,11 +17,14 @@ const againMax = 2_000
 const changedShareMax = 0.05
 const fieldsMax = 10
 
-export function addChanges(before: Changes | undefined, more: Changes): Changes | undefined {
+/** Evidence under another rule says nothing: it may name fields that are left out by now. */
+export function addChanges(earlier: Changes | undefined, more: Changes): Changes | undefined {
+  const before = earlier?.rule === more.rule ? earlier : undefined
   if (more.again === 0) return before
   const { again = 0, changed = 0, fields = [] } = before ?? {}
   const kept = again > againMax ? 0.5 : 1
   return {
+    ...more,
     again: Math.round(again * kept) + more.again,
     changed: Math.round(changed * kept) + more.changed,
     fields: [...new Set([...more.fields, ...fields])].slice(0, fieldsMax),

@@ -83,12 +83,20 @@ export async function deliverPage(
   const delivery = records.length === 0 ? nothingToDeliver : await ports.sink.deliver(records, detail)
   if (delivery.ok) {
     const counts = { pages: 1, fetched: page.items.length, alreadySeen: page.items.length - decided.length }
-    return { delivered: { ...outcomeOf(ports.digest, countsLate, decided, counts), changes: changesOf(ports.digest, judged, seen) } }
+    return {
+      delivered: {
+        ...outcomeOf(ports.digest, context.connector, countsLate, decided, counts),
+        changes: changesOf(ports.digest, context, judged, seen),
+      },
+    }
   }
   // The page is read again, and then the items that the lake has are seen.
   const arrived = decided.filter(({ record }) => delivery.acknowledged?.has(record))
   const counts = { fetched: arrived.length }
-  return { delivered: { ...outcomeOf(ports.digest, countsLate, arrived, counts), changes: noChanges }, failure: delivery.failure }
+  return {
+    delivered: { ...outcomeOf(ports.digest, context.connector, countsLate, arrived, counts), changes: noChanges },
+    failure: delivery.failure,
+  }
 }
 
 const nothingToDeliver: Delivery = ok(undefined)
@@ -107,7 +115,7 @@ interface JudgedItem {
 }
 
 function judge(digest: Digest, { connector }: PageContext, page: FetchedPage, seen: SeenItems): readonly JudgedItem[] {
-  const ignored = new Set(connector.identityIgnoredFields)
+  const ignored = ignoredFields(connector)
   const onPage = new SeenItems(seen.rule)
   return page.items.map((item) => {
     const identity = identityOf(item, digest, ignored)
@@ -121,14 +129,16 @@ function judge(digest: Digest, { connector }: PageContext, page: FetchedPage, se
 }
 
 /** How many of the items that came again had changed, and in which fields, where an earlier item can be compared. */
-function changesOf(digest: Digest, judged: readonly JudgedItem[], seen: SeenItems): Changes {
+function changesOf(digest: Digest, { connector }: PageContext, judged: readonly JudgedItem[], seen: SeenItems): Changes {
+  const ignored = ignoredFields(connector)
   const again = judged.filter(({ before }) => before !== 'new')
   const changed = again.filter(({ before, isUnseen }) => before === 'changed' && isUnseen)
   const fields = changed.flatMap(({ item, identity }) => {
     const kept = seen.fieldsOf(identity.seenId)
-    return kept === undefined ? [] : differingFields(kept, item.value, digest)
+    return kept === undefined ? [] : differingFields(kept, item.value, digest, ignored)
   })
-  return { again: again.length, changed: changed.length, fields: [...new Set(fields)] }
+  const rule = seen.rule === '' ? {} : { rule: seen.rule }
+  return { again: again.length, changed: changed.length, fields: [...new Set(fields)], ...rule }
 }
 
 interface DecidedItem extends JudgedItem {
@@ -153,6 +163,10 @@ function decide(digest: Digest, context: PageContext, range: Range, page: Fetche
   return { ...judged, record, isKept: keep, counted, id: { hash: identity.seenId, mark: keep ? 'delivered' : 'filtered', content } }
 }
 
+function ignoredFields({ identityIgnoredFields }: Connector): ReadonlySet<string> {
+  return new Set(identityIgnoredFields)
+}
+
 /** Names the fields that do not belong to the identity; `''` if all do. */
 export function identityRule({ identityIgnoredFields }: Pick<Connector, 'identityIgnoredFields'>, digest: Digest): string {
   return identityIgnoredFields.length === 0 ? '' : digest(JSON.stringify(identityIgnoredFields.toSorted())).slice(0, 8)
@@ -160,6 +174,7 @@ export function identityRule({ identityIgnoredFields }: Pick<Connector, 'identit
 
 function outcomeOf(
   digest: Digest,
+  connector: Connector,
   countsLate: boolean,
   decided: readonly DecidedItem[],
   counts: Partial<StreamCounts>,
@@ -169,7 +184,7 @@ function outcomeOf(
   for (const name of decided.flatMap(({ counted }) => counted)) byFilter[name] = (byFilter[name] ?? 0) + 1
   return {
     newIds: decided.map(({ id, content, item }, index) =>
-      index === 0 ? { ...id, content: { ...content, fields: fieldPrints(item.value, digest) } } : id,
+      index === 0 ? { ...id, content: { ...content, fields: fieldPrints(item.value, digest, ignoredFields(connector)) } } : id,
     ),
     counts: {
       ...counts,
