@@ -44,7 +44,7 @@ export const expectedFailures = {
     reason: 'A read step that got no token counts as one that read, so the streams and the gaps of an overloaded key miss their turns.',
   },
   contested: {
-    claims: [...ofProgress, 'No key is used by two tenants, unless both allow it'],
+    claims: [...ofProgress, 'No range is lost', 'No key is used by two tenants, unless both allow it'],
     fault: 'contested key',
     connectors: prefixes.contested,
     reason:

@@ -1,13 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock, Delivery } from '../functions/domain/ports.ts'
 import type { LakeRecord } from '../functions/domain/record/record.ts'
-import { type Instant, minute } from '../functions/domain/time.ts'
+import { type Instant, minute, second } from '../functions/domain/time.ts'
 import { drawFault, type FaultKind, type FaultRates, Killed, serviceError } from './faults.ts'
 import type { Process } from './process.ts'
 
 /** A clock stays so near the right time (ms). */
 const clockStepMaxMs = 400
-/** A process is frozen for this long at most (ms). */
+/** A process is frozen for this long at least and at most (ms). */
+const freezeMinMs = second
 const freezeMaxMs = 30 * minute
 
 /** One invocation of a function. */
@@ -134,7 +135,9 @@ export class Invocations {
 
   private async freeze(invocation: Invocation): Promise<void> {
     const { clock } = this.settings
-    await clock.sleepUntil(clock.now() + Math.floor(invocation.process.random() * freezeMaxMs))
+    // Seconds are as likely as minutes, since Lambda ends a process that is frozen for long.
+    const forMs = freezeMinMs * (freezeMaxMs / freezeMinMs) ** invocation.process.random()
+    await clock.sleepUntil(clock.now() + Math.floor(forMs))
     // Lambda may have ended it meanwhile. A process that it only froze goes on.
     if (invocation.isDead) throw new Killed()
   }

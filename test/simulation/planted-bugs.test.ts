@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { failure } from '../../functions/domain/failures.ts'
-import { hour, minute } from '../../functions/domain/time.ts'
+import { hour, minute, second } from '../../functions/domain/time.ts'
 import type { Scenario } from '../../simulation/scenario.ts'
-import type { World } from '../../simulation/world.ts'
+import { connectorItem, start, type World } from '../../simulation/world.ts'
 
 afterEach(() => {
   vi.doUnmock('../../functions/domain/stream/plan.ts')
@@ -74,11 +74,65 @@ const sendsTwice = (world: World) => {
   }
 }
 
+/** Four connectors have one key, and a backlog for which they need all its requests. */
+const saturated = (modules: Modules): Scenario => {
+  const scenario = modules.drawScenario('kills', 2)
+  const items = [0, 1, 2, 3].map((n) => ({
+    ...scenario.items[0],
+    connectorId: `acme-${n}`,
+    name: `acme-${n}`,
+    initialBackfillMinutes: 400,
+  }))
+  return { ...scenario, items, world: { ...scenario.world, faults: {} }, faultyMs: hour, calmMs: 4 * hour }
+}
+/** In the first hour some writes of the limiter take minutes, so their tokens come late. */
+const tokensComeLate = (world: World) => {
+  const write = world.state.writeTokens.bind(world.state)
+  let writes = 0
+  world.state.writeTokens = async (bucket, next) => {
+    const isWritten = await write(bucket, next)
+    writes += 1
+    if (writes % 7 === 0 && world.clock.now() < start + hour) {
+      world.happened('freeze after a call')
+      await world.clock.sleepUntil(world.clock.now() + 3 * minute)
+    }
+    return isWritten
+  }
+}
+/** Two connectors of two tenants with one key. Only the second allows it. */
+const oneSided = (modules: Modules): Scenario => {
+  const scenario = quiet(modules)
+  const items = scenario.items.flatMap((item) => [item, { ...item, connectorId: 'b', name: 'b', tenantName: 'Other', sharedKey: true }])
+  return { ...scenario, items }
+}
+/** No fault, and few events. */
+const quiet = (modules: Modules): Scenario => {
+  const scenario = vendorOnly(modules)
+  const items = scenario.items.map((item) => ({ ...item, intervalMinutes: 60 }))
+  return { ...scenario, items, world: { ...scenario.world, vendor: { eventsPerHour: 60 } }, faultyMs: 0, calmMs: 6 * hour }
+}
+/** The item asks for an interval of a minute while a run is under way, after everything is read. */
+const editedMeanwhile = (world: World) => {
+  const item = connectorItem({ eventTypes: ['dlp', 'securityrisk'], initialBackfillMinutes: 60, intervalMinutes: 1 })
+  const write = world.state.writeSeen.bind(world.state)
+  let isEdited = false
+  world.state.writeSeen = async (...page) => {
+    if (!isEdited && world.clock.now() > start + 2 * hour) {
+      isEdited = true
+      await world.change('acme-cas', item)
+      await world.clock.sleepUntil(world.clock.now() + 20 * second)
+    }
+    return write(...page)
+  }
+}
+
 const missing = 'Every event that a ledger calls covered is in the lake'
 const twice = 'No event is in the lake twice, except for one page at each fault of a process or a service'
 const once = 'No event is delivered again after its checkpoint, except for one page at each freeze'
 const balanced = 'Every item is accounted for at each minute: fetched = delivered + filtered + already seen'
 const limit = 'The vendor never sees more requests of a key in any 60 s than it allows'
+const sharing = 'No key is used by two tenants, unless both allow it'
+const inTime = 'Live events are in the lake in time, from an hour after the last fault on'
 const covered = 'Every stream is covered past the last fault'
 
 describe('without a bug', () => {
@@ -87,6 +141,9 @@ describe('without a bug', () => {
     ['processes that are killed', killed, undefined],
     ['a lake that refuses', refusing, undefined],
     ['messages that come twice', doubled, sendsTwice],
+    ['tokens that come late', saturated, tokensComeLate],
+    ['a key that one of two tenants does not share', oneSided, undefined],
+    ['an edit while a run is under way', quiet, editedMeanwhile],
   ] as const)('every claim holds with %s', async (_, scenario, prepare) => {
     expect(await brokenBy(scenario, prepare)).toEqual([])
   })
@@ -207,6 +264,31 @@ describe('the simulation catches', () => {
       return { ...scenario, items: items.map((item) => ({ ...item, requestsPerMinute: 6_000, initialBackfillMinutes: 4_000 })) }
     })
     expect(broken).toContain(limit)
+  })
+
+  it('a token that is used however late', async () => {
+    plant<typeof import('../../functions/domain/token-bucket.ts')>('../../functions/domain/token-bucket.ts', () => ({
+      tokenUseWithinMs: Number.POSITIVE_INFINITY,
+    }))
+    expect(await brokenBy(saturated, tokensComeLate)).toContain(limit)
+  })
+
+  it('a key that two tenants share although only one of them allows it', async () => {
+    const broken = await brokenBy(oneSided, (world) => {
+      const register = world.state.registerKeyUser.bind(world.state)
+      world.state.registerKeyUser = async (...user) => (await register(...user)).map((each) => ({ ...each, sharedKey: true }))
+    })
+    expect(broken).toContain(sharing)
+  })
+
+  it("a run's end that moves an earlier due time away", async () => {
+    const broken = await brokenBy(quiet, (world) => {
+      editedMeanwhile(world)
+      const { setDue } = world.state
+      world.state.setDue = async (connectorId, _, next) =>
+        setDue(connectorId, (await world.state.readRun(connectorId)).due?.nextDueAt, next)
+    })
+    expect(broken).toContain(inTime)
   })
 
   it('a due time that is lost', async () => {
