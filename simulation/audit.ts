@@ -3,12 +3,11 @@ import type { Connector } from '../functions/domain/connector/connector.ts'
 import type { AcceptedConnector } from '../functions/domain/ports.ts'
 import * as intervals from '../functions/domain/stream/intervals.ts'
 import type { Interval, StreamId, StreamState } from '../functions/domain/stream/stream.ts'
-import { type Instant, iso, minute } from '../functions/domain/time.ts'
+import { iso, minute } from '../functions/domain/time.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { isStreamName, type StreamName } from '../local/simulator/catalogue.ts'
-import type { SimulatedEvent } from '../local/simulator/history.ts'
-import { expectedKey } from './expected-record.ts'
+import { isThere, LiveAudit } from './live-audit.ts'
 import type { World } from './world.ts'
 
 /** The result of all looks at a world. */
@@ -27,18 +26,12 @@ export interface Audit {
   readonly unbalanced: readonly string[]
 }
 
-type Audited = Pick<World, 'lake' | 'model' | 'clock' | 'secrets'> & { readonly state: Pick<StateTable, 'allAccepted' | 'readRun'> }
+/** Without `takeWritten` each look reads every connector. */
+type Audited = Pick<World, 'lake' | 'model' | 'clock' | 'secrets'> &
+  Partial<Pick<World, 'takeWritten'>> & { readonly state: Pick<StateTable, 'allAccepted' | 'readRun'> }
 
 /** Problems that are kept of each kind (count). */
 const problemsMax = 1_000
-/** Requests, waits for tokens and the dispatch every minute take less than this together (ms). */
-const ageSpareMs = 5 * minute
-/** A busy stream reads its newest events first. Those that are left out are read by the next run (intervals). */
-const promptIntervals = 2
-/** A late event is found when its range is read for the last time: at most so long after that is possible (intervals). */
-const settlingIntervals = 4
-/** So long after the last fault, and after an acceptance, everything is read up to now again (ms). */
-const recoveryMs = 60 * minute
 
 /**
  * Compares the lake with the vendor's own account, for every accepted connector. The lake must have every event of each covered
@@ -49,31 +42,40 @@ export class Auditor {
   private readonly world: Audited
   /** By stream: the covered intervals that were looked at. */
   private readonly looked = new Map<StreamId, readonly Interval[]>()
-  /** By stream: the live events that the lake lacks. */
-  private readonly awaited = new Map<StreamId, Awaited>()
+  /** By connector: as it was last accepted. */
+  private readonly accepted = new Map<string, AcceptedConnector>()
+  private readonly live: LiveAudit
   private expected = 0
   private readonly missing: string[] = []
-  private readonly old = new Set<string>()
   private readonly sharing = new Set<string>()
   private readonly unbalanced = new Set<string>()
 
   constructor(world: Audited) {
     this.world = world
+    this.live = new LiveAudit(world)
   }
 
   /** `quietSince`: since when no fault happens, if so. */
   async look(quietSince = Number.POSITIVE_INFINITY): Promise<void> {
-    const users = new Map<string, Connector[]>()
-    for await (const accepted of this.world.state.allAccepted()) {
-      if (accepted.retiredAt === undefined && accepted.connector.enabled) this.lookAtKeys(accepted.connector, users)
-      const { streams } = await this.world.state.readRun(accepted.connector.connectorId)
-      const vendor = vendors.get(accepted.connector.type) as Vendor
-      for (const id of vendor.streams(accepted.connector)) {
-        const stream = streams.get(id)
-        if (stream !== undefined) this.lookAt(accepted, id, stream)
-        this.lookAtAge(accepted, id, quietSince)
-      }
+    for (const connectorId of this.world.takeWritten?.() ?? (await this.everyId())) {
+      const { accepted, streams } = await this.world.state.readRun(connectorId)
+      if (accepted === undefined) continue
+      this.accepted.set(connectorId, accepted)
+      for (const [id, stream] of streams) this.lookAt(accepted, id, stream)
     }
+    const users = new Map<string, Connector[]>()
+    for (const accepted of this.accepted.values()) {
+      const { connector, retiredAt } = accepted
+      if (retiredAt === undefined && connector.enabled) this.lookAtKeys(connector, users)
+      const vendor = vendors.get(connector.type) as Vendor
+      for (const id of vendor.streams(connector)) this.live.look(accepted, id, quietSince)
+    }
+  }
+
+  private async everyId(): Promise<readonly string[]> {
+    const ids: string[] = []
+    for await (const { connector } of this.world.state.allAccepted()) ids.push(connector.connectorId)
+    return ids
   }
 
   result(): Audit {
@@ -85,7 +87,7 @@ export class Auditor {
       expected: this.expected,
       missing: this.missing,
       twice,
-      old: [...this.old],
+      old: [...this.live.old],
       sharing: [...this.sharing],
       unbalanced: [...this.unbalanced],
     }
@@ -101,25 +103,6 @@ export class Auditor {
       }
       users.set(apiKey, [...others, connector])
     }
-  }
-
-  private lookAtAge({ connector, acceptedAt, retiredAt }: AcceptedConnector, stream: StreamId, quietSince: Instant): void {
-    const { clock, model, lake } = this.world
-    const name = `${connector.connectorId} ${stream}`
-    const now = clock.now()
-    const liveSince = Math.max(quietSince, acceptedAt) + recoveryMs
-    if (retiredAt !== undefined || !connector.enabled || !isStreamName(stream) || liveSince > now) return void this.awaited.delete(name)
-    const skewMs = model.skewMs(now)
-    const { events, to: from } = this.awaited.get(name) ?? { events: [], to: liveSince + skewMs }
-    const to = now + skewMs
-    const fresh = model.eventsVisible(stream, from, to, undefined, { lateMaxMs: connector.lateArrivalMinutes * minute })
-    const inLake = lake.byConnector.get(connector.connectorId)
-    const left = [...events, ...fresh].filter((event) => !isThere(inLake, event))
-    for (const event of left) {
-      if (dueInLake(event, connector) < to && this.old.size < problemsMax)
-        this.old.add(`${name} ${event.id} of ${iso(event.selected)}, visible from ${iso(event.visibleAt)}`)
-    }
-    this.awaited.set(name, { events: left, to })
   }
 
   private lookAt(accepted: AcceptedConnector, id: StreamId, { covered, counts }: StreamState): void {
@@ -150,28 +133,9 @@ export class Auditor {
   }
 }
 
-/** Events with `selected` before `to` (the vendor's clock) that the lake lacks. */
-interface Awaited {
-  readonly events: readonly SimulatedEvent[]
-  readonly to: Instant
-}
-
-/** When the event is in the lake at the latest, if there is no fault (the vendor's clock). */
-function dueInLake({ selected, visibleAt }: SimulatedEvent, { intervalMinutes, lateArrivalMinutes }: Connector): Instant {
-  const interval = intervalMinutes * minute
-  if (visibleAt === selected) return visibleAt + promptIntervals * interval + ageSpareMs
-  return selected + lateArrivalMinutes * minute + settlingIntervals * interval + ageSpareMs
-}
-
-/** The vendor shows an update in place of its event, so one of the two must be there. */
-function isThere(inLake: ReadonlyMap<string, number> | undefined, event: SimulatedEvent): boolean {
-  if (inLake === undefined) return false
-  return inLake.has(expectedKey(event)) || (event.update !== undefined && inLake.has(expectedKey(event.update)))
-}
-
 /** One look at all that is covered now. */
-export async function audit(world: Audited): Promise<Audit> {
-  const auditor = new Auditor(world)
+export async function audit({ lake, model, clock, secrets, state }: Audited): Promise<Audit> {
+  const auditor = new Auditor({ lake, model, clock, secrets, state })
   await auditor.look()
   return auditor.result()
 }

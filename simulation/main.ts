@@ -1,4 +1,4 @@
-import { effectLine } from './effects.ts'
+import { type Effect, effectLine } from './effects.ts'
 import { type Options, parseOptions, usage } from './options.ts'
 import { seedsText, summaryText } from './report.ts'
 import { runScenario } from './run-scenario.ts'
@@ -16,21 +16,20 @@ async function main(options: Options): Promise<void> {
     return
   }
   if (options.kind === 'many') {
-    const result = await runSeeds(options, showProgress)
+    const result = await runSeeds(options, (text) => process.stderr.write(`\r${text.padEnd(progressWidth)}`))
     process.stderr.write('\n')
     process.stdout.write(options.isJson ? `${JSON.stringify(result, null, 2)}\n` : seedsText(result))
     process.exitCode = result.failures.length === 0 ? 0 : 1
     return
   }
-  const run = await runScenario(drawScenario(options.scenario, options.seed, options.size))
-  if (!options.isSummaryOnly) for (const effect of run.trace) process.stdout.write(`${effectLine(effect)}\n`)
+  const print = options.isSummaryOnly ? () => {} : (effect: Effect) => void process.stdout.write(`${effectLine(effect)}\n`)
+  const run = await runScenario(drawScenario(options.scenario, options.seed, options.size), { onEffect: print })
   process.stdout.write(summaryText(run))
   process.exitCode = run.problems.length === 0 ? 0 : 1
 }
 
-function showProgress(done: number, failed: number): void {
-  process.stderr.write(`\r${done} seeds${failed === 0 ? '' : `, ${failed} with a broken claim`} `)
-}
+/** The longest progress (characters): a shorter one must hide it. */
+const progressWidth = 60
 
 function optionsOrExit(): Options {
   try {

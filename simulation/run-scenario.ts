@@ -35,17 +35,27 @@ interface RunCounts {
 
 /**
  * Runs a scenario and checks every claim at its end. The same scenario always gives the same run. `prepare` may change the world
- * before the run: a test breaks a part of it to see that a claim breaks. With `onEffect` the trace is not kept.
+ * before the run: a test breaks a part of it to see that a claim breaks. With `onEffect` the trace is not kept. `onHour`: after each
+ * simulated hour.
  */
 export async function runScenario(
   scenario: Scenario,
-  { prepare = () => {}, onEffect }: { readonly prepare?: (world: World) => void; readonly onEffect?: (effect: Effect) => void } = {},
+  {
+    prepare = () => {},
+    onEffect,
+    onHour = () => {},
+  }: {
+    readonly prepare?: (world: World) => void
+    readonly onEffect?: (effect: Effect) => void
+    readonly onHour?: (hours: number) => void
+  } = {},
 ): Promise<ScenarioRun> {
   const trace: Effect[] = []
   const happened = onEffect ?? ((effect: Effect) => void trace.push(effect))
   // The claims need the numbers of an account only, and a week has many requests.
   const world = new World({ ...scenario.world, vendor: { ...scenario.world.vendor, account: 'totals' }, onEffect: happened })
   const warnings = new Map<string, number>()
+  let minutes = 0
   prepare(world)
   const auditor = new Auditor(world)
   try {
@@ -56,6 +66,8 @@ export async function runScenario(
         // The log of a week would not fit into memory.
         countWarnings(world.record.log.splice(0), warnings)
         world.record.metrics.splice(0)
+        minutes += 1
+        if (minutes % 60 === 0) onHour(minutes / 60)
       },
     })
   } catch (error) {

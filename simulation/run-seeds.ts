@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { Options } from './options.ts'
 import { replayCommand, seedMax } from './scenario.ts'
-import type { SeedResult, SeedTask } from './seed-worker.ts'
+import type { SeedMessage, SeedRun, SeedTask } from './seed-worker.ts'
 
 type Many = Extract<Options, { readonly kind: 'many' }>
 
@@ -20,23 +20,28 @@ export interface SeedsResult {
   readonly failures: readonly { readonly replay: string; readonly problems: readonly string[] }[]
 }
 
-/** Runs many seeds, on as many threads as there are cores. `progress` is called after each of them. */
-export async function runSeeds(options: Many, progress: (done: number, failed: number) => void): Promise<SeedsResult> {
+/**
+ * Runs many seeds, each twice to compare the traces, on as many threads as there are cores. `progress` is called with one line of text
+ * that replaces the one before.
+ */
+export async function runSeeds(options: Many, progress: (text: string) => void): Promise<SeedsResult> {
   const startedAt = performance.now()
   const seconds = () => (performance.now() - startedAt) / 1_000
-  const results: SeedResult[] = []
-  let next = options.firstSeed ?? randomInt(seedMax + 1)
-  let begun = 0
-  const isOver = () => ('seeds' in options.until ? begun >= options.until.seeds : seconds() >= options.until.seconds)
+  const results: SeedRun[] = []
+  const seeds = new SeedQueue(options, seconds)
+  const firstRuns = new Map<number, SeedRun>()
+  const show = (hours = 0) => progress(progressText(results, options.size.hours < shownHoursMin ? 0 : hours, options))
   const worker = async () => {
     const thread = new Worker(new URL('./seed-worker.ts', import.meta.url))
-    while (!isOver()) {
-      begun += 1
+    for (let seed = seeds.next(); seed !== undefined; seed = seeds.next()) {
       const { scenario, size } = options
-      const task: SeedTask = { scenario, size, seed: next }
-      next = (next + 1) % (seedMax + 1)
-      results.push(await runOn(thread, task))
-      progress(results.length, results.filter(({ problems }) => problems.length > 0).length)
+      const run = await runOn(thread, { scenario, size, seed }, show)
+      const twin = firstRuns.get(seed)
+      firstRuns.set(seed, run)
+      if (twin === undefined) continue
+      firstRuns.delete(seed)
+      results.push(twin.trace === run.trace ? run : { ...run, problems: [...run.problems, differ] })
+      show()
     }
     await thread.terminate()
   }
@@ -44,10 +49,54 @@ export async function runSeeds(options: Many, progress: (done: number, failed: n
   return { ...summed(options, results), seconds: Math.round(seconds() * 10) / 10 }
 }
 
-function runOn(thread: Worker, task: SeedTask): Promise<SeedResult> {
+/** The progress of a run is shown if it is so long (simulated hours). */
+const shownHoursMin = 24
+const differ = 'Each seed has one trace: two runs of this seed differ'
+
+/** The seeds in their order, each twice in a row, so that two threads take the two runs of a long one. */
+class SeedQueue {
+  private readonly until: Many['until']
+  private readonly seconds: () => number
+  private seed: number
+  private begun = 0
+  private again: number | undefined
+
+  constructor({ firstSeed, until }: Many, seconds: () => number) {
+    this.until = until
+    this.seconds = seconds
+    this.seed = firstSeed ?? randomInt(seedMax + 1)
+  }
+
+  next(): number | undefined {
+    const { again, seed } = this
+    this.again = undefined
+    if (again !== undefined) return again
+    const isOver = 'seeds' in this.until ? this.begun >= this.until.seeds : this.seconds() >= this.until.seconds
+    if (isOver) return undefined
+    this.begun += 1
+    this.again = seed
+    this.seed = (seed + 1) % (seedMax + 1)
+    return seed
+  }
+}
+
+function progressText(results: readonly SeedRun[], hours: number, { until }: Many): string {
+  const failed = results.filter(({ problems }) => problems.length > 0).length
+  return [
+    'seeds' in until ? `${results.length} of ${until.seeds} seeds` : `${results.length} seeds`,
+    ...(failed === 0 ? [] : [`${failed} with a broken claim`]),
+    ...(hours === 0 ? [] : [`a run is in hour ${hours}`]),
+  ].join(', ')
+}
+
+function runOn(thread: Worker, task: SeedTask, onHour: (hours: number) => void): Promise<SeedRun> {
   return new Promise((resolve, reject) => {
-    thread.once('message', resolve)
-    thread.once('error', reject)
+    const listener = (message: SeedMessage) => {
+      if ('hours' in message) return onHour(message.hours)
+      thread.off('message', listener).off('error', reject)
+      resolve(message.run)
+    }
+    thread.on('message', listener).on('error', reject)
     thread.postMessage(task)
   })
 }
@@ -58,7 +107,7 @@ function countsOf(names: readonly string[]): Readonly<Record<string, number>> {
   return counts
 }
 
-function summed({ scenario, size }: Many, results: readonly SeedResult[]): Omit<SeedsResult, 'seconds'> {
+function summed({ scenario, size }: Many, results: readonly SeedRun[]): Omit<SeedsResult, 'seconds'> {
   const kinds = [...new Set(results.flatMap(({ faults }) => Object.keys(faults)))].sort()
   const faults = kinds.map((kind) => {
     const counts = results.flatMap((result) => result.faults[kind] ?? [])

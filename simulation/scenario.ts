@@ -5,7 +5,8 @@ import { between, hashText, pick, type Random, randomFrom, unit } from '../local
 import { prefixes } from './expected-failures.ts'
 import type { FaultKind } from './faults.ts'
 import type { OriginTrouble } from './wire.ts'
-import { connectorItem, secretName, secretNameOf, secrets, start, type WorldOptions } from './world.ts'
+import { connectorItem, secretName, secretNameOf, secrets, start } from './world.ts'
+import type { WorldOptions } from './world-options.ts'
 
 export const scenarioNames = ['vendor', 'kills', 'everything'] as const
 export type ScenarioName = (typeof scenarioNames)[number]
@@ -250,15 +251,15 @@ function drawConnectors(random: Random, count: number, hours: number): Pick<Scen
   const pair = count < 2 ? noPair : pick(random, pairs)
   const items = Array.from({ length: count }, (_, index) => {
     const isOfPair = index >= count - 2
-    const { prefix = 'acme-cas-', first = {}, second = first }: Pair = isOfPair ? pair : {}
-    const connectorId = index === 0 ? 'acme-cas' : `${prefix}${index}`
+    const { prefix, first = {}, second = first }: Pair = isOfPair ? pair : {}
+    const connectorId = prefix === undefined && index === 0 ? 'acme-cas' : `${prefix ?? 'acme-cas-'}${index}`
     return connectorItem({
       connectorId,
       name: connectorId,
       baseUrl: pick(random, origins),
       eventTypes: ['dlp', 'securityrisk'],
       initialBackfillMinutes: 60,
-      intervalMinutes: pick(random, [5, 5, 10, 30]),
+      intervalMinutes: pick(random, [5, 10, 15, 30]),
       apiKeySecrets: index === 0 ? pick(random, [[secretName], Object.keys(secrets)]) : [secretNameOf(index)],
       ...(index === count - 1 ? second : first),
       ...(isOfPair && pair !== noPair ? { apiKeySecrets: [secretNameOf(count)] } : {}),

@@ -4,16 +4,18 @@ import { effectLine } from './effects.ts'
 import { runScenario } from './run-scenario.ts'
 import { drawScenario, type ScenarioName, type ScenarioSize } from './scenario.ts'
 
-/** A seed to run. */
+/** A seed to run once. */
 export interface SeedTask {
   readonly scenario: ScenarioName
   readonly seed: number
   readonly size: ScenarioSize
 }
 
-/** The result of a seed, after two runs. */
-export interface SeedResult {
+/** One run of a seed. */
+export interface SeedRun {
   readonly seed: number
+  /** The SHA-256 of its trace. */
+  readonly trace: string
   readonly proven: number
   readonly delivered: number
   readonly faults: Readonly<Record<string, number>>
@@ -21,18 +23,15 @@ export interface SeedResult {
   readonly expected: readonly string[]
 }
 
-/** Runs a seed twice: both runs must have one trace. */
-export async function runSeed({ scenario, seed, size }: SeedTask): Promise<SeedResult> {
-  const [first, second] = [await once(), await once()]
-  const differ = first.trace === second.trace ? [] : ['Each seed has one trace: two runs of this seed differ']
-  return { ...first.result, problems: [...first.result.problems, ...differ] }
+export type SeedMessage = { readonly hours: number } | { readonly run: SeedRun }
 
-  async function once() {
-    const hash = createHash('sha256')
-    const run = await runScenario(drawScenario(scenario, seed, size), { onEffect: (effect) => void hash.update(`${effectLine(effect)}\n`) })
-    const { proven, delivered, faults } = run.counts
-    return { trace: hash.digest('hex'), result: { seed, proven, delivered, faults, problems: run.problems, expected: run.expected } }
-  }
+async function runSeed({ scenario, seed, size }: SeedTask, onHour: (hours: number) => void): Promise<SeedRun> {
+  const hash = createHash('sha256')
+  const onEffect = (effect: Parameters<typeof effectLine>[0]) => void hash.update(`${effectLine(effect)}\n`)
+  const { counts, problems, expected } = await runScenario(drawScenario(scenario, seed, size), { onEffect, onHour })
+  const { proven, delivered, faults } = counts
+  return { seed, trace: hash.digest('hex'), proven, delivered, faults, problems, expected }
 }
 
-parentPort?.on('message', async (task: SeedTask) => parentPort?.postMessage(await runSeed(task)))
+const send = (message: SeedMessage) => parentPort?.postMessage(message)
+parentPort?.on('message', async (task: SeedTask) => send({ run: await runSeed(task, (hours) => send({ hours })) }))

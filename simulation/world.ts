@@ -2,12 +2,12 @@ import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import type { FirehoseClient } from '@aws-sdk/client-firehose'
 import { digest, keyedDigest } from '../functions/adapters/digest.ts'
 import { firehoseSink } from '../functions/adapters/firehose.ts'
-import { streamPrefix } from '../functions/adapters/state-table/item-keys.ts'
+import { acceptedKey, connectorOfPk, streamPrefix } from '../functions/adapters/state-table/item-keys.ts'
 import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
 import type { Bus, Delivery, LogEntry, MetricValues, Queue, Secrets, Sink } from '../functions/domain/ports.ts'
 import type { LakeRecord } from '../functions/domain/record/record.ts'
 import type { StreamState } from '../functions/domain/stream/stream.ts'
-import { type Instant, minute, second } from '../functions/domain/time.ts'
+import { hour, type Instant, minute, second } from '../functions/domain/time.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 import { acceptConnector } from '../functions/flows/accept-connector.ts'
 import { collectConnector } from '../functions/flows/collect/collect-connector.ts'
@@ -19,9 +19,8 @@ import { retireConnector } from '../functions/flows/retire-connector.ts'
 import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
 import type { StreamName } from '../local/simulator/catalogue.ts'
 import { type SimulatedRequest, type SimulatedResponse, VendorModel } from '../local/simulator/model.ts'
-import type { SimulatorOptions } from '../local/simulator/options.ts'
 import { type Random, randomFrom, unit } from '../local/simulator/random.ts'
-import { brief, type Effect, intercepted } from './effects.ts'
+import { brief, intercepted } from './effects.ts'
 import { MemoryBus } from './fakes/bus.ts'
 import { VirtualClock } from './fakes/clock.ts'
 import { MemoryConnectors } from './fakes/connectors.ts'
@@ -29,10 +28,11 @@ import { MemoryDynamoDb } from './fakes/dynamodb.ts'
 import { type BatchFault, MemoryFirehose } from './fakes/firehose.ts'
 import { LakeOfIds } from './fakes/lake.ts'
 import { MemorySecrets } from './fakes/secrets.ts'
-import type { FaultKind, FaultRates } from './faults.ts'
+import type { FaultKind } from './faults.ts'
 import { Invocations } from './invocations.ts'
 import { Process } from './process.ts'
-import { type OriginTrouble, Wire } from './wire.ts'
+import { Wire } from './wire.ts'
+import { type WorldOptions, worldDefaults } from './world-options.ts'
 
 export const start: Instant = Date.UTC(2026, 10, 24, 12)
 export const key = 'simulated-key-0123456789abcdef'
@@ -50,56 +50,10 @@ const runMaxMs = 5 * minute
 const spareMs = 10 * second
 /** The queue keeps a message this long (ms). */
 const messageKeptMs = 15 * minute
+/** DynamoDB deletes an expired item so much later (ms). */
+const expiredKeptMs = 6 * hour
 /** The stream of the connectors table gives a record to a process this often at most (count). */
 const changeTriesMax = 20
-
-export interface WorldOptions {
-  readonly vendor?: SimulatorOptions
-  /** One entry for each process: how far its clock is off (ms). */
-  readonly clocksOffMs?: readonly number[]
-  /** One way on the wire (ms). */
-  readonly networkMs?: number
-  /** The time that a call of the state table takes (ms). */
-  readonly stateMs?: number
-  /** If false, only the test dispatches. */
-  readonly ticking?: boolean
-  /** The faults of the processes and of the services that they call. */
-  readonly faults?: Partial<FaultRates>
-  /** The probability that the clock of a process steps when a run begins. It stays within half a second of the right time. */
-  readonly clockStepRate?: number
-  /** Secrets beside the two, each with a key of its own (count). */
-  readonly furtherKeys?: number
-  /** Runs at the same time, at most (count). Other messages wait. */
-  readonly runsMax?: number
-  /** The ticks compare the connectors table each hour and measure the fleet, as `dispatch` does. */
-  readonly wholeDispatch?: boolean
-  /** The probability that a batch for the lake is refused, in part or as a whole, or that its acknowledgement is lost. */
-  readonly sinkFaultRate?: number
-  readonly originTroubles?: readonly OriginTrouble[]
-  /** Items of a page. Fewer than the vendor's 500 make many requests of few events. */
-  readonly pageItems?: number
-  /** Seeds the random numbers of the processes: when they are killed, how long they back off. */
-  readonly seed?: number
-  /** Called with each step of each process, in order. */
-  readonly onEffect?: (effect: Effect) => void
-}
-
-const defaults: Required<Omit<WorldOptions, 'onEffect'>> = {
-  vendor: {},
-  clocksOffMs: [0],
-  networkMs: 50,
-  stateMs: 0,
-  ticking: true,
-  faults: {},
-  clockStepRate: 0,
-  furtherKeys: 0,
-  runsMax: Number.POSITIVE_INFINITY,
-  wholeDispatch: false,
-  sinkFaultRate: 0,
-  originTroubles: [],
-  pageItems: trendmicroCas.pageItemsMax,
-  seed: 0,
-}
 
 /** A response of the vendor that no option of the simulator gives. */
 interface InsteadOfTheModel {
@@ -121,14 +75,17 @@ interface WorldRecord {
 }
 
 interface Setup {
-  readonly options: WorldOptions & typeof defaults
+  readonly options: WorldOptions & typeof worldDefaults
   readonly vendors: ReadonlyMap<string, Vendor>
+  readonly dynamodb: MemoryDynamoDb
+  readonly sink: Sink
   readonly processes: readonly Process[]
   readonly queue: Queue
   readonly connectors: MemoryConnectors
   readonly invocations: Invocations
   readonly wire: Wire
   readonly random: Random
+  readonly written: Set<string>
   underWay: number
 }
 
@@ -136,15 +93,8 @@ interface Setup {
 export class World {
   readonly clock = new VirtualClock(start)
   /** The adapter over the table in memory. Each call of the client is an effect of the invocation that makes it. */
-  readonly state: StateTable = this.stateOver(new MemoryDynamoDb())
+  readonly state: StateTable
   readonly lake = new LakeOfIds()
-  /** The adapter over a delivery stream in memory. Each call of the client is an effect of the invocation that makes it. */
-  readonly sink: Sink = this.sinkOver(
-    new MemoryFirehose(
-      (records) => this.lake.deliver(records),
-      (records) => this.batchFault(records),
-    ),
-  )
   readonly secrets = new MemorySecrets(secrets)
   readonly bus = new MemoryBus()
   readonly model: VendorModel
@@ -152,12 +102,21 @@ export class World {
   private readonly setup: Setup
 
   constructor(given: WorldOptions = {}) {
-    const options = { ...defaults, ...given }
+    const options = { ...worldDefaults, ...given }
     const { vendor, pageItems, clocksOffMs, seed } = options
     this.model = new VendorModel(vendor)
+    const dynamodb = new MemoryDynamoDb()
+    this.state = this.stateOver(dynamodb)
     this.setup = {
       options,
       vendors: new Map([[trendmicroCas.type, withPagesOf(pageItems)]]),
+      dynamodb,
+      sink: this.sinkOver(
+        new MemoryFirehose(
+          (records) => this.lake.deliver(records),
+          (records) => this.batchFault(records),
+        ),
+      ),
       processes: clocksOffMs.map((offMs, i) => new Process(`p${i}`, this.clock, offMs, seed + i)),
       queue: {
         send: async (connectorId, delaySeconds) => {
@@ -180,6 +139,7 @@ export class World {
         happened: (kind) => this.happened(kind),
       }),
       random: randomFrom(seed, 0, 0),
+      written: new Set(),
       underWay: 0,
     }
     for (let index = 1; index <= options.furtherKeys; index++) this.secrets.values.set(secretNameOf(index), `${key}-${index}`)
@@ -188,12 +148,31 @@ export class World {
 
   private stateOver(dynamodb: MemoryDynamoDb): StateTable {
     const send = async (command: Parameters<MemoryDynamoDb['send']>[0]) => {
-      const result = await this.setup.invocations.effect('dynamodb', () => dynamodb.send(command))
-      const isCheckpoint = command instanceof PutItemCommand && command.input.Item?.['sk']?.S?.startsWith(streamPrefix)
+      const item = command instanceof PutItemCommand ? command.input.Item : undefined
+      const sk = item?.['sk']?.S ?? ''
+      const isCheckpoint = sk.startsWith(streamPrefix)
+      const result = await this.setup.invocations.effect('dynamodb', async () => {
+        const done = await dynamodb.send(command)
+        if (isCheckpoint || sk === acceptedKey('').sk) this.setup.written.add(connectorOfPk(item?.['pk']?.S ?? ''))
+        return done
+      })
       if (isCheckpoint) this.lake.settle(this.setup.invocations.checkpoint())
       return result
     }
     return stateTable({ client: { send } as unknown as DynamoDBClient, table: 'state', now: () => this.clock.now() })
+  }
+
+  /** The adapter over a delivery stream in memory. Each call of the client is an effect of the invocation that makes it. */
+  get sink(): Sink {
+    return this.setup.sink
+  }
+
+  /** The connectors whose acceptance or streams were written since the last call. */
+  takeWritten(): readonly string[] {
+    const { written } = this.setup
+    const ids = [...written]
+    written.clear()
+    return ids
   }
 
   private sinkOver(firehose: MemoryFirehose): Sink {
@@ -355,6 +334,7 @@ export class World {
       if (this.setup.options.wholeDispatch) {
         if (minutes % 60 === 17)
           await this.invoke('comparison', (ports) => reconcileConnectors(ports, policy, this.setup.connectors.items()))
+        if (minutes % 60 === 0) this.setup.dynamodb.deleteExpired((this.clock.now() - expiredKeptMs) / second)
         if (minutes % 5 === 0) await this.invoke('measurement', (ports) => measureFleet(ports))
       }
       await this.clock.sleepUntil(Math.max(this.clock.now(), start + (minutes + 1) * minute))

@@ -22,7 +22,7 @@ const indexKeys: Readonly<Record<string, readonly [hash: string, range: string]>
 
 /**
  * One table of DynamoDB in memory, at the level of the client: the real adapters run over it, so each of their calls can fail by itself. The
- * contract tests hold it against dynalite and DynamoDB Local. Nothing is deleted by its expiry, as DynamoDB deletes late.
+ * contract tests hold it against dynalite and DynamoDB Local. Expired items stay until `deleteExpired`, as DynamoDB deletes late.
  */
 export class MemoryDynamoDb {
   private readonly partitions = new Map<string, Partition>()
@@ -50,6 +50,13 @@ export class MemoryDynamoDb {
     }
     if (command instanceof QueryCommand) return this.query(command.input)
     return { Items: [...this.partitions.values()].flatMap(({ items }) => [...items.values()]) }
+  }
+
+  /** Deletes the items that expired before this instant (s), as DynamoDB does by and by. */
+  deleteExpired(before: number): void {
+    for (const partition of this.partitions.values()) {
+      for (const [sk, { expiresAt }] of partition.items) if (Number(expiresAt?.N ?? before) < before) partition.set(sk, undefined)
+    }
   }
 
   private find(key: Item | undefined): Item | undefined {

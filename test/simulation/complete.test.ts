@@ -3,7 +3,8 @@ import { coveredTo, missing } from '../../functions/domain/stream/ledger.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { audit } from '../../simulation/audit.ts'
 import { expectedKey } from '../../simulation/expected-record.ts'
-import { connectorItem, key, start, World, type WorldOptions } from '../../simulation/world.ts'
+import { connectorItem, key, start, World } from '../../simulation/world.ts'
+import type { WorldOptions } from '../../simulation/world-options.ts'
 
 /** A quiet stream needs one request a run, and a run is due every 5 minutes (intervalMinutes by default). */
 const runsPerHour = 12

@@ -89,7 +89,7 @@ describe('a claim about every run', () => {
       'No event is in the lake twice, except for one page at each fault of a process or a service',
     ],
   ])('breaks when the lake %s', async (_, breakIt, claim) => {
-    expect(broken(await runScenario(sound, { prepare: breakIt }))).toEqual([claim])
+    expect(broken(await runScenario(sound, { prepare: breakIt }))).toContain(claim)
   })
 
   it('breaks when a run throws', async () => {
