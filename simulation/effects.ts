@@ -61,3 +61,15 @@ function briefList(items: readonly unknown[], depth: number): string {
   if (items.length > itemsShownMax || (depth === 0 && items.length > 0)) return `[${items.length} items]`
   return `[${items.map((item) => briefTo(item, depth - 1)).join(', ')}]`
 }
+
+/** A call of a port in a trace, without the key of a request. */
+export function callText(portName: string, method: string, args: readonly unknown[]): string {
+  const shown = portName === 'source' ? args.slice(0, 1) : args
+  return `${portName}.${method}(${shown.map(brief).join(', ')})`
+}
+
+export function resultText(portName: string, result: unknown): string {
+  if (result === undefined) return ''
+  const isOk = portName !== 'state' && typeof result === 'object' && result !== null && 'ok' in result && result.ok === true
+  return ` → ${isOk ? 'ok' : brief(result)}`
+}

@@ -87,6 +87,10 @@ const pairs: readonly Pair[] = [
   // The key allows fewer requests than the two need.
   { prefix: prefixes.crowded, first: { requestsPerMinute: 1, intervalMinutes: 5 } },
 ]
+/** The vendor's clock is at most so far off after a step (ms). */
+const clockStepMaxMs = 40 * minute
+/** The first page of a range is at most so old (ms). */
+const cachedAgeMaxMs = 2 * minute
 /** A run of more connectors and hours has a quiet vendor (the two multiplied). */
 const connectorHoursBusyMax = 500
 
@@ -122,7 +126,7 @@ const scenarios: Readonly<Record<ScenarioName, Draw>> = {
   /** Every fault of the vendor, kills, a lake that refuses and a slow state table, all at once, with one key or two. */
   everything: (seed, random, { hours, connectors }) => ({
     world: {
-      vendor: drawn(random, hours * connectors),
+      vendor: drawEveryQuirk(random, { hours, connectors }),
       clocksOffMs: pick(random, [[0], [0, 400], [0, -400, 300]]),
       pageItems,
       faults: { crash: drawKillRate(random), freeze: drawRate(random, freezeRateMax), service: drawRate(random, serviceFaultRateMax) },
@@ -161,6 +165,7 @@ export const noVendorFaults: SimulatorOptions = {
   malformedPageRate: 0,
   truncateRate: 0,
   hostileLinkRate: 0,
+  cachedAgeMaxMs: 0,
 }
 
 /** Options of the simulator that are not drawn: the audit or the connector relies on them. */
@@ -181,10 +186,8 @@ type Fixed =
   | 'requestsPerMinute'
   | 'requestsPerDay'
   | 'hostileOrigin'
-  // Drawn below, where the scenario has them.
-  | 'clockSteps'
+  // An endless stream takes the turns of the others.
   | 'endlessStreams'
-  | 'cachedAgeMaxMs'
   | 'account'
 
 /** Draws every quirk and fault of the vendor, on or off. A new option of the simulator must be drawn here or named above. */
@@ -205,6 +208,8 @@ function drawVendor(random: Random): Required<Omit<SimulatorOptions, Fixed>> {
     emptyPages: pick(random, ['list', 'null', 'no-content'] as const),
     throttledStatus: pick(random, [429, 200] as const),
     clockSkewMs: pick(random, [0, 700, -700]),
+    clockSteps: [],
+    cachedAgeMaxMs: 0,
     selectBy: pick(random, ['generation', 'detection'] as const),
     bounds: pick(random, ['inclusive', 'half-open', 'start-exclusive', 'exclusive'] as const),
     order: pick(random, ['ascending', 'descending', 'random', 'shuffled'] as const),
@@ -240,10 +245,17 @@ function drawVendor(random: Random): Required<Omit<SimulatorOptions, Fixed>> {
   }
 }
 
-/** A vendor with so few events that a long run of many connectors takes minutes and not hours. */
-function drawn(random: Random, connectorHours: number): ReturnType<typeof drawVendor> {
+/** A vendor whose clock steps, and with so few events that a long run of many connectors takes minutes and not hours. */
+function drawEveryQuirk(random: Random, { hours, connectors }: ScenarioSize): ReturnType<typeof drawVendor> {
   const vendor = drawVendor(random)
-  return connectorHours > connectorHoursBusyMax ? { ...vendor, eventsPerHour: 20 } : vendor
+  const steps = pick(random, [[], [], [between(random, 0, hours * hour)]])
+  const skewMs = between(random, 0, clockStepMaxMs) * pick(random, [-1, 1])
+  return {
+    ...vendor,
+    eventsPerHour: hours * connectors > connectorHoursBusyMax ? 20 : vendor.eventsPerHour,
+    clockSteps: steps.map((after) => ({ at: start + after, skewMs })),
+    cachedAgeMaxMs: pick(random, [0, 0, cachedAgeMaxMs]),
+  }
 }
 
 /** Connectors with a key each or with a pool of two, and one pair with a key of its own; what their users do meanwhile. */

@@ -1,5 +1,7 @@
 import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import type { FirehoseClient } from '@aws-sdk/client-firehose'
+import { eventBridgeBus } from '../functions/adapters/bus.ts'
 import { digest, keyedDigest } from '../functions/adapters/digest.ts'
 import { firehoseSink } from '../functions/adapters/firehose.ts'
 import { acceptedKey, connectorOfPk, streamPrefix } from '../functions/adapters/state-table/item-keys.ts'
@@ -20,7 +22,7 @@ import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
 import type { StreamName } from '../local/simulator/catalogue.ts'
 import { type SimulatedRequest, type SimulatedResponse, VendorModel } from '../local/simulator/model.ts'
 import { type Random, randomFrom, unit } from '../local/simulator/random.ts'
-import { brief, intercepted } from './effects.ts'
+import { brief, callText, intercepted, resultText } from './effects.ts'
 import { MemoryBus } from './fakes/bus.ts'
 import { VirtualClock } from './fakes/clock.ts'
 import { MemoryConnectors } from './fakes/connectors.ts'
@@ -79,6 +81,7 @@ interface Setup {
   readonly vendors: ReadonlyMap<string, Vendor>
   readonly dynamodb: MemoryDynamoDb
   readonly sink: Sink
+  readonly bus: Bus
   readonly processes: readonly Process[]
   readonly queue: Queue
   readonly connectors: MemoryConnectors
@@ -117,6 +120,7 @@ export class World {
           (records) => this.batchFault(records),
         ),
       ),
+      bus: this.busOver(this.bus),
       processes: clocksOffMs.map((offMs, i) => new Process(`p${i}`, this.clock, offMs, seed + i)),
       queue: {
         send: async (connectorId, delaySeconds) => {
@@ -178,6 +182,11 @@ export class World {
   private sinkOver(firehose: MemoryFirehose): Sink {
     const send = (command: Parameters<MemoryFirehose['send']>[0]) => this.setup.invocations.effect('firehose', () => firehose.send(command))
     return firehoseSink({ client: { send } as unknown as FirehoseClient, deliveryStream: 'lake', clock: this.clock })
+  }
+
+  private busOver(bus: MemoryBus): Bus {
+    const send = (command: Parameters<MemoryBus['send']>[0]) => this.setup.invocations.effect('eventbridge', () => bus.send(command))
+    return eventBridgeBus({ client: { send } as unknown as EventBridgeClient, bus: 'bus' })
   }
 
   private batchFault(records: number): BatchFault | undefined {
@@ -264,7 +273,7 @@ export class World {
       sink: this.mortal('sink', this.sink, by),
       source: this.mortal('source', this.setup.wire.source(clock), by),
       queue: this.mortal('queue', this.setup.queue, by),
-      bus: this.mortal('bus', this.bus as Bus, by),
+      bus: this.mortal('bus', this.setup.bus, by),
       publish: (metrics: MetricValues) => void this.record.metrics.push({ at: this.clock.now(), ...metrics }),
       log: (entry: LogEntry) => {
         this.record.log.push({ at: this.clock.now(), ...entry })
@@ -289,17 +298,17 @@ export class World {
     const takesMs = portName === 'state' ? stateMs : 0
     if (Object.keys(faults).length === 0 && takesMs === 0 && onEffect === undefined && portName === 'state') return port
     return intercepted(port, (method, args, call) => {
-      const callText = () => `${portName}.${method}(${argsText(portName, args)})`
-      // Each call of the client of these two is an effect already.
-      const isOverClient = portName === 'state' || portName === 'sink'
+      const text = () => callText(portName, method, args)
+      // Each call of the client of these is an effect already.
+      const isOverClient = portName === 'state' || portName === 'sink' || portName === 'bus'
       const result = isOverClient ? call() : this.setup.invocations.effect(portName, async () => call())
       if (!(result instanceof Promise)) {
-        this.trace(name, callText)
+        this.trace(name, text)
         return result
       }
       return result.then(async (value: unknown) => {
         if (takesMs > 0) await this.clock.sleepUntil(this.clock.now() + takesMs)
-        this.trace(name, () => `${callText()}${resultText(portName, value)}`)
+        this.trace(name, () => `${text()}${resultText(portName, value)}`)
         if (portName === 'sink') this.setup.invocations.acknowledge(args[0] as readonly LakeRecord[], value as Delivery)
         return value
       })
@@ -360,17 +369,6 @@ export class World {
     )
     setup.underWay -= 1
   }
-}
-
-/** Leaves out the key of a request. */
-function argsText(portName: string, args: readonly unknown[]): string {
-  return (portName === 'source' ? args.slice(0, 1) : args).map(brief).join(', ')
-}
-
-function resultText(portName: string, result: unknown): string {
-  if (result === undefined) return ''
-  const isOk = portName !== 'state' && typeof result === 'object' && result !== null && 'ok' in result && result.ok === true
-  return ` → ${isOk ? 'ok' : brief(result)}`
 }
 
 function withPagesOf(pageItemsMax: number): Vendor {
