@@ -23,8 +23,11 @@ async function main(options: Options): Promise<void> {
     return
   }
   const print = options.isSummaryOnly ? () => {} : (effect: Effect) => void process.stdout.write(`${effectLine(effect)}\n`)
+  const startedAt = performance.now()
   const run = await runScenario(drawScenario(options.scenario, options.seed, options.size), { onEffect: print })
   process.stdout.write(summaryText(run))
+  // The rest of the output is the same for each run of the seed.
+  process.stderr.write(`It took ${((performance.now() - startedAt) / 1_000).toFixed(1)} s.\n`)
   process.exitCode = run.problems.length === 0 ? 0 : 1
 }
 
