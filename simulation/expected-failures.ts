@@ -52,14 +52,19 @@ export const expectedFailures = {
   },
 } as const satisfies Readonly<Record<string, ExpectedFailure>>
 
-const all: readonly ExpectedFailure[] = Object.values(expectedFailures)
+export type ExpectedFailureName = keyof typeof expectedFailures
 
-/** Whether a broken claim with these problems is one that is expected after these faults. */
-export function isExpected(claim: string, problems: readonly string[], faults: ReadonlyMap<FaultKind, number>): boolean {
-  return all.some(
-    ({ claims, fault, connectors = '' }) =>
-      claims.includes(claim) && faults.has(fault) && problems.every((problem) => problem.startsWith(connectors)),
-  )
+const all: readonly (readonly [string, ExpectedFailure])[] = Object.entries(expectedFailures)
+
+/** The expected failure that explains why a claim is broken with these problems after these faults, if there is one. */
+export function expectedBy(
+  claim: string,
+  problems: readonly string[],
+  happened: ReadonlyMap<FaultKind, number>,
+): ExpectedFailureName | undefined {
+  const explains = ({ claims, fault, connectors = '' }: ExpectedFailure) =>
+    claims.includes(claim) && happened.has(fault) && problems.every((problem) => problem.startsWith(connectors))
+  return all.find(([, failure]) => explains(failure))?.[0] as ExpectedFailureName | undefined
 }
 
 /** Whether the connector has such a key. */

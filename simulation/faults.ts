@@ -14,6 +14,7 @@ export type FaultKind =
   | 'acknowledgement lost'
   | OriginTrouble['kind']
   | 'function timed out'
+  | 'run waited for a place'
   | 'message expired'
   | 'clock step of a process'
   | 'overloaded key'

@@ -3,7 +3,7 @@ import type { StreamId, StreamState } from '../functions/domain/stream/stream.ts
 import { iso } from '../functions/domain/time.ts'
 import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
 import type { Audit } from './audit.ts'
-import { isExpected } from './expected-failures.ts'
+import { type ExpectedFailureName, expectedBy } from './expected-failures.ts'
 import type { FaultKind } from './faults.ts'
 import type { Scenario } from './scenario.ts'
 import { start, type World } from './world.ts'
@@ -12,8 +12,8 @@ import { start, type World } from './world.ts'
 export interface Invariant {
   readonly claim: string
   readonly problems: readonly string[]
-  /** The problems are known, and expected in this run. */
-  readonly isExpected: boolean
+  /** The problems are known, and expected in this run for this reason. */
+  readonly expectedBy?: ExpectedFailureName | undefined
 }
 
 /** A world after its scenario has ended. */
@@ -30,6 +30,7 @@ const requestsPerMinute = 20
 /** Faults after which nothing is delivered again. */
 const harmless: readonly FaultKind[] = [
   'clock step of a process',
+  'run waited for a place',
   'message expired',
   'edit',
   'invalid edit',
@@ -103,7 +104,8 @@ export async function judge(
   const end: End = { scenario, world, audited, streams: await everyStream(world) }
   const invariants = Object.entries(claims).map(([claim, problemsOf]) => {
     const problems = problemsOf(end)
-    return { claim, problems: shortened(problems), isExpected: problems.length > 0 && isExpected(claim, problems, world.record.faults) }
+    const isBroken = problems.length > 0
+    return { claim, problems: shortened(problems), ...(isBroken ? { expectedBy: expectedBy(claim, problems, world.record.faults) } : {}) }
   })
   return { invariants, proven: audited.expected }
 }

@@ -50,7 +50,7 @@ export class LiveAudit {
     const inLake = lake.byConnector.get(connector.connectorId)
     const left = [...events, ...fresh].filter((event) => !isThere(inLake, event))
     for (const event of left) {
-      if (dueInLake(event, connector) < to && this.old.size < problemsMax)
+      if (dueInLake(event, connector, skewMs) < to && this.old.size < problemsMax)
         this.old.add(`${name} ${event.id} of ${iso(event.selected)}, visible from ${iso(event.visibleAt)}`)
     }
     this.awaited.set(name, { events: left, to })
@@ -58,10 +58,11 @@ export class LiveAudit {
 }
 
 /** When the event is in the lake at the latest, if there is no fault (the vendor's clock). */
-function dueInLake({ selected, visibleAt }: SimulatedEvent, { intervalMinutes, lateArrivalMinutes }: Connector): Instant {
+function dueInLake({ selected, visibleAt }: SimulatedEvent, { intervalMinutes, lateArrivalMinutes }: Connector, skewMs: number): Instant {
   const interval = intervalMinutes * minute
   if (visibleAt === selected) return visibleAt + promptIntervals * interval + ageSpareMs
-  return selected + lateArrivalMinutes * minute + settlingIntervals * interval + ageSpareMs
+  // The last read of a range waits for the earlier of the two clocks.
+  return selected + lateArrivalMinutes * minute + settlingIntervals * interval + ageSpareMs + Math.max(0, skewMs)
 }
 
 /** The vendor shows an update in place of its event, so one of the two must be there. */

@@ -60,8 +60,8 @@ function settingLines({ world: { vendor, ...world }, items }: Scenario): string[
   )
 }
 
-function invariantLines({ claim, problems, isExpected }: Invariant): string[] {
-  const verdict = problems.length === 0 ? 'Held:     ' : isExpected ? 'EXPECTED: ' : 'BROKEN:   '
+function invariantLines({ claim, problems, expectedBy }: Invariant): string[] {
+  const verdict = problems.length === 0 ? 'Held:     ' : expectedBy !== undefined ? 'EXPECTED: ' : 'BROKEN:   '
   return [`${verdict} ${claim}`, ...problems.map((problem) => `             ${problem}`)]
 }
 

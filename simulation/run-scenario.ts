@@ -81,9 +81,9 @@ export async function runScenario(
     trace,
     invariants,
     problems: invariants
-      .filter(({ isExpected }) => !isExpected)
+      .filter(({ expectedBy }) => expectedBy === undefined)
       .flatMap(({ claim, problems }) => problems.map((problem) => `${claim}: ${problem}`)),
-    expected: invariants.flatMap(({ claim, isExpected }) => (isExpected ? [claim] : [])),
+    expected: invariants.flatMap(({ claim, expectedBy }) => (expectedBy === undefined ? [] : [claim])),
     counts: {
       proven,
       delivered: world.lake.records,

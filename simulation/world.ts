@@ -355,6 +355,7 @@ export class World {
     const { setup, clock } = this
     await clock.sleepUntil(clock.now() + delayMs)
     const sentAt = clock.now()
+    if (setup.underWay >= setup.options.runsMax) this.happened('run waited for a place')
     while (setup.underWay >= setup.options.runsMax && clock.now() < sentAt + messageKeptMs) await clock.sleepUntil(clock.now() + 5 * second)
     if (clock.now() >= sentAt + messageKeptMs) return this.happened('message expired')
     setup.underWay += 1
