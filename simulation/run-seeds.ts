@@ -28,12 +28,12 @@ export async function runSeeds(options: Many, progress: (text: string) => void):
   const startedAt = performance.now()
   const seconds = () => (performance.now() - startedAt) / 1_000
   const results: SeedRun[] = []
-  const seeds = new SeedQueue(options, seconds)
+  const seeds = seedsOf(options, seconds)
   const firstRuns = new Map<number, SeedRun>()
   const show = (hours = 0) => progress(progressText(results, options.size.hours < shownHoursMin ? 0 : hours, options))
   const worker = async () => {
     const thread = new Worker(new URL('./seed-worker.ts', import.meta.url))
-    for (let seed = seeds.next(); seed !== undefined; seed = seeds.next()) {
+    for (let { value: seed } = seeds.next(); seed !== undefined; seed = seeds.next().value) {
       const { scenario, size } = options
       const run = await runOn(thread, { scenario, size, seed }, show)
       const twin = firstRuns.get(seed)
@@ -54,29 +54,12 @@ const shownHoursMin = 24
 const differ = 'Each seed has one trace: two runs of this seed differ'
 
 /** The seeds in their order, each twice in a row, so that two threads take the two runs of a long one. */
-class SeedQueue {
-  private readonly until: Many['until']
-  private readonly seconds: () => number
-  private seed: number
-  private begun = 0
-  private again: number | undefined
-
-  constructor({ firstSeed, until }: Many, seconds: () => number) {
-    this.until = until
-    this.seconds = seconds
-    this.seed = firstSeed ?? randomInt(seedMax + 1)
-  }
-
-  next(): number | undefined {
-    const { again, seed } = this
-    this.again = undefined
-    if (again !== undefined) return again
-    const isOver = 'seeds' in this.until ? this.begun >= this.until.seeds : this.seconds() >= this.until.seconds
-    if (isOver) return undefined
-    this.begun += 1
-    this.again = seed
-    this.seed = (seed + 1) % (seedMax + 1)
-    return seed
+function* seedsOf({ firstSeed = randomInt(seedMax + 1), until }: Many, seconds: () => number): Generator<number, undefined> {
+  const isOver = (begun: number) => ('seeds' in until ? begun >= until.seeds : seconds() >= until.seconds)
+  for (let begun = 0; !isOver(begun); begun++) {
+    const seed = (firstSeed + begun) % (seedMax + 1)
+    yield seed
+    yield seed
   }
 }
 

@@ -49,8 +49,9 @@ function exactText(bytes: Uint8Array, charset: string): string | undefined {
 /** A part of the body that can be decoded by itself. */
 interface Piece {
   readonly bytes: Uint8Array
-  /** Where it begins in the body (bytes) and in the text (UTF-16 units). */
+  /** Its start in the body (bytes). */
   readonly from: number
+  /** Its start in the text (UTF-16 units). */
   readonly textFrom: number
   /** For each unit of its text the end of the bytes that it was made of, once somebody asks. */
   ends?: readonly number[]

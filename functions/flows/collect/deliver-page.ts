@@ -77,7 +77,8 @@ export async function deliverPage(
   page: FetchedPage,
   { seen, detail, countsLate }: { readonly seen: SeenItems; readonly detail: RecordDetail; readonly countsLate: boolean },
 ): Promise<PageDelivery> {
-  const judged = judge(ports.digest, context, page, seen)
+  const ignored = new Set(context.connector.identityIgnoredFields)
+  const judged = judge(ports.digest, ignored, page, seen)
   const decided = judged.filter(({ isUnseen }) => isUnseen).map((item) => decide(ports.digest, context, range, page, item))
   const records = decided.flatMap(({ record, isKept }) => (isKept ? [record] : []))
   const delivery = records.length === 0 ? nothingToDeliver : await ports.sink.deliver(records, detail)
@@ -85,8 +86,8 @@ export async function deliverPage(
     const counts = { pages: 1, fetched: page.items.length, alreadySeen: page.items.length - decided.length }
     return {
       delivered: {
-        ...outcomeOf(ports.digest, context.connector, countsLate, decided, counts),
-        changes: changesOf(ports.digest, context, judged, seen),
+        ...outcomeOf(ports.digest, ignored, countsLate, decided, counts),
+        changes: changesOf(ports.digest, ignored, judged, seen),
       },
     }
   }
@@ -94,7 +95,7 @@ export async function deliverPage(
   const arrived = decided.filter(({ record }) => delivery.acknowledged?.has(record))
   const counts = { fetched: arrived.length }
   return {
-    delivered: { ...outcomeOf(ports.digest, context.connector, countsLate, arrived, counts), changes: noChanges },
+    delivered: { ...outcomeOf(ports.digest, ignored, countsLate, arrived, counts), changes: noChanges },
     failure: delivery.failure,
   }
 }
@@ -114,8 +115,7 @@ interface JudgedItem {
   readonly isUpdate: boolean
 }
 
-function judge(digest: Digest, { connector }: PageContext, page: FetchedPage, seen: SeenItems): readonly JudgedItem[] {
-  const ignored = ignoredFields(connector)
+function judge(digest: Digest, ignored: ReadonlySet<string>, page: FetchedPage, seen: SeenItems): readonly JudgedItem[] {
   const onPage = new SeenItems(seen.rule)
   return page.items.map((item) => {
     const identity = identityOf(item, digest, ignored)
@@ -129,8 +129,7 @@ function judge(digest: Digest, { connector }: PageContext, page: FetchedPage, se
 }
 
 /** How many of the items that came again had changed, and in which fields, where an earlier item can be compared. */
-function changesOf(digest: Digest, { connector }: PageContext, judged: readonly JudgedItem[], seen: SeenItems): Changes {
-  const ignored = ignoredFields(connector)
+function changesOf(digest: Digest, ignored: ReadonlySet<string>, judged: readonly JudgedItem[], seen: SeenItems): Changes {
   const again = judged.filter(({ before }) => before !== 'new')
   const changed = again.filter(({ before, isUnseen }) => before === 'changed' && isUnseen)
   const fields = changed.flatMap(({ item, identity }) => {
@@ -163,10 +162,6 @@ function decide(digest: Digest, context: PageContext, range: Range, page: Fetche
   return { ...judged, record, isKept: keep, counted, id: { hash: identity.seenId, mark: keep ? 'delivered' : 'filtered', content } }
 }
 
-function ignoredFields({ identityIgnoredFields }: Connector): ReadonlySet<string> {
-  return new Set(identityIgnoredFields)
-}
-
 /** Names the fields that do not belong to the identity; `''` if all do. */
 export function identityRule({ identityIgnoredFields }: Pick<Connector, 'identityIgnoredFields'>, digest: Digest): string {
   return identityIgnoredFields.length === 0 ? '' : digest(JSON.stringify(identityIgnoredFields.toSorted())).slice(0, 8)
@@ -174,7 +169,7 @@ export function identityRule({ identityIgnoredFields }: Pick<Connector, 'identit
 
 function outcomeOf(
   digest: Digest,
-  connector: Connector,
+  ignored: ReadonlySet<string>,
   countsLate: boolean,
   decided: readonly DecidedItem[],
   counts: Partial<StreamCounts>,
@@ -184,7 +179,7 @@ function outcomeOf(
   for (const name of decided.flatMap(({ counted }) => counted)) byFilter[name] = (byFilter[name] ?? 0) + 1
   return {
     newIds: decided.map(({ id, content, item }, index) =>
-      index === 0 ? { ...id, content: { ...content, fields: fieldPrints(item.value, digest, ignoredFields(connector)) } } : id,
+      index === 0 ? { ...id, content: { ...content, fields: fieldPrints(item.value, digest, ignored) } } : id,
     ),
     counts: {
       ...counts,
