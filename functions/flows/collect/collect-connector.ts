@@ -1,11 +1,12 @@
+import type { Connector } from '../../domain/connector/connector.ts'
 import { compileFilters } from '../../domain/connector/log-filters.ts'
 import type { Digest } from '../../domain/digest.ts'
-import { backoffMs, type Failure, failures } from '../../domain/failures.ts'
+import { backoffMs, type Consequence, type Failure } from '../../domain/failures.ts'
 import type { AcceptedConnector, DueStore, OwnClock, RunState, RunStore } from '../../domain/ports.ts'
 import * as ledger from '../../domain/stream/ledger.ts'
 import { readableSince } from '../../domain/stream/proof.ts'
 import { readBy } from '../../domain/stream/reader.ts'
-import { nextPhaseTime, nextStep } from '../../domain/stream/schedule.ts'
+import { nextPhaseTime, nextStep, waitInRun } from '../../domain/stream/schedule.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { hour, type Instant, iso, minute, second } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
@@ -13,6 +14,7 @@ import type { OpenKey } from '../open-keys.ts'
 import { KeyPool, type KeyPoolPorts } from './key-pool.ts'
 import { type LimiterPorts, RateLimiter } from './rate-limiter.ts'
 import { readRange, type StepContext, type StepPorts } from './read-range.ts'
+import { RunFailures } from './run-failures.ts'
 import { type ReportPorts, RunReport } from './run-report.ts'
 
 export interface CollectPorts extends StepPorts, KeyPoolPorts, LimiterPorts, ReportPorts {
@@ -35,11 +37,12 @@ const backoffMaxMs = hour
 interface Run {
   readonly ports: CollectPorts
   readonly accepted: AcceptedConnector
-  readonly context: Omit<StepContext, 'policy'>
+  readonly context: Omit<StepContext, 'policy' | 'keyWorks'>
   readonly streams: Map<StreamId, StreamState>
   policy: ledger.ReadingPolicy
   readonly keys: KeyPool
   readonly limiter: RateLimiter
+  readonly failures: RunFailures
   readonly report: RunReport
 }
 
@@ -125,6 +128,7 @@ async function beginRun(
     paceMs: minute / connector.requestsPerMinute,
     clock: ports.vendorClocks.of(connector.baseUrl),
     wantedTo,
+    usualTime: usualTimes(ports, connector).last,
   }
   const keys = await KeyPool.open(ports, connector, report.status.rejectedKeys)
   for (const [id, stream] of streams) {
@@ -135,7 +139,7 @@ async function beginRun(
   const holder = `${ports.process}:${ports.nextNumber()}`
   const filters = compileFilters(connector.logFilters)
   const context = { connector, vendor, filters, holder, limiter, lastPageBy: deadline - pageMaxMs }
-  return { ports, accepted, context, streams, policy, keys, limiter, report }
+  return { ports, accepted, context, streams, policy, keys, limiter, failures: new RunFailures(), report }
 }
 
 async function readAll(run: Run): Promise<RunEnd> {
@@ -165,7 +169,7 @@ function prepareStreams({ ports, accepted, streams, policy, report }: Run): void
 
 /** Takes the next read step, if there is one. Returns how the run ends, or nothing if it goes on. */
 async function takeStep(run: Run): Promise<RunEnd | undefined> {
-  const { ports, context, streams, keys, report, policy } = run
+  const { ports, context, streams, keys, failures, report, policy } = run
   const now = ports.clock.now()
   if (isClockOff(ports)) {
     await report.clockIsOff(ports.ownClock.errorMs())
@@ -181,23 +185,27 @@ async function takeStep(run: Run): Promise<RunEnd | undefined> {
   if (stream === undefined || key === undefined) return { kind: 'finished', dueAt: keys.firstFreeAt(now) }
 
   // If another key is free, no step waits for this one. But the links of a paced range die soon, so a paced stream waits.
-  const waitMaxMs = keys.hasAnother(key, now) && !stream.paced ? 0 : step.waitMaxMs
-  const { outcome, stream: after } = await readRange(ports, { ...context, policy }, { ...step, waitMaxMs }, stream, key)
+  const longestMs = waitInRun(step.waitMaxMs, now, context.lastPageBy)
+  const waitMaxMs = keys.hasAnother(key, now) && !stream.paced ? 0 : longestMs
+  const taken = { stream: step.stream, key: key.fingerprint, streams }
+  const keyWorks = failures.keyWorks(taken, keys.all.length === 1, now)
+  const { outcome, stream: after } = await readRange(ports, { ...context, policy, keyWorks }, { ...step, waitMaxMs }, stream, key)
   streams.set(step.stream, after)
   report.stepTaken(stream, after)
-  run.policy = { ...policy, clock: ports.vendorClocks.of(context.connector.baseUrl) }
+  run.policy = { ...policy, clock: ports.vendorClocks.of(context.connector.baseUrl), usualTime: usualTimes(ports, context.connector).last }
   switch (outcome.kind) {
     case 'lease-held':
       return { kind: 'lease-held', dueAt: outcome.until }
     case 'no-token':
-      return waitForKey(run, key, outcome.freeAt, step.waitMaxMs)
+      return waitForKey(run, key, outcome.freeAt, longestMs)
     case 'progress':
       keys.accept(key)
+      failures.pageRead(key.fingerprint)
       report.noLongerFailing()
       return undefined
     case 'failed':
       report.stepFailed(outcome.failure, step.stream)
-      return afterFailedStep(run, outcome.failure, key)
+      return afterFailedStep(run, outcome.failure, key, failures.stepFailed(taken, outcome.failure, keyWorks))
   }
 }
 
@@ -212,34 +220,40 @@ async function waitForKey({ ports, keys, limiter }: Run, key: OpenKey, freeAt: I
   return undefined
 }
 
-async function afterFailedStep({ ports, keys, report }: Run, why: Failure, key: OpenKey): Promise<RunEnd | undefined> {
-  const now = ports.clock.now()
-  const { scope, request } = failures[why.code]
-  switch (scope) {
-    case 'key': {
-      if (request === 'throttled') return undefined
+async function afterFailedStep(
+  { ports, keys, report }: Run,
+  why: Failure,
+  key: OpenKey,
+  consequence: Consequence,
+): Promise<RunEnd | undefined> {
+  switch (consequence) {
+    case 'run-goes-on':
+      return undefined
+    case 'key-rejected': {
       const until = await keys.reject(key, why)
       return until === undefined ? undefined : { kind: 'finished', dueAt: report.connectorFailed(why, until) }
     }
-    case 'origin':
-    case 'connector':
+    case 'connector-fails':
       return { kind: 'finished', dueAt: report.connectorFailed(why) }
-    case 'sink':
-      return { kind: 'finished', dueAt: now + backoffMs(why, 1, ports.random()) }
-    case 'stream':
-    case 'record':
-    case 'range':
-      return undefined
+    case 'run-ends':
+      return { kind: 'finished', dueAt: ports.clock.now() + backoffMs(why, 1, ports.random()) }
   }
 }
 
 /** At the given time, if the run left something to do. Otherwise at the connector's usual time, or sooner if a stream's backoff ends sooner. */
-function nextDue({ ports, accepted, streams, policy }: Run, dueAt: Instant | undefined): Instant {
+function nextDue({ ports, accepted, streams }: Run, dueAt: Instant | undefined): Instant {
   const now = ports.clock.now()
   if (dueAt !== undefined) return Math.min(Math.max(dueAt, now), now + backoffMaxMs)
   const backoffs = [...streams.values()].flatMap(({ trouble }) => (trouble === undefined ? [] : [trouble.until]))
-  const tick = nextPhaseTime(phaseOf(ports.digest, accepted.connector.connectorId), policy.intervalMs, now)
-  return Math.min(tick, ...backoffs.map((until) => Math.max(until, now + second)))
+  const { next } = usualTimes(ports, accepted.connector)
+  return Math.min(next, ...backoffs.map((until) => Math.max(until, now + second)))
+}
+
+/** The connector's usual times before and after now: one in each interval. */
+function usualTimes({ digest, clock }: Pick<CollectPorts, 'digest' | 'clock'>, { connectorId, intervalMinutes }: Connector) {
+  const intervalMs = intervalMinutes * minute
+  const next = nextPhaseTime(phaseOf(digest, connectorId), intervalMs, clock.now())
+  return { last: next - intervalMs, next }
 }
 
 /** In [0, 1): connectors with one interval run at different times. */
