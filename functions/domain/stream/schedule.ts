@@ -48,7 +48,8 @@ export function nextStep(
     live === undefined ? gapWaitMs : liveWaitMaxMs,
   )
   const reread = best(ready, (stream) => (stream.range?.kind === 'reread' ? stream.range.from : planReread(stream)?.from))
-  const first = readSteps % gapStepEvery === gapStepEvery - 1 ? (gap ?? live) : (live ?? gap)
+  const isGapsTurn = readSteps % gapStepEvery === gapStepEvery - 1 && !hasJustRead(gap?.stream, streams)
+  const first = isGapsTurn ? (gap ?? live) : (live ?? gap)
   return first ?? stepOf(reread, planReread, gapWaitMs)
 }
 
@@ -58,6 +59,15 @@ export function nextStep(
  */
 export function waitInRun(waitMaxMs: number, now: Instant, lastPageBy: Instant): number {
   return now + waitMaxMs + tickMs > lastPageBy ? Math.min(waitMaxMs, untilNextTick(now)) : waitMaxMs
+}
+
+/**
+ * When the last page of a run begins, at most `latest`. It is just before a tick: so the tick brings the connector back at once, and no
+ * stream waits for the rest of a minute.
+ */
+export function lastPageBefore(latest: Instant, now: Instant): Instant {
+  const beforeTick = latest - (latest % tickMs) - claimMs
+  return beforeTick > now + tickMs ? beforeTick : latest
 }
 
 function untilNextTick(now: Instant): number {
@@ -74,6 +84,12 @@ function stepOf(
   const [id, stream] = chosen
   const range = stream.range ?? plan(stream)
   return range === undefined ? undefined : { stream: id, range, waitMaxMs: stream.paced ? liveWaitMaxMs : waitMaxMs }
+}
+
+/** A step of a paced stream takes a minute of tokens. So it does not take two in a row while another stream is due. */
+function hasJustRead(id: StreamId | undefined, streams: ReadonlyMap<StreamId, StreamState>): boolean {
+  const stream = id === undefined ? undefined : streams.get(id)
+  return stream?.paced === true && [...streams.values()].every(({ lastReadAt = 0 }) => lastReadAt <= (stream.lastReadAt ?? 0))
 }
 
 /** When the stream last had a turn: a page of it was read, or it failed and its wait is over. So those that failed come last. */

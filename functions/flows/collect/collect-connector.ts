@@ -6,7 +6,7 @@ import type { AcceptedConnector, DueStore, OwnClock, RunState, RunStore } from '
 import * as ledger from '../../domain/stream/ledger.ts'
 import { readableSince } from '../../domain/stream/proof.ts'
 import { readBy } from '../../domain/stream/reader.ts'
-import { nextPhaseTime, nextStep, waitInRun } from '../../domain/stream/schedule.ts'
+import { lastPageBefore, nextPhaseTime, nextStep, waitInRun } from '../../domain/stream/schedule.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { hour, type Instant, iso, minute, second } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
@@ -138,7 +138,7 @@ async function beginRun(
   }
   const holder = `${ports.process}:${ports.nextNumber()}`
   const filters = compileFilters(connector.logFilters)
-  const context = { connector, vendor, filters, holder, limiter, lastPageBy: deadline - pageMaxMs }
+  const context = { connector, vendor, filters, holder, limiter, lastPageBy: lastPageBefore(deadline - pageMaxMs, ports.clock.now()) }
   return { ports, accepted, context, streams, policy, keys, limiter, failures: new RunFailures(), report }
 }
 
