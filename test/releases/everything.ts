@@ -56,7 +56,7 @@ async function usersOf(state: StateTable | FormerKeyUsers, bucket: string): Prom
   const reader = { connectorId: 'looking', tenantName: 'Nobody', sharedKey: false, requestsPerMinute: 20, until: farFuture }
   const users = await state.registerKeyUser(bucket, reader, start + 100 * hour)
   await state.forgetKeyUser(bucket, 'looking')
-  return users
+  return users.filter(({ connectorId }) => connectorId !== 'looking')
 }
 
 async function eachOf<T>(names: readonly string[], read: (name: string) => Promise<T>): Promise<Readonly<Record<string, T>>> {
