@@ -157,6 +157,8 @@ export interface AcceptedStore {
    * checkpoint. Without one they stay.
    */
   writeAccepted(accepted: AcceptedConnector, before: AcceptedConnector | undefined): Promise<boolean>
+  /** Makes the streams expire or stay as `writeAccepted` does, if it broke off before that. */
+  keepStreams(accepted: AcceptedConnector): Promise<void>
 }
 
 export interface DueStore {

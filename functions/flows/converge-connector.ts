@@ -1,4 +1,4 @@
-import type { AcceptedConnector, Clock, DueStore, Queue, StatusStore } from '../domain/ports.ts'
+import type { AcceptedConnector, AcceptedStore, Clock, DueStore, Queue, StatusStore } from '../domain/ports.ts'
 import { acceptedStatus, dueAfter, isStatusOfLater, versionOf } from '../domain/status/accepted-status.ts'
 import { floorToSecond } from '../domain/time.ts'
 import { type NotifyPorts, notifyChanges } from './notify-changes.ts'
@@ -7,6 +7,7 @@ import { type KeyPorts, leaveKeys, openKeys } from './open-keys.ts'
 export interface ConvergePorts extends KeyPorts, NotifyPorts {
   readonly state: KeyPorts['state'] &
     NotifyPorts['state'] &
+    Pick<AcceptedStore, 'keepStreams'> &
     Pick<StatusStore, 'readStatus'> &
     Pick<DueStore, 'readDue' | 'makeDue' | 'removeDue'>
   readonly clock: Clock
@@ -27,6 +28,7 @@ export async function convergeConnector(
   const { state, clock } = ports
   const { connectorId } = accepted.connector
   const now = clock.now()
+  await state.keepStreams(accepted)
   if (accepted.retiredAt === undefined) await openKeys(ports, accepted, now)
   else await leaveKeys(ports, accepted)
   await convergeDue(ports, accepted)

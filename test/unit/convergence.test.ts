@@ -87,9 +87,9 @@ async function* each<T>(values: readonly T[]): AsyncIterable<T> {
   yield* values
 }
 
-const id = 'acme-cas'
-const second = 'tributary/simulated-second'
-const other = connectorItem({ connectorId: 'acme-other', name: 'acme-other', requestsPerMinute: 10 })
+const id = 'acme.cas'
+const second = 'tributary/acme/simulated-second'
+const other = connectorItem({ connectorId: 'acme.other', name: 'acme.other', requestsPerMinute: 10 })
 const item = connectorItem({ rateGroup: 'group' })
 
 const steps: Readonly<Record<string, { readonly before: (it: Deployment) => Promise<void>; readonly step: (it: Deployment) => Promise<void> }>> =
@@ -196,13 +196,13 @@ describe('a connector that is as it should be', () => {
   it('is left alone by the comparison and by a second record, which write nothing', async () => {
     const it = new Deployment()
     await runsWith(it, item)
-    await it.write(connectorItem({ connectorId: 'paused', name: 'paused', enabled: false }))
+    await it.write(connectorItem({ connectorId: 'acme.paused', name: 'paused', enabled: false }))
     const before = await it.stored()
     const reads = it.calls
     it.world.secrets.read = () => Promise.reject(new Error('A secret was read'))
     await it.compare()
-    // 8 shards of three listings.
-    expect(it.calls - reads).toBe(24)
+    // Each of the three listings has 8 shards.
+    expect(it.calls - reads).toBe(3 * 8)
     expect(await it.stored()).toEqual(before)
   })
 

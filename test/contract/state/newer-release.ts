@@ -42,6 +42,7 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       ['readRun', (state) => state.readRun('a')],
       ['readAccepted', (state) => state.readAccepted('a')],
       ['writeAccepted', (state) => state.writeAccepted({ ...accepted('a'), retiredAt: start }, accepted('a'))],
+      ['keepStreams', (state) => state.keepStreams({ ...accepted('a'), retiredAt: start })],
       ['claimDue', (state) => state.claimDue('a', start, start + 1)],
       ['setDue', (state) => state.setDue('a', start, start + 1)],
       ['makeDue', (state) => state.makeDue('a', start, start + 1)],
