@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Connector } from '../domain/connector/connector.ts'
 import { type Claiming, claimKey, type KeyClaim, releaseKey } from '../domain/connector/key-register.ts'
 import type { AcceptedConnector, AcceptedStore, Clock, KeyRegisterStore, KeyUser, KeyUserStore } from '../domain/ports.ts'
@@ -63,7 +62,14 @@ export async function useBucket(
 }
 
 function isSameUse(stored: KeyUser, user: KeyUser, now: Instant): boolean {
-  return isDeepStrictEqual({ ...stored, until: user.until }, user) && stored.until - now >= usersKeptMs / 2
+  return (
+    stored.acceptedAt === user.acceptedAt &&
+    stored.tenantName === user.tenantName &&
+    stored.sharedKey === user.sharedKey &&
+    stored.requestsPerMinute === user.requestsPerMinute &&
+    stored.requestsPerDay === user.requestsPerDay &&
+    stored.until - now >= usersKeptMs / 2
+  )
 }
 
 /** Ends the use of the key or rate group, and then the claim: an entry without a claim would count as one of an earlier release. */

@@ -78,7 +78,8 @@ export function tableStreamReader(options: TableStreamOptions) {
       return
     }
     for (const change of changes) {
-      if (failed.has(change.record.dynamodb?.SequenceNumber ?? '')) await fail(change, new Error('The function reported its record as failed'))
+      if (failed.has(change.record.dynamodb?.SequenceNumber ?? ''))
+        await fail(change, new Error('The function reported its record as failed'))
       else await markDone(change)
     }
   }

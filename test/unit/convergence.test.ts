@@ -74,7 +74,9 @@ class Deployment {
 
   /** Everything that is stored, by key, apart from what counts the writes and from notifications that are not sent. */
   async stored(): Promise<Readonly<Record<string, unknown>>> {
-    const { Items = [] } = (await this.dynamodb.send(new ScanCommand({ TableName: 'state' }))) as { Items?: Parameters<typeof unmarshall>[0][] }
+    const { Items = [] } = (await this.dynamodb.send(new ScanCommand({ TableName: 'state' }))) as {
+      Items?: Parameters<typeof unmarshall>[0][]
+    }
     const kept = Items.map((item) => unmarshall(item)).map(({ pk, sk, writeId: _, revision: __, status, ...item }) => {
       const { changes: ___, ...shown } = status ?? {}
       return [`${pk} ${sk}`, status === undefined ? item : { ...item, status: shown }] as const
@@ -92,30 +94,31 @@ const second = 'tributary/acme/simulated-second'
 const other = connectorItem({ connectorId: 'acme.other', name: 'acme.other', requestsPerMinute: 10 })
 const item = connectorItem({ rateGroup: 'group' })
 
-const steps: Readonly<Record<string, { readonly before: (it: Deployment) => Promise<void>; readonly step: (it: Deployment) => Promise<void> }>> =
-  {
-    'a new connector': { before: (it) => it.write(other), step: (it) => it.write(item) },
-    'an edit with another key, another group and a lower limit': {
-      before: (it) => runsWith(it, item),
-      step: (it) => it.write({ ...item, apiKeySecrets: [second], rateGroup: 'next', requestsPerMinute: 5 }),
+const steps: Readonly<
+  Record<string, { readonly before: (it: Deployment) => Promise<void>; readonly step: (it: Deployment) => Promise<void> }>
+> = {
+  'a new connector': { before: (it) => it.write(other), step: (it) => it.write(item) },
+  'an edit with another key, another group and a lower limit': {
+    before: (it) => runsWith(it, item),
+    step: (it) => it.write({ ...item, apiKeySecrets: [second], rateGroup: 'next', requestsPerMinute: 5 }),
+  },
+  'a pause': { before: (it) => runsWith(it, item), step: (it) => it.write({ ...item, enabled: false }) },
+  'the end of a pause': { before: (it) => it.write({ ...item, enabled: false }), step: (it) => it.write(item) },
+  'a deletion': { before: (it) => runsWith(it, item), step: (it) => it.remove(id) },
+  'a return': {
+    before: async (it) => {
+      await runsWith(it, item)
+      await it.remove(id)
     },
-    'a pause': { before: (it) => runsWith(it, item), step: (it) => it.write({ ...item, enabled: false }) },
-    'the end of a pause': { before: (it) => it.write({ ...item, enabled: false }), step: (it) => it.write(item) },
-    'a deletion': { before: (it) => runsWith(it, item), step: (it) => it.remove(id) },
-    'a return': {
-      before: async (it) => {
-        await runsWith(it, item)
-        await it.remove(id)
-      },
-      step: (it) => it.write(item),
+    step: (it) => it.write(item),
+  },
+  'an item that was refused and is put right': {
+    before: async (it) => {
+      await it.write({ ...item, eventTypes: ['wrong'] })
     },
-    'an item that was refused and is put right': {
-      before: async (it) => {
-        await it.write({ ...item, eventTypes: ['wrong'] })
-      },
-      step: (it) => it.write(item),
-    },
-  }
+    step: (it) => it.write(item),
+  },
+}
 
 async function runsWith(it: Deployment, each: ConnectorItem): Promise<void> {
   await it.write(other)

@@ -47,7 +47,10 @@ export function dueItems(store: Store): DueStore {
           set: { nextDueAt: next, dueShard: shardOf(connectorId), ...(acceptedAt === undefined ? {} : { acceptedAt }) },
           expressions: ['#wantedTo = if_not_exists(#wantedTo, :never)'],
         },
-        { holds: `(${asItWas} OR ${later})${acceptedAt === undefined ? '' : ` AND ${notLater}`}`, values: { seen, next, never: 0, acceptedAt } },
+        {
+          holds: `(${asItWas} OR ${later})${acceptedAt === undefined ? '' : ` AND ${notLater}`}`,
+          values: { seen, next, never: 0, acceptedAt },
+        },
       )
     },
 

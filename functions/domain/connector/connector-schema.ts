@@ -178,9 +178,9 @@ const attributes = {
   }),
   sharedWith: z
     ._default(
-      z.array(text(/^([a-z0-9-]{1,40}|~[^\p{C}\p{Zl}\p{Zp}]{1,128})$/u, tenantRule), { error: tenantsRule }).check(
-        z.maxLength(tenantsMax, { error: tenantsRule }),
-      ),
+      z
+        .array(text(/^([a-z0-9-]{1,40}|~[^\p{C}\p{Zl}\p{Zp}]{1,128})$/u, tenantRule), { error: tenantsRule })
+        .check(z.maxLength(tenantsMax, { error: tenantsRule })),
       [],
     )
     .register(attributeDocs, {

@@ -1,4 +1,3 @@
-import type { KeyUser } from '../ports.ts'
 import type { Instant } from '../time.ts'
 import { tenantOf } from './tenant.ts'
 
@@ -39,6 +38,14 @@ export interface HeldKey {
   readonly fingerprint: string
 }
 
+/** An entry of a user of the key. */
+interface KeyEntry {
+  readonly connectorId: string
+  readonly tenantName: string
+  readonly sharedKey: boolean
+  readonly acceptedAt?: Instant
+}
+
 export type Claiming =
   | { readonly kind: 'held' }
   | { readonly kind: 'claimed'; readonly next: KeyClaims }
@@ -54,7 +61,7 @@ const registerBytesMax = 100 * 1024
  * Adds a claim, or brings it up to date. `users`: entries without a claim are of earlier releases, which know no claims; they count as
  * claims of their tenants, so that an upgrade gives nobody's key away.
  */
-export function claimKey(register: KeyClaims, claim: KeyClaim, users: readonly KeyUser[]): Claiming {
+export function claimKey(register: KeyClaims, claim: KeyClaim, users: readonly KeyEntry[]): Claiming {
   const others = register.claims.filter(({ connectorId }) => connectorId !== claim.connectorId)
   const own = register.claims.find(({ connectorId }) => connectorId === claim.connectorId)
   if (own !== undefined && (own.acceptedAt > claim.acceptedAt || isSameClaim(own, claim))) return { kind: 'held' }
@@ -86,7 +93,7 @@ function allows(one: KeyClaim, other: KeyClaim): boolean {
   return one.tenant === other.tenant || one.sharedKey || one.sharedWith.includes(other.tenant)
 }
 
-function claimsOfUsers({ claims }: KeyClaims, users: readonly KeyUser[]): KeyClaim[] {
+function claimsOfUsers({ claims }: KeyClaims, users: readonly KeyEntry[]): KeyClaim[] {
   const claimed = new Set(claims.map(({ connectorId }) => connectorId))
   return users
     .filter(({ connectorId }) => !claimed.has(connectorId))

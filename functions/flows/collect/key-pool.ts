@@ -33,12 +33,7 @@ export class KeyPool {
     return new KeyPool(ports, accepted, await openKeys(ports, accepted, ports.clock.now(), heldKeys), rejectedBefore)
   }
 
-  private constructor(
-    ports: KeyPoolPorts,
-    accepted: Accepted,
-    { keys, failures }: OpenedKeys,
-    rejectedBefore: RejectedKeys,
-  ) {
+  private constructor(ports: KeyPoolPorts, accepted: Accepted, { keys, failures }: OpenedKeys, rejectedBefore: RejectedKeys) {
     this.ports = ports
     this.accepted = accepted
     this.failures = failures

@@ -1,5 +1,5 @@
-import { failure } from '../../../functions/domain/failures.ts'
 import type { HeldKeys, KeyClaim } from '../../../functions/domain/connector/key-register.ts'
+import { failure } from '../../../functions/domain/failures.ts'
 import type { AcceptedConnector, KeyUser } from '../../../functions/domain/ports.ts'
 import { type ConnectorStatus, newStatus } from '../../../functions/domain/status/status.ts'
 import { newStream } from '../../../functions/domain/stream/ledger.ts'
@@ -146,7 +146,14 @@ export function bucket(version: number): TokenBucket {
 }
 
 export function user(connectorId: string, at: Instant = start): KeyUser {
-  return { connectorId, tenantName: `tenant of ${connectorId}`, sharedKey: false, requestsPerMinute: 20, until: at + 2 * day, acceptedAt: at }
+  return {
+    connectorId,
+    tenantName: `tenant of ${connectorId}`,
+    sharedKey: false,
+    requestsPerMinute: 20,
+    until: at + 2 * day,
+    acceptedAt: at,
+  }
 }
 
 export function claim(connectorId: string): KeyClaim {
