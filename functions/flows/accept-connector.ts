@@ -42,12 +42,12 @@ export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, 
   if (!isConnectorId(connectorId)) return refuseId(ports, connectorId)
   for (let write = 0; write < writesMax; write++) {
     const before = await state.readAccepted(connectorId)
-    const checked = await check(ports, policy, item, before?.connector)
+    const itemDigest = digestItem(digest, item)
+    const isAccepted = before?.retiredAt === undefined && before?.itemDigest === itemDigest
+    const checked = await check(ports, policy, item, before?.connector, isAccepted)
     if (!checked.ok) return refuse(ports, connectorId, item, checked.problems, before)
-    const after = acceptance(checked.connector, digestItem(digest, item), before, ports.vendors, clock.now())
-    if (before !== undefined && before.retiredAt === undefined && before.itemDigest === after.itemDigest) {
-      return convergeConnector(ports, before, { isItemRight: true })
-    }
+    if (before !== undefined && isAccepted) return convergeConnector(ports, before, { isItemRight: true })
+    const after = acceptance(checked.connector, itemDigest, before, ports.vendors, clock.now())
     if (!(await state.writeAccepted(after, before))) continue
     const message = before === undefined ? 'The connector is new' : 'The connector was changed'
     log({ level: 'info', event: 'connector-accepted', connectorId, message })
@@ -64,11 +64,19 @@ function refuseId({ log }: Pick<AcceptPorts, 'log'>, connectorId: string): void 
 
 type Checked = { readonly ok: true; readonly connector: Connector } | { readonly ok: false; readonly problems: readonly Problem[] }
 
-async function check(ports: AcceptPorts, policy: AcceptPolicy, item: ConnectorItem, before: Connector | undefined): Promise<Checked> {
+/** The keys of an item that is accepted already are no longer checked: a key that another tenant claimed first is a failure of its runs. */
+async function check(
+  ports: AcceptPorts,
+  policy: AcceptPolicy,
+  item: ConnectorItem,
+  before: Connector | undefined,
+  isAccepted: boolean,
+): Promise<Checked> {
   const parsed = parseConnector(item, { ...policy, vendors: ports.vendors })
   if (!parsed.ok) return parsed
   const changed = before === undefined ? [] : immutableProblems(before, parsed.connector)
   if (changed.length > 0) return { ok: false, problems: changed }
+  if (isAccepted) return parsed
   // A secret that cannot be read is no problem of the item, because the item may be written before the secret. The run reports it.
   const refused = await keysOfOthers(ports, parsed.connector)
   if (refused.length === 0) return parsed
@@ -109,6 +117,8 @@ async function refuse(
   const { state, clock, log, vendors } = ports
   const now = clock.now()
   const keepsAccepted = before !== undefined && before.retiredAt === undefined
+  // Its own acceptance may have broken off.
+  if (keepsAccepted) await convergeConnector(ports, before, { isItemRight: false })
   const message = problems.map((problem) => `${problem.path}: ${problem.message}`).join(' ')
   const vendor = typeof item['type'] === 'string' && vendors.has(item['type']) ? { vendor: item['type'] } : {}
   const refused = await state.updateStatus(connectorId, (status) => {

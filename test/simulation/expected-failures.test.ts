@@ -57,6 +57,6 @@ test.each(Object.keys(expectedFailures))('a claim that is broken as expected (%s
 
 test.each([2, 3, 4, 5])('a key that two tenants contest belongs to one of them, whatever breaks off (seed %i)', async (seed) => {
   const scenario = pairWithOneKey(seed, prefixes.contested, {}, { faults: { crash: 0.1 } })
-  const { problems } = await runScenario(scenario, { onEffect: () => {} })
+  const { problems } = await runScenario({ ...scenario, eventsMin: 2_000 }, { onEffect: () => {} })
   expect(problems).toEqual([])
 })
