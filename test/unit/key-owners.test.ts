@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { digest, keyedDigest } from '../../functions/adapters/digest.ts'
-import { type KeyClaim, claimKey } from '../../functions/domain/connector/key-register.ts'
+import { claimKey, type KeyClaim } from '../../functions/domain/connector/key-register.ts'
 import { day, minute } from '../../functions/domain/time.ts'
 import { acceptConnector } from '../../functions/flows/accept-connector.ts'
 import { openKeys } from '../../functions/flows/open-keys.ts'

@@ -39,8 +39,7 @@ export class RunReport {
   /** The status as last written, with the changes of this run since. */
   private current: ConnectorStatus
   private readonly ports: ReportPorts
-  private readonly connector: Connector
-  private readonly acceptedAt: Instant
+  private readonly accepted: Pick<AcceptedConnector, 'connector' | 'acceptedAt'>
   private readonly vendor: Vendor
   private writtenAt: Instant
   /** The streams as they were when the status was last written. */
@@ -51,18 +50,21 @@ export class RunReport {
 
   constructor(
     ports: ReportPorts,
-    { connector, acceptedAt }: Pick<AcceptedConnector, 'connector' | 'acceptedAt'>,
+    accepted: Pick<AcceptedConnector, 'connector' | 'acceptedAt'>,
     vendor: Vendor,
     stored: ConnectorStatus | undefined,
     streams: ReadonlyMap<StreamId, StreamState>,
   ) {
     this.ports = ports
-    this.connector = connector
-    this.acceptedAt = acceptedAt
+    this.accepted = accepted
     this.vendor = vendor
     this.writtenAt = ports.clock.now()
-    this.current = stored ?? newStatus(this.writtenAt, connector.tenantName)
+    this.current = stored ?? newStatus(this.writtenAt, accepted.connector.tenantName)
     this.reported = new Map(streams)
+  }
+
+  private get connector(): Connector {
+    return this.accepted.connector
   }
 
   get status(): ConnectorStatus {
@@ -128,7 +130,7 @@ export class RunReport {
 
   /** A run of an earlier acceptance than that of the status writes nothing more. */
   private isOver(stored: ConnectorStatus): boolean {
-    return isSwitchedOff(stored.state) || isStatusOfLater(stored, this.acceptedAt)
+    return isSwitchedOff(stored.state) || isStatusOfLater(stored, this.accepted.acceptedAt)
   }
 
   isDue(): boolean {
@@ -152,7 +154,7 @@ export class RunReport {
     const otherConsumers = shareOfOthers(keys, limiter)
     const report = { now, streams, policy, connector, unusableKeys: keys.notes(), otherConsumers, delivered }
     const updated = await ports.state.updateStatus(connector.connectorId, (stored = this.current) =>
-      this.isOver(stored) ? undefined : { ...statusAfterRun(stored, run, report), acceptedAt: this.acceptedAt },
+      this.isOver(stored) ? undefined : { ...statusAfterRun(stored, run, report), acceptedAt: this.accepted.acceptedAt },
     )
     this.publish(read, delivered, limiter.waitedMs)
     this.writtenAt = now
