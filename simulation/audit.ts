@@ -1,13 +1,13 @@
 import type { StateTable } from '../functions/adapters/state-table/state-table.ts'
 import type { Connector } from '../functions/domain/connector/connector.ts'
 import type { AcceptedConnector } from '../functions/domain/ports.ts'
+import type { ConnectorStatus } from '../functions/domain/status/status.ts'
 import * as intervals from '../functions/domain/stream/intervals.ts'
 import type { Interval, StreamId, StreamState } from '../functions/domain/stream/stream.ts'
 import { iso, minute } from '../functions/domain/time.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { isStreamName, type StreamName } from '../local/simulator/catalogue.ts'
-import { isOf } from './expected-failures.ts'
 import { isThere, LiveAudit } from './live-audit.ts'
 import type { World } from './world.ts'
 
@@ -68,8 +68,10 @@ export class Auditor {
     for (const accepted of this.accepted.values()) {
       const { connector, retiredAt } = accepted
       // Of two tenants that name one key at the same moment both may be accepted, and one owns it: the other one reads nothing.
-      if (await isDenied(this.world.state, connector)) continue
-      if (retiredAt === undefined && connector.enabled) this.lookAtKeys(connector, users)
+      const status = this.isContested(connector) ? (await this.world.state.readRun(connector.connectorId)).status : undefined
+      if (isDenied(status)) continue
+      const isUser = status === undefined || (status.keys ?? []).length > 0
+      if (retiredAt === undefined && connector.enabled && isUser) this.lookAtKeys(connector, users)
       const vendor = vendors.get(connector.type) as Vendor
       for (const id of vendor.streams(connector)) this.live.look(accepted, id, quietSince)
     }
@@ -94,6 +96,15 @@ export class Auditor {
       sharing: [...this.sharing],
       unbalanced: [...this.unbalanced],
     }
+  }
+
+  /** Whether connectors of another tenant name one of its keys. */
+  private isContested(connector: Connector): boolean {
+    const keysOf = ({ apiKeySecrets }: Connector) => apiKeySecrets.map(({ secretName }) => this.world.secrets.values.get(secretName))
+    const own = keysOf(connector)
+    return [...this.accepted.values()].some(
+      (other) => other.connector.tenantName !== connector.tenantName && keysOf(other.connector).some((key) => own.includes(key)),
+    )
   }
 
   private lookAtKeys(connector: Connector, users: Map<string, Connector[]>): void {
@@ -137,9 +148,8 @@ export class Auditor {
 }
 
 /** Whether its key belongs to another tenant, as its status says. */
-export async function isDenied(state: Pick<StateTable, 'readRun'>, connector: Connector): Promise<boolean> {
-  if (!isOf('contested key', { connectorId: connector.connectorId })) return false
-  return (await state.readRun(connector.connectorId)).status?.trouble?.failure.code === 'key-shared'
+export function isDenied(status: ConnectorStatus | undefined): boolean {
+  return status?.trouble?.failure.code === 'key-shared'
 }
 
 /** One look at all that is covered now. */

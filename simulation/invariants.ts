@@ -113,8 +113,8 @@ export async function judge(
 async function everyStream({ state }: World): Promise<ReadonlyMap<StreamId, StreamState | undefined>> {
   const every = new Map<StreamId, StreamState | undefined>()
   for await (const { connector } of state.allAccepted()) {
-    if (await isDenied(state, connector)) continue
-    const { streams } = await state.readRun(connector.connectorId)
+    const { streams, status } = await state.readRun(connector.connectorId)
+    if (isDenied(status)) continue
     for (const id of trendmicroCas.streams(connector)) every.set(`${connector.connectorId} ${id}`, streams.get(id))
   }
   return every

@@ -275,13 +275,10 @@ describe('the simulation catches', () => {
   })
 
   it('a key that two tenants share although only one of them allows it', async () => {
-    const broken = await brokenBy(oneSided, (world) => {
-      const read = world.state.readClaims.bind(world.state)
-      world.state.readClaims = async (fingerprint) => {
-        const { revision, claims } = await read(fingerprint)
-        return { revision, claims: claims.map((claim) => ({ ...claim, sharedKey: true })) }
-      }
-    })
+    plant<typeof import('../../functions/domain/connector/key-register.ts')>('../../functions/domain/connector/key-register.ts', () => ({
+      claimKey: () => ({ kind: 'held' }),
+    }))
+    const broken = await brokenBy(oneSided)
     expect(broken).toContain(sharing)
   })
 

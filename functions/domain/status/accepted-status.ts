@@ -16,7 +16,7 @@ export function versionOf({ acceptedAt, retiredAt }: Pick<AcceptedConnector, 'ac
 }
 
 /** Whether the status was made from this acceptance. */
-export function isStatusOf(status: ConnectorStatus | undefined, accepted: Accepted): boolean {
+function isStatusOf(status: ConnectorStatus | undefined, accepted: Accepted): boolean {
   if (status === undefined) return false
   return status.acceptedAt === undefined ? hasRunSince(status, accepted.acceptedAt) : status.acceptedAt === versionOf(accepted)
 }
