@@ -68,9 +68,10 @@ export class Auditor {
     for (const accepted of this.accepted.values()) {
       const { connector, retiredAt } = accepted
       // Of two tenants that name one key at the same moment both may be accepted, and one owns it: the other one reads nothing.
-      const status = this.isContested(connector) ? (await this.world.state.readRun(connector.connectorId)).status : undefined
+      const isContested = this.isContested(connector)
+      const status = isContested ? (await this.world.state.readRun(connector.connectorId)).status : undefined
       if (isDenied(status)) continue
-      const isUser = status === undefined || (status.keys ?? []).length > 0
+      const isUser = !isContested || (status?.keys ?? []).length > 0
       if (retiredAt === undefined && connector.enabled && isUser) this.lookAtKeys(connector, users)
       const vendor = vendors.get(connector.type) as Vendor
       for (const id of vendor.streams(connector)) this.live.look(accepted, id, quietSince)
