@@ -80,6 +80,12 @@ export const settingsShape = {
     .meta({
       description: 'Hosts that a base URL may name in addition to the vendor’s own. They may use http and private addresses as well.',
     }),
+  sharedRateGroups: list(text(/^[A-Za-z0-9._-]{1,64}$/, 'the name of a rate group'), 'names of rate groups')
+    .default([])
+    .meta({
+      description:
+        'Names of rateGroup that connectors of all tenants share, for keys that the vendor counts as one customer. Every other group belongs to one tenant.',
+    }),
   tlsVerificationOptional: flag()
     .default(false)
     .meta({ description: 'Whether a connector may set disableTlsVerification. A CA of your own in tlsCaPem does not need this setting.' }),

@@ -286,6 +286,7 @@ export class World {
       digest,
       keyedDigest,
       vendors: this.setup.vendors,
+      sharedRateGroups: this.setup.options.sharedRateGroups,
       vendorClocks: by.vendorClocks,
       ownClock: { errorMs: () => clock.now() - this.clock.now() },
       random,

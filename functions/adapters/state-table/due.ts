@@ -1,5 +1,7 @@
 import type { DueStore } from '../../domain/ports.ts'
+import { notLater } from './expressions.ts'
 import { connectorOfPk, dueKey, shardOf, shards } from './item-keys.ts'
+import { dueSchema } from './schemas.ts'
 import { mustWrite, type Store } from './store.ts'
 import { dueIndex } from './table-definitions.ts'
 
@@ -14,6 +16,8 @@ export function dueItems(store: Store): DueStore {
         }
       }
     },
+
+    readDue: (connectorId) => store.get(dueKey(connectorId), dueSchema),
 
     /**
      *     dispatch A                         dispatch B (the rule delivers at least once)
@@ -34,21 +38,37 @@ export function dueItems(store: Store): DueStore {
      *
      * A connector that was switched off or deleted meanwhile has no due time, and gets none here.
      */
-    setDue(connectorId, seen, next) {
+    setDue(connectorId, seen, next, acceptedAt) {
       const asItWas = seen === undefined ? 'attribute_not_exists(#pk)' : '#nextDueAt = :seen'
       const later = '#nextDueAt > :next'
       return store.update(
         dueKey(connectorId),
-        { set: { nextDueAt: next, dueShard: shardOf(connectorId) }, expressions: ['#wantedTo = if_not_exists(#wantedTo, :never)'] },
-        { holds: `(${asItWas} OR ${later})`, values: { seen, next, never: 0 } },
+        {
+          set: { nextDueAt: next, dueShard: shardOf(connectorId), ...(acceptedAt === undefined ? {} : { acceptedAt }) },
+          expressions: ['#wantedTo = if_not_exists(#wantedTo, :never)'],
+        },
+        {
+          holds: `(${asItWas} OR ${later})${acceptedAt === undefined ? '' : ` AND ${notLater}`}`,
+          values: { seen, next, never: 0, acceptedAt },
+        },
       )
     },
 
-    async makeDue(connectorId, at, wantedTo) {
+    /**
+     *     acceptance A                       acceptance B
+     *     freezes before it makes it due
+     *                                        switches the connector off, or makes it due itself
+     *     makes it due: refused, or found by the next run
+     */
+    async makeDue(connectorId, at, wantedTo, acceptedAt) {
       const key = dueKey(connectorId)
-      await mustWrite(key, store.put(key, { nextDueAt: at, wantedTo, dueShard: shardOf(connectorId) }))
+      const attributes = { nextDueAt: at, wantedTo, dueShard: shardOf(connectorId), acceptedAt }
+      if (acceptedAt !== undefined) return store.put(key, attributes, { condition: { holds: notLater, values: { acceptedAt } } })
+      await mustWrite(key, store.put(key, attributes))
+      return true
     },
 
-    removeDue: (connectorId) => store.remove(dueKey(connectorId)),
+    removeDue: (connectorId, acceptedAt) =>
+      store.remove(dueKey(connectorId), acceptedAt === undefined ? undefined : { holds: notLater, values: { acceptedAt } }),
   }
 }

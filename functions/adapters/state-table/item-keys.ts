@@ -10,9 +10,11 @@ import type { Instant } from '../../domain/time.ts'
  *     pk                      sk
  *     CONNECTOR#connectorId   ACCEPTED                                   the accepted connector, or its tombstone
  *     CONNECTOR#connectorId   DUE                                        when it is due
+ *     CONNECTOR#connectorId   KEYS                                       the keys that it has, by their secrets
  *     CONNECTOR#connectorId   SEEN#stream#class.from#version.part        seen ids of a page
  *     CONNECTOR#connectorId   STATUS                                     its status
  *     CONNECTOR#connectorId   STREAM#stream                              the ledger of a stream
+ *     KEY#fingerprint         OWNER                                      the connectors that have claimed the API key
  *     KEY#bucket              TOKENS                                     the limiter of an API key or of a rate group
  *     KEY#bucket              USER#connectorId                           a connector that uses it
  *     OUTAGES                 vendor#origin                              an open outage
@@ -46,6 +48,10 @@ export function acceptedKey(connectorId: string): Key {
 
 export function dueKey(connectorId: string): Key {
   return { pk: connectorPk(connectorId), sk: 'DUE' }
+}
+
+export function heldKeysKey(connectorId: string): Key {
+  return { pk: connectorPk(connectorId), sk: 'KEYS' }
 }
 
 export function statusKey(connectorId: string): Key {
@@ -83,6 +89,10 @@ export function bucketPk(bucket: string): string {
 
 export function bucketKey(bucket: string): Key {
   return { pk: bucketPk(bucket), sk: 'TOKENS' }
+}
+
+export function claimsKey(fingerprint: string): Key {
+  return { pk: bucketPk(fingerprint), sk: 'OWNER' }
 }
 
 export function userKey(bucket: string, connectorId: string): Key {

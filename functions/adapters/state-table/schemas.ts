@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import type { Connector, SecretReference } from '../../domain/connector/connector.ts'
+import type { HeldKey, HeldKeys, KeyClaim, KeyClaims } from '../../domain/connector/key-register.ts'
 import type { LogFilter } from '../../domain/connector/log-filters.ts'
 import { type Failure, type FailureCode, failureCodes } from '../../domain/failures.ts'
 import type { AcceptedConnector, Due, KeyUser } from '../../domain/ports.ts'
@@ -143,6 +144,7 @@ const connector = z.object({
   initialBackfillMinutes: z.number(),
   lateArrivalMinutes: z.number(),
   sharedKey: z.boolean(),
+  sharedWith: z._default(z.array(text), []),
   identityIgnoredFields: z._default(z.array(text), []),
 } satisfies Shape<Connector>)
 
@@ -155,7 +157,11 @@ export const acceptedSchema: z.ZodMiniType<AcceptedConnector> = z.object({
   retiredAt: optional(instant),
 } satisfies Shape<AcceptedConnector>)
 
-export const dueSchema: z.ZodMiniType<Due> = z.object({ nextDueAt: instant, wantedTo: instant } satisfies Shape<Due>)
+export const dueSchema: z.ZodMiniType<Due> = z.object({
+  nextDueAt: instant,
+  wantedTo: instant,
+  acceptedAt: optional(instant),
+} satisfies Shape<Due>)
 
 const dayCounts = z.object({ delivered: count, filtered: count, requests: count, throttled: count } satisfies Shape<DayCounts>)
 
@@ -184,6 +190,7 @@ export const statusSchema: z.ZodMiniType<ConnectorStatus, Stored> = withExactCod
       cause: optional(failureCode),
       pendingChanges: optional(z.array(stateChange)),
       tenantName: optional(text),
+      acceptedAt: optional(instant),
       vendor: optional(text),
       origin: optional(text),
       lastRunAt: optional(instant),
@@ -307,4 +314,26 @@ export const keyUserSchema: z.ZodMiniType<KeyUser> = z.object({
   requestsPerMinute: z.number(),
   requestsPerDay: optional(z.number()),
   until: instant,
+  acceptedAt: optional(instant),
 } satisfies Shape<KeyUser>)
+
+const keyClaim = z.object({
+  connectorId: text,
+  tenant: text,
+  sharedWith: z.array(text),
+  sharedKey: z.boolean(),
+  acceptedAt: instant,
+} satisfies Shape<KeyClaim>)
+
+export const keyClaimsSchema: z.ZodMiniType<KeyClaims> = z.object({
+  revision: count,
+  claims: z.array(keyClaim),
+} satisfies Shape<KeyClaims>)
+
+export const heldKeysSchema: z.ZodMiniType<HeldKeys> = z.object({
+  revision: count,
+  acceptedAt: instant,
+  keys: z.array(z.object({ reference: text, fingerprint: text } satisfies Shape<HeldKey>)),
+  group: optional(text),
+  leaving: z.array(text),
+} satisfies Shape<HeldKeys>)

@@ -31,6 +31,8 @@ export interface ConnectorStatus {
   /** Changes of the state whose notifications have not been sent, the oldest first. */
   readonly pendingChanges?: readonly StateChange[]
   readonly tenantName?: string
+  /** The acceptance that it was made from. Absent: an earlier release wrote it. */
+  readonly acceptedAt?: Instant
   /** The connector's `type` and `baseUrl`, once it was accepted. */
   readonly vendor?: string
   readonly origin?: string

@@ -2,6 +2,7 @@ import { compileFilters } from '../../domain/connector/log-filters.ts'
 import type { Digest } from '../../domain/digest.ts'
 import { backoffMs, type Failure, failures } from '../../domain/failures.ts'
 import type { AcceptedConnector, DueStore, OwnClock, RunState, RunStore } from '../../domain/ports.ts'
+import { dueAfter, isConverged } from '../../domain/status/accepted-status.ts'
 import * as ledger from '../../domain/stream/ledger.ts'
 import { readableSince } from '../../domain/stream/proof.ts'
 import { readBy } from '../../domain/stream/reader.ts'
@@ -9,17 +10,19 @@ import { nextPhaseTime, nextStep } from '../../domain/stream/schedule.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { hour, type Instant, iso, minute, second } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
+import { type ConvergePorts, convergeConnector } from '../converge-connector.ts'
 import type { OpenKey } from '../open-keys.ts'
 import { KeyPool, type KeyPoolPorts } from './key-pool.ts'
 import { type LimiterPorts, RateLimiter } from './rate-limiter.ts'
 import { readRange, type StepContext, type StepPorts } from './read-range.ts'
 import { type ReportPorts, RunReport } from './run-report.ts'
 
-export interface CollectPorts extends StepPorts, KeyPoolPorts, LimiterPorts, ReportPorts {
+export interface CollectPorts extends StepPorts, KeyPoolPorts, LimiterPorts, ReportPorts, ConvergePorts {
   readonly state: StepPorts['state'] &
     KeyPoolPorts['state'] &
     LimiterPorts['state'] &
     ReportPorts['state'] &
+    ConvergePorts['state'] &
     RunStore &
     Pick<DueStore, 'setDue'>
   readonly vendors: ReadonlyMap<string, Vendor>
@@ -62,20 +65,23 @@ type RunEnd =
 export async function collectConnector(ports: CollectPorts, connectorId: string, deadline: Instant): Promise<void> {
   const { state, log, clock } = ports
   const stored = await state.readRun(connectorId)
-  const { accepted, due, status } = stored
-  if (accepted === undefined || accepted.retiredAt !== undefined || !accepted.connector.enabled) return
+  const { accepted } = stored
+  if (accepted === undefined) return
+  const isOff = isClockOff(ports)
+  const { status, due } = isOff ? stored : await asAccepted(ports, accepted, stored)
+  if (accepted.retiredAt !== undefined || !accepted.connector.enabled) return
   const vendor = ports.vendors.get(accepted.connector.type)
   if (vendor === undefined)
     throw new Error(`Connector ${connectorId} was accepted with the type ${accepted.connector.type}, which this release does not know.`)
 
   const streams = streamsOf(accepted, vendor, stored, clock.now())
-  const report = new RunReport(ports, accepted.connector, vendor, status, streams)
+  const report = new RunReport(ports, accepted, vendor, status, streams)
   // The claim of the message ends by itself, so the connector comes back, perhaps in another process.
-  if (isClockOff(ports)) return report.clockIsOff(ports.ownClock.errorMs())
+  if (isOff) return report.clockIsOff(ports.ownClock.errorMs())
   const backoffUntil = report.status.trouble?.until ?? 0
   let end: RunEnd = { kind: 'backing-off', dueAt: backoffUntil }
   if (backoffUntil <= clock.now()) {
-    const run = await beginRun(ports, accepted, vendor, streams, report, { deadline, wantedTo: due?.wantedTo ?? 0 })
+    const run = await beginRun(ports, { ...stored, accepted }, vendor, streams, report, { deadline, wantedTo: due?.wantedTo ?? 0 })
     end = await readAll(run)
     await run.limiter.flush()
     if (end.kind === 'finished') {
@@ -84,9 +90,25 @@ export async function collectConnector(ports: CollectPorts, connectorId: string,
     }
   }
   if (end.kind === 'switched-off' || end.kind === 'clock-off' || end.dueAt === undefined) return
-  if (end.dueAt !== due?.nextDueAt) await state.setDue(connectorId, due?.nextDueAt, end.dueAt)
+  if (end.dueAt !== due?.nextDueAt) await state.setDue(connectorId, due?.nextDueAt, end.dueAt, accepted.acceptedAt)
   const { state: reached, reason } = report.status
   log({ level: 'info', event: 'run-ended', connectorId, message: `next due ${iso(end.dueAt)}`, state: reached, reason })
+}
+
+/**
+ * The status and the due time, which are brought to what follows from the acceptance if it was not carried out to its end. The keys follow
+ * when they are opened.
+ */
+async function asAccepted(ports: CollectPorts, accepted: AcceptedConnector, stored: RunState): Promise<Pick<RunState, 'status' | 'due'>> {
+  if (isStored(accepted, stored)) return stored
+  await convergeConnector(ports, accepted, { isItemRight: false })
+  const { connectorId } = accepted.connector
+  const [status, due] = await Promise.all([ports.state.readStatus(connectorId), ports.state.readDue(connectorId)])
+  return { ...(status === undefined ? {} : { status }), ...(due === undefined ? {} : { due }) }
+}
+
+function isStored(accepted: AcceptedConnector, { status, due }: RunState): boolean {
+  return isConverged(accepted, status, due !== undefined) && dueAfter(due, accepted, status) === 'stay'
 }
 
 /** The limiter keeps the limit with clocks that are off by half a second. This much more is never right (ms). */
@@ -109,7 +131,7 @@ function responsibleSince({ connector, streamsSince, acceptedAt }: AcceptedConne
 
 async function beginRun(
   ports: CollectPorts,
-  accepted: AcceptedConnector,
+  { accepted, heldKeys }: Pick<RunState, 'heldKeys'> & { readonly accepted: AcceptedConnector },
   vendor: Vendor,
   streams: Map<StreamId, StreamState>,
   report: RunReport,
@@ -126,7 +148,7 @@ async function beginRun(
     clock: ports.vendorClocks.of(connector.baseUrl),
     wantedTo,
   }
-  const keys = await KeyPool.open(ports, connector, report.status.rejectedKeys)
+  const keys = await KeyPool.open(ports, accepted, report.status.rejectedKeys, heldKeys)
   for (const [id, stream] of streams) {
     const since = Math.max(responsibleSince(accepted, id), readableSince(ports.clock.now(), policy))
     const reader = { origin: connector.baseUrl, keys: keys.all.map(({ fingerprint }) => fingerprint), since }

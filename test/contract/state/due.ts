@@ -62,6 +62,35 @@ export function dueContract(given: Given): void {
       expect(await due()).toEqual({ nextDueAt: start, wantedTo: start + 8 })
     })
 
+    it('carries the acceptance that it was made from, and is read by itself', async () => {
+      expect(await given.state.readDue('a')).toBeUndefined()
+      expect(await given.state.makeDue('a', start, start + 7, 5)).toBe(true)
+      expect(await given.state.readDue('a')).toEqual({ nextDueAt: start, wantedTo: start + 7, acceptedAt: 5 })
+      await given.state.claimDue('a', start, start + minute)
+      expect(await given.state.setDue('a', start + minute, start + hour, 6)).toBe(true)
+      expect(await due()).toEqual({ nextDueAt: start + hour, wantedTo: start + 7, acceptedAt: 6 })
+    })
+
+    it('is neither made, set nor removed by an earlier acceptance', async () => {
+      await given.state.makeDue('a', start, start, 5)
+      expect(await given.state.makeDue('a', start + 1, start, 4)).toBe(false)
+      expect(await given.state.setDue('a', start, start + hour, 4)).toBe(false)
+      await given.state.removeDue('a', 4)
+      expect(await due()).toEqual({ nextDueAt: start, wantedTo: start, acceptedAt: 5 })
+      await given.state.removeDue('a', 5)
+      expect(await due()).toBeUndefined()
+    })
+
+    it('of an earlier release, without an acceptance, is made, set and removed by any', async () => {
+      await given.state.makeDue('a', start, start)
+      expect(await given.state.setDue('a', start, start + hour, 4)).toBe(true)
+      await given.state.makeDue('a', start, start)
+      expect(await given.state.makeDue('a', start, start, 4)).toBe(true)
+      await given.state.makeDue('a', start, start)
+      await given.state.removeDue('a', 4)
+      expect(await due()).toBeUndefined()
+    })
+
     it('may be removed twice', async () => {
       await given.state.removeDue('a')
       await given.state.removeDue('a')
