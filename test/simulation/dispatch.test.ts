@@ -16,6 +16,9 @@ import { MemoryConnectors } from '../../simulation/fakes/connectors.ts'
 import { MemoryQueue } from '../../simulation/fakes/queue.ts'
 import { connectorItem, key, policy, start, World } from '../../simulation/world.ts'
 
+/** Runs at the same time (count). */
+const places = 50
+
 describe('dispatch', () => {
   it('sends one message for a connector that is due before the next tick, delayed to when it is due', async () => {
     const world = new World({ ticking: false })
@@ -23,8 +26,8 @@ describe('dispatch', () => {
     const ports = { ...world.ports(0), queue }
     await ports.state.makeDue('a', start + 20_500, 0)
     await ports.state.makeDue('b', start + 5 * minute, 0)
-    expect(await dispatchDue(ports)).toBe(1)
-    expect(queue.messages).toEqual([{ connectorId: 'a', visibleAt: start + 21_000 }])
+    expect(await dispatchDue(ports, places)).toBe(1)
+    expect(queue.messages).toEqual([{ connectorId: 'a', visibleAt: start + 21_000, claim: start + 15 * minute }])
   })
 
   it('claims a connector once, however many ticks there are at the same time', async () => {
@@ -32,22 +35,22 @@ describe('dispatch', () => {
     const queue = new MemoryQueue(world.clock)
     const ports = { ...world.ports(0), queue }
     for (let i = 0; i < 30; i++) await ports.state.makeDue(`c${i}`, start, 0)
-    const claimed = await Promise.all([dispatchDue(ports), dispatchDue(ports), dispatchDue(ports)])
+    const claimed = await Promise.all([dispatchDue(ports, places), dispatchDue(ports, places), dispatchDue(ports, places)])
     expect(claimed.reduce((a, b) => a + b)).toBe(30)
     expect(new Set(queue.messages.map(({ connectorId }) => connectorId)).size).toBe(30)
   })
 
-  it('sends a message again five minutes after it was lost', async () => {
+  it('sends a message again when the queue no longer has it, 15 minutes after it was lost', async () => {
     const world = new World({ ticking: false })
     const queue = new MemoryQueue(world.clock)
     const ports = { ...world.ports(0), queue }
     await ports.state.makeDue('a', start, 0)
-    await dispatchDue(ports)
+    await dispatchDue(ports, places)
     queue.messages = []
-    await world.run(4 * minute)
-    expect(await dispatchDue(ports)).toBe(0)
+    await world.run(14 * minute)
+    expect(await dispatchDue(ports, places)).toBe(0)
     await world.run(minute)
-    expect(await dispatchDue(ports)).toBe(1)
+    expect(await dispatchDue(ports, places)).toBe(1)
   })
 })
 

@@ -2,6 +2,7 @@ import type {
   AcceptedStore,
   DueStore,
   KeyUserStore,
+  OriginStore,
   OutageStore,
   RunState,
   RunStore,
@@ -17,7 +18,7 @@ import { dueItems } from './due.ts'
 import type { Attributes } from './expressions.ts'
 import { parseItem } from './item.ts'
 import { acceptedKey, dueKey, statusKey, streamOfSk } from './item-keys.ts'
-import { outageItems } from './outages.ts'
+import { originItems, outageItems } from './outages.ts'
 import { acceptedSchema, dueSchema, streamSchema } from './schemas.ts'
 import { seenItems } from './seen.ts'
 import { parseStatus, statusItems } from './status.ts'
@@ -30,6 +31,7 @@ export type StateTable = RunStore &
   DueStore &
   StatusStore &
   OutageStore &
+  OriginStore &
   StreamStore &
   SeenIdStore &
   TokenStore &
@@ -51,6 +53,7 @@ export function stateTable(options: StoreOptions): StateTable {
     ...seenItems(store),
     ...apiKeyItems(store),
     ...outageItems(store),
+    ...originItems(store, options.now),
   }
 }
 
