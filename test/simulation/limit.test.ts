@@ -26,7 +26,7 @@ const unevenShareMax = 0.1
 /** The limiter learns what is left of a key that another consumer uses: fewer than one request in ten is refused. */
 const throttledShareMax = 0.1
 
-const connectorNames = (count: number) => Array.from({ length: count }, (_, i) => `acme-${i}`)
+const connectorNames = (count: number) => Array.from({ length: count }, (_, i) => `acme.${i}`)
 
 async function putAll(world: World, ids: readonly string[], item = {}): Promise<void> {
   for (const connectorId of ids) await world.put(connectorItem({ connectorId, ...item }))
@@ -82,7 +82,7 @@ describe('the limit of a key', () => {
     await putAll(world, connectorNames(3), { initialBackfillMinutes: 4_000 })
     await world.run(2 * minute + 20 * second)
     for (const limit of [5, 20, 1, 20]) {
-      await world.put(connectorItem({ connectorId: 'changing', requestsPerMinute: limit, initialBackfillMinutes: 4_000 }))
+      await world.put(connectorItem({ connectorId: 'acme.changing', requestsPerMinute: limit, initialBackfillMinutes: 4_000 }))
       await world.run(6 * minute + 20 * second)
     }
     expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(requestsPerMinute)
@@ -119,7 +119,7 @@ describe('connectors that share a key', () => {
     const live = connectorNames(9)
     await putAll(world, live)
     await world.put(
-      connectorItem({ connectorId: 'backlog', eventTypes: eventTypeNames, contentTypes: ['exchange'], initialBackfillMinutes: 4_300 }),
+      connectorItem({ connectorId: 'acme.backlog', eventTypes: eventTypeNames, contentTypes: ['exchange'], initialBackfillMinutes: 4_300 }),
     )
     await world.run(2 * hour)
     for (const connectorId of live) {
@@ -130,7 +130,7 @@ describe('connectors that share a key', () => {
       for (let i = 1; i < reads.length; i++) expect(reads[i]! - reads[i - 1]!).toBeLessThan(readGapMaxMs)
     }
     expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(requestsPerMinute)
-    expect((await world.stream('backlog', 'exchange/dlp')).covered.length).toBeGreaterThan(0)
+    expect((await world.stream('acme.backlog', 'exchange/dlp')).covered.length).toBeGreaterThan(0)
   })
 
   it('share it evenly', async () => {
@@ -159,8 +159,8 @@ describe('a connector whose key another consumer uses too', () => {
     const world = new World({ pageItems: 25, vendor: { otherRequestsPerMinute: 14, eventsPerHour: 150, throttledStatus } })
     await world.put(connectorItem({ initialBackfillMinutes: 4_000, eventTypes: ['dlp', 'securityrisk'] }))
     await world.run(hour)
-    expect((await world.status('acme-cas')).reason).toMatch(/Throttled by another consumer: about \d+ of the 20/)
-    const { throttled, requests } = (await world.stream('acme-cas', 'sharepoint/dlp' as StreamName)).counts
+    expect((await world.status('acme.cas')).reason).toMatch(/Throttled by another consumer: about \d+ of the 20/)
+    const { throttled, requests } = (await world.stream('acme.cas', 'sharepoint/dlp' as StreamName)).counts
     expect(throttled / requests).toBeLessThan(throttledShareMax)
   })
 })
