@@ -28,8 +28,10 @@ const spareMs = 10_000
 /** Runs one connector for each work message. */
 export const handler = lambda('collect', ports.log, async (event: SQSEvent, context) => {
   const deadline = clock.now() + context.getRemainingTimeInMillis() - spareMs
-  for (const { body } of event.Records) {
+  for (const { body, attributes } of event.Records) {
     const { connectorId, claim } = message.parse(JSON.parse(body))
-    await collectConnector({ ...ports, source, sink }, connectorId, deadline, claim)
+    // The claim of a message whose run failed is gone. It runs again all the same, so that what always fails becomes a dead letter.
+    const isAgain = Number(attributes.ApproximateReceiveCount) > 1
+    await collectConnector({ ...ports, source, sink }, connectorId, deadline, isAgain ? undefined : claim)
   }
 })

@@ -45,7 +45,7 @@ describe('the settings', () => {
       lakeRetentionDays: 400,
       allowedHosts: [],
       tlsVerificationOptional: false,
-      collectConcurrency: 50,
+      collectConcurrency: 8,
       collectMemoryMb: 320,
       architecture: 'arm64',
       removalPolicy: 'retain',
@@ -185,8 +185,8 @@ describe('a mistake', () => {
   })
 
   it('two settings that contradict each other are a mistake', () => {
-    expect(mistakes({ reservedConcurrency: 10 })).toEqual([
-      'reservedConcurrency: It is 10, less than collectConcurrency, 50. Give at least that, or leave it out.',
+    expect(mistakes({ reservedConcurrency: 7 })).toEqual([
+      'reservedConcurrency: It is 7, less than collectConcurrency, 8. Give at least that, or leave it out.',
     ])
   })
 
