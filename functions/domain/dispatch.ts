@@ -18,7 +18,7 @@ export interface Tick {
 }
 
 /** The time between two ticks (ms). Each tick claims the connectors that are due before the next one. */
-export const tickMs = minute
+const tickMs = minute
 /** The queue keeps a message this long (ms), so a claim holds no longer. */
 const messageLifeMs = 15 * minute
 /** A run that has begun and did not end is repeated after this time (ms): the time-out of its function, and a little. */
