@@ -54,6 +54,42 @@ describe('dispatch', () => {
   })
 })
 
+test('a doubled message and one whose claim is gone start no run', async () => {
+  const world = new World({ ticking: false })
+  const queue = new MemoryQueue(world.clock)
+  const ports = { ...world.ports(0), queue }
+  await world.put(connectorItem())
+  await world.run(6 * minute)
+  await ports.state.makeDue('acme.cas', world.clock.now(), 0)
+  await dispatchDue(ports, places)
+  const claim = queue.messages[0]?.claim
+  const requests = () => world.model.account.requests(key).length
+  const run = () => world.clock.finish(collectConnector(world.ports(0), 'acme.cas', world.clock.now() + 5 * minute, claim))
+  const before = requests()
+  await run()
+  const after = requests()
+  expect(after).toBeGreaterThan(before)
+  const due = await ports.state.readDue('acme.cas')
+  await run()
+  await world.run(10 * minute)
+  await run()
+  expect(requests()).toBe(after)
+  expect(await ports.state.readDue('acme.cas')).toEqual(due)
+})
+
+test('a run that dies is repeated after the time-out of its function, and not before', async () => {
+  const world = new World({ ticking: false })
+  const ports = world.ports(0)
+  await world.put(connectorItem({ intervalMinutes: 60 }))
+  await world.run(61 * minute)
+  await ports.state.makeDue('acme.cas', world.clock.now(), 0)
+  const source = { fetch: () => new Promise<never>(() => undefined) }
+  void collectConnector({ ...ports, source }, 'acme.cas', world.clock.now() + 5 * minute)
+  await world.run(second)
+  expect((await ports.state.readDue('acme.cas'))?.nextDueAt).toBeGreaterThanOrEqual(world.clock.now() + 5 * minute)
+  expect((await ports.state.readDue('acme.cas'))?.nextDueAt).toBeLessThanOrEqual(world.clock.now() + 6 * minute)
+})
+
 test('messages that come twice, late or for a connector that does not exist change nothing', async () => {
   const world = new World({ vendor: { eventsPerHour: 300 }, clocksOffMs: [0, 200] })
   await world.put(connectorItem())
