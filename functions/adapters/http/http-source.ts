@@ -44,8 +44,7 @@ export function httpSource(options: HttpSourceOptions): Source {
     const status = response.statusCode ?? 0
     const body = await readBody(response, status === 200 ? bodyBytesMax : errorBodyBytesMax)
     if (status === 200 && body.end !== 'whole') {
-      // The status says that the vendor responds, even if not in full.
-      if (signal.aborted) return failed({ ...timedOut(url, timeoutMs, traceId), status })
+      if (signal.aborted) return failed(timedOut(url, timeoutMs, traceId))
       return failed(body.end === 'too-large' ? tooLarge(url, bodyBytesMax, traceId) : incomplete(url, body, traceId))
     }
     return readResponse(status, response.headers, body.bytes, clock.now(), { sentAt, headersAt, apiKey, traceId })
