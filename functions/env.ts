@@ -39,7 +39,11 @@ export const environments = {
     RESPONSE_BYTES_MAX: z._default(z.coerce.number().check(z.int(), z.positive()), 12 * 1024 * 1024),
   }),
   connectorChanged: acceptance,
-  dispatch: z.extend(acceptance, { CONNECTORS_TABLE: z.string().check(z.minLength(1)) }),
+  dispatch: z.extend(acceptance, {
+    CONNECTORS_TABLE: z.string().check(z.minLength(1)),
+    /** Runs at the same time, at most (count). So many connectors are claimed with each tick at least. */
+    COLLECT_CONCURRENCY: z._default(z.coerce.number().check(z.int(), z.positive()), 10),
+  }),
   statusWidget: base,
 } as const
 

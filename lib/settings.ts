@@ -90,8 +90,8 @@ export const settingsShape = {
     .default(false)
     .meta({ description: 'Whether a connector may set disableTlsVerification. A CA of your own in tlsCaPem does not need this setting.' }),
   collectConcurrency: whole('runs at the same time', 2, 1_000)
-    .default(50)
-    .meta({ description: 'Number of connectors that may run at the same time.' }),
+    .default(8)
+    .meta({ description: 'Number of connectors that may run at the same time. The default fits the quota of a new account, 10.' }),
   collectMemoryMb: whole('MB', 256, 10_240).default(320).meta({
     description:
       'Memory of a run (MB). It limits the size of a page: 4.5 MB at 320, 11 MB at 512. If a page is larger, a narrower range is read.',

@@ -1,7 +1,9 @@
 import type { Connector, SecretReference } from './connector/connector.ts'
 import type { HeldKeys, KeyClaims } from './connector/key-register.ts'
+import type { Tick } from './dispatch.ts'
 import type { Failure } from './failures.ts'
 import type { EventMetric, FleetMetric, RunMetric } from './metrics.ts'
+import type { OriginHealth } from './origin.ts'
 import type { LakeRecord } from './record/record.ts'
 import type { Result } from './result.ts'
 import type { Notification } from './status/notifications.ts'
@@ -83,8 +85,11 @@ export interface Connectors {
 
 /** The work queue. */
 export interface Queue {
-  /** Queues a run of this connector, to begin after `delaySeconds` (whole seconds, 0 to 900). */
-  send(connectorId: string, delaySeconds: number): Promise<void>
+  /**
+   * Queues a run of this connector, to begin after `delaySeconds` (whole seconds, 0 to 900). `claim`: the end of the claim that the message
+   * belongs to. A run whose claim is gone does nothing.
+   */
+  send(connectorId: string, delaySeconds: number, claim?: Instant): Promise<void>
 }
 
 /** A connector as it was last accepted, or, with `retiredAt`, the tombstone of a deleted one. */
@@ -103,7 +108,10 @@ export interface AcceptedConnector {
 
 /** When a connector is due. A small item of its own, because it is written often. */
 export interface Due {
+  /** The end of the claim, while the connector is claimed. */
   readonly nextDueAt: Instant
+  /** Set while the connector is claimed and no run has begun: when it was due. */
+  readonly dueSince?: Instant
   /** Every stream is to be read up to this instant. Set by acceptance and by "run now". */
   readonly wantedTo: Instant
   /** The acceptance that it was made from. Absent: an earlier release made it. */
@@ -164,8 +172,10 @@ export interface AcceptedStore {
 export interface DueStore {
   /** Connectors that are due before `until`, from the sharded index; eventually consistent. */
   dueBefore(until: Instant): AsyncIterable<{ readonly connectorId: string; readonly nextDueAt: Instant }>
-  /** Sets `nextDueAt` to `next` if it is still `seen`. */
-  claimDue(connectorId: string, seen: Instant, next: Instant): Promise<boolean>
+  /** Sets `nextDueAt` to `next` if it is still `seen`, and `dueSince`, if it is given. */
+  claimDue(connectorId: string, seen: Instant, next: Instant, dueSince?: Instant): Promise<boolean>
+  /** Called at the beginning of a run. Ends its claim: sets `nextDueAt` to `next` if it is still `seen`, and forgets `dueSince`. */
+  beginDue(connectorId: string, seen: Instant, next: Instant): Promise<boolean>
   readDue(connectorId: string): Promise<Due | undefined>
   /**
    * Called at the end of a run. Sets `nextDueAt` to `next` if it is still `seen` or later than `next`; an earlier time stays. With
@@ -179,6 +189,8 @@ export interface DueStore {
   makeDue(connectorId: string, at: Instant, wantedTo: Instant, acceptedAt?: Instant): Promise<boolean>
   /** With `acceptedAt`: unless a later acceptance made it. */
   removeDue(connectorId: string, acceptedAt?: Instant): Promise<void>
+  readTick(): Promise<Tick | undefined>
+  writeTick(tick: Tick): Promise<void>
 }
 
 export interface StatusStore {
@@ -203,6 +215,13 @@ export interface OutageStore {
   /** Records that the outage's notification is on the bus. */
   outageSent(outage: Outage): Promise<void>
   endOutage(outage: Outage): Promise<void>
+}
+
+export interface OriginStore {
+  /** What its connectors have seen of an origin lately; undefined if nothing is wrong with it. */
+  readOrigin(vendor: string, origin: string): Promise<OriginHealth | undefined>
+  /** Conditional on the version, as `writeStream`. The record expires a day after its last write. */
+  writeOrigin(vendor: string, origin: string, next: OriginHealth): Promise<boolean>
 }
 
 export interface StreamStore {

@@ -1,3 +1,4 @@
+import { unclaimedTime } from '../domain/dispatch.ts'
 import type { AcceptedConnector, AcceptedStore, Clock, DueStore, Queue, StatusStore } from '../domain/ports.ts'
 import { acceptedStatus, dueAfter, isStatusOfLater, versionOf } from '../domain/status/accepted-status.ts'
 import { floorToSecond } from '../domain/time.ts'
@@ -50,7 +51,7 @@ async function convergeDue(ports: ConvergePorts & { readonly queue?: Queue }, ac
       return state.removeDue(connectorId, version)
     case 'make': {
       const now = clock.now()
-      if (await state.makeDue(connectorId, now, floorToSecond(now), version)) await queue?.send(connectorId, 0)
+      if (await state.makeDue(connectorId, unclaimedTime(now), floorToSecond(now), version)) await queue?.send(connectorId, 0)
     }
   }
 }

@@ -46,7 +46,7 @@ describe('the settings', () => {
       allowedHosts: [],
       sharedRateGroups: [],
       tlsVerificationOptional: false,
-      collectConcurrency: 50,
+      collectConcurrency: 8,
       collectMemoryMb: 320,
       architecture: 'arm64',
       removalPolicy: 'retain',
@@ -187,8 +187,8 @@ describe('a mistake', () => {
   })
 
   it('two settings that contradict each other are a mistake', () => {
-    expect(mistakes({ reservedConcurrency: 10 })).toEqual([
-      'reservedConcurrency: It is 10, less than collectConcurrency, 50. Give at least that, or leave it out.',
+    expect(mistakes({ reservedConcurrency: 7 })).toEqual([
+      'reservedConcurrency: It is 7, less than collectConcurrency, 8. Give at least that, or leave it out.',
     ])
   })
 

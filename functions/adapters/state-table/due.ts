@@ -1,7 +1,7 @@
 import type { DueStore } from '../../domain/ports.ts'
 import { notLater } from './expressions.ts'
-import { connectorOfPk, dueKey, shardOf, shards } from './item-keys.ts'
-import { dueSchema } from './schemas.ts'
+import { connectorOfPk, dueKey, shardOf, shards, tickKey } from './item-keys.ts'
+import { dueSchema, tickSchema } from './schemas.ts'
 import { mustWrite, type Store } from './store.ts'
 import { dueIndex } from './table-definitions.ts'
 
@@ -17,18 +17,30 @@ export function dueItems(store: Store): DueStore {
       }
     },
 
-    readDue: (connectorId) => store.get(dueKey(connectorId), dueSchema),
-
     /**
      *     dispatch A                         dispatch B (the rule delivers at least once)
      *     index: due 12:00                   index: due 12:00
      *     12:00 → 12:15, sends the message
      *                                        12:00 → 12:15: refused, the table has 12:15; sends nothing
      */
-    claimDue(connectorId, seen, next) {
+    claimDue(connectorId, seen, next, dueSince) {
       const unclaimed = '#nextDueAt = :seen'
-      return store.update(dueKey(connectorId), { set: { nextDueAt: next } }, { holds: unclaimed, values: { seen } })
+      const set = { nextDueAt: next, ...(dueSince === undefined ? {} : { dueSince }) }
+      return store.update(dueKey(connectorId), { set }, { holds: unclaimed, values: { seen } })
     },
+
+    /**
+     *     run                                run of the same message, which the queue gave out twice
+     *     begins: 12:15 → 12:05
+     *                                        begins: refused, the claim of 12:15 is gone
+     */
+    beginDue(connectorId, seen, next) {
+      const sameClaim = '#nextDueAt = :seen'
+      const change = { set: { nextDueAt: next }, remove: ['dueSince'] }
+      return store.update(dueKey(connectorId), change, { holds: sameClaim, values: { seen } })
+    },
+
+    readDue: (connectorId) => store.get(dueKey(connectorId), dueSchema),
 
     /**
      *     run                                acceptance, or "run now"
@@ -70,5 +82,11 @@ export function dueItems(store: Store): DueStore {
 
     removeDue: (connectorId, acceptedAt) =>
       store.remove(dueKey(connectorId), acceptedAt === undefined ? undefined : { holds: notLater, values: { acceptedAt } }),
+
+    readTick: () => store.get(tickKey, tickSchema),
+
+    async writeTick(tick) {
+      await mustWrite(tickKey, store.put(tickKey, { ...tick }))
+    },
   }
 }

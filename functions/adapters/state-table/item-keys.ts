@@ -18,6 +18,8 @@ import type { Instant } from '../../domain/time.ts'
  *     KEY#bucket              TOKENS                                     the limiter of an API key or of a rate group
  *     KEY#bucket              USER#connectorId                           a connector that uses it
  *     OUTAGES                 vendor#origin                              an open outage
+ *     ORIGINS                 vendor#origin                              an origin that did not respond lately
+ *     DISPATCH                TICK                                       the last tick
  *     FINGERPRINT             KEY                                        the key of the hash that fingerprints API keys
  */
 export interface Key {
@@ -32,6 +34,7 @@ export const userPrefix = 'USER#'
 const seenPrefix = 'SEEN#'
 
 export const outagesPk = 'OUTAGES'
+export const tickKey: Key = { pk: 'DISPATCH', sk: 'TICK' }
 export const fingerprintKeyKey: Key = { pk: 'FINGERPRINT', sk: 'KEY' }
 
 export function connectorPk(connectorId: string): string {
@@ -101,6 +104,10 @@ export function userKey(bucket: string, connectorId: string): Key {
 
 export function outageKey({ vendor, origin }: Pick<Outage, 'vendor' | 'origin'>): Key {
   return { pk: outagesPk, sk: `${vendor}#${origin}` }
+}
+
+export function originKey(vendor: string, origin: string): Key {
+  return { pk: 'ORIGINS', sk: `${vendor}#${origin}` }
 }
 
 export function formatKey({ pk, sk }: Key): string {

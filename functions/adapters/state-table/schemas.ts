@@ -2,7 +2,9 @@ import * as z from 'zod/mini'
 import type { Connector, SecretReference } from '../../domain/connector/connector.ts'
 import type { HeldKey, HeldKeys, KeyClaim, KeyClaims } from '../../domain/connector/key-register.ts'
 import type { LogFilter } from '../../domain/connector/log-filters.ts'
+import type { Tick } from '../../domain/dispatch.ts'
 import { type Failure, type FailureCode, failureCodes } from '../../domain/failures.ts'
+import type { OriginHealth, Probe, Silence, SilentKey } from '../../domain/origin.ts'
 import type { AcceptedConnector, Due, KeyUser } from '../../domain/ports.ts'
 import { connectorStates, type StateChange } from '../../domain/status/connector-state.ts'
 import type { Outage } from '../../domain/status/outage.ts'
@@ -159,9 +161,12 @@ export const acceptedSchema: z.ZodMiniType<AcceptedConnector> = z.object({
 
 export const dueSchema: z.ZodMiniType<Due> = z.object({
   nextDueAt: instant,
+  dueSince: optional(instant),
   wantedTo: instant,
   acceptedAt: optional(instant),
 } satisfies Shape<Due>)
+
+export const tickSchema: z.ZodMiniType<Tick> = z.object({ at: instant, waiting: count, begun: count } satisfies Shape<Tick>)
 
 const dayCounts = z.object({ delivered: count, filtered: count, requests: count, throttled: count } satisfies Shape<DayCounts>)
 
@@ -228,6 +233,26 @@ export const outageSchema: z.ZodMiniType<Outage, Stored> = withExactCodes(
   ),
   'cause',
 )
+
+const silence = z.object({
+  since: instant,
+  lastAt: instant,
+  failure,
+  keys: z.array(z.object({ key: text, failures: count } satisfies Shape<SilentKey>)),
+} satisfies Shape<Silence>)
+
+export const originSchema: z.ZodMiniType<OriginHealth, Stored> = z.object({
+  version: count,
+  silence: optional(silence),
+  responded: optional(z.object({ key: text, at: instant } satisfies Shape<NonNullable<OriginHealth['responded']>>)),
+  down: optional(
+    z.object({
+      since: instant,
+      probeFrom: instant,
+      probe: z.object({ by: text, at: instant } satisfies Shape<Probe>),
+    } satisfies Shape<NonNullable<OriginHealth['down']>>),
+  ),
+} satisfies Shape<OriginHealth>)
 
 const lostRange = z.extend(interval, {
   reason: storedAs<LostRange['reason']>({ 'retention-limit': 'horizon', paused: 'paused', unreadable: 'unreadable' }, 'unreadable'),

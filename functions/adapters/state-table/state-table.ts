@@ -3,6 +3,7 @@ import type {
   DueStore,
   KeyRegisterStore,
   KeyUserStore,
+  OriginStore,
   OutageStore,
   RunState,
   RunStore,
@@ -19,7 +20,7 @@ import type { Attributes } from './expressions.ts'
 import { parseItem } from './item.ts'
 import { acceptedKey, dueKey, heldKeysKey, statusKey, streamOfSk } from './item-keys.ts'
 import { keyRegisterItems } from './keys/key-register.ts'
-import { outageItems } from './outages.ts'
+import { originItems, outageItems } from './outages.ts'
 import { acceptedSchema, dueSchema, heldKeysSchema, streamSchema } from './schemas.ts'
 import { seenItems } from './seen.ts'
 import { parseStatus, statusItems } from './status.ts'
@@ -32,6 +33,7 @@ export type StateTable = RunStore &
   DueStore &
   StatusStore &
   OutageStore &
+  OriginStore &
   StreamStore &
   SeenIdStore &
   TokenStore &
@@ -55,6 +57,7 @@ export function stateTable(options: StoreOptions): StateTable {
     ...apiKeyItems(store),
     ...keyRegisterItems(store, options.now),
     ...outageItems(store),
+    ...originItems(store, options.now),
   }
 }
 

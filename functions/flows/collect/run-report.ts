@@ -12,6 +12,7 @@ import { takenByOtherConsumers } from '../../domain/token-bucket.ts'
 import type { Vendor } from '../../domain/vendor.ts'
 import { type NotifyPorts, notifyChanges } from '../notify-changes.ts'
 import type { KeyPool } from './key-pool.ts'
+import type { OriginGate } from './origin-gate.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 
 /** The status is written at least this often while a run goes on (ms). */
@@ -30,8 +31,10 @@ export interface ReportPorts extends NotifyPorts {
 interface Reported {
   readonly streams: ReadonlyMap<StreamId, StreamState>
   readonly policy: ReadingPolicy
-  readonly keys: KeyPool
-  readonly limiter: RateLimiter
+  /** Absent, and so is the limiter, if the run did not open its keys. */
+  readonly keys?: KeyPool
+  readonly limiter?: RateLimiter
+  readonly gate: Pick<OriginGate, 'outage'>
 }
 
 /** Reports a run: in the connector's status, by notifications of its changes, in the metrics, and in the log. */
@@ -138,25 +141,34 @@ export class RunReport {
   }
 
   /** Returns false if the connector was edited, disabled or deleted meanwhile. Then nothing was written, and the run must end. */
-  async write({ streams, policy, keys, limiter }: Reported): Promise<boolean> {
+  async write({ streams, policy, keys, limiter, gate }: Reported): Promise<boolean> {
     const { ports, connector } = this
     const now = ports.clock.now()
     const read = new Map([...streams].map(([id, { counts }]) => [id, countsSince(this.reported.get(id)?.counts, counts)]))
     this.reported = new Map(streams)
     const delivered = sumOfCounts([...read.values()])
-    const { lastFailure, trouble, readSteps } = this.current
+    const { lastFailure, trouble, readSteps, rejectedKeys, keys: keysBefore, oldestKeyAt } = this.current
+    const keysAsBefore = {
+      rejectedKeys,
+      ...(keysBefore === undefined ? {} : { keys: keysBefore }),
+      ...(oldestKeyAt === undefined ? {} : { oldestKeyAt }),
+    }
     const run = {
-      ...keys.status,
+      ...(keys?.status ?? keysAsBefore),
       readSteps,
       ...(lastFailure === undefined ? {} : { lastFailure }),
       ...(trouble === undefined ? {} : { trouble }),
     }
-    const otherConsumers = shareOfOthers(keys, limiter)
-    const report = { now, streams, policy, connector, unusableKeys: keys.notes(), otherConsumers, delivered }
+    const ofKeys = {
+      unusableKeys: keys?.notes() ?? [],
+      ...(keys === undefined || limiter === undefined ? {} : { otherConsumers: shareOfOthers(keys, limiter) }),
+      ...(gate.outage === undefined ? {} : { outage: gate.outage }),
+    }
+    const report = { now, streams, policy, connector, delivered, ...ofKeys }
     const updated = await ports.state.updateStatus(connector.connectorId, (stored = this.current) =>
       this.isOver(stored) ? undefined : { ...statusAfterRun(stored, run, report), acceptedAt: this.accepted.acceptedAt },
     )
-    this.publish(read, delivered, limiter.waitedMs)
+    this.publish(read, delivered, limiter?.waitedMs ?? 0)
     this.writtenAt = now
     if (updated === undefined) return false
     this.current = updated.after

@@ -19,6 +19,34 @@ export function dueContract(given: Given): void {
       expect(tries.filter((won) => won)).toHaveLength(1)
     })
 
+    it('of a claimed connector keeps since when it is due, until its run begins', async () => {
+      await given.state.makeDue('a', start, start + 7)
+      expect(await given.state.claimDue('a', start, start + hour, start)).toBe(true)
+      expect(await given.state.readDue('a')).toEqual({ nextDueAt: start + hour, dueSince: start, wantedTo: start + 7 })
+      expect(await given.state.beginDue('a', start + hour, start + minute)).toBe(true)
+      expect(await given.state.readDue('a')).toEqual({ nextDueAt: start + minute, wantedTo: start + 7 })
+    })
+
+    it('keeps since when it is due, if it is claimed again because its message was lost', async () => {
+      await given.state.makeDue('a', start, start)
+      await given.state.claimDue('a', start, start + minute, start)
+      await given.state.claimDue('a', start + minute, start + hour)
+      expect(await given.state.readDue('a')).toEqual({ nextDueAt: start + hour, dueSince: start, wantedTo: start })
+    })
+
+    it('is begun by one run, however many get its message', async () => {
+      await given.state.makeDue('a', start, start)
+      await given.state.claimDue('a', start, start + hour)
+      const begun = await Promise.all(Array.from({ length: 8 }, () => given.state.beginDue('a', start + hour, start + minute)))
+      expect(begun.filter((won) => won)).toHaveLength(1)
+    })
+
+    it('is not begun by a run whose claim was replaced, or if there is none', async () => {
+      expect(await given.state.beginDue('a', start, start + minute)).toBe(false)
+      await given.state.makeDue('a', start, start)
+      expect(await given.state.beginDue('a', start + hour, start + minute)).toBe(false)
+    })
+
     it('is not claimed if there is none', async () => {
       expect(await given.state.claimDue('a', start, start + minute)).toBe(false)
       expect(await due()).toBeUndefined()
@@ -104,6 +132,14 @@ export function dueContract(given: Given): void {
       expect(new Map(listed.map(({ connectorId, nextDueAt }) => [connectorId, nextDueAt]))).toEqual(
         new Map(Array.from({ length: 9 }, (_, i) => [`connector-${i + 1}`, start + i + 1])),
       )
+    })
+  })
+  describe('the last tick', () => {
+    it('is the one that was written last', async () => {
+      expect(await given.state.readTick()).toBeUndefined()
+      await given.state.writeTick({ at: start, waiting: 3, begun: 2 })
+      await given.state.writeTick({ at: start + minute, waiting: 4, begun: 3 })
+      expect(await given.state.readTick()).toEqual({ at: start + minute, waiting: 4, begun: 3 })
     })
   })
 }

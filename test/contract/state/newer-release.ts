@@ -33,6 +33,8 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       await state.writeSeen('a', 'x', page({ from: start, to: start + 4 }, 1))
       await state.fingerprintKey('aa')
       await state.beginOutage(outage)
+      await state.writeTick({ at: start, waiting: 0, begun: 0 })
+      await state.writeOrigin('v', 'https://a', { version: 1 })
       for (const item of await items()) {
         await client.send(new PutItemCommand({ TableName: table, Item: marshall({ ...item, schemaVersion: 2 }) }))
       }
@@ -44,6 +46,12 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       ['writeAccepted', (state) => state.writeAccepted({ ...accepted('a'), retiredAt: start }, accepted('a'))],
       ['keepStreams', (state) => state.keepStreams({ ...accepted('a'), retiredAt: start })],
       ['claimDue', (state) => state.claimDue('a', start, start + 1)],
+      ['beginDue', (state) => state.beginDue('a', start, start + 1)],
+      ['readDue', (state) => state.readDue('a')],
+      ['readTick', (state) => state.readTick()],
+      ['writeTick', (state) => state.writeTick({ at: start, waiting: 0, begun: 0 })],
+      ['readOrigin', (state) => state.readOrigin('v', 'https://a')],
+      ['writeOrigin', (state) => state.writeOrigin('v', 'https://a', { version: 2 })],
       ['setDue', (state) => state.setDue('a', start, start + 1)],
       ['makeDue', (state) => state.makeDue('a', start, start + 1)],
       ['removeDue', (state) => state.removeDue('a')],
@@ -73,7 +81,7 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       const error = await call(state).catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(NewerSchema)
       expect((error as Error).message).toMatch(
-        /^The state item (CONNECTOR#a|KEY#k|FINGERPRINT|OUTAGES) .*has schemaVersion 2, and this release knows up to 1\./,
+        /^The state item (CONNECTOR#a|KEY#k|FINGERPRINT|OUTAGES|ORIGINS|DISPATCH) .*has schemaVersion 2, and this release knows up to 1\./,
       )
       expect(await items()).toEqual(before)
     })
