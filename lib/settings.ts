@@ -80,12 +80,18 @@ export const settingsShape = {
     .meta({
       description: 'Hosts that a base URL may name in addition to the vendor’s own. They may use http and private addresses as well.',
     }),
+  sharedRateGroups: list(text(/^[A-Za-z0-9._-]{1,64}$/, 'the name of a rate group'), 'names of rate groups')
+    .default([])
+    .meta({
+      description:
+        'Names of rateGroup that connectors of all tenants share, for keys that the vendor counts as one customer. Every other group belongs to one tenant.',
+    }),
   tlsVerificationOptional: flag()
     .default(false)
     .meta({ description: 'Whether a connector may set disableTlsVerification. A CA of your own in tlsCaPem does not need this setting.' }),
   collectConcurrency: whole('runs at the same time', 2, 1_000)
-    .default(50)
-    .meta({ description: 'Number of connectors that may run at the same time.' }),
+    .default(8)
+    .meta({ description: 'Number of connectors that may run at the same time. The default fits the quota of a new account, 10.' }),
   collectMemoryMb: whole('MB', 256, 10_240).default(320).meta({
     description:
       'Memory of a run (MB). It limits the size of a page: 4.5 MB at 320, 11 MB at 512. If a page is larger, a narrower range is read.',

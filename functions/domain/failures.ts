@@ -192,7 +192,7 @@ export const failures = {
   'key-shared': kind(
     { scope: 'connector', retryMs: [5 * minute, hour], triesMax: 1 },
     { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
-    'A connector of another tenant uses this API key; both would get the same events. Use a key of its own, or set sharedKey on both.',
+    'A key belongs to one tenant, and to a limited number of connectors. Use a key of its own, or let each of the two tenants name the other in sharedWith.',
   ),
   'sink-throttled': kind(
     { scope: 'sink', retryMs: [2 * second, minute], triesMax: 1 },

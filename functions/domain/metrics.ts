@@ -65,6 +65,8 @@ export const fleetMetrics = {
   LagMax: 'Milliseconds',
   /** The 99th percentile of the connectors' lag. */
   LagP99: 'Milliseconds',
+  /** Age of the oldest due connector: time since it was due and no run of it has begun. */
+  DueAgeMax: 'Milliseconds',
   /** Time until the first unread event of any connector passes the retention limit. */
   RetentionLeftMin: 'Milliseconds',
   /** API keys that the vendor rejected and that are in backoff. */

@@ -29,6 +29,7 @@ export function acceptingEnvironment(props: AcceptingFunctionProps): Environment
     METRICS_NAMESPACE: metricsNamespace,
     SECRET_PREFIX: settings.secretPrefix,
     ALLOWED_HOSTS: settings.allowedHosts.join(','),
+    SHARED_RATE_GROUPS: settings.sharedRateGroups.join(','),
     TLS_VERIFICATION_OPTIONAL: String(settings.tlsVerificationOptional),
   }
 }

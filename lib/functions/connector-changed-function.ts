@@ -31,6 +31,8 @@ export class ConnectorChangedFunction extends PipelineFunction<'connectorChanged
         startingPosition: StartingPosition.TRIM_HORIZON,
         batchSize: 100,
         bisectBatchOnError: true,
+        // One record that fails keeps none of the others back.
+        reportBatchItemFailures: true,
         retryAttempts: 10,
         maxRecordAge: Duration.hours(6),
         onFailure: new SqsDlq(deadLetters),

@@ -24,7 +24,11 @@ export class DispatchFunction extends PipelineFunction<'dispatch'> {
       description: 'Once a minute: sends out the connectors that are due, compares the tables, measures the fleet.',
       memoryMb: 512,
       timeout: Duration.minutes(5),
-      environment: { ...acceptingEnvironment(props), CONNECTORS_TABLE: connectorsTable.tableName },
+      environment: {
+        ...acceptingEnvironment(props),
+        CONNECTORS_TABLE: connectorsTable.tableName,
+        COLLECT_CONCURRENCY: String(settings.collectConcurrency),
+      },
       permissions: [
         allow(['dynamodb:Scan'], connectorsTable.tableArn),
         stateTable.queryIndexes(dueIndex, fleetIndex),

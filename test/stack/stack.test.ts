@@ -55,12 +55,14 @@ describe('the environment of the functions', () => {
   it('the environment has the settings', () => {
     const overrides = {
       allowedHosts: ['a.example.com', '[::1]:8443'],
+      sharedRateGroups: ['msp', 'one.customer'],
       tlsVerificationOptional: true,
       secretPrefix: 'own/',
       namePrefix: 'second',
     }
     expect(variablesOf('second-dispatch', overrides)).toMatchObject({
       ALLOWED_HOSTS: 'a.example.com,[::1]:8443',
+      SHARED_RATE_GROUPS: 'msp,one.customer',
       TLS_VERIFICATION_OPTIONAL: 'true',
       SECRET_PREFIX: 'own/',
       METRICS_NAMESPACE: 'Tributary/second',

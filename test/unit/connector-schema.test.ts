@@ -77,6 +77,7 @@ describe('a connector', () => {
       initialBackfillMinutes: 10,
       lateArrivalMinutes: 20,
       sharedKey: false,
+      sharedWith: [],
       identityIgnoredFields: [],
     })
   })
@@ -94,6 +95,7 @@ describe('a connector', () => {
       initialBackfillMinutes: 4_310,
       lateArrivalMinutes: 0,
       sharedKey: true,
+      sharedWith: ['acme', 'globex-2', '~Globex GmbH'],
       identityIgnoredFields: ['message.score', 'risk'],
       logFilters: [
         { name: 'low', action: 'include', shadow: true, conditions: [{ field: 'severity', operator: 'equals', values: ['low'] }] },
@@ -245,6 +247,13 @@ describe('an item with a mistake', () => {
     ],
     [{ enabled: null }, 'enabled', 'It is null. Give true or false.'],
     [{ sharedKey: 1 }, 'sharedKey', 'It is 1. Give true or false.'],
+    [{ sharedWith: 'acme' }, 'sharedWith', 'It is "acme". Give a list of at most 100 tenants, such as ["globex"].'],
+    [{ sharedWith: ['Acme'] }, 'sharedWith[0]', 'It is "Acme". Give a tenant, 1 to 40 lower-case letters, digits or hyphens.'],
+    [
+      { sharedWith: Array.from({ length: 101 }, (_, i) => `t${i}`) },
+      'sharedWith',
+      'It is a list of 101. Give a list of at most 100 tenants, such as ["globex"].',
+    ],
     [{ identityIgnoredFields: 'score' }, 'identityIgnoredFields', 'It is "score". Give a list of at most 20 paths of fields'],
     [{ identityIgnoredFields: ['a..b'] }, 'identityIgnoredFields[0]', 'It is "a..b". Give the path of a field'],
     [{ tlsCaPem: 5 }, 'tlsCaPem', 'It is 5. Give one or more certificates in PEM form'],

@@ -28,7 +28,7 @@ function newReport(): RunReport {
     publish: () => {},
     random: () => 0,
   }
-  return new RunReport(ports, connector(), trendmicroCas, undefined, new Map())
+  return new RunReport(ports, { connector: connector(), acceptedAt: 0 }, trendmicroCas, undefined, new Map())
 }
 
 const unreachable = failure('unreachable', 'No connection')

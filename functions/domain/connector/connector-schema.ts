@@ -44,6 +44,11 @@ function whole(what: string, min: number, max?: number) {
   return z.int({ error }).check(z.minimum(min, { error }), z.maximum(max ?? Number.MAX_SAFE_INTEGER, { error }))
 }
 
+/** Whether the text can be the id of a connector. */
+export function isConnectorId(connectorId: string): boolean {
+  return attributes.connectorId.safeParse(connectorId).success
+}
+
 function flag() {
   return z.boolean({ error: unquoted(mustBe('true or false'), 'BOOL') })
 }
@@ -56,6 +61,10 @@ function unquoted(error: (issue: { readonly input?: unknown }) => string, type: 
 const fieldsMax = 20
 const fieldRule = 'the path of a field of the vendor’s items, such as message.score'
 const fieldsRule = mustBe(`a list of at most ${fieldsMax} paths of fields, such as ["message.score"]`)
+
+const tenantsMax = 100
+const tenantRule = 'a tenant, 1 to 40 lower-case letters, digits or hyphens'
+const tenantsRule = mustBe(`a list of at most ${tenantsMax} tenants, such as ["globex"]`)
 
 const secretsRule = mustBe(`a list of 1 to ${secretsMax} names of secrets`)
 
@@ -165,8 +174,19 @@ const attributes = {
   }),
   sharedKey: z._default(flag(), false).register(attributeDocs, {
     kind: 'boolean',
-    description: 'Allows connectors of several tenants to use one API key. All of them must set it.',
+    description: 'Allows connectors of any tenant to use the same API keys, if they allow it too. sharedWith is narrower.',
   }),
+  sharedWith: z
+    ._default(
+      z
+        .array(text(/^([a-z0-9-]{1,40}|~[^\p{C}\p{Zl}\p{Zp}]{1,128})$/u, tenantRule), { error: tenantsRule })
+        .check(z.maxLength(tenantsMax, { error: tenantsRule })),
+      [],
+    )
+    .register(attributeDocs, {
+      kind: 'list of texts',
+      description: `Tenants whose connectors may use the same API keys, if they allow it too. At most ${tenantsMax}. A connector whose id names no tenant has the tenant ~tenantName.`,
+    }),
   identityIgnoredFields: z
     ._default(
       z

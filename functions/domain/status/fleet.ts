@@ -20,6 +20,7 @@ export class FleetTally {
   private retentionLeftMin = Number.POSITIVE_INFINITY
   private oldestKeyAt = Number.POSITIVE_INFINITY
   private clockErrorMax = 0
+  private dueAgeMax = 0
 
   /** Adds a status that was read at `now`. A connector that has not run since lags further behind than its status says. */
   add(status: ConnectorStatus, now: Instant): void {
@@ -38,8 +39,14 @@ export class FleetTally {
     if (status.oldestKeyAt !== undefined) this.oldestKeyAt = Math.min(this.oldestKeyAt, status.oldestKeyAt)
   }
 
+  /** Adds a connector that has been due for so long without a run (ms); 0: it is not due. */
+  addDue(ageMs: number): void {
+    this.dueAgeMax = Math.max(this.dueAgeMax, ageMs)
+  }
+
   /**
-   * The metrics of the tally. Unknown values are left out: `RetentionLeftMin` before the first run, `KeyAgeMax` if no key has a date.
+   * The metrics of the tally. Unknown values are left out: `RetentionLeftMin` before the first run, `KeyAgeMax` if no key has a date,
+   * `DueAgeMax` if no connector waits.
    */
   metrics(outages: number, now: Instant): Partial<Record<FleetMetric, number>> {
     const lags = this.lags.sort((a, b) => a - b)
@@ -49,6 +56,7 @@ export class FleetTally {
       VendorClockErrorMax: this.clockErrorMax,
       LagMax: lags.at(-1) ?? 0,
       LagP99: lags[Math.ceil(lags.length * 0.99) - 1] ?? 0,
+      ...(this.dueAgeMax === 0 ? {} : { DueAgeMax: this.dueAgeMax }),
       ...(Number.isFinite(this.retentionLeftMin) ? { RetentionLeftMin: this.retentionLeftMin } : {}),
       ...(Number.isFinite(this.oldestKeyAt) ? { KeyAgeMax: now - this.oldestKeyAt } : {}),
     }

@@ -1,5 +1,5 @@
 import { Color, type IWidget } from 'aws-cdk-lib/aws-cloudwatch'
-import { day, hour, minute } from '../../../functions/domain/time.ts'
+import { day, hour, minute, second } from '../../../functions/domain/time.ts'
 import { everyVendor } from '../metrics.ts'
 import type { ObservedPipeline } from '../observed-pipeline.ts'
 import { keyAgeMaxDays, retentionPageHours, retentionWarnHours } from '../thresholds.ts'
@@ -53,5 +53,6 @@ export function healthRow(pipeline: ObservedPipeline): IWidget[][] {
         leftAnnotations: [{ value: keyAgeMaxDays, label: 'warns', color: Color.ORANGE }],
       }),
     ),
+    row(graph('Longest wait of a due connector (s)', inUnit(fleetLines(pipeline, ['DueAgeMax', 'oldest due']), second))),
   ]
 }
