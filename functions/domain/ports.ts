@@ -32,14 +32,16 @@ export interface OwnClock {
 /** The vendor's side of the wire. */
 export interface Source {
   /**
-   * Sends one GET with the key as bearer token. It follows no redirect, is bounded in time (30 s) and size, and checks TLS as the
-   * connector says. A fault of the network or the vendor is returned as a failure, never thrown.
+   * Sends one GET with the key as bearer token, at `sendBy` by the clock of this process or before: after that its tokens are no longer
+   * valid. It follows no redirect, is bounded in time (30 s) and size, and checks TLS as the connector says. A fault of the network or the
+   * vendor is returned as a failure, never thrown. Returns `too-late` if it sent nothing because the process was frozen until then.
    */
   fetch(
     request: VendorRequest,
     apiKey: string,
     connector: Pick<Connector, 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>,
-  ): Promise<Result<VendorResponse>>
+    sendBy: Instant,
+  ): Promise<Result<VendorResponse> | 'too-late'>
 }
 
 /** The way to the lake. */
@@ -215,6 +217,8 @@ export interface KeyUserStore {
   /** Stores `user` if it is new or changed, and returns all users of the key, `user` included. */
   registerKeyUser(bucket: string, user: KeyUser, now: Instant): Promise<readonly KeyUser[]>
   forgetKeyUser(bucket: string, connectorId: string): Promise<void>
+  /** Every user of the key whose entry has not expired at `now`. */
+  keyUsers(bucket: string, now: Instant): Promise<readonly KeyUser[]>
   /** Returns the key (hex) of the keyed hash that fingerprints API keys. The first call stores `candidate`, and it never changes. */
   fingerprintKey(candidate: string): Promise<string>
 }

@@ -9,11 +9,17 @@ import { wholeCharacters } from '../domain/text.ts'
 import { floorToSecond, type Instant } from '../domain/time.ts'
 import type { Vendor } from '../domain/vendor.ts'
 import { type ConnectorItem, digestItem } from './item-digest.ts'
+import type { KeyLimitPorts } from './key-limit.ts'
 import { type NotifyPorts, notifyChanges } from './notify-changes.ts'
-import { closeKeys, type KeyPorts, openKeys, secretText } from './open-keys.ts'
+import { closeKeys, type KeyPorts, openKeys, secretText, storeLimits } from './open-keys.ts'
 
 export interface AcceptPorts extends KeyPorts, NotifyPorts {
-  readonly state: KeyPorts['state'] & NotifyPorts['state'] & AcceptedStore & Pick<DueStore, 'makeDue' | 'removeDue'> & RunStore
+  readonly state: KeyPorts['state'] &
+    KeyLimitPorts['state'] &
+    NotifyPorts['state'] &
+    AcceptedStore &
+    Pick<DueStore, 'makeDue' | 'removeDue'> &
+    RunStore
   readonly clock: Clock
   readonly queue: Queue
   readonly vendors: ReadonlyMap<string, Vendor>
@@ -91,6 +97,7 @@ async function begin(ports: AcceptPorts, accepted: AcceptedConnector, before: Ac
   const { connectorId } = connector
   await updateStatus(ports, connector, now, 'changed')
   await leaveKeys(ports, before?.connector, connector, now)
+  await storeLimits(ports, connector, now)
   const message = before === undefined ? 'The connector is new' : 'The connector was changed'
   log({ level: 'info', event: 'connector-accepted', connectorId, message })
   if (connector.enabled) await makeDue(ports, connectorId, now)

@@ -5,6 +5,7 @@ import type { KeyUser, KeyUserStore, Secrets } from '../domain/ports.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
 import { day, type Instant } from '../domain/time.ts'
 import type { LimiterRef } from './collect/rate-limiter.ts'
+import { type KeyLimitPorts, lowestLimit, storeLimit } from './key-limit.ts'
 
 /** An API key that a run may use. */
 export interface OpenKey {
@@ -76,10 +77,21 @@ export async function openKeys(
 }
 
 /** Removes the connector as a user of its keys. For a key that cannot be read, the entry expires by itself after two days. */
-export async function closeKeys(ports: KeyPorts, connector: Connector, now: Instant): Promise<void> {
+export async function closeKeys(ports: KeyPorts & KeyLimitPorts, connector: Connector, now: Instant): Promise<void> {
   const { keys } = await openKeys(ports, connector, now)
   for (const { limiters } of keys) {
-    for (const { bucket } of limiters) await ports.state.forgetKeyUser(bucket, connector.connectorId)
+    for (const { bucket } of limiters) {
+      await ports.state.forgetKeyUser(bucket, connector.connectorId)
+      await storeLimit(ports, bucket)
+    }
+  }
+}
+
+/** Stores the limits of the connector's keys, after it was registered as their user. */
+export async function storeLimits(ports: KeyPorts & KeyLimitPorts, connector: Connector, now: Instant): Promise<void> {
+  const { keys } = await openKeys(ports, connector, now)
+  for (const { limiters } of keys) {
+    for (const { bucket } of limiters) await storeLimit(ports, bucket)
   }
 }
 
@@ -99,14 +111,11 @@ function keyUser(connector: Connector, now: Instant): KeyUser {
   }
 }
 
-/** A limiter has the lowest limit of all its users. */
+/** A limiter has the lowest limit of all its users, of which the connector is one. */
 function limiterRefOf(bucket: string, users: readonly KeyUser[]): LimiterRef {
-  const perDay = users.flatMap(({ requestsPerDay }) => (requestsPerDay === undefined ? [] : [requestsPerDay]))
-  return {
-    bucket,
-    limit: Math.min(...users.map(({ requestsPerMinute }) => requestsPerMinute)),
-    ...(perDay.length === 0 ? {} : { perDay: Math.min(...perDay) }),
-  }
+  const limit = lowestLimit(users)
+  if (limit === undefined) throw new Error(`The limiter ${bucket} has no user, although one was just registered.`)
+  return { bucket, ...limit }
 }
 
 function sharedWith(reference: SecretReference, { connectorId }: KeyUser): Failure {

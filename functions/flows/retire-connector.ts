@@ -1,10 +1,11 @@
 import type { AcceptedStore, Clock, DueStore } from '../domain/ports.ts'
 import { newStatus, withState } from '../domain/status/status.ts'
+import type { KeyLimitPorts } from './key-limit.ts'
 import { type NotifyPorts, notifyChanges } from './notify-changes.ts'
 import { closeKeys, type KeyPorts } from './open-keys.ts'
 
 export interface RetirePorts extends KeyPorts, NotifyPorts {
-  readonly state: KeyPorts['state'] & NotifyPorts['state'] & AcceptedStore & Pick<DueStore, 'removeDue'>
+  readonly state: KeyPorts['state'] & KeyLimitPorts['state'] & NotifyPorts['state'] & AcceptedStore & Pick<DueStore, 'removeDue'>
   readonly clock: Clock
 }
 

@@ -83,6 +83,8 @@ export function apiKeyItems(store: Store): TokenStore & KeyUserStore {
       return users(bucket, now)
     },
 
+    keyUsers: users,
+
     forgetKeyUser: (bucket, connectorId) => store.remove(userKey(bucket, connectorId)),
 
     // The key never changes, so each process reads it once.
