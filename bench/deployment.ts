@@ -9,7 +9,7 @@ import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import { connectorsTableName, startServices, stateTableName } from '../local/services/services.ts'
 import { startSimulatorProcess, startTriggersProcess } from './processes.ts'
 
-const secretName = 'tributary/bench'
+const secretName = 'tributary/acme/bench'
 export const apiKey = 'bench-key-0123456789abcdef0123456789abcdef'
 
 export interface Deployment {

@@ -37,7 +37,7 @@ export async function simulateLimit(): Promise<LimitUse[]> {
         vendor: { window, delayMs: { min: 0, max: 200 }, eventsPerHour: 1_500 / connectors },
         clocksOffMs: [0, 400, -500, 500],
       })
-      for (let i = 0; i < connectors; i++) await world.put(connectorItem({ connectorId: `bench-${i}`, initialBackfillMinutes: 4_000 }))
+      for (let i = 0; i < connectors; i++) await world.put(connectorItem({ connectorId: `acme.bench-${i}`, initialBackfillMinutes: 4_000 }))
       await world.run(warmUpMs + measuredMs + minute)
       const { account } = world.model
       const from = start + warmUpMs
@@ -65,7 +65,7 @@ async function measureLimitOf(connectors: number): Promise<LimitUse> {
   const collectors = await Promise.all(Array.from({ length: realProcesses }, () => startCollectorProcess(deployment.environment)))
   try {
     for (let i = 0; i < connectors; i++) {
-      await deployment.put(`bench-${i}`, { initialBackfillMinutes: 4_310, eventTypes: eventTypeNames })
+      await deployment.put(`acme.bench-${i}`, { initialBackfillMinutes: 4_310, eventTypes: eventTypeNames })
     }
     while ((await readTotals(deployment)).requests === 0) await wait(100)
     await wait(realWarmUpMs)

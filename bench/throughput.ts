@@ -11,7 +11,7 @@ import { startCollectorProcess } from './processes.ts'
 
 /** The backlog reaches this far back: as far as the vendor keeps events, minus the time for reading it (h). */
 const backlogHours = 70
-const connectorId = 'throughput'
+const connectorId = 'acme.throughput'
 const service = 'sharepoint'
 /** The floor is measured on this number of pages. */
 const floorPages = 120

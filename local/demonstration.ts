@@ -10,23 +10,23 @@ const globexKey = 'c83e6a01947d4b2fa5e0927b1df84c36e7705d9a'
 export function demonstrationConnectors(baseUrl: string): readonly Readonly<Record<string, unknown>>[] {
   return [
     {
-      connectorId: 'acme-sharepoint',
+      connectorId: 'acme.sharepoint',
       type: 'trendmicro-cas',
       name: 'acme-sharepoint',
       tenantName: 'acme',
       baseUrl,
-      apiKeySecrets: ['tributary/acme'],
+      apiKeySecrets: ['tributary/acme/key'],
       contentTypes: ['sharepoint'],
       initialBackfillMinutes: 15,
       lateArrivalMinutes: 5,
     },
     {
-      connectorId: 'acme-exchange',
+      connectorId: 'acme.exchange',
       type: 'trendmicro-cas',
       name: 'acme-exchange',
       tenantName: 'acme',
       baseUrl,
-      apiKeySecrets: ['tributary/acme'],
+      apiKeySecrets: ['tributary/acme/key'],
       contentTypes: ['exchange'],
       initialBackfillMinutes: 15,
       lateArrivalMinutes: 5,
@@ -34,12 +34,12 @@ export function demonstrationConnectors(baseUrl: string): readonly Readonly<Reco
       logFilters: [{ name: 'passed-mail', action: 'exclude', conditions: [{ field: 'action', operator: 'equals', values: ['Pass'] }] }],
     },
     {
-      connectorId: 'globex-onedrive',
+      connectorId: 'globex.onedrive',
       type: 'trendmicro-cas',
       name: 'globex-onedrive',
       tenantName: 'globex',
       baseUrl,
-      apiKeySecrets: ['tributary/globex'],
+      apiKeySecrets: ['tributary/globex/key'],
       contentTypes: ['onedrive'],
       initialBackfillMinutes: 15,
       lateArrivalMinutes: 5,
@@ -50,7 +50,7 @@ export function demonstrationConnectors(baseUrl: string): readonly Readonly<Reco
 
 /** Returns API keys by secret name. */
 export function demonstrationSecrets(): Readonly<Record<string, string>> {
-  return { 'tributary/acme': acmeKey, 'tributary/globex': globexKey }
+  return { 'tributary/acme/key': acmeKey, 'tributary/globex/key': globexKey }
 }
 
 /** Each stream has four events a minute at all times. Some of them are up to a minute late. */

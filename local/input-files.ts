@@ -22,7 +22,7 @@ export async function readConnectorsFile(path: string): Promise<readonly (Connec
     const plain = isTyped(item) ? plainItem(item) : { ...item }
     const { connectorId } = plain as ConnectorItem
     if (typeof connectorId !== 'string' || connectorId === '') {
-      throw new StartupError(`${where} has no connectorId. Give it one: the key of the connectors table, a text such as "acme-cas".`)
+      throw new StartupError(`${where} has no connectorId. Give it one: the key of the connectors table, a text such as "acme.cas".`)
     }
     if (seen.has(connectorId))
       throw new StartupError(`${where} repeats the connectorId ${connectorId} of an earlier item. Give each item its own.`)

@@ -48,11 +48,16 @@ export function expectedBy(
   happened: ReadonlyMap<FaultKind, number>,
 ): ExpectedFailureName | undefined {
   const explains = ({ claims, fault, connectors = '' }: ExpectedFailure) =>
-    claims.includes(claim) && happened.has(fault) && problems.every((problem) => problem.startsWith(connectors))
+    claims.includes(claim) && happened.has(fault) && problems.every((problem) => hasPrefix(problem, connectors))
   return all.find(([, failure]) => explains(failure))?.[0] as ExpectedFailureName | undefined
 }
 
 /** Whether the connector has such a key. */
 export function isOf(kind: 'overloaded key' | 'contested key', { connectorId }: ConnectorItem): boolean {
-  return String(connectorId).startsWith(kind === 'overloaded key' ? prefixes.crowded : prefixes.contested)
+  return hasPrefix(String(connectorId), kind === 'overloaded key' ? prefixes.crowded : prefixes.contested)
+}
+
+/** Whether the name after the tenant begins with it. */
+function hasPrefix(connectorId: string, prefix: string): boolean {
+  return prefix === '' || /^[a-z0-9-]+\.(.*)$/s.exec(connectorId)?.[1]?.startsWith(prefix) === true
 }

@@ -68,13 +68,13 @@ const serviceFaultRateMax = 0.01
 const origins = ['https://api.tmcas.trendmicro.com', 'https://api-eu.tmcas.trendmicro.com']
 /** The last two connectors, if they have one key. `second`: if it differs from the first. */
 interface Pair {
-  /** Their ids begin with it. */
+  /** Their names begin with it. */
   readonly prefix?: string
   readonly first?: ConnectorItem
   readonly second?: ConnectorItem
 }
 const noPair: Pair = {}
-const other = { tenantName: 'Other' }
+const other = { tenantName: 'Globex' }
 const pairs: readonly Pair[] = [
   noPair,
   // One tenant.
@@ -264,7 +264,9 @@ function drawConnectors(random: Random, count: number, hours: number): Pick<Scen
   const items = Array.from({ length: count }, (_, index) => {
     const isOfPair = index >= count - 2
     const { prefix, first = {}, second = first }: Pair = isOfPair ? pair : {}
-    const connectorId = prefix === undefined && index === 0 ? 'acme-cas' : `${prefix ?? 'acme-cas-'}${index}`
+    const differs = index === count - 1 ? second : first
+    const tenant = differs['tenantName'] === other.tenantName ? 'globex' : 'acme'
+    const connectorId = `${tenant}.${prefix === undefined && index === 0 ? 'cas' : `${prefix ?? 'cas-'}${index}`}`
     return connectorItem({
       connectorId,
       name: connectorId,
@@ -273,8 +275,8 @@ function drawConnectors(random: Random, count: number, hours: number): Pick<Scen
       initialBackfillMinutes: 60,
       intervalMinutes: pick(random, [5, 10, 15, 30]),
       apiKeySecrets: index === 0 ? pick(random, [[secretName], Object.keys(secrets)]) : [secretNameOf(index)],
-      ...(index === count - 1 ? second : first),
-      ...(isOfPair && pair !== noPair ? { apiKeySecrets: [secretNameOf(count)] } : {}),
+      ...differs,
+      ...(isOfPair && pair !== noPair ? { apiKeySecrets: [secretNameOf(count, tenant)] } : {}),
     })
   })
   return { items, changes: items.flatMap((item) => drawChanges(random, item, hours)).sort((a, b) => a.after - b.after) }

@@ -38,12 +38,14 @@ import { type WorldOptions, worldDefaults } from './world-options.ts'
 
 export const start: Instant = Date.UTC(2026, 10, 24, 12)
 export const key = 'simulated-key-0123456789abcdef'
-export const secretName = 'tributary/simulated'
+export const secretName = 'tributary/acme/simulated'
 /** Secret name → API key. The second is for connectors with a pool of keys. */
-export const secrets = { [secretName]: key, 'tributary/simulated-second': 'simulated-second-key-0123456789abcdef' } as const
-/** The secret of each further connector. */
-export function secretNameOf(index: number): string {
-  return `tributary/simulated-${index}`
+export const secrets = { [secretName]: key, 'tributary/acme/simulated-second': 'simulated-second-key-0123456789abcdef' } as const
+/** The same key as the first, in a secret of another tenant. */
+export const secretNameOfGlobex = 'tributary/globex/simulated'
+/** The secret of each further connector. Both tenants have the same key there. */
+export function secretNameOf(index: number, tenant: 'acme' | 'globex' = 'acme'): string {
+  return `tributary/${tenant}/simulated-${index}`
 }
 export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true }
 /** The deadline of a run (ms). */
@@ -98,7 +100,7 @@ export class World {
   /** The adapter over the table in memory. Each call of the client is an effect of the invocation that makes it. */
   readonly state: StateTable
   readonly lake = new LakeOfIds()
-  readonly secrets = new MemorySecrets(secrets)
+  readonly secrets = new MemorySecrets({ ...secrets, [secretNameOfGlobex]: key })
   readonly bus = new MemoryBus()
   readonly model: VendorModel
   readonly record: WorldRecord = { metrics: [], log: [], crashes: [], faults: new Map(), runs: 0 }
@@ -146,7 +148,9 @@ export class World {
       written: new Set(),
       underWay: 0,
     }
-    for (let index = 1; index <= options.furtherKeys; index++) this.secrets.values.set(secretNameOf(index), `${key}-${index}`)
+    for (let index = 1; index <= options.furtherKeys; index++) {
+      for (const tenant of ['acme', 'globex'] as const) this.secrets.values.set(secretNameOf(index, tenant), `${key}-${index}`)
+    }
     if (options.ticking) void this.tick()
   }
 
@@ -387,7 +391,7 @@ function withPagesOf(pageItemsMax: number): Vendor {
 
 export function connectorItem(more: ConnectorItem = {}): ConnectorItem {
   return {
-    connectorId: 'acme-cas',
+    connectorId: 'acme.cas',
     type: 'trendmicro-cas',
     name: 'acme-cas',
     tenantName: 'Acme',

@@ -168,7 +168,7 @@ function example() {
   }
   const vendor = exampleVendor()
   const connector = {
-    connectorId: 'contoso-cas',
+    connectorId: 'contoso.cas',
     name: 'contoso-trendmicro',
     tenantName: 'contoso',
     baseUrl: 'https://api.tmcas.trendmicro.com',

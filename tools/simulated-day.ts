@@ -84,12 +84,13 @@ function modelsOf({ vendor, later }: Tenant, seed: number): (hour: number) => Ve
 }
 
 async function join(world: World, { name, joinsAtHour = 0, item }: Tenant): Promise<void> {
-  const connectorId = `${name.toLowerCase()}-cas`
-  const secret = `tributary/${connectorId}`
+  const tenant = name.toLowerCase()
+  const connectorId = `${tenant}.cas`
+  const secret = `tributary/${tenant}/cas`
   world.secrets.values.set(secret, `key-of-${name}`)
   await world.clock.sleepUntil(start + joinsAtHour * hour)
   await world.put(
-    connectorItem({ connectorId, name: connectorId, tenantName: name, apiKeySecrets: [secret], eventTypes: everyEvent, ...item }),
+    connectorItem({ connectorId, name: `${tenant}-cas`, tenantName: name, apiKeySecrets: [secret], eventTypes: everyEvent, ...item }),
   )
 }
 

@@ -17,9 +17,9 @@ async function run(options: Parameters<typeof startSimulator>[0], port: number, 
   process.stdout.write(`The simulator of the vendor runs at ${url}; ${keys === 0 ? 'every API key is accepted' : keys === 1 ? 'one API key is accepted' : `${keys} API keys are accepted`}.
 
 Collect from it with these files and commands:
-  connectors.json   [{"connectorId": "simulated", "type": "trendmicro-cas", "name": "simulated-cas", "tenantName": "simulated",
-                      "baseUrl": "${url}", "apiKeySecrets": ["tributary/simulated"]}]
-  secrets.json      {"tributary/simulated": "${keys === 0 ? 'any-key' : 'the key given with --key'}"}
+  connectors.json   [{"connectorId": "acme.simulated", "type": "trendmicro-cas", "name": "acme-simulated", "tenantName": "Acme",
+                      "baseUrl": "${url}", "apiKeySecrets": ["tributary/acme/simulated"]}]
+  secrets.json      {"tributary/acme/simulated": "${keys === 0 ? 'any-key' : 'the key given with --key'}"}
   chmod 600 secrets.json
   npm start -- --connectors connectors.json --secrets secrets.json --allow-host ${new URL(url).host}
 

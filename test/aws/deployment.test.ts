@@ -66,12 +66,12 @@ beforeAll(async () => {
   state = stateTable({ client: deployment.dynamodb, table: deployment.stateTable, now: Date.now })
   acme = { ...unmarshall(example), baseUrl: simulator.url }
   globex = {
-    connectorId: 'globex-exchange',
+    connectorId: 'globex.exchange',
     type: 'trendmicro-cas',
     name: 'globex-exchange',
     tenantName: 'globex',
     baseUrl: simulator.url,
-    apiKeySecrets: ['tributary/globex'],
+    apiKeySecrets: ['tributary/globex/key'],
     contentTypes: ['exchange'],
     eventTypes: ['securityrisk', 'dlp'],
     logFilters: [{ name: 'passed-mail', action: 'exclude', conditions: [{ field: 'action', operator: 'equals', values: ['Pass'] }] }],
@@ -81,8 +81,8 @@ beforeAll(async () => {
   }
   // `--secret-string file://` stores the line end of the file too.
   for (const name of acme['apiKeySecrets'] as string[]) await createSecret(name, `${keys.acme}\n`)
-  await createSecret('tributary/globex', keys.globex)
-  await createSecret('tributary/revoked', keys.revoked)
+  await createSecret('tributary/globex/key', keys.globex)
+  await createSecret('tributary/globex/revoked', keys.revoked)
 })
 
 afterAll(async () => {
@@ -107,60 +107,60 @@ test('connectors that are put into their table are accepted, and collected up to
 test('a tick starts the connectors that are due', async () => {
   const tickedAt = Date.now()
   await deployment.tick(tickedAt)
-  await expect.poll(async () => ((await state.readStatus('globex-exchange'))?.lastRunAt ?? 0) > tickedAt, withinMs).toBe(true)
+  await expect.poll(async () => ((await state.readStatus('globex.exchange'))?.lastRunAt ?? 0) > tickedAt, withinMs).toBe(true)
 })
 
 test('a connector whose key the vendor rejects fails, and a rule notifies a person', async () => {
-  await put({ ...globex, connectorId: 'globex-revoked', name: 'globex-revoked', apiKeySecrets: ['tributary/revoked'] })
-  await expect.poll(() => stateOf('globex-revoked'), withinMs).toBe('failing')
-  await expect.poll(() => changesSent('globex-revoked'), withinMs).toContain('failing')
+  await put({ ...globex, connectorId: 'globex.revoked', name: 'globex-revoked', apiKeySecrets: ['tributary/globex/revoked'] })
+  await expect.poll(() => stateOf('globex.revoked'), withinMs).toBe('failing')
+  await expect.poll(() => changesSent('globex.revoked'), withinMs).toContain('failing')
 })
 
 test('a key that becomes the key of another tenant after acceptance is not used', async () => {
   await deployment.queue.pause()
-  await createSecret('tributary/swapped', keys.globex)
-  await put({ ...globex, connectorId: 'globex-swapped', name: 'globex-swapped', apiKeySecrets: ['tributary/swapped'] })
-  await expect.poll(() => state.readAccepted('globex-swapped'), withinMs).toBeDefined()
-  await deployment.secrets.send(new PutSecretValueCommand({ SecretId: 'tributary/swapped', SecretString: keys.acme }))
+  await createSecret('tributary/globex/swapped', keys.globex)
+  await put({ ...globex, connectorId: 'globex.swapped', name: 'globex-swapped', apiKeySecrets: ['tributary/globex/swapped'] })
+  await expect.poll(() => state.readAccepted('globex.swapped'), withinMs).toBeDefined()
+  await deployment.secrets.send(new PutSecretValueCommand({ SecretId: 'tributary/globex/swapped', SecretString: keys.acme }))
   deployment.queue.resume()
-  await expect.poll(() => stateOf('globex-swapped'), withinMs).toBe('failing')
-  expect(await isCollected('globex-swapped')).toBe(false)
+  await expect.poll(() => stateOf('globex.swapped'), withinMs).toBe('failing')
+  expect(await isCollected('globex.swapped')).toBe(false)
 })
 
 test('a wrong item is refused with the reason and collected after its correction, and the person is notified of both', async () => {
-  const right = { ...globex, connectorId: 'globex-wrong', name: 'globex-wrong' }
+  const right = { ...globex, connectorId: 'globex.wrong', name: 'globex-wrong' }
   await put({ ...right, contentTypes: ['exchnge'] })
-  await expect.poll(() => stateOf('globex-wrong'), withinMs).toBe('refused')
-  expect((await state.readStatus('globex-wrong'))?.problems[0]?.message).toContain('exchange')
+  await expect.poll(() => stateOf('globex.wrong'), withinMs).toBe('refused')
+  expect((await state.readStatus('globex.wrong'))?.problems[0]?.message).toContain('exchange')
   await put(right)
-  await expect.poll(() => isCollected('globex-wrong'), withinMs).toBe(true)
-  await expect.poll(() => changesSent('globex-wrong'), withinMs).toEqual(expect.arrayContaining(['refused', 'starting']))
+  await expect.poll(() => isCollected('globex.wrong'), withinMs).toBe(true)
+  await expect.poll(() => changesSent('globex.wrong'), withinMs).toEqual(expect.arrayContaining(['refused', 'starting']))
 })
 
 test('a disabled connector is paused, and one whose item is deleted is retired', async () => {
-  await put({ ...globex, connectorId: 'globex-wrong', name: 'globex-wrong', enabled: false })
-  await expect.poll(() => stateOf('globex-wrong'), withinMs).toBe('paused')
-  await remove('globex-wrong')
-  await expect.poll(() => stateOf('globex-wrong'), withinMs).toBe('retired')
+  await put({ ...globex, connectorId: 'globex.wrong', name: 'globex-wrong', enabled: false })
+  await expect.poll(() => stateOf('globex.wrong'), withinMs).toBe('paused')
+  await remove('globex.wrong')
+  await expect.poll(() => stateOf('globex.wrong'), withinMs).toBe('retired')
 })
 
 test('the hourly comparison finds new, wrong, changed and deleted items that the stream did not report', async () => {
-  const missed = (name: string) => ({ ...globex, connectorId: `missed-${name}`, name: `missed-${name}`, initialBackfillMinutes: 5 })
+  const missed = (name: string) => ({ ...globex, connectorId: `globex.missed-${name}`, name: `missed-${name}`, initialBackfillMinutes: 5 })
   for (const name of ['changed', 'deleted']) {
     await put(missed(name))
-    await expect.poll(() => isCollected(`missed-${name}`), withinMs).toBe(true)
+    await expect.poll(() => isCollected(`globex.missed-${name}`), withinMs).toBe(true)
   }
 
   await deployment.stream.pause()
   await put(missed('new'))
   await put({ ...missed('wrong'), contentTypes: [] })
   await put({ ...missed('changed'), enabled: false })
-  await remove('missed-deleted')
+  await remove('globex.missed-deleted')
   await deployment.tick(Date.UTC(2026, 0, 1, 12, 17))
-  expect(await stateOf('missed-wrong')).toBe('refused')
-  expect(await stateOf('missed-changed')).toBe('paused')
-  expect(await stateOf('missed-deleted')).toBe('retired')
-  await expect.poll(() => isCollected('missed-new'), withinMs).toBe(true)
+  expect(await stateOf('globex.missed-wrong')).toBe('refused')
+  expect(await stateOf('globex.missed-changed')).toBe('paused')
+  expect(await stateOf('globex.missed-deleted')).toBe('retired')
+  await expect.poll(() => isCollected('globex.missed-new'), withinMs).toBe(true)
   deployment.stream.resume()
 })
 
@@ -183,11 +183,11 @@ test('a malformed work message becomes a dead letter', async () => {
 test('a change that cannot be handled becomes a dead letter and does not stop the next ones', async () => {
   const { logicalId } = deployment.function('ConnectorChanged').resource
   const allow = deployment.proxy.deny(({ by, action }) => by === logicalId && action === 'dynamodb:GetItem')
-  await put({ ...globex, connectorId: 'globex-late', name: 'globex-late', enabled: false })
+  await put({ ...globex, connectorId: 'globex.late', name: 'globex-late', enabled: false })
   await expect.poll(() => deployment.messages('ChangeDeadLetters'), withinMs).toHaveLength(1)
   allow()
-  await put({ ...globex, connectorId: 'globex-next', name: 'globex-next', enabled: false })
-  await expect.poll(() => stateOf('globex-next'), withinMs).toBe('paused')
+  await put({ ...globex, connectorId: 'globex.next', name: 'globex-next', enabled: false })
+  await expect.poll(() => stateOf('globex.next'), withinMs).toBe('paused')
 })
 
 test('a tick that cannot be handled becomes a dead letter', async () => {
@@ -207,7 +207,7 @@ test('the widget of the dashboard shows every connector', async () => {
 test('every state of a connector is an event on the bus, and a person is notified of problems and recoveries only', async () => {
   await receiveEvents()
   expect(new Set(published.map(({ source }) => source))).toEqual(new Set(['tributary']))
-  expect(changes(published, 'globex-wrong')).toEqual(expect.arrayContaining(['refused', 'starting', 'paused', 'retired']))
+  expect(changes(published, 'globex.wrong')).toEqual(expect.arrayContaining(['refused', 'starting', 'paused', 'retired']))
   expect(new Set(sentToPeople.map(({ detail }) => detail['attention']))).toEqual(new Set(['problem', 'recovery']))
   expect(sentToPeople).toHaveLength(published.filter(({ detail }) => detail['attention'] !== 'none').length)
 })

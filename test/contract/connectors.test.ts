@@ -50,7 +50,7 @@ describe.each([
       tlsCaPem: null,
       intervalMinutes: 5,
       contentTypes: ['a', 'b'],
-      apiKeySecrets: ['tributary/acme'],
+      apiKeySecrets: ['tributary/acme/key'],
       logFilters: [{ name: 'noise', conditions: [{ field: 'action', operator: 'in', values: ['Pass', 3] }] }],
       numbers: [2, 10, 0.5],
       empty: {},
@@ -62,7 +62,7 @@ describe.each([
         tlsCaPem: { NULL: true },
         intervalMinutes: { N: '5' },
         contentTypes: { SS: ['a', 'b'] },
-        apiKeySecrets: { L: [{ S: 'tributary/acme' }] },
+        apiKeySecrets: { L: [{ S: 'tributary/acme/key' }] },
         logFilters: {
           L: [
             {

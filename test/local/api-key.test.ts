@@ -74,18 +74,18 @@ test('an API key that the vendor echoes appears nowhere in output or files, and 
 
   const asked = new Set<string>()
   const items: object[] = [
-    connectorItem('simulated', simulator.url, { requestsPerMinute: 6_000, initialBackfillMinutes: 60 }),
-    connectorItem('redirected', redirecting.url),
+    connectorItem('acme.simulated', simulator.url, { requestsPerMinute: 6_000, initialBackfillMinutes: 60 }),
+    connectorItem('acme.redirected', redirecting.url),
   ]
-  const secrets: Record<string, string> = { 'tributary/acme': 'SimulatedKey+/="with-quotes-0123456789' }
+  const secrets: Record<string, string> = { 'tributary/acme/key': 'SimulatedKey+/="with-quotes-0123456789' }
   const hosts = [simulator.host, redirecting.host, other.host]
   for (const [name, echo] of Object.entries(echoes)) {
     const hostile = await server((request, response) => {
       asked.add(name)
       echo(authorizationOf(request), response, `http://${request.headers.host}`)
     })
-    items.push(connectorItem(name, hostile.url, { apiKeySecrets: [`tributary/${name}`], requestsPerMinute: 6_000 }))
-    secrets[`tributary/${name}`] = `Key-of-${name}+/="${Buffer.from(name).toString('hex')}0123456789abcdef`
+    items.push(connectorItem(`acme.${name}`, hostile.url, { apiKeySecrets: [`tributary/acme/${name}`], requestsPerMinute: 6_000 }))
+    secrets[`tributary/acme/${name}`] = `Key-of-${name}+/="${Buffer.from(name).toString('hex')}0123456789abcdef`
     hosts.push(hostile.host)
   }
   const dir = temporaryFolder()

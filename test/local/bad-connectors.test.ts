@@ -4,7 +4,7 @@ import { temporaryFolder } from '../local-services.ts'
 import { connectorItem, lakeRows, ownConnectors, run, summaryOf } from './program.ts'
 import { server, vendor } from './vendors.ts'
 
-const secrets = { 'tributary/acme': 'acme-key', 'tributary/rejected': 'rejected-key', 'tributary/own': 'own-key' }
+const secrets = { 'tributary/acme/key': 'acme-key', 'tributary/acme/rejected': 'rejected-key', 'tributary/acme/own': 'own-key' }
 const limits = { requestsPerMinute: 6_000 }
 const wanted = ['securityrisk', 'virtualanalyzer', 'ransomware', 'dlp'] as const
 
@@ -22,7 +22,7 @@ async function collectBeside(bad: readonly Bad[], hosts: readonly string[], othe
   const { url, host, model } = await vendor({ keys: [{ key: 'acme-key' }], eventsPerHour: 600 })
   const dir = temporaryFolder()
   const items = [
-    connectorItem('good', url, { ...limits, initialBackfillMinutes: 60 }),
+    connectorItem('acme.good', url, { ...limits, initialBackfillMinutes: 60 }),
     ...bad.map(({ id, baseUrl = url, differs = {} }) => connectorItem(id, baseUrl, { ...differs })),
     ...others.map(([id, differs]) => connectorItem(id, url, { ...limits, ...differs })),
   ]
@@ -39,11 +39,11 @@ async function collectBeside(bad: readonly Bad[], hosts: readonly string[], othe
     expect(about(id), id).toMatchObject({ state, reason: expect.stringMatching(reason) })
     expect(said.err).toMatch(new RegExp(`^Missing: ${id}: `, 'm'))
   }
-  for (const id of ['good', ...others.map(([id]) => id)]) expect(said.err).not.toMatch(new RegExp(`^Missing: ${id}: `, 'm'))
+  for (const id of ['acme.good', ...others.map(([id]) => id)]) expect(said.err).not.toMatch(new RegExp(`^Missing: ${id}: `, 'm'))
 
-  expect(about('good')).toMatchObject({ state: 'ok', reason: '' })
-  const rows = await lakeRows(dataDir, "SELECT trendmicro.log_item_id AS id FROM syslog_raw WHERE connector_id = 'good'")
-  const { streams = [] } = about('good') ?? {}
+  expect(about('acme.good')).toMatchObject({ state: 'ok', reason: '' })
+  const rows = await lakeRows(dataDir, "SELECT trendmicro.log_item_id AS id FROM syslog_raw WHERE connector_id = 'acme.good'")
+  const { streams = [] } = about('acme.good') ?? {}
   const coveredTo = Math.min(...streams.map((stream) => Date.parse(stream.coveredTo)))
   const since = coveredTo - 30 * 60_000
   const ids = new Set(rows.map(({ id }) => String(id)))
@@ -55,57 +55,57 @@ async function collectBeside(bad: readonly Bad[], hosts: readonly string[], othe
 
 test('each connector whose item, secret or key is bad says what is wrong and what to do, and the good connector beside them is collected', async () => {
   const bad: readonly Bad[] = [
-    { id: 'bad-type', differs: { type: 'other-vendor' }, state: 'refused', reason: /type: .*other-vendor.*trendmicro-cas/ },
-    { id: 'bad-host', baseUrl: 'https://example.com', state: 'refused', reason: /baseUrl: .*example\.com/ },
-    { id: 'bad-attribute', differs: { contentType: ['sharepoint'] }, state: 'refused', reason: /contentType\b.*/ },
-    { id: 'bad-content', differs: { contentTypes: ['sharepoints'] }, state: 'refused', reason: /contentTypes.*sharepoints/ },
-    { id: 'bad-number', differs: { requestsPerMinute: 0 }, state: 'refused', reason: /requestsPerMinute: .*\b0\b.*\b1\b/ },
+    { id: 'acme.bad-type', differs: { type: 'other-vendor' }, state: 'refused', reason: /type: .*other-vendor.*trendmicro-cas/ },
+    { id: 'acme.bad-host', baseUrl: 'https://example.com', state: 'refused', reason: /baseUrl: .*example\.com/ },
+    { id: 'acme.bad-attribute', differs: { contentType: ['sharepoint'] }, state: 'refused', reason: /contentType\b.*/ },
+    { id: 'acme.bad-content', differs: { contentTypes: ['sharepoints'] }, state: 'refused', reason: /contentTypes.*sharepoints/ },
+    { id: 'acme.bad-number', differs: { requestsPerMinute: 0 }, state: 'refused', reason: /requestsPerMinute: .*\b0\b.*\b1\b/ },
     {
-      id: 'bad-filter',
+      id: 'acme.bad-filter',
       differs: { logFilters: [{ name: 'f', conditions: [{ field: 'nope', operator: 'equals', values: ['x'] }] }] },
       state: 'refused',
       reason: /logFilters.*nope/,
     },
     {
-      id: 'bad-secret-name',
+      id: 'acme.bad-secret-name',
       differs: { apiKeySecrets: ['other/acme'] },
       state: 'refused',
       reason: /apiKeySecrets.*does not begin with "tributary\/"\. Give the name of a secret/,
     },
     {
-      id: 'no-secret',
-      differs: { apiKeySecrets: ['tributary/nowhere'] },
+      id: 'acme.no-secret',
+      differs: { apiKeySecrets: ['tributary/acme/nowhere'] },
       state: 'failing',
-      reason: /tributary\/nowhere.*Create it under exactly this name\./,
+      reason: /tributary\/acme\/nowhere.*Create it under exactly this name\./,
     },
     {
-      id: 'bad-key',
-      differs: { apiKeySecrets: ['tributary/rejected'] },
+      id: 'acme.bad-key',
+      differs: { apiKeySecrets: ['tributary/acme/rejected'] },
       state: 'failing',
       reason: /401.*store a new one in the secret\./,
     },
   ]
-  const about = await collectBeside(bad, [], [['pool', { apiKeySecrets: ['tributary/rejected', 'tributary/acme'] }]])
-  expect(about('pool')?.reason).toMatch(/1 of 2 keys rejected by the vendor \(401\): store a new one/)
-  expect(about('pool')?.streams.every(({ delivered }) => delivered > 0)).toBe(true)
+  const about = await collectBeside(bad, [], [['acme.pool', { apiKeySecrets: ['tributary/acme/rejected', 'tributary/acme/key'] }]])
+  expect(about('acme.pool')?.reason).toMatch(/1 of 2 keys rejected by the vendor \(401\): store a new one/)
+  expect(about('acme.pool')?.streams.every(({ delivered }) => delivered > 0)).toBe(true)
 })
 
 // A test of its own: such a connector is tried two or three times, with real pauses, before its failure counts as permanent.
 test('each connector whose vendor cannot be reached or responds with rubbish says what is wrong and what to do, and the good connector beside them is collected', async () => {
   const rubbish = await server((_, response) => response.setHeader('content-type', 'text/html').end('<html>Welcome to the proxy</html>'))
   const unreachable = 'http://127.0.0.1:1'
-  const own = { apiKeySecrets: ['tributary/own'] }
+  const own = { apiKeySecrets: ['tributary/acme/own'] }
   await collectBeside(
     [
       {
-        id: 'unreachable',
+        id: 'acme.unreachable',
         baseUrl: unreachable,
         differs: own,
         state: 'failing',
         reason: /No connection to 127\.0\.0\.1:1: .*Check baseUrl/,
       },
       {
-        id: 'rubbish',
+        id: 'acme.rubbish',
         baseUrl: rubbish.url,
         differs: { ...own, ...limits, eventTypes: ['dlp'] },
         state: 'failing',

@@ -40,9 +40,9 @@ test('--once --json collects every event into the lake and prints one JSON objec
   const summary = summaryOf(first)
   expect(Object.keys(summary)).toEqual(['connectors', 'requests', 'throttled', 'seconds', 'lake'])
   expect(summary.connectors.map(({ connectorId, state }) => [connectorId, state])).toEqual([
-    ['acme-exchange', 'ok'],
-    ['acme-sharepoint', 'ok'],
-    ['globex-onedrive', 'ok'],
+    ['acme.exchange', 'ok'],
+    ['acme.sharepoint', 'ok'],
+    ['globex.onedrive', 'ok'],
   ])
   const streams = summary.connectors.flatMap((connector) => connector.streams)
   expect(streams).toHaveLength(9)
@@ -90,7 +90,7 @@ test('npm start shows the first events within ten seconds, and Ctrl-C ends it cl
   const program = start(['--data', dataDir])
   await program.says(/\d\d:\d\d:\d\d acme-\w+ \w+\/\w+ \d+ delivered/)
   expect(performance.now() - startedAt).toBeLessThan(firstEventsWithinMs)
-  for (const what of ['acme-sharepoint', 'acme-exchange', 'globex-onedrive']) await program.says(what)
+  for (const what of ['acme.sharepoint', 'acme.exchange', 'globex.onedrive']) await program.says(what)
   program.signal('SIGINT', 'all')
   expect(await program.ended).toBe(0)
   const out = program.out()

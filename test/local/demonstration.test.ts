@@ -14,9 +14,9 @@ const connectors = demonstrationConnectors('http://127.0.0.1:1234') as readonly 
 
 test('two connectors of one tenant share a key, and the other tenant has its own', () => {
   expect(connectors.map(({ tenantName, apiKeySecrets }) => [tenantName, ...apiKeySecrets])).toEqual([
-    ['acme', 'tributary/acme'],
-    ['acme', 'tributary/acme'],
-    ['globex', 'tributary/globex'],
+    ['acme', 'tributary/acme/key'],
+    ['acme', 'tributary/acme/key'],
+    ['globex', 'tributary/globex/key'],
   ])
   const keys = demonstrationSimulatorOptions().keys?.map(({ key }) => key)
   expect(Object.values(demonstrationSecrets())).toEqual(keys)

@@ -22,8 +22,8 @@ test('a program that is killed again and again at any moment loses nothing from 
   })
   const dir = temporaryFolder()
   const dataDir = join(dir, 'data')
-  const item = connectorItem('mine', url, { requestsPerMinute: 6_000, initialBackfillMinutes: 60 })
-  const args = [...ownConnectors(dir, [item], { 'tributary/acme': 'acme-key' }, [host]), '--data', dataDir]
+  const item = connectorItem('acme.mine', url, { requestsPerMinute: 6_000, initialBackfillMinutes: 60 })
+  const args = [...ownConnectors(dir, [item], { 'tributary/acme/key': 'acme-key' }, [host]), '--data', dataDir]
   const random = randomFrom(1, 2, 3)
 
   let before: string[] = []

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => simulator.close())
 
 function own(dir: string): string[] {
-  return ownConnectors(dir, [connectorItem('mine', simulator.url)], { 'tributary/acme': 'key' }, [new URL(simulator.url).host])
+  return ownConnectors(dir, [connectorItem('acme.mine', simulator.url)], { 'tributary/acme/key': 'key' }, [new URL(simulator.url).host])
 }
 
 const mistakes: readonly [string, string | RegExp, (dir: string) => string[]][] = [
@@ -86,7 +86,7 @@ test('a folder with your own connectors refuses the demonstration, and refuses -
   )
   owner.signal('SIGINT', 'all')
   expect(await owner.ended).toBe(0)
-  await refused(['--once', '--data', dataDir], /^\S+ holds connectors of your own \(mine\)\. Start with --connectors FILE/)
+  await refused(['--once', '--data', dataDir], /^\S+ holds connectors of your own \(acme\.mine\)\. Start with --connectors FILE/)
 })
 
 test('--once ends at once when the file has no connectors', async () => {

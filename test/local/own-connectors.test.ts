@@ -5,7 +5,7 @@ import { temporaryFolder } from '../local-services.ts'
 import { connectorItem, deliveredIds, ownConnectors, run, summaryOf } from './program.ts'
 import { vendor } from './vendors.ts'
 
-const key = { 'tributary/acme': 'acme-key' }
+const key = { 'tributary/acme/key': 'acme-key' }
 const limits = { requestsPerMinute: 6_000 }
 /** A start that waited for the backoff of a rejected key would take longer than this (s). */
 const withoutBackoffSeconds = 15
@@ -15,7 +15,7 @@ describe('connectors of a file', () => {
     // At this rate there are new events whenever the second start comes.
     const { url, host, model } = await vendor({ eventsPerHour: 14_400 })
     const dir = temporaryFolder()
-    const item = connectorItem('mine', url, limits)
+    const item = connectorItem('acme.mine', url, limits)
     const deliveries: number[] = []
     for (const [round, written] of [item, marshall(item)].entries()) {
       const args = [...ownConnectors(dir, [written], key, [host]), '--data', join(dir, 'data')]
@@ -24,7 +24,7 @@ describe('connectors of a file', () => {
       expect(code).toBe(0)
       const [mine, ...others] = summaryOf(said).connectors
       expect(others).toEqual([])
-      expect(mine).toMatchObject({ connectorId: 'mine', state: 'ok', reason: '' })
+      expect(mine).toMatchObject({ connectorId: 'acme.mine', state: 'ok', reason: '' })
       deliveries.push(mine?.streams.reduce((sum, { delivered }) => sum + delivered, 0) ?? 0)
       expect((await deliveredIds(join(dir, 'data'), 'syslog_raw')).sort()).toEqual([...model.account.shown.keys()].sort())
       expect(deliveries[round]).toBe(model.account.shown.size)
@@ -35,22 +35,22 @@ describe('connectors of a file', () => {
   it('are retired by the next start when the file no longer has them', async () => {
     const { url, host } = await vendor()
     const dir = temporaryFolder()
-    const both = [connectorItem('goes', url, limits), connectorItem('stays', url, limits)]
+    const both = [connectorItem('acme.goes', url, limits), connectorItem('acme.stays', url, limits)]
     const end = ['--data', join(dir, 'data'), '--once', '--json']
     expect((await run([...ownConnectors(dir, both, key, [host]), ...end])).code).toBe(0)
     const second = await run([...ownConnectors(dir, both.slice(1), key, [host]), ...end])
     expect(second.code).toBe(0)
-    expect(summaryOf(second).connectors.map(({ connectorId }) => connectorId)).toEqual(['stays'])
-    expect(second.err).toContain('goes connector-retired')
-    expect(second.err).not.toMatch(/goes \S+ \d+ delivered/)
+    expect(summaryOf(second).connectors.map(({ connectorId }) => connectorId)).toEqual(['acme.stays'])
+    expect(second.err).toContain('acme.goes connector-retired')
+    expect(second.err).not.toMatch(/acme\.goes \S+ \d+ delivered/)
   })
 
   it('are tried at once by the next start when their mistake is corrected, although their backoff has not ended', async () => {
     const { url, host } = await vendor({ keys: [{ key: 'acme-key' }] })
     const dir = temporaryFolder()
-    const items = [connectorItem('mine', url, limits)]
+    const items = [connectorItem('acme.mine', url, limits)]
     const end = ['--data', join(dir, 'data'), '--once', '--json']
-    const bad = await run([...ownConnectors(dir, items, { 'tributary/acme': 'wrong-key' }, [host]), ...end])
+    const bad = await run([...ownConnectors(dir, items, { 'tributary/acme/key': 'wrong-key' }, [host]), ...end])
     expect(bad.code).toBe(1)
     const mended = await run([...ownConnectors(dir, items, key, [host]), ...end])
     expect(mended.code).toBe(0)

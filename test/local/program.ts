@@ -121,7 +121,7 @@ export function connectorItem(connectorId: string, baseUrl: string, others: Read
     name: connectorId,
     tenantName: 'acme',
     baseUrl,
-    apiKeySecrets: ['tributary/acme'],
+    apiKeySecrets: ['tributary/acme/key'],
     ...others,
   }
 }

@@ -90,11 +90,11 @@ describe('a program whose environment names a proxy, with one host as an excepti
     const hosts = { vendor: `localhost:${vendor.port}`, exception: `127.0.0.1:${exception.port}` }
     const limits = { requestsPerMinute: 6_000, eventTypes: ['dlp'], tlsCaPem: tls.cert }
     const items = [
-      connectorItem('proxied', `https://${hosts.vendor}`, limits),
-      connectorItem('direct', `https://${hosts.exception}`, limits),
+      connectorItem('acme.proxied', `https://${hosts.vendor}`, limits),
+      connectorItem('acme.direct', `https://${hosts.exception}`, limits),
     ]
     const dir = temporaryFolder()
-    const args = ownConnectors(dir, items, { 'tributary/acme': apiKey }, Object.values(hosts))
+    const args = ownConnectors(dir, items, { 'tributary/acme/key': apiKey }, Object.values(hosts))
     const program = start([...args, '--data', join(dir, 'data'), '--once', '--json'], undefined, {
       HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`,
       NO_PROXY: '127.0.0.1',

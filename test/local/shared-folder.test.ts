@@ -15,7 +15,7 @@ import { vendor } from './vendors.ts'
 
 const apiKey = 'acme-key'
 /** Six connectors of four streams each want more requests in their first minute than the vendor allows. */
-const names = ['one', 'two', 'three', 'four', 'five', 'six']
+const names = ['acme.one', 'acme.two', 'acme.three', 'acme.four', 'acme.five', 'acme.six']
 /** The vendor allows a key this many in any 60 s (requests). */
 const requestsPerMinute = 20
 
@@ -75,7 +75,7 @@ test.each(['sliding', 'fixed'] as const)(
     })
     const dir = temporaryFolder()
     const dataDir = join(dir, 'data')
-    const owner = start([...ownConnectors(dir, [], { 'tributary/acme': apiKey }, [host]), '--data', dataDir])
+    const owner = start([...ownConnectors(dir, [], { 'tributary/acme/key': apiKey }, [host]), '--data', dataDir])
     await owner.says('Collecting from 0 connectors')
     const guests = [start(['--data', dataDir]), start(['--data', dataDir])]
     await Promise.all(guests.map((guest) => guest.says(`Process ${owner.pid} owns ${dataDir}; this one shares its work.`)))

@@ -5,7 +5,7 @@ import { findMissing, summarise } from '../../local/summary.ts'
 import { connectorItem, key, start, World } from '../../simulation/world.ts'
 
 const portsOf = ({ state }: World) => ({ state, vendors })
-const missingOf = (world: World, since = start) => findMissing(portsOf(world), ['acme-cas'], since)
+const missingOf = (world: World, since = start) => findMissing(portsOf(world), ['acme.cas'], since)
 
 async function worldAfter(forMs: number, item: object = {}, vendor: object = {}): Promise<World> {
   const world = new World({ vendor: { eventsPerHour: 60, keys: [{ key }], ...vendor } })
@@ -23,7 +23,7 @@ describe('findMissing', () => {
     const world = await worldAfter(minute)
     expect(await missingOf(world, start + 30 * minute)).toEqual([
       {
-        connectorId: 'acme-cas',
+        connectorId: 'acme.cas',
         isPermanent: false,
         reason: expect.stringMatching(/^sharepoint\/dlp is complete to .+ must be complete up to 2026-11-24T12:30/),
       },
@@ -38,7 +38,7 @@ describe('findMissing', () => {
 
   it('finds a refused item as permanent', async () => {
     const [missing] = await missingOf(await worldAfter(minute, { intervalMinutes: 0 }))
-    expect(missing).toEqual({ connectorId: 'acme-cas', isPermanent: true, reason: expect.stringContaining('intervalMinutes') })
+    expect(missing).toEqual({ connectorId: 'acme.cas', isPermanent: true, reason: expect.stringContaining('intervalMinutes') })
   })
 
   it('finds a refused edit, although the version before it is complete', async () => {
@@ -51,7 +51,7 @@ describe('findMissing', () => {
 
   it('finds a rejected key as permanent', async () => {
     const [missing] = await missingOf(await worldAfter(minute, {}, { revokedKeys: [key] }))
-    expect(missing).toEqual({ connectorId: 'acme-cas', isPermanent: true, reason: expect.stringContaining('401') })
+    expect(missing).toEqual({ connectorId: 'acme.cas', isPermanent: true, reason: expect.stringContaining('401') })
   })
 
   it('finds a vendor in trouble as temporary for a few tries, and as permanent after them', async () => {
@@ -74,11 +74,11 @@ describe('the summary', () => {
   it('has the counts of the ledger, and neither lost ranges nor gaps once everything is read', async () => {
     const world = await worldAfter(minute, { logFilters: [{ name: 'none', conditions: [{ field: 'event_type', operator: 'exists' }] }] })
     const now = world.clock.now()
-    const { counts, since } = await world.stream('acme-cas', 'sharepoint/dlp')
+    const { counts, since } = await world.stream('acme.cas', 'sharepoint/dlp')
     expect(counts.filtered).toBeGreaterThan(0)
-    expect(await summarise(portsOf(world), ['acme-cas'], now)).toEqual([
+    expect(await summarise(portsOf(world), ['acme.cas'], now)).toEqual([
       {
-        connectorId: 'acme-cas',
+        connectorId: 'acme.cas',
         state: 'ok',
         reason: '',
         streams: [
@@ -103,15 +103,15 @@ describe('the summary', () => {
 
   it('counts the events that changed', async () => {
     const world = await worldAfter(10 * minute, {}, { updateShare: 1, updateAfterMs: minute })
-    const { counts } = await world.stream('acme-cas', 'sharepoint/dlp')
-    const [summary] = await summarise(portsOf(world), ['acme-cas'], world.clock.now())
+    const { counts } = await world.stream('acme.cas', 'sharepoint/dlp')
+    const [summary] = await summarise(portsOf(world), ['acme.cas'], world.clock.now())
     expect(counts.changed).toBeGreaterThan(0)
     expect(summary?.streams[0]?.changed).toBe(counts.changed)
   })
 
   it('has a gap but no lost range when a stream has not been read for long', async () => {
     const world = await worldAfter(minute)
-    const [summary] = await summarise(portsOf(world), ['acme-cas'], start + 120 * minute)
+    const [summary] = await summarise(portsOf(world), ['acme.cas'], start + 120 * minute)
     expect(summary?.streams[0]?.lostRanges).toEqual([])
     expect(summary?.streams[0]?.gaps).toEqual([{ from: summary?.streams[0]?.coveredTo, to: expect.any(String) }])
   })

@@ -15,11 +15,11 @@ const row = (others: Partial<Row> = {}): Row => ({
 
 describe('the table', () => {
   it('has a line for each stream and aligns numbers to the right', () => {
-    expect(formatTable([row(), row({ connector: 'globex-long', delivered: 1_234_567, behindMs: 5_000 })], { columns: 120, rows: 30 })).toBe(
+    expect(formatTable([row(), row({ connector: 'globex.long', delivered: 1_234_567, behindMs: 5_000 })], { columns: 120, rows: 30 })).toBe(
       [
         'connector    stream        state  delivered  behind by  requests/min',
         'acme         exchange/dlp  ok            12     10 min       7 of 20',
-        'globex-long  exchange/dlp  ok       1234567        5 s       7 of 20',
+        'globex.long  exchange/dlp  ok       1234567        5 s       7 of 20',
       ].join('\n'),
     )
   })

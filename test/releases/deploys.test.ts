@@ -23,7 +23,7 @@ describe('a deploy over a former release while runs are in progress, a rollback 
     const vendor = { seed, eventsPerHour: 300, delayMs: { min: 0, max: 900 }, lateMaxMs: 10 * minute }
     const deployment = await Deployment.open(dynamo, { vendor })
     deployment.deployed = () => former
-    for (const connectorId of ['a', 'b']) {
+    for (const connectorId of ['acme.a', 'acme.b']) {
       const more = { eventTypes: ['dlp', 'securityrisk'], initialBackfillMinutes: 60 * seed }
       await deployment.finish(deployment.process(former).accept(connectorItem({ connectorId, name: connectorId, ...more })))
     }

@@ -31,7 +31,7 @@ export const historyVendor: SimulatorOptions = {
   pageIdLifeMs,
 }
 
-const connectorIds = [
+const connectorNames = [
   ...['resumed', 'behind', 'crowd-lost', 'losing', 'second-look', 'late', 'live', 'refused', 'paused', 'retired'],
   ...['pooled', 'locked-out', 'shared', 'shared-too', 'not-shared', 'forbidden', 'without-secret', 'unreachable'],
   ...['in-outage', 'throttled', 'overloaded', 'crowded', 'pending', 'in-pending-outage'],
@@ -39,15 +39,33 @@ const connectorIds = [
 ] as const
 const expiredKey = 'expired-key-of-the-pool'
 
-type ConnectorId = (typeof connectorIds)[number]
+type ConnectorName = (typeof connectorNames)[number]
 
-function secretOf(connectorId: ConnectorId): string {
-  return `tributary/${connectorId}`
+const tenants: Readonly<Record<string, string>> = { 'shared-too': 'globex', 'not-shared': 'initech' }
+
+function tenantOf(name: ConnectorName): string {
+  return tenants[name] ?? 'acme'
 }
 
-/** A secret for each connector, with its name, and one with an expired key. */
+function idOf(name: ConnectorName): string {
+  return `${tenantOf(name)}.${name}`
+}
+
+/** The secret that the connector has unless its step says otherwise. */
+function secretOf(name: ConnectorName): string {
+  return `tributary/${tenantOf(name)}/${name}`
+}
+
+/**
+ * A secret for each connector, and one with an expired key. The key of the shared connectors is in a secret of each of their tenants. The
+ * histories of the frozen releases had the same keys under names without a tenant.
+ */
 const secrets: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(connectorIds.map((id) => [secretOf(id), `key-of-${id}`])),
+  ...Object.fromEntries(
+    connectorNames.flatMap((name) => [secretOf(name), `tributary/${name}`].map((secret) => [secret, `key-of-${name}`])),
+  ),
+  ...Object.fromEntries(['acme', 'globex', 'initech'].map((tenant) => [`tributary/${tenant}/shared`, 'key-of-shared'])),
+  'tributary/acme/expired#key': expiredKey,
   'tributary/expired#key': expiredKey,
 }
 
@@ -57,7 +75,7 @@ const caPem = `-----BEGIN CERTIFICATE-----\nMI${'A'.repeat(62)}\n-----END CERTIF
 /** Puts the secrets and the vendor into the state in which the history leaves them. A restored state goes on in such a world. */
 export function asTheHistoryLeaves({ secrets: stored, model }: World): void {
   for (const [name, apiKey] of Object.entries(secrets)) stored.values.set(name, apiKey)
-  stored.storedAt.set(secretOf('live'), start - 30 * day)
+  for (const secret of [secretOf('live'), 'tributary/live']) stored.storedAt.set(secret, start - 30 * day)
   model.change({ revokedKeys: [expiredKey], forbiddenStreams: ['teams'] })
 }
 
@@ -129,22 +147,22 @@ async function acceptAndRemove({ put, collect, remove }: Life): Promise<void> {
 }
 
 async function useKeys({ put, collect }: Life): Promise<void> {
-  await put('pooled', { apiKeySecrets: ['tributary/pooled', 'tributary/expired#key'], eventTypes: ['dlp', 'securityrisk'] })
+  await put('pooled', { apiKeySecrets: [secretOf('pooled'), 'tributary/acme/expired#key'], eventTypes: ['dlp', 'securityrisk'] })
   await collect('pooled')
-  await put('locked-out', { apiKeySecrets: ['tributary/expired#key'] })
+  await put('locked-out', { apiKeySecrets: ['tributary/acme/expired#key'] })
   await collect('locked-out')
 
-  const shared = { apiKeySecrets: ['tributary/shared'], sharedKey: true, rateGroup: 'group', requestsPerDay: 5_000 }
+  const shared = { sharedKey: true, rateGroup: 'group', requestsPerDay: 5_000 }
   await put('shared', shared)
-  await put('shared-too', { ...shared, tenantName: 'Globex' })
-  await put('not-shared', { apiKeySecrets: ['tributary/shared'], tenantName: 'Initech' })
+  await put('shared-too', { ...shared, apiKeySecrets: ['tributary/globex/shared'], tenantName: 'Globex' })
+  await put('not-shared', { apiKeySecrets: ['tributary/initech/shared'], tenantName: 'Initech' })
   for (const id of ['shared', 'shared-too'] as const) await collect(id)
 }
 
 async function meetTrouble({ world, process, put, collect, collectUntil, overloaded }: Life): Promise<void> {
   await put('forbidden', { contentTypes: ['sharepoint', 'teams'] })
   for (let i = 0; i < 2; i++) await collect('forbidden')
-  await put('without-secret', { apiKeySecrets: ['tributary/none'] })
+  await put('without-secret', { apiKeySecrets: ['tributary/acme/none'] })
   await collect('without-secret')
   await put('unreachable')
   world.model.change({ redirectRate: 1 })
@@ -222,9 +240,9 @@ function lifeOf(deployment: Deployment, process: Process) {
   })
 
   /** Runs a connector, two minutes after the step before. */
-  async function collect(connectorId: ConnectorId): Promise<void> {
+  async function collect(name: ConnectorName): Promise<void> {
     await deployment.run(2 * minute)
-    await deployment.finish(process.collect(connectorId))
+    await deployment.finish(process.collect(idOf(name)))
   }
 
   return {
@@ -232,27 +250,27 @@ function lifeOf(deployment: Deployment, process: Process) {
     process,
     collect,
     passUntil: (at: number) => deployment.run(at - deployment.clock.now()),
-    put(connectorId: ConnectorId, more: ConnectorItem = {}) {
-      const item = connectorItem({ connectorId, name: connectorId, apiKeySecrets: [secretOf(connectorId)], ...more })
+    put(name: ConnectorName, more: ConnectorItem = {}) {
+      const item = connectorItem({ connectorId: idOf(name), name, apiKeySecrets: [secretOf(name)], ...more })
       return deployment.finish(process.accept(item))
     },
-    remove: (connectorId: ConnectorId) => deployment.finish(process.retire(connectorId)),
-    async collectUntil(connectorId: ConnectorId, name: StreamName, condition: (stream: StreamState) => boolean) {
+    remove: (name: ConnectorName) => deployment.finish(process.retire(idOf(name))),
+    async collectUntil(name: ConnectorName, streamName: StreamName, condition: (stream: StreamState) => boolean) {
       for (let run = 0; run < runsMax; run++) {
-        await collect(connectorId)
-        const stream = (await process.state.readRun(connectorId)).streams.get(name)
+        await collect(name)
+        const stream = (await process.state.readRun(idOf(name))).streams.get(streamName)
         if (stream !== undefined && condition(stream)) return
       }
-      throw new Error(`${connectorId} has not reached the wanted state after ${runsMax} runs`)
+      throw new Error(`${name} has not reached the wanted state after ${runsMax} runs`)
     },
     /** Runs a connector, and kills the run at its `nth` delivery. */
-    async collectKilled(connectorId: ConnectorId, nth: number) {
-      await deployment.finish(process.collect(connectorId, killedAt(nth, world.lake)).catch(expectKilled))
+    async collectKilled(name: ConnectorName, nth: number) {
+      await deployment.finish(process.collect(idOf(name), killedAt(nth, world.lake)).catch(expectKilled))
     },
     /** Runs a connector, and kills the run at its `nth` request. */
-    async collectKilledAsking(connectorId: ConnectorId, nth: number) {
+    async collectKilledAsking(name: ConnectorName, nth: number) {
       requestsLeft = nth
-      await deployment.finish(process.collect(connectorId).catch(expectKilled))
+      await deployment.finish(process.collect(idOf(name)).catch(expectKilled))
     },
     /** The vendor shows a malformed item in place of the events of a service, so these events come late. */
     async onlyNoEvent(service: string, work: () => Promise<void>) {

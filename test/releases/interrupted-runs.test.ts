@@ -22,7 +22,7 @@ const directions = bothDirections(await Promise.all(frozenVersions.map((version)
 describe.each(directions)('a range that $from.name left half read', ({ from, to }) => {
   it(`is continued by ${to.name} at its next page, and no event is lost or delivered twice`, async () => {
     const deployment = await accepted(from)
-    const killed = deployment.process(from).collect('acme-cas', killedAt(11, deployment.world.lake))
+    const killed = deployment.process(from).collect('acme.cas', killedAt(11, deployment.world.lake))
     await deployment.finish(killed.catch(expectKilled))
     const { range, lease } = await streamOf(deployment)
     expect(lease?.until).toBeGreaterThan(deployment.clock.now())
@@ -42,7 +42,7 @@ describe.each(directions)('a run of $from.name that freezes in the middle of a p
   it('cannot overwrite the checkpoints of others when it wakes up, loses nothing, and repeats its page at most', async () => {
     const deployment = await accepted(from)
     const { sink, isFrozen } = freezingAt(9, 7 * minute, deployment)
-    const run = deployment.process(from).collect('acme-cas', sink)
+    const run = deployment.process(from).collect('acme.cas', sink)
     await deployment.runUntil(isFrozen)
     deployment.deployed = () => to
     void deployment.tick()
@@ -72,7 +72,7 @@ async function accepted(release: Release): Promise<Deployment> {
 }
 
 async function streamOf({ state }: Deployment) {
-  const { streams } = await state.readRun('acme-cas')
+  const { streams } = await state.readRun('acme.cas')
   return streams.get('sharepoint/dlp')!
 }
 

@@ -65,7 +65,7 @@ describe.each(formers)('an outage while $name and this release are both at work'
   })
 })
 
-const connectorIds = ['a', 'b', 'c']
+const connectorIds = ['acme.a', 'acme.b', 'acme.c']
 
 /** Opens a deployment whose connectors a release has accepted. The same release runs them. */
 async function reading(release: Release): Promise<Deployment> {

@@ -22,12 +22,12 @@ describe.each(formers)('$name and this release at work at the same time', (forme
     const item = (connectorId: string) => connectorItem({ connectorId, name: connectorId, initialBackfillMinutes: 300 })
     let invocation = 0
     deployment.deployed = () => (invocation++ % 2 === 0 ? former : presentRelease)
-    for (const connectorId of ['a', 'b']) {
+    for (const connectorId of ['acme.a', 'acme.b']) {
       await deployment.finish(deployment.process(deployment.deployed()).accept(item(connectorId)))
     }
     void deployment.tick()
     for (let i = 0; i < 12; i++) {
-      for (const connectorId of ['a', 'b', 'a', 'b']) void deployment.invoke(connectorId, 7 * second * i)
+      for (const connectorId of ['acme.a', 'acme.b', 'acme.a', 'acme.b']) void deployment.invoke(connectorId, 7 * second * i)
       await deployment.run(minute)
     }
     await expectExact(deployment, eventsMin)
@@ -39,7 +39,10 @@ describe.each(formers)('$name and this release at work at the same time', (forme
 describe.each(bothDirections(formers))('the hourly comparison of $to.name', ({ from, to }) => {
   it(`finds nothing to do after ${from.name} has accepted the same items`, async () => {
     const deployment = await Deployment.open(dynamo)
-    const items = [connectorItem({ connectorId: 'a', name: 'a' }), connectorItem({ connectorId: 'b', name: 'b', enabled: false })]
+    const items = [
+      connectorItem({ connectorId: 'acme.a', name: 'acme.a' }),
+      connectorItem({ connectorId: 'acme.b', name: 'acme.b', enabled: false }),
+    ]
     deployment.deployed = () => withoutRuns(from)
     await deployment.finish(deployment.process(from).reconcile(items.map((item) => ({ ...item, initialBackfillMinutes: 30 }))))
     await deployment.finish(deployment.process(from).reconcile(items))

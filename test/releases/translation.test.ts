@@ -61,7 +61,7 @@ describe('a former release', () => {
     const stored = (await deployment.stored()).items.map((item) => unmarshall(item)).find(({ sk }) => sk === 'STATUS')
     expect(stored?.['status']).toMatchObject({ state: 'failing', cause: 'secret-unreadable', lastFailure: { code: 'secret-unreadable' } })
     const { madeUpRead } = process.state as unknown as Record<string, (connectorId: string) => Promise<unknown>>
-    expect(await madeUpRead?.('acme-cas')).toMatchObject({
+    expect(await madeUpRead?.('acme.cas')).toMatchObject({
       state: 'failing',
       cause: 'made-up-code',
       madeUpFailure: { code: 'made-up-code' },

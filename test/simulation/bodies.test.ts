@@ -52,12 +52,12 @@ it.each([
 ])('no user and no file of a body with %s is in the log, the status, a notification or the summary', async (_, body) => {
   for (const status of [200, 500]) {
     const { world, records } = await answeredWith(body, status, { 'content-type': 'application/json' })
-    const state = await world.status('acme-cas')
+    const state = await world.status('acme.cas')
     expect(state.state).toBe('failing')
     expect(records).toEqual([])
     expect(world.bus.notifications.length).toBeGreaterThan(0)
     const ports = { state: world.state, vendors }
-    const summary = [await summarise(ports, ['acme-cas'], world.clock.now()), await findMissing(ports, ['acme-cas'], start)]
+    const summary = [await summarise(ports, ['acme.cas'], world.clock.now()), await findMissing(ports, ['acme.cas'], start)]
     const said = JSON.stringify([world.record.log, state, world.bus.notifications, summary]).replaceAll('\\u0000', '')
     expect(said).not.toMatch(/user@|PRIVATE/)
   }
@@ -76,5 +76,5 @@ test('a request that is refused as one too many under status 200 closes the key 
   const apart = at.slice(1).map((each, i) => each - (at[i] ?? 0))
   expect(apart.length).toBeGreaterThan(2)
   expect(Math.min(...apart)).toBeGreaterThanOrEqual(minute)
-  expect((await world.stream('acme-cas', 'sharepoint/dlp')).counts).toMatchObject({ requests: at.length, throttled: at.length })
+  expect((await world.stream('acme.cas', 'sharepoint/dlp')).counts).toMatchObject({ requests: at.length, throttled: at.length })
 })

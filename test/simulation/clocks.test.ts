@@ -20,7 +20,7 @@ async function worldOf(vendor: SimulatorOptions, item: ConnectorItem = {}) {
 
 /** Events of the vendor's time `[from, to)` that are not in the lake. */
 function uncollected(world: World, from: number, to: number): string[] {
-  const lake = world.lake.byConnector.get('acme-cas') ?? new Map()
+  const lake = world.lake.byConnector.get('acme.cas') ?? new Map()
   const visible = [...world.model.eventsVisible('sharepoint/dlp', from, to, world.clock.now())]
   return visible.filter((event) => !lake.has(expectedKey(event))).map(({ selected }) => iso(selected))
 }
@@ -43,7 +43,7 @@ describe("a vendor's clock that is off", () => {
       // By then three answers agreed. What the vendor stamps with now is asked for within the interval.
       expect(uncollected(world, start + skewMs + 10 * minute, start + 2 * hour + skewMs - 2 * minute)).toEqual([])
       expect((await audit(world)).missing).toEqual([])
-      const { reason, vendorClockMs = 0 } = await world.status('acme-cas')
+      const { reason, vendorClockMs = 0 } = await world.status('acme.cas')
       expect(Math.abs(vendorClockMs - skewMs)).toBeLessThan(5 * second)
       expect(reason).toMatch(new RegExp(`The vendor's clock is (\\d+ min|\\d+ h) ${minutes < 0 ? 'behind' : 'ahead of'} ours`))
     },
@@ -55,22 +55,22 @@ describe("a vendor's clock that is off", () => {
       const world = await worldOf({ eventsPerHour: 720, clockSkewMs: skewMs }, { lateArrivalMinutes, intervalMinutes: 1 })
       await world.run(4 * minute)
       expect(uncollected(world, start + skewMs, start + skewMs + 2 * minute)).toEqual([])
-      expect((await world.status('acme-cas')).reason).toContain(`The vendor's clock is ${-minutes} min behind ours`)
+      expect((await world.status('acme.cas')).reason).toContain(`The vendor's clock is ${-minutes} min behind ours`)
     }
   })
 
   it('by less than a minute needs no word in the status', async () => {
     const world = await worldOf({ clockSkewMs: -30 * second })
     await world.run(hour)
-    expect((await world.status('acme-cas')).reason).toBe('')
+    expect((await world.status('acme.cas')).reason).toBe('')
   })
 
   it('by more than a day proves nothing, and the status says so', async () => {
     for (const clockSkewMs of [-25 * hour, 25 * hour]) {
       const world = await worldOf({ clockSkewMs })
       await world.run(hour)
-      expect((await world.stream('acme-cas', 'sharepoint/dlp')).covered).toEqual([])
-      expect(await world.status('acme-cas')).toMatchObject({
+      expect((await world.stream('acme.cas', 'sharepoint/dlp')).covered).toEqual([])
+      expect(await world.status('acme.cas')).toMatchObject({
         state: 'failing',
         reason: expect.stringMatching(/nothing can be proven complete.+The vendor's clock is 25 h (behind|ahead of) ours/),
       })
@@ -121,7 +121,7 @@ test('cached answers make no lost range of what a connector that is older than t
   await world.run(2 * hour)
   world.model.change({ cachedAgeMaxMs: 0 })
   await world.run(hour)
-  expect((await world.stream('acme-cas', 'sharepoint/dlp')).lostRanges).toEqual([])
+  expect((await world.stream('acme.cas', 'sharepoint/dlp')).lostRanges).toEqual([])
   expect(world.record.log.filter(({ event }) => event === 'range-lost')).toEqual([])
 })
 
@@ -148,7 +148,7 @@ test('nothing that is covered is missing, and in the end all is collected, whate
       await world.run(90 * minute)
       expect(world.record.crashes).toEqual([])
       expect((await audit(world)).missing).toEqual([])
-      const stream = await world.stream('acme-cas', 'sharepoint/dlp')
+      const stream = await world.stream('acme.cas', 'sharepoint/dlp')
       const there = world.clock.now() + world.model.skewMs(world.clock.now())
       const open = missing(stream, there).filter(({ from, to }) => from < there - hour && to - from > second)
       expect(open.filter(({ to }) => to < there - hour)).toEqual([])
@@ -163,9 +163,9 @@ test('a process whose clock is more than two seconds off asks the vendor nothing
   await world.run(10 * minute)
   const requests = () => world.model.account.totals().requests
   const before = requests()
-  await world.clock.finish(collectConnector(world.ports(1), 'acme-cas', world.clock.now() + 5 * minute))
+  await world.clock.finish(collectConnector(world.ports(1), 'acme.cas', world.clock.now() + 5 * minute))
   expect(requests()).toBe(before)
-  expect(await world.status('acme-cas')).toMatchObject({
+  expect(await world.status('acme.cas')).toMatchObject({
     state: 'failing',
     reason: expect.stringMatching(
       /^The clock of the process that collects is 20 s behind that of DynamoDB, so it asks the vendor nothing\./,

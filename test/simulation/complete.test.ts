@@ -54,18 +54,18 @@ async function expectComplete(world: World, eventsMin: number): Promise<void> {
 test('a quiet stream is complete up to the late-arrival minutes, with one request a run', async () => {
   const world = await run({}, 2 * hour)
   await expectComplete(world, quietEventsMin)
-  const { counts, covered } = await world.stream('acme-cas', 'sharepoint/dlp')
+  const { counts, covered } = await world.stream('acme.cas', 'sharepoint/dlp')
   expect(counts.requests).toBeLessThanOrEqual(quietRequestsMax)
   expect(covered).toHaveLength(1)
   expect(covered[0]!.to).toBeGreaterThan(start + 2 * hour - quietLagMaxMs)
-  expect(await world.status('acme-cas')).toMatchObject({ state: 'ok', reason: '' })
+  expect(await world.status('acme.cas')).toMatchObject({ state: 'ok', reason: '' })
 })
 
 test('every item that a stream fetches is counted as delivered, filtered or already seen', async () => {
   const world = await run({ vendor: { eventsPerHour: 600 } }, hour, {
     logFilters: [{ name: 'quarantined', conditions: [{ field: 'action', operator: 'equals', values: ['Quarantine'] }] }],
   })
-  const { counts } = await world.stream('acme-cas', 'sharepoint/dlp')
+  const { counts } = await world.stream('acme.cas', 'sharepoint/dlp')
   expect(counts.filtered).toBeGreaterThan(0)
   expect(counts.byFilter).toEqual({ quarantined: counts.filtered })
   expect(counts.delivered + counts.filtered + counts.alreadySeen).toBe(counts.fetched)
@@ -80,9 +80,9 @@ describe('a late event', () => {
 
   it('is delivered by the daily re-read when it is later than that, and the status says so', async () => {
     const world = await run({ vendor: { eventsPerHour: 30, lateShare: 0.3, lateMaxMs: 3 * hour } }, 25 * hour)
-    const { counts } = await world.stream('acme-cas', 'sharepoint/dlp')
+    const { counts } = await world.stream('acme.cas', 'sharepoint/dlp')
     expect(counts.late).toBeGreaterThan(50)
-    expect((await world.status('acme-cas')).reason).toContain('later than lateArrivalMinutes')
+    expect((await world.status('acme.cas')).reason).toContain('later than lateArrivalMinutes')
     await expectComplete(world, 300)
   })
 })
@@ -101,19 +101,19 @@ test('3,000 events in one millisecond are all delivered although page ids live o
     eventTypes: ['dlp', 'securityrisk'],
   })
   await expectComplete(world, 6_000)
-  expect(coveredTo(await world.stream('acme-cas', 'sharepoint/dlp'), start + 90 * minute)).toBeGreaterThan(at + minute)
+  expect(coveredTo(await world.stream('acme.cas', 'sharepoint/dlp'), start + 90 * minute)).toBeGreaterThan(at + minute)
 })
 
 test('a busy stream is complete, and is read about twice', async () => {
   const world = await run({ vendor: { eventsPerHour: 30_000 } }, hour)
   await expectComplete(world, 24_000)
-  const { counts } = await world.stream('acme-cas', 'sharepoint/dlp')
+  const { counts } = await world.stream('acme.cas', 'sharepoint/dlp')
   expect(counts.fetched / counts.delivered).toBeLessThan(readingsMax)
 })
 
 test('a stream that has more events than its key may read is read up to the newest ones, and proven from its oldest end, in an item that stays small', async () => {
   const world = await run({ vendor: { eventsPerHour: 45_000, account: 'totals' }, pageItems: 25 }, 3 * hour)
-  const stream = await world.stream('acme-cas', 'sharepoint/dlp')
+  const stream = await world.stream('acme.cas', 'sharepoint/dlp')
   expect(stream.covered).toHaveLength(1)
   expect(stream.covered[0]!.to - stream.covered[0]!.from).toBeGreaterThan(12 * minute)
   expect(world.clock.now() - stream.readThrough).toBeLessThan(fullLoadLagMaxMs)
@@ -128,19 +128,19 @@ describe('a millisecond that cannot be read to its end', () => {
     const world = await run({ vendor }, 80 * minute, { lateArrivalMinutes: 600, eventTypes: ['dlp', 'securityrisk'] })
     const now = world.clock.now()
     for (const name of ['sharepoint/dlp', 'sharepoint/securityrisk'] as const)
-      expect(now - (await world.stream('acme-cas', name)).readThrough).toBeLessThan(readLagMaxMs)
-    const { setAside, counts } = await world.stream('acme-cas', 'sharepoint/dlp')
+      expect(now - (await world.stream('acme.cas', name)).readThrough).toBeLessThan(readLagMaxMs)
+    const { setAside, counts } = await world.stream('acme.cas', 'sharepoint/dlp')
     expect(setAside).toHaveLength(1)
     expect(counts.requests).toBeLessThan(unreadableRequestsMax)
   })
 
   it('is in the status before it is lost', async () => {
     const world = await run({ vendor: { eventsPerHour: 6, bursts: [{ at, count: 3_000 }], pageIdLifeMs: 1 } }, 20 * hour)
-    expect((await world.status('acme-cas')).state).toBe('catching-up')
+    expect((await world.status('acme.cas')).state).toBe('catching-up')
     await world.run(35 * hour)
-    expect((await world.status('acme-cas')).state).toBe('losing-data')
+    expect((await world.status('acme.cas')).state).toBe('losing-data')
     await world.run(20 * hour)
-    const { lostRanges } = await world.stream('acme-cas', 'sharepoint/dlp')
+    const { lostRanges } = await world.stream('acme.cas', 'sharepoint/dlp')
     expect(lostRanges.map(({ reason }) => reason)).toEqual(['unreadable'])
     expect(lostRanges[0]!.to - lostRanges[0]!.from).toBeLessThan(unreadableWidthMaxMs)
   })
@@ -148,9 +148,9 @@ describe('a millisecond that cannot be read to its end', () => {
   it('does not hold up the daily re-read', async () => {
     const world = await run({ vendor: { eventsPerHour: 60, bursts: [{ at, count: 3_000 }] } }, 23 * hour)
     world.model.change({ pageIdLifeMs: 1 })
-    const before = await world.stream('acme-cas', 'sharepoint/dlp')
+    const before = await world.stream('acme.cas', 'sharepoint/dlp')
     await world.run(4 * hour)
-    const { counts, reread } = await world.stream('acme-cas', 'sharepoint/dlp')
+    const { counts, reread } = await world.stream('acme.cas', 'sharepoint/dlp')
     expect(reread).toBeUndefined()
     expect(counts.requests - before.counts.requests).toBeLessThan(rereadRequestsMax)
   })
@@ -165,7 +165,7 @@ test('a range that is too wide for the vendor is read piece by piece', async () 
   )
   await world.put(connectorItem())
   await world.run(2 * hour)
-  expect(world.clock.now() - coveredTo(await world.stream('acme-cas', 'sharepoint/dlp'), world.clock.now())).toBeLessThan(coveredLagMaxMs)
+  expect(world.clock.now() - coveredTo(await world.stream('acme.cas', 'sharepoint/dlp'), world.clock.now())).toBeLessThan(coveredLagMaxMs)
   await expectComplete(world, 800)
 })
 
@@ -178,7 +178,7 @@ test('a range with one event that the vendor cannot serve costs only that event'
   await world.put(connectorItem())
   await world.run(6 * hour)
   const now = world.clock.now()
-  const unread = missing(await world.stream('acme-cas', 'sharepoint/dlp'), now).slice(0, -1)
+  const unread = missing(await world.stream('acme.cas', 'sharepoint/dlp'), now).slice(0, -1)
   expect(unread).toHaveLength(1)
   expect(unread[0]!.from).toBeLessThanOrEqual(bad)
   expect(unread[0]!.to - unread[0]!.from).toBeLessThan(unreadableWidthMaxMs)
@@ -193,9 +193,9 @@ test.each([5 * minute, -5 * minute])(
       eventTypes: ['dlp', 'securityrisk'],
       initialBackfillMinutes: 4_310,
     })
-    const lake = world.lake.byConnector.get('acme-cas')!
+    const lake = world.lake.byConnector.get('acme.cas')!
     for (const name of ['sharepoint/dlp', 'sharepoint/securityrisk'] as const) {
-      const stream = await world.stream('acme-cas', name)
+      const stream = await world.stream('acme.cas', name)
       const unread = [...stream.lostRanges, ...missing(stream, world.clock.now())]
       const lost = [...world.model.eventsVisible(name, start - 4_310 * minute, start - hour, undefined, { lateMaxMs: 10 * minute })]
         .filter((event) => !lake.has(expectedKey(event)))
@@ -216,7 +216,7 @@ test('a lateArrivalMinutes that is raised also holds for ranges that were proven
 
 test.each([60, 1_440])('a lateArrivalMinutes of %i leaves a quiet stream at one request a run', async (lateArrivalMinutes) => {
   const world = await run({ vendor: { eventsPerHour: 5 } }, 10 * hour, { lateArrivalMinutes })
-  expect((await world.stream('acme-cas', 'sharepoint/dlp')).counts.requests).toBeLessThanOrEqual(longRequestsMax)
+  expect((await world.stream('acme.cas', 'sharepoint/dlp')).counts.requests).toBeLessThanOrEqual(longRequestsMax)
 })
 
 describe('a backfill from the retention limit', () => {
@@ -232,7 +232,7 @@ describe('a backfill from the retention limit', () => {
     const now = world.clock.now()
     const lost = []
     for (const name of ['sharepoint/dlp', 'sharepoint/securityrisk'] as const) {
-      const stream = await world.stream('acme-cas', name)
+      const stream = await world.stream('acme.cas', name)
       lost.push(...stream.lostRanges)
       expect(stream.covered.length).toBeGreaterThan(0)
       for (const { to } of stream.lostRanges) expect(to).toBeLessThanOrEqual(now - 72 * hour + 2 * minute)
@@ -243,13 +243,13 @@ describe('a backfill from the retention limit', () => {
     }
     expect(lost.length).toBeGreaterThan(0)
     expect(lost.every(({ reason }) => reason === 'retention-limit')).toBe(true)
-    expect((await world.status('acme-cas')).state).toBe('losing-data')
+    expect((await world.status('acme.cas')).state).toBe('losing-data')
     expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(1)
   })
 
   it('is complete within minutes for a quiet stream', async () => {
     const world = await run({ vendor: { eventsPerHour: 60 } }, 10 * minute, { initialBackfillMinutes: 4_300 })
-    const stream = await world.stream('acme-cas', 'sharepoint/dlp')
+    const stream = await world.stream('acme.cas', 'sharepoint/dlp')
     expect(stream.lostRanges).toEqual([])
     expect(coveredTo(stream, world.clock.now())).toBeGreaterThan(start - backfillLagMaxMs)
     await expectComplete(world, 4_000)
@@ -261,10 +261,10 @@ describe('a connector that was switched off', () => {
     const world = await run({ vendor: { eventsPerHour: 30 } }, hour)
     await world.put(connectorItem({ enabled: false }))
     await world.run(80 * hour)
-    expect(await world.status('acme-cas')).toMatchObject({ state: 'paused' })
+    expect(await world.status('acme.cas')).toMatchObject({ state: 'paused' })
     await world.put(connectorItem())
     await world.run(30 * minute)
-    const { lostRanges } = await world.stream('acme-cas', 'sharepoint/dlp')
+    const { lostRanges } = await world.stream('acme.cas', 'sharepoint/dlp')
     expect(lostRanges.map(({ reason }) => reason)).toEqual(['paused'])
     await expectComplete(world, 2_000)
   })
@@ -275,7 +275,7 @@ describe('a connector whose item was deleted', () => {
     const world = new World({ vendor: { eventsPerHour: 600, delayMs: { min: 5 * second, max: 5 * second } } })
     await world.put(connectorItem({ initialBackfillMinutes: 60 }))
     await world.run(2 * second)
-    await world.remove('acme-cas')
+    await world.remove('acme.cas')
     await world.run(minute)
     await world.put(connectorItem({ initialBackfillMinutes: 60 }))
     await world.run(20 * minute)
@@ -284,12 +284,12 @@ describe('a connector whose item was deleted', () => {
 
   it('resumes its ledger when its item comes back within 4 days', async () => {
     const world = await run({}, hour)
-    await world.remove('acme-cas')
+    await world.remove('acme.cas')
     await world.run(3 * hour)
-    expect(await world.status('acme-cas')).toMatchObject({ state: 'retired' })
+    expect(await world.status('acme.cas')).toMatchObject({ state: 'retired' })
     await world.put(connectorItem())
     await world.run(20 * minute)
     await expectComplete(world, 200)
-    expect((await world.stream('acme-cas', 'sharepoint/dlp')).covered).toHaveLength(1)
+    expect((await world.stream('acme.cas', 'sharepoint/dlp')).covered).toHaveLength(1)
   })
 })

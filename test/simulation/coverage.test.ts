@@ -34,7 +34,7 @@ describe('a vendor that numbers the items of its pages', () => {
     const { world, missing } = await lookingAtIt({ requestsPerMinute, order }, { requestsPerMinute }, hour)
     expect(missing).toEqual([])
     expect(world.lake.records).toBeGreaterThan(Math.min(50_000, 100 * requestsPerMinute * 60))
-    const { lostRanges } = await world.stream('acme-cas', 'sharepoint/dlp')
+    const { lostRanges } = await world.stream('acme.cas', 'sharepoint/dlp')
     // With enough requests nothing is lost beyond the two minutes in which no range may begin.
     if (requestsPerMinute === 20) expect(lostRanges.reduce((ms, { from, to }) => ms + to - from, 0)).toBeLessThan(minute)
   })
@@ -56,13 +56,13 @@ describe('more backfill', () => {
     await world.run(hour)
     await world.put(connectorItem({ initialBackfillMinutes: 600 }))
     await world.run(30 * minute)
-    const { since, covered } = await world.stream('acme-cas', 'sharepoint/dlp')
+    const { since, covered } = await world.stream('acme.cas', 'sharepoint/dlp')
     expect(since).toBe(start - 600 * minute)
     expect(covered[0]!.from).toBe(start - 600 * minute)
     expect((await audit(world)).missing).toEqual([])
     await world.put(connectorItem({ initialBackfillMinutes: 10 }))
     await world.run(30 * minute)
-    expect((await world.stream('acme-cas', 'sharepoint/dlp')).since).toBe(start - 600 * minute)
+    expect((await world.stream('acme.cas', 'sharepoint/dlp')).since).toBe(start - 600 * minute)
   })
 
   it('is read as far as the vendor still keeps it', async () => {
@@ -71,7 +71,7 @@ describe('more backfill', () => {
     await world.run(20 * hour)
     await world.put(connectorItem({ initialBackfillMinutes }))
     await world.run(30 * minute)
-    const { since, lostRanges } = await world.stream('acme-cas', 'sharepoint/dlp')
+    const { since, lostRanges } = await world.stream('acme.cas', 'sharepoint/dlp')
     expect(Math.abs(since - (world.clock.now() - 72 * hour + 2 * minute))).toBeLessThan(5 * minute + 5 * second)
     // The limit goes on while the rest is read.
     expect(lostRanges.reduce((ms, { from, to }) => ms + to - from, 0)).toBeLessThan(10 * minute)
@@ -92,16 +92,16 @@ describe('another origin', () => {
     await world.put(connectorItem({ initialBackfillMinutes: 60, baseUrl: 'https://api-eu.tmcas.trendmicro.com' }))
     await world.run(hour)
     expect(new Set(requests)).toEqual(new Set(['https://api-eu.tmcas.trendmicro.com']))
-    const stream = await world.stream('acme-cas', 'sharepoint/dlp')
+    const stream = await world.stream('acme.cas', 'sharepoint/dlp')
     expect(stream.since).toBe(start - hour)
     expect(stream.covered[0]!.from).toBe(start - hour)
     expect(stream.lostBefore?.count).toBe(1)
-    expect((await world.status('acme-cas')).lostRanges).toBe(1)
+    expect((await world.status('acme.cas')).lostRanges).toBe(1)
   })
 })
 
 describe('a new key of the connector', () => {
-  const second = 'tributary/simulated-second'
+  const second = 'tributary/acme/simulated-second'
 
   it('reads what is still there again, after everything else, and what it finds is not late', async () => {
     const keys = Object.entries(secrets).map(([name, key]) => ({ key, customer: name === secretName ? 'one' : 'two' }))
@@ -110,11 +110,11 @@ describe('a new key of the connector', () => {
     await world.run(2 * hour)
     await world.put(connectorItem({ apiKeySecrets: [second] }))
     await world.run(hour)
-    const lake = world.lake.byConnector.get('acme-cas')!
+    const lake = world.lake.byConnector.get('acme.cas')!
     const ofOther = [...world.model.eventsVisible('sharepoint/dlp', start, start + 90 * minute, undefined, { customer: 'two' })]
     expect(ofOther.length).toBeGreaterThan(50)
     expect(ofOther.filter((event) => !lake.has(expectedKey(event)))).toEqual([])
-    expect((await world.stream('acme-cas', 'sharepoint/dlp')).counts.late).toBe(0)
+    expect((await world.stream('acme.cas', 'sharepoint/dlp')).counts.late).toBe(0)
   })
 
   it('reads again what lies behind an event that the vendor cannot serve, too', async () => {
@@ -128,11 +128,11 @@ describe('a new key of the connector', () => {
     await world.run(2 * hour)
     await world.put(connectorItem({ apiKeySecrets: [second] }))
     await world.run(2 * hour)
-    const lake = world.lake.byConnector.get('acme-cas')!
+    const lake = world.lake.byConnector.get('acme.cas')!
     const behind = [...world.model.eventsVisible('sharepoint/dlp', bad + minute, start + 90 * minute, undefined, { customer: 'two' })]
     expect(behind.length).toBeGreaterThan(30)
     expect(behind.filter((event) => !lake.has(expectedKey(event)))).toEqual([])
-    expect((await world.stream('acme-cas', 'sharepoint/dlp')).counts.late).toBe(0)
+    expect((await world.stream('acme.cas', 'sharepoint/dlp')).counts.late).toBe(0)
   })
 
   it('that was known before reads nothing again, so two keys may alternate', async () => {
@@ -160,7 +160,7 @@ describe('a key that the vendor rejects for long', () => {
     await world.run(hour)
     world.model.change({ revokedKeys: [key] })
     await world.run(60 * hour)
-    const status = await world.status('acme-cas')
+    const status = await world.status('acme.cas')
     expect(status).toMatchObject({ state: 'failing', cause: 'unauthorized' })
     expect(status.reason).toMatch(/\(401\).+ The oldest unread events are lost in \d+ h: the vendor keeps events for 72 h\./)
   })

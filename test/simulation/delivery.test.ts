@@ -24,7 +24,7 @@ test('the records of a partly refused page that were acknowledged are not sent a
   const { missing, twice, expected } = await audit(world)
   expect({ missing, twice }).toEqual({ missing: [], twice: [] })
   expect(expected).toBeGreaterThan(1_500)
-  const { fetched, delivered, filtered, alreadySeen } = (await world.stream('acme-cas', 'sharepoint/dlp')).counts
+  const { fetched, delivered, filtered, alreadySeen } = (await world.stream('acme.cas', 'sharepoint/dlp')).counts
   expect(delivered + filtered + alreadySeen).toBe(fetched)
   expect(delivered).toBe(world.lake.records)
 })
@@ -58,17 +58,17 @@ describe('a record that the lake refuses for itself', () => {
     expect(tries).toEqual(['whole', 'whole', 'whole', 'cut'])
     const { missing, twice } = await audit(world)
     expect({ missing, twice }).toEqual({ missing: [], twice: [] })
-    expect((await world.stream('acme-cas', 'sharepoint/dlp')).refusals).toBeUndefined()
+    expect((await world.stream('acme.cas', 'sharepoint/dlp')).refusals).toBeUndefined()
   })
 
   it('is delivered bare after three more, and the status says meanwhile which stream waits', async () => {
     const { world, tries } = await refusing('bare')
     await world.run(3 * minute)
     for (let minutes = 0; minutes < 30 && tries.length < 4; minutes++) await world.run(minute)
-    const other = await world.stream('acme-cas', 'sharepoint/securityrisk')
+    const other = await world.stream('acme.cas', 'sharepoint/securityrisk')
     expect(other.trouble).toBeUndefined()
-    expect(await world.status('acme-cas')).toMatchObject({ state: 'failing', cause: 'record-refused' })
-    expect((await world.status('acme-cas')).reason).toMatch(/^sharepoint\/dlp: Firehose refused 1 record\. /)
+    expect(await world.status('acme.cas')).toMatchObject({ state: 'failing', cause: 'record-refused' })
+    expect((await world.status('acme.cas')).reason).toMatch(/^sharepoint\/dlp: Firehose refused 1 record\. /)
     await world.run(2 * hour)
     expect(tries).toEqual(['whole', 'whole', 'whole', 'cut', 'cut', 'cut', 'bare'])
     expect((await audit(world)).missing).toEqual([])

@@ -55,7 +55,7 @@ test('messages that come twice, late or for a connector that does not exist chan
   const world = new World({ vendor: { eventsPerHour: 300 }, clocksOffMs: [0, 200] })
   await world.put(connectorItem())
   for (let at = 0; at < 20; at++) {
-    for (let i = 0; i < 4; i++) void collectConnector(world.ports(i), 'acme-cas', world.clock.now() + 5 * minute)
+    for (let i = 0; i < 4; i++) void collectConnector(world.ports(i), 'acme.cas', world.clock.now() + 5 * minute)
     await collectConnector(world.ports(0), 'nobody', world.clock.now() + minute)
     await world.run(3 * minute)
   }
@@ -78,7 +78,7 @@ describe('a run', () => {
     await world.run(minute)
     for (let i = 0; i < 6; i++) {
       const deadline = world.clock.now() + 290 * second
-      await world.clock.finish(collectConnector(world.ports(0), 'acme-cas', deadline))
+      await world.clock.finish(collectConnector(world.ports(0), 'acme.cas', deadline))
       expect(world.clock.now()).toBeLessThanOrEqual(deadline)
       await world.run(10 * minute)
     }
@@ -90,7 +90,7 @@ describe('a run', () => {
     await world.run(minute)
     const stop = new AbortController()
     for (let i = 0; i < 5; i++) {
-      await world.clock.finish(collectConnector({ ...world.ports(0), stop: stop.signal }, 'acme-cas', world.clock.now() + 5 * minute))
+      await world.clock.finish(collectConnector({ ...world.ports(0), stop: stop.signal }, 'acme.cas', world.clock.now() + 5 * minute))
       await world.run(5 * minute)
     }
     expect(getEventListeners(stop.signal, 'abort')).toHaveLength(0)
@@ -101,13 +101,13 @@ describe('a run', () => {
     await world.put(connectorItem({ initialBackfillMinutes: 4_000 }))
     await world.run(10 * second)
     const stop = new AbortController()
-    const run = collectConnector({ ...world.ports(0), stop: stop.signal }, 'acme-cas', world.clock.now() + 5 * minute)
+    const run = collectConnector({ ...world.ports(0), stop: stop.signal }, 'acme.cas', world.clock.now() + 5 * minute)
     await world.run(20 * second)
     stop.abort()
     await world.run(second)
     await run
-    expect((await world.stream('acme-cas', 'sharepoint/dlp')).lease).toBeUndefined()
-    const fingerprint = (await world.status('acme-cas')).keys?.[0] ?? ''
+    expect((await world.stream('acme.cas', 'sharepoint/dlp')).lease).toBeUndefined()
+    const fingerprint = (await world.status('acme.cas')).keys?.[0] ?? ''
     const bucket = await world.state.readTokens(fingerprint)
     expect(bucket?.tokens.every(({ released }) => released)).toBe(true)
   })
@@ -134,7 +134,7 @@ describe('the lease of a stream', () => {
         return ports.sink.deliver(records)
       },
     }
-    await world.clock.finish(collectConnector({ ...ports, state, sink }, 'acme-cas', world.clock.now() + 5 * minute))
+    await world.clock.finish(collectConnector({ ...ports, state, sink }, 'acme.cas', world.clock.now() + 5 * minute))
     return effects
   }
 
@@ -170,7 +170,7 @@ test('no event is delivered twice when an empty first page links to a second: th
   }
   await world.put(connectorItem())
   await world.run(2 * hour)
-  const counts = [...(world.lake.byConnector.get('acme-cas')?.values() ?? [])]
+  const counts = [...(world.lake.byConnector.get('acme.cas')?.values() ?? [])]
   expect(counts.length).toBeGreaterThan(100)
   expect(counts.filter((count) => count > 1)).toEqual([])
 })
@@ -180,13 +180,13 @@ test('a connector that was accepted but not made due is made due when the stream
     const world = new World({ ticking: false })
     const queue = new MemoryQueue(world.clock)
     const ports = { ...world.ports(0), queue }
-    const accept = () => acceptConnector(ports, policy, 'acme-cas', connectorItem())
+    const accept = () => acceptConnector(ports, policy, 'acme.cas', connectorItem())
     await accept()
-    await world.state.removeDue('acme-cas')
+    await world.state.removeDue('acme.cas')
     queue.messages = []
     if (again === 'stream') await accept()
     else await reconcileConnectors(ports, policy, new MemoryConnectors([connectorItem()]).items())
-    expect((await world.state.readRun('acme-cas')).due, again).toBeDefined()
+    expect((await world.state.readRun('acme.cas')).due, again).toBeDefined()
     expect(queue.messages).toHaveLength(1)
   }
 })
@@ -204,32 +204,32 @@ test('a run that was frozen cannot overwrite the checkpoints of others when it w
     },
   }
   for (let i = 0; i < 5; i++) {
-    void collectConnector({ ...world.ports(1), sink: freezing }, 'acme-cas', world.clock.now() + hour)
+    void collectConnector({ ...world.ports(1), sink: freezing }, 'acme.cas', world.clock.now() + hour)
     await world.run(10 * minute)
   }
   await world.run(hour)
   const { missing, twice } = await audit(world)
   expect(missing).toEqual([])
   expect(twice.length).toBeLessThanOrEqual(freezes * 25)
-  expect(coveredTo(await world.stream('acme-cas', 'sharepoint/dlp'), world.clock.now())).toBeGreaterThan(world.clock.now() - 20 * minute)
+  expect(coveredTo(await world.stream('acme.cas', 'sharepoint/dlp'), world.clock.now())).toBeGreaterThan(world.clock.now() - 20 * minute)
   expect(world.model.account.refused(key)).toBe(0)
 })
 
 describe('the hourly comparison', () => {
   it('accepts an item that the stream lost, retires a connector whose item was deleted, and leaves the others alone', async () => {
     const world = new World()
-    await world.put(connectorItem({ connectorId: 'deleted', name: 'deleted' }))
-    await world.put(connectorItem({ connectorId: 'right', name: 'right' }))
-    const before = await world.state.readAccepted('right')
+    await world.put(connectorItem({ connectorId: 'acme.deleted', name: 'acme.deleted' }))
+    await world.put(connectorItem({ connectorId: 'acme.right', name: 'acme.right' }))
+    const before = await world.state.readAccepted('acme.right')
     await world.run(minute)
     const table = new MemoryConnectors([
-      connectorItem({ connectorId: 'lost', name: 'lost' }),
-      connectorItem({ connectorId: 'right', name: 'right' }),
+      connectorItem({ connectorId: 'acme.lost', name: 'acme.lost' }),
+      connectorItem({ connectorId: 'acme.right', name: 'acme.right' }),
     ])
     await reconcileConnectors(world.ports(0), policy, table.items())
-    expect((await world.state.readAccepted('lost'))?.retiredAt).toBeUndefined()
-    expect((await world.state.readAccepted('deleted'))?.retiredAt).toBe(world.clock.now())
-    expect(await world.state.readAccepted('right')).toEqual(before)
+    expect((await world.state.readAccepted('acme.lost'))?.retiredAt).toBeUndefined()
+    expect((await world.state.readAccepted('acme.deleted'))?.retiredAt).toBe(world.clock.now())
+    expect(await world.state.readAccepted('acme.right')).toEqual(before)
   })
 })
 
@@ -243,9 +243,9 @@ describe('the fleet', () => {
   it('is measured without connectors that are switched off: the connectors by state, and the largest lag', async () => {
     const world = new World()
     await world.put(connectorItem())
-    await world.put(connectorItem({ connectorId: 'off', enabled: false }))
-    await world.put(connectorItem({ connectorId: 'bad', baseUrl: 'nowhere' }))
-    await world.put(connectorItem({ connectorId: 'strange', type: 'no-such-vendor' }))
+    await world.put(connectorItem({ connectorId: 'acme.off', enabled: false }))
+    await world.put(connectorItem({ connectorId: 'acme.bad', baseUrl: 'nowhere' }))
+    await world.put(connectorItem({ connectorId: 'acme.strange', type: 'no-such-vendor' }))
     await world.run(hour)
     world.record.metrics.length = 0
     await measureFleet(world.ports(0))

@@ -28,7 +28,7 @@ async function longestLag(world: World, forMs: number): Promise<number> {
   let longest = 0
   for (const end = world.clock.now() + forMs; world.clock.now() < end; ) {
     await world.run(5 * second)
-    const { streams } = await world.state.readRun('acme-cas')
+    const { streams } = await world.state.readRun('acme.cas')
     for (const id of others) longest = Math.max(longest, world.clock.now() - (streams.get(id)?.readThrough ?? start))
   }
   return longest
@@ -45,7 +45,7 @@ async function expectOthersComplete(world: World): Promise<void> {
   expect(missing).toEqual([])
   expect(expected).toBeGreaterThan(expectedMin)
   for (const id of others)
-    expect(world.clock.now() - coveredTo(await world.stream('acme-cas', id), world.clock.now())).toBeLessThan(completeLagMaxMs)
+    expect(world.clock.now() - coveredTo(await world.stream('acme.cas', id), world.clock.now())).toBeLessThan(completeLagMaxMs)
 }
 
 describe('a stream whose every page is empty and links to another one', () => {
@@ -78,12 +78,12 @@ describe('a stream whose every page is empty and links to another one', () => {
 
     it('has a range set aside', async () => {
       expect(logged(world, 'range-set-aside').length).toBeGreaterThan(0)
-      expect((await world.stream('acme-cas', endless)).setAside.length).toBeGreaterThan(0)
+      expect((await world.stream('acme.cas', endless)).setAside.length).toBeGreaterThan(0)
     })
 
     // A range that is given up or set aside leaves no trouble in its stream, and the status names only streams in trouble.
     it.fails('is named in the status', async () => {
-      expect((await world.status('acme-cas')).reason).toContain(endless)
+      expect((await world.status('acme.cas')).reason).toContain(endless)
     })
   })
 })
@@ -110,7 +110,7 @@ describe('a stream whose every page links to itself', () => {
 
   // A range that is given up or set aside leaves no trouble in its stream, and the status names only streams in trouble.
   it.fails('is named in the status', async () => {
-    expect((await world.status('acme-cas')).reason).toContain(endless)
+    expect((await world.status('acme.cas')).reason).toContain(endless)
   })
 })
 
@@ -119,8 +119,8 @@ test('a stream whose last page links to the text null is complete', async () => 
   linkPages(world, ({ next_link }) => (next_link === '' ? 'null' : undefined))
   expect(await longestLag(await started(world), 30 * minute)).toBeLessThanOrEqual(readLagMaxMs)
   await expectOthersComplete(world)
-  expect(world.clock.now() - coveredTo(await world.stream('acme-cas', endless), world.clock.now())).toBeLessThan(completeLagMaxMs)
-  expect(await world.status('acme-cas')).toMatchObject({ state: 'ok', reason: '' })
+  expect(world.clock.now() - coveredTo(await world.stream('acme.cas', endless), world.clock.now())).toBeLessThan(completeLagMaxMs)
+  expect(await world.status('acme.cas')).toMatchObject({ state: 'ok', reason: '' })
 })
 
 interface Links {

@@ -4,6 +4,7 @@ import type { ConnectorItem } from '../../functions/flows/item-digest.ts'
 import { type ExpectedFailureName, expectedFailures, prefixes } from '../../simulation/expected-failures.ts'
 import { runScenario } from '../../simulation/run-scenario.ts'
 import { drawScenario, type Scenario } from '../../simulation/scenario.ts'
+import { secretNameOfGlobex } from '../../simulation/world.ts'
 
 /** A run in which the failure shows. It does not show with every seed. */
 const shownBy: Readonly<Record<ExpectedFailureName, (seed: number) => Scenario>> = {
@@ -16,10 +17,11 @@ const seedLast = 9
 /** Two connectors with one key and few events. Where the key is contested, they are of two tenants. */
 function pairWithOneKey(seed: number, prefix: string, item: ConnectorItem, world: Partial<Scenario['world']>): Scenario {
   const scenario = drawScenario('kills', seed)
-  const items = ['Acme', prefix === prefixes.contested ? 'Other' : 'Acme'].map((tenantName, n) => ({
+  const items = ['Acme', prefix === prefixes.contested ? 'Globex' : 'Acme'].map((tenantName, n) => ({
     ...scenario.items[0],
     ...item,
-    connectorId: `${prefix}${n}`,
+    ...(tenantName === 'Globex' ? { apiKeySecrets: [secretNameOfGlobex] } : {}),
+    connectorId: `${tenantName.toLowerCase()}.${prefix}${n}`,
     name: `${prefix}${n}`,
     tenantName,
   }))

@@ -44,7 +44,7 @@ test('a run of the simulation that breaks a claim fails with the command that re
     world.sink.deliver = async () => ({ ok: true, value: undefined })
   })
   await expect(failing).rejects.toThrow(
-    /Replay it: npm run simulate -- --seed 12 --scenario everything --hours 3 --connectors 1\nEvery event that a ledger calls covered is in the lake: acme-cas /,
+    /Replay it: npm run simulate -- --seed 12 --scenario everything --hours 3 --connectors 1\nEvery event that a ledger calls covered is in the lake: acme.cas /,
   )
 })
 
@@ -65,7 +65,7 @@ test('an outage of the vendor of a day loses nothing, and the status says what i
   await world.run(hour)
   world.model.change({ errorRate5xx: 1 })
   await world.run(24 * hour)
-  const status = await world.status('acme-cas')
+  const status = await world.status('acme.cas')
   expect(status.state).toBe('failing')
   expect(status.reason).toMatch(/The vendor responded with status 50\d/)
   world.model.change({ errorRate5xx: 0 })
@@ -74,5 +74,5 @@ test('an outage of the vendor of a day loses nothing, and the status says what i
   expect(missing).toEqual([])
   expect(twice).toEqual([])
   expect(expected).toBeGreaterThan(outageEventsMin)
-  expect(await world.status('acme-cas')).toMatchObject({ state: 'ok', reason: '' })
+  expect(await world.status('acme.cas')).toMatchObject({ state: 'ok', reason: '' })
 })

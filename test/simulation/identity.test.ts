@@ -37,7 +37,7 @@ async function worldOf(shown: readonly Shown[] | ((now: Instant) => readonly Sho
     return deliver(batch)
   }
   await world.put(connectorItem(item))
-  return { world, records, counts: async () => (await world.stream('acme-cas', 'sharepoint/dlp')).counts }
+  return { world, records, counts: async () => (await world.stream('acme.cas', 'sharepoint/dlp')).counts }
 }
 
 describe('events under one id', () => {
@@ -67,7 +67,7 @@ describe('events under one id', () => {
       ['U1', 'Quarantine'],
     ])
     expect(await counts()).toMatchObject({ delivered: 2, changed: 1, late: 0 })
-    expect((await world.status('acme-cas')).reason).toBe('')
+    expect((await world.status('acme.cas')).reason).toBe('')
   })
 })
 
@@ -82,7 +82,7 @@ describe('a field that changes with every request', () => {
     const { fetched, delivered, alreadySeen, changed } = await counts()
     expect(delivered + alreadySeen).toBe(fetched)
     expect(changed).toBe(delivered - items.length)
-    const { reason, state } = await world.status('acme-cas')
+    const { reason, state } = await world.status('acme.cas')
     expect(state).toBe('ok')
     expect(reason).toMatch(
       /^100 % of the events of sharepoint\/dlp that came again had changed, in message\.looked_at: .+ identityIgnoredFields\.$/,
@@ -94,7 +94,7 @@ describe('a field that changes with every request', () => {
     await world.run(hour)
     expect(records).toHaveLength(items.length)
     expect((await counts()).changed).toBe(0)
-    expect((await world.status('acme-cas')).reason).toBe('')
+    expect((await world.status('acme.cas')).reason).toBe('')
   })
 
   it('is not named by the status if the connector leaves it out, in whole or in part, and another one changes', async () => {
@@ -104,16 +104,16 @@ describe('a field that changes with every request', () => {
       { identityIgnoredFields: ['message.looked_at', 'message.seen_by.at'] },
     )
     await world.run(hour)
-    expect((await world.status('acme-cas')).reason).toContain(' had changed, in message.viewed_at: ')
+    expect((await world.status('acme.cas')).reason).toContain(' had changed, in message.viewed_at: ')
   })
 
   it('is not named by the status any more from the edit on', async () => {
     const { world } = await worldOf(volatile)
     await world.run(hour)
-    expect((await world.status('acme-cas')).reason).toContain(' had changed, in message.looked_at: ')
+    expect((await world.status('acme.cas')).reason).toContain(' had changed, in message.looked_at: ')
     await world.put(connectorItem({ identityIgnoredFields: ['message.looked_at'] }))
     await world.run(10 * minute)
-    expect((await world.status('acme-cas')).reason).toBe('')
+    expect((await world.status('acme.cas')).reason).toBe('')
   })
 
   it('is left out from the edit on: events that were read before are not read as changed', async () => {

@@ -38,7 +38,7 @@ const claimsOfTheLimit = [
 /** Two hours of four connectors are 2,000 requests, and a busy machine needs a minute for them (ms). */
 const crowdTimeoutMs = 5 * minute
 
-const connectorNames = (count: number) => Array.from({ length: count }, (_, i) => `acme-${i}`)
+const connectorNames = (count: number) => Array.from({ length: count }, (_, i) => `acme.${i}`)
 
 async function putAll(world: World, ids: readonly string[], item = {}): Promise<void> {
   for (const connectorId of ids) await world.put(connectorItem({ connectorId, ...item }))
@@ -94,7 +94,7 @@ describe('the limit of a key', () => {
     await putAll(world, connectorNames(3), { initialBackfillMinutes: 4_000 })
     await world.run(2 * minute + 20 * second)
     for (const limit of [5, 20, 1, 20]) {
-      await world.put(connectorItem({ connectorId: 'changing', requestsPerMinute: limit, initialBackfillMinutes: 4_000 }))
+      await world.put(connectorItem({ connectorId: 'acme.changing', requestsPerMinute: limit, initialBackfillMinutes: 4_000 }))
       await world.run(6 * minute + 20 * second)
     }
     expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(requestsPerMinute)
@@ -150,7 +150,7 @@ describe('connectors that share a key', () => {
     const live = connectorNames(9)
     await putAll(world, live)
     await world.put(
-      connectorItem({ connectorId: 'backlog', eventTypes: eventTypeNames, contentTypes: ['exchange'], initialBackfillMinutes: 4_300 }),
+      connectorItem({ connectorId: 'acme.backlog', eventTypes: eventTypeNames, contentTypes: ['exchange'], initialBackfillMinutes: 4_300 }),
     )
     await world.run(2 * hour)
     for (const connectorId of live) {
@@ -161,7 +161,7 @@ describe('connectors that share a key', () => {
       for (let i = 1; i < reads.length; i++) expect(reads[i]! - reads[i - 1]!).toBeLessThan(readGapMaxMs)
     }
     expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(requestsPerMinute)
-    expect((await world.stream('backlog', 'exchange/dlp')).covered.length).toBeGreaterThan(0)
+    expect((await world.stream('acme.backlog', 'exchange/dlp')).covered.length).toBeGreaterThan(0)
   })
 
   it('share it evenly', async () => {
@@ -190,8 +190,8 @@ describe('a connector whose key another consumer uses too', () => {
     const world = new World({ pageItems: 25, vendor: { otherRequestsPerMinute: 14, eventsPerHour: 150, throttledStatus } })
     await world.put(connectorItem({ initialBackfillMinutes: 4_000, eventTypes: ['dlp', 'securityrisk'] }))
     await world.run(hour)
-    expect((await world.status('acme-cas')).reason).toMatch(/Throttled by another consumer: about \d+ of the 20/)
-    const { throttled, requests } = (await world.stream('acme-cas', 'sharepoint/dlp' as StreamName)).counts
+    expect((await world.status('acme.cas')).reason).toMatch(/Throttled by another consumer: about \d+ of the 20/)
+    const { throttled, requests } = (await world.stream('acme.cas', 'sharepoint/dlp' as StreamName)).counts
     expect(throttled / requests).toBeLessThan(throttledShareMax)
   })
 })

@@ -6,7 +6,7 @@ import { measureFleet } from '../../functions/flows/measure-fleet.ts'
 import { statusRow } from '../../functions/widget/page.ts'
 import { connectorItem, secretName, World } from '../../simulation/world.ts'
 
-function changesOf(notifications: readonly Notification[], connectorId = 'acme-cas') {
+function changesOf(notifications: readonly Notification[], connectorId = 'acme.cas') {
   return notifications.flatMap((notification) =>
     notification.type === 'Connector State Changed' && notification.detail.connectorId === connectorId
       ? [[notification.detail.from, notification.detail.to]]
@@ -36,7 +36,7 @@ describe('each change of a connector’s state', () => {
     world.secrets.values.set(secretName, 'simulated-key-0123456789abcdef')
     await runAndMeasure(world, 30 * minute)
     await world.put(connectorItem({ enabled: false }))
-    await world.remove('acme-cas')
+    await world.remove('acme.cas')
     expect(changesOf(world.bus.notifications)).toEqual([
       ['starting', 'ok'],
       ['ok', 'failing'],
@@ -48,7 +48,7 @@ describe('each change of a connector’s state', () => {
       ['Connector State Changed', 'problem'],
       ['Connector State Changed', 'recovery'],
     ])
-    expect((await world.status('acme-cas')).pendingChanges).toBeUndefined()
+    expect((await world.status('acme.cas')).pendingChanges).toBeUndefined()
   })
 
   it('is notified when an item is refused, and when it is corrected', async () => {
@@ -75,9 +75,9 @@ describe('each change of a connector’s state', () => {
     expect(problems).toMatchObject([
       { detail: { to: enabled ? 'ok' : 'paused', reason: expect.stringContaining('intervalMinutes: It is 0.') } },
     ])
-    const status = await world.status('acme-cas')
+    const status = await world.status('acme.cas')
     expect(status.pendingChanges).toBeUndefined()
-    expect(statusRow('acme-cas', status, world.clock.now()).reason).toContain('The last edit was refused')
+    expect(statusRow('acme.cas', status, world.clock.now()).reason).toContain('The last edit was refused')
   })
 
   it('is notified once, later, when the bus refuses it at first', async () => {
@@ -86,7 +86,7 @@ describe('each change of a connector’s state', () => {
     await world.put(connectorItem())
     await runAndMeasure(world, 15 * minute)
     expect(world.bus.notifications).toEqual([])
-    expect((await world.status('acme-cas')).state).toBe('ok')
+    expect((await world.status('acme.cas')).state).toBe('ok')
     world.bus.refuses = false
     await runAndMeasure(world, 15 * minute)
     expect(changesOf(world.bus.notifications)).toEqual([['starting', 'ok']])
@@ -119,15 +119,15 @@ describe('an outage of the vendor', () => {
   it('is notified once when it begins and once when it ends, not once for each connector', async () => {
     const world = new World({ clocksOffMs: [0, 100, -100] })
     for (let i = 0; i < 12; i++) {
-      world.secrets.values.set(`tributary/${i}`, `simulated-key-${i}-0123456789abcdef`)
-      await world.put(connectorItem({ connectorId: `c${i}`, name: `c${i}`, apiKeySecrets: [`tributary/${i}`] }))
+      world.secrets.values.set(`tributary/acme/${i}`, `simulated-key-${i}-0123456789abcdef`)
+      await world.put(connectorItem({ connectorId: `acme.${i}`, name: `acme.${i}`, apiKeySecrets: [`tributary/acme/${i}`] }))
     }
     await runAndMeasure(world, 20 * minute)
     expect(alarming(world.bus.notifications)).toEqual([])
     let down = true
     world.vendorResponds(() => (down ? { status: 500 } : undefined))
     await runAndMeasure(world, 2 * hour)
-    for (let i = 0; i < 12; i++) expect((await world.status(`c${i}`)).state).toBe('failing')
+    for (let i = 0; i < 12; i++) expect((await world.status(`acme.${i}`)).state).toBe('failing')
     expect(alarming(world.bus.notifications)).toEqual([['Vendor Outage Began', 'problem']])
     expect(world.record.metrics.at(-1)).toMatchObject({ values: { VendorOutages: 1, ConnectorsFailing: 12 } })
     down = false
@@ -138,7 +138,7 @@ describe('an outage of the vendor', () => {
     ])
     expect(world.record.metrics.at(-1)).toMatchObject({ values: { VendorOutages: 0, ConnectorsFailing: 0 } })
     for (let i = 0; i < 12; i++) {
-      const changes = changesOf(world.bus.notifications, `c${i}`)
+      const changes = changesOf(world.bus.notifications, `acme.${i}`)
       expect(changes.filter(([, to]) => to === 'failing')).toHaveLength(1)
       expect(changes.at(-1)?.[1]).toBe('ok')
     }
@@ -151,7 +151,7 @@ describe('an outage of the vendor', () => {
     let down = true
     world.vendorResponds(() => (down ? { status: 503 } : undefined))
     await runAndMeasure(world, 60 * hour)
-    expect((await world.status('acme-cas')).state).toBe('losing-data')
+    expect((await world.status('acme.cas')).state).toBe('losing-data')
     expect(alarming(world.bus.notifications)).toEqual([
       ['Vendor Outage Began', 'problem'],
       ['Connector State Changed', 'problem'],
@@ -225,7 +225,7 @@ describe('the metrics of a run', () => {
     const world = new World({ vendor: { eventsPerHour: 600, updateShare: 0.5, updateAfterMs: 2 * minute } })
     await world.put(connectorItem({ contentTypes: ['sharepoint', 'teams'], initialBackfillMinutes: 60 }))
     await world.run(hour + second)
-    const { streams } = await world.state.readRun('acme-cas')
+    const { streams } = await world.state.readRun('acme.cas')
     const counted = [...streams.values()].map(({ counts }) => counts)
     const published = (name: string) =>
       world.record.metrics.reduce((sum, { values }) => sum + ((values as Partial<Record<string, number>>)[name] ?? 0), 0)

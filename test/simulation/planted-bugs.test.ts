@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { failure } from '../../functions/domain/failures.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import type { Scenario } from '../../simulation/scenario.ts'
-import { connectorItem, start, type World } from '../../simulation/world.ts'
+import { connectorItem, secretNameOfGlobex, start, type World } from '../../simulation/world.ts'
 
 afterEach(() => {
   vi.doUnmock('../../functions/domain/stream/plan.ts')
@@ -79,8 +79,8 @@ const saturated = (modules: Modules): Scenario => {
   const scenario = modules.drawScenario('kills', 2)
   const items = [0, 1, 2, 3].map((n) => ({
     ...scenario.items[0],
-    connectorId: `acme-${n}`,
-    name: `acme-${n}`,
+    connectorId: `acme.${n}`,
+    name: `acme.${n}`,
     initialBackfillMinutes: 400,
   }))
   return { ...scenario, items, world: { ...scenario.world, faults: {} }, faultyMs: hour, calmMs: 4 * hour }
@@ -102,7 +102,8 @@ const tokensComeLate = (world: World) => {
 /** Two connectors of two tenants with one key. Only the second allows it. */
 const oneSided = (modules: Modules): Scenario => {
   const scenario = quiet(modules)
-  const items = scenario.items.flatMap((item) => [item, { ...item, connectorId: 'b', name: 'b', tenantName: 'Other', sharedKey: true }])
+  const globex = { connectorId: 'globex.cas', name: 'globex-cas', tenantName: 'Globex', apiKeySecrets: [secretNameOfGlobex] }
+  const items = scenario.items.flatMap((item) => [item, { ...item, ...globex, sharedKey: true }])
   return { ...scenario, items }
 }
 /** No fault, and few events. */
@@ -119,7 +120,7 @@ const editedMeanwhile = (world: World) => {
   world.state.writeSeen = async (...page) => {
     if (!isEdited && world.clock.now() > start + 2 * hour) {
       isEdited = true
-      await world.change('acme-cas', item)
+      await world.change('acme.cas', item)
       await world.clock.sleepUntil(world.clock.now() + 20 * second)
     }
     return write(...page)

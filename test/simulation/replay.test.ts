@@ -54,7 +54,7 @@ describe('the trace of a run', () => {
       / source\.fetch\(\{url: https:/,
       / sink\.deliver\(/,
       / state\.write/,
-      / log info page-read acme-cas /,
+      / log info page-read acme.cas /,
       / FAULT at /,
     ])
       expect(

@@ -24,14 +24,14 @@ async function besideSilentOrigin(world: World, forMs: number): Promise<number> 
   await world.put(connectorItem({ eventTypes, intervalMinutes: 1 }))
   await world.run(10 * minute)
   for (let i = 1; i <= silentCount; i++) {
-    const name = `globex-${i}`
-    const apiKeySecrets = [secretNameOf(i)]
+    const name = `globex.${i}`
+    const apiKeySecrets = [secretNameOf(i, 'globex')]
     await world.put(connectorItem({ connectorId: name, name, tenantName: 'Globex', baseUrl: silentOrigin, apiKeySecrets, eventTypes }))
   }
   let longest = 0
   for (const end = world.clock.now() + forMs; world.clock.now() < end; ) {
     await world.run(10 * second)
-    const { streams } = await world.state.readRun('acme-cas')
+    const { streams } = await world.state.readRun('acme.cas')
     for (const { readThrough } of streams.values()) longest = Math.max(longest, world.clock.now() - readThrough)
   }
   return longest
@@ -39,7 +39,7 @@ async function besideSilentOrigin(world: World, forMs: number): Promise<number> 
 
 async function expectNothingLost(world: World): Promise<void> {
   expect(world.record.crashes).toEqual([])
-  expect(await world.status('acme-cas')).toMatchObject({ state: 'ok', reason: '' })
+  expect(await world.status('acme.cas')).toMatchObject({ state: 'ok', reason: '' })
   const { missing, expected } = await audit(world)
   expect(missing).toEqual([])
   expect(expected).toBeGreaterThan(expectedMin)
@@ -58,7 +58,7 @@ describe('a connector beside 40 connectors of another tenant whose host never an
 
     it('does not share their trouble: their status says that the vendor does not respond', async () => {
       for (let i = 1; i <= silentCount; i++) {
-        const status = await world.status(`globex-${i}`)
+        const status = await world.status(`globex.${i}`)
         expect(status.state).toBe('failing')
         expect(status.reason).toContain('The vendor did not respond within 30 s')
       }

@@ -3,7 +3,7 @@ import { ok } from '../../functions/domain/result.ts'
 import { coveredTo } from '../../functions/domain/stream/ledger.ts'
 import { hour, minute } from '../../functions/domain/time.ts'
 import { audit } from '../../simulation/audit.ts'
-import { connectorItem, key, secretName, start, World } from '../../simulation/world.ts'
+import { connectorItem, key, secretName, secretNameOfGlobex, start, World } from '../../simulation/world.ts'
 
 const goodKey = { key, customer: 'customer' }
 /** The vendor allows one key this many in any 60 s (requests). */
@@ -17,10 +17,13 @@ const rejectedRequestsMax = 5
 /** A stream beside an endless one is read at least at every third interval of 5 minutes. */
 const readLagMaxMs = 15 * minute
 
-/** A connector `acme-cas` beside the one in trouble collects everything. */
+/** A connector of another tenant that has the same key. */
+const globex = { connectorId: 'globex.cas', name: 'globex-cas', tenantName: 'Globex', apiKeySecrets: [secretNameOfGlobex] }
+
+/** A connector `acme.cas` beside the one in trouble collects everything. */
 async function expectOthersGoOn(world: World): Promise<void> {
   expect(world.record.crashes).toEqual([])
-  expect(await world.status('acme-cas')).toMatchObject({ state: 'ok', reason: '' })
+  expect(await world.status('acme.cas')).toMatchObject({ state: 'ok', reason: '' })
   const { missing } = await audit(world)
   expect(missing).toEqual([])
 }
@@ -32,14 +35,14 @@ describe('a bad edit of a running connector', () => {
     await world.run(hour)
     await world.put(connectorItem({ eventTypes: ['dlp', 'malware'], intervalMinutes: 0 }))
     await world.run(hour)
-    const status = await world.status('acme-cas')
+    const status = await world.status('acme.cas')
     expect(status.state).toBe('ok')
     expect(status.reason).toContain('The last edit was refused, so the version before it stays in use')
     expect(status.problems.map(({ path }) => path)).toEqual(expect.arrayContaining(['eventTypes[1]', 'intervalMinutes']))
-    expect(coveredTo(await world.stream('acme-cas', 'sharepoint/dlp'), world.clock.now())).toBeGreaterThan(start + 100 * minute)
+    expect(coveredTo(await world.stream('acme.cas', 'sharepoint/dlp'), world.clock.now())).toBeGreaterThan(start + 100 * minute)
     await world.put(connectorItem())
     await world.run(10 * minute)
-    expect(await world.status('acme-cas')).toMatchObject({ state: 'ok', reason: '', problems: [] })
+    expect(await world.status('acme.cas')).toMatchObject({ state: 'ok', reason: '', problems: [] })
   })
 
   it('cannot move the connector to another tenant', async () => {
@@ -48,17 +51,17 @@ describe('a bad edit of a running connector', () => {
     await world.run(10 * minute)
     await world.put(connectorItem({ tenantName: 'Globex' }))
     await world.run(10 * minute)
-    expect((await world.status('acme-cas')).problems.map(({ path }) => path)).toEqual(['tenantName'])
-    expect((await world.state.readAccepted('acme-cas'))?.connector.tenantName).toBe('Acme')
+    expect((await world.status('acme.cas')).problems.map(({ path }) => path)).toEqual(['tenantName'])
+    expect((await world.state.readAccepted('acme.cas'))?.connector.tenantName).toBe('Acme')
   })
 })
 
 test('an item that was never right is not run, has every mistake in its status, and stops no other connector', async () => {
   const world = new World()
-  await world.put(connectorItem({ connectorId: 'bad', baseUrl: 'http://10.0.0.1', apiKeySecrets: [], colour: 'red' }))
+  await world.put(connectorItem({ connectorId: 'acme.bad', baseUrl: 'http://10.0.0.1', apiKeySecrets: [], colour: 'red' }))
   await world.put(connectorItem())
   await world.run(30 * minute)
-  const status = await world.status('bad')
+  const status = await world.status('acme.bad')
   expect(status.state).toBe('refused')
   expect(status.problems.map(({ path }) => path)).toEqual(expect.arrayContaining(['baseUrl', 'apiKeySecrets', 'colour']))
   await expectOthersGoOn(world)
@@ -67,40 +70,40 @@ test('an item that was never right is not run, has every mistake in its status, 
 describe('the secret of a connector', () => {
   it('is named in the status while it does not exist, and collecting begins when it does', async () => {
     const world = new World()
-    await world.put(connectorItem({ connectorId: 'early', apiKeySecrets: ['tributary/early'] }))
+    await world.put(connectorItem({ connectorId: 'acme.early', apiKeySecrets: ['tributary/acme/early'] }))
     await world.put(connectorItem())
     await world.run(20 * minute)
-    const status = await world.status('early')
+    const status = await world.status('acme.early')
     expect(status.state).toBe('failing')
-    expect(status.reason).toContain('There is no secret named tributary/early')
+    expect(status.reason).toContain('There is no secret named tributary/acme/early')
     await expectOthersGoOn(world)
-    world.secrets.values.set('tributary/early', 'another-key-0123456789abcdef0123')
+    world.secrets.values.set('tributary/acme/early', 'another-key-0123456789abcdef0123')
     await world.run(20 * minute)
-    expect(await world.status('early')).toMatchObject({ state: 'ok' })
+    expect(await world.status('acme.early')).toMatchObject({ state: 'ok' })
   })
 
   it('has a remedy in the status when the vendor rejects its key, and the next key that is stored in it is used', async () => {
     const world = new World({ vendor: { keys: [goodKey] } })
-    world.secrets.values.set('tributary/expired', 'expired-key-0123456789abcdef')
-    await world.put(connectorItem({ connectorId: 'expired', apiKeySecrets: ['tributary/expired'] }))
+    world.secrets.values.set('tributary/acme/expired', 'expired-key-0123456789abcdef')
+    await world.put(connectorItem({ connectorId: 'acme.expired', apiKeySecrets: ['tributary/acme/expired'] }))
     await world.put(connectorItem())
     await world.run(30 * minute)
-    const status = await world.status('expired')
+    const status = await world.status('acme.expired')
     expect(status.state).toBe('failing')
     expect(status.reason).toMatch(/The vendor responded with status 401.*store a new one in the secret/)
     expect(world.model.account.requests('expired-key-0123456789abcdef').length).toBeLessThan(rejectedRequestsMax)
     await expectOthersGoOn(world)
-    world.secrets.values.set('tributary/expired', key)
+    world.secrets.values.set('tributary/acme/expired', key)
     await world.run(2 * hour)
-    expect(await world.status('expired')).toMatchObject({ state: 'ok', reason: '' })
+    expect(await world.status('acme.expired')).toMatchObject({ state: 'ok', reason: '' })
   })
 
   it('stops no other of a pool when its key is rejected, and the status says how many keys are rejected', async () => {
     const world = new World({ vendor: { keys: [goodKey] } })
-    world.secrets.values.set('tributary/old', 'old-key-0123456789abcdef')
-    await world.put(connectorItem({ apiKeySecrets: ['tributary/old', secretName] }))
+    world.secrets.values.set('tributary/acme/old', 'old-key-0123456789abcdef')
+    await world.put(connectorItem({ apiKeySecrets: ['tributary/acme/old', secretName] }))
     await world.run(hour)
-    const status = await world.status('acme-cas')
+    const status = await world.status('acme.cas')
     expect(status.state).toBe('ok')
     expect(status.reason).toContain('1 of 2 keys rejected')
     const { missing, expected } = await audit(world)
@@ -111,12 +114,12 @@ describe('the secret of a connector', () => {
   it('is no longer in the status when it holds a good key again', async () => {
     const second = 'second-key-0123456789abcdef'
     const world = new World({ vendor: { keys: [goodKey, { key: second, customer: 'customer' }] } })
-    world.secrets.values.set('tributary/old', 'old-key-0123456789abcdef')
-    await world.put(connectorItem({ apiKeySecrets: ['tributary/old', secretName] }))
+    world.secrets.values.set('tributary/acme/old', 'old-key-0123456789abcdef')
+    await world.put(connectorItem({ apiKeySecrets: ['tributary/acme/old', secretName] }))
     await world.run(hour)
-    world.secrets.values.set('tributary/old', second)
+    world.secrets.values.set('tributary/acme/old', second)
     await world.run(hour)
-    expect(await world.status('acme-cas')).toMatchObject({ state: 'ok', reason: '' })
+    expect(await world.status('acme.cas')).toMatchObject({ state: 'ok', reason: '' })
     expect(world.model.account.requests(second).length).toBeGreaterThan(0)
   })
 
@@ -124,8 +127,8 @@ describe('the secret of a connector', () => {
     const keys = ['first-key', 'second-key', 'next-first-key', 'next-second-key'].map((name) => ({ key: name, customer: 'customer' }))
     const world = new World({ vendor: { keys } })
     const cached = new Map([
-      ['tributary/first', 'first-key'],
-      ['tributary/second', 'second-key'],
+      ['tributary/acme/first', 'first-key'],
+      ['tributary/acme/second', 'second-key'],
     ])
     const read = world.secrets.read.bind(world.secrets)
     world.secrets.read = async (reference, { bypassCache }: { readonly bypassCache?: boolean } = {}) => {
@@ -135,53 +138,56 @@ describe('the secret of a connector', () => {
       if (secret.ok) cached.set(reference.secretName, secret.value.apiKey)
       return secret
     }
-    for (const name of ['first', 'second']) world.secrets.values.set(`tributary/${name}`, `${name}-key`)
+    for (const name of ['first', 'second']) world.secrets.values.set(`tributary/acme/${name}`, `${name}-key`)
     await world.put(
-      connectorItem({ apiKeySecrets: ['tributary/first', 'tributary/second'], eventTypes: ['dlp', 'securityrisk', 'ransomware'] }),
+      connectorItem({
+        apiKeySecrets: ['tributary/acme/first', 'tributary/acme/second'],
+        eventTypes: ['dlp', 'securityrisk', 'ransomware'],
+      }),
     )
     await world.run(20 * minute)
-    for (const name of ['first', 'second']) world.secrets.values.set(`tributary/${name}`, `next-${name}-key`)
+    for (const name of ['first', 'second']) world.secrets.values.set(`tributary/acme/${name}`, `next-${name}-key`)
     world.model.change({ revokedKeys: ['first-key', 'second-key'] })
     await world.run(10 * minute)
-    expect(await world.status('acme-cas')).toMatchObject({ state: 'ok', reason: '' })
+    expect(await world.status('acme.cas')).toMatchObject({ state: 'ok', reason: '' })
     for (const name of ['first', 'second']) expect(world.model.account.requests(`next-${name}-key`).length).toBeGreaterThan(0)
   })
 
   it('never serves two tenants unless both allow it', async () => {
     const world = new World()
     await world.put(connectorItem())
-    await world.put(connectorItem({ connectorId: 'globex-cas', name: 'globex-cas', tenantName: 'Globex' }))
+    await world.put(connectorItem({ ...globex }))
     await world.run(20 * minute)
-    const status = await world.status('globex-cas')
+    const status = await world.status('globex.cas')
     expect(status.state).toBe('refused')
-    expect(status.reason).toContain('Connector acme-cas of another tenant uses the API key')
-    expect(world.lake.byConnector.has('globex-cas')).toBe(false)
+    expect(status.reason).toContain('Connector acme.cas of another tenant uses the API key')
+    expect(world.lake.byConnector.has('globex.cas')).toBe(false)
     await expectOthersGoOn(world)
     await world.put(connectorItem({ sharedKey: true }))
-    await world.put(connectorItem({ connectorId: 'globex-cas', name: 'globex-cas', tenantName: 'Globex', sharedKey: true }))
+    await world.put(connectorItem({ ...globex, sharedKey: true }))
     await world.run(20 * minute)
-    expect(await world.status('globex-cas')).toMatchObject({ state: 'ok' })
+    expect(await world.status('globex.cas')).toMatchObject({ state: 'ok' })
   })
 })
 
 describe('a key that a connector no longer has', () => {
   it('may be used by a connector of another tenant at once', async () => {
     const world = new World()
-    world.secrets.values.set('tributary/second', 'second-key-0123456789abcdef')
+    world.secrets.values.set('tributary/acme/second', 'second-key-0123456789abcdef')
     await world.put(connectorItem())
-    await world.put(connectorItem({ apiKeySecrets: ['tributary/second'] }))
-    await world.put(connectorItem({ connectorId: 'globex-cas', name: 'globex-cas', tenantName: 'Globex' }))
+    await world.put(connectorItem({ apiKeySecrets: ['tributary/acme/second'] }))
+    await world.put(connectorItem({ ...globex }))
     await world.run(10 * minute)
-    expect(await world.status('globex-cas')).toMatchObject({ state: 'ok', problems: [] })
+    expect(await world.status('globex.cas')).toMatchObject({ state: 'ok', problems: [] })
   })
 
   it('still belongs to the connector when the connector has it under another name', async () => {
     const world = new World()
-    world.secrets.values.set('tributary/renamed', key)
+    world.secrets.values.set('tributary/acme/renamed', key)
     await world.put(connectorItem())
-    await world.put(connectorItem({ apiKeySecrets: ['tributary/renamed'] }))
-    await world.put(connectorItem({ connectorId: 'globex-cas', name: 'globex-cas', tenantName: 'Globex' }))
-    expect(await world.status('globex-cas')).toMatchObject({ state: 'refused' })
+    await world.put(connectorItem({ apiKeySecrets: ['tributary/acme/renamed'] }))
+    await world.put(connectorItem({ ...globex }))
+    expect(await world.status('globex.cas')).toMatchObject({ state: 'refused' })
   })
 })
 
@@ -192,10 +198,10 @@ describe('several keys for one connector', () => {
       pageItems: 25,
       vendor: { keys: [goodKey, { key: second, customer: 'customer' }], eventsPerHour: 600, pageIdBoundToKey: true },
     })
-    world.secrets.values.set('tributary/second', second)
+    world.secrets.values.set('tributary/acme/second', second)
     await world.put(
       connectorItem({
-        apiKeySecrets: [secretName, 'tributary/second'],
+        apiKeySecrets: [secretName, 'tributary/acme/second'],
         eventTypes: ['dlp', 'securityrisk', 'ransomware'],
         initialBackfillMinutes: 4_000,
       }),
@@ -211,10 +217,10 @@ describe('several keys for one connector', () => {
   it('keep one limit together when they are one rate group', async () => {
     const second = 'second-key-0123456789abcdef'
     const world = new World({ pageItems: 25, vendor: { keys: [goodKey, { key: second, customer: 'customer' }], eventsPerHour: 1_500 } })
-    world.secrets.values.set('tributary/second', second)
+    world.secrets.values.set('tributary/acme/second', second)
     await world.put(connectorItem({ rateGroup: 'acme', initialBackfillMinutes: 4_000 }))
     await world.put(
-      connectorItem({ connectorId: 'acme-2', rateGroup: 'acme', apiKeySecrets: ['tributary/second'], initialBackfillMinutes: 4_000 }),
+      connectorItem({ connectorId: 'acme.2', rateGroup: 'acme', apiKeySecrets: ['tributary/acme/second'], initialBackfillMinutes: 4_000 }),
     )
     await world.run(30 * minute)
     const all = [key, second].flatMap((each) => world.model.account.requests(each).map(({ at }) => at)).sort((a, b) => a - b)
@@ -227,10 +233,10 @@ test('a stream that the key has no permission for waits, and the other streams g
   const world = new World({ vendor: { forbiddenStreams: ['sharepoint/dlp'] } })
   await world.put(connectorItem({ eventTypes: ['dlp', 'securityrisk'] }))
   await world.run(hour)
-  const status = await world.status('acme-cas')
+  const status = await world.status('acme.cas')
   expect(status.state).toBe('failing')
   expect(status.reason).toMatch(/sharepoint\/dlp: The vendor responded with status 403.*Grant it/)
-  expect(coveredTo(await world.stream('acme-cas', 'sharepoint/securityrisk'), world.clock.now())).toBeGreaterThan(start + 40 * minute)
+  expect(coveredTo(await world.stream('acme.cas', 'sharepoint/securityrisk'), world.clock.now())).toBeGreaterThan(start + 40 * minute)
 })
 
 test.each([404, 302])('a stream that does not exist, with the response %i, stops no other stream', async (status) => {
@@ -238,8 +244,8 @@ test.each([404, 302])('a stream that does not exist, with the response %i, stops
   world.vendorResponds((asked) => (asked.get('event') === 'dlp' ? { status } : undefined))
   await world.put(connectorItem({ eventTypes: ['dlp', 'securityrisk'] }))
   await world.run(2 * hour)
-  expect((await world.status('acme-cas')).reason).toContain(`The vendor responded with status ${status}`)
-  expect(coveredTo(await world.stream('acme-cas', 'sharepoint/securityrisk'), world.clock.now())).toBeGreaterThan(start + 90 * minute)
+  expect((await world.status('acme.cas')).reason).toContain(`The vendor responded with status ${status}`)
+  expect(coveredTo(await world.stream('acme.cas', 'sharepoint/securityrisk'), world.clock.now())).toBeGreaterThan(start + 90 * minute)
 })
 
 test('a stream whose links never end does not keep the other streams waiting', async () => {
@@ -257,7 +263,7 @@ test('a stream whose links never end does not keep the other streams waiting', a
   await world.run(30 * minute)
   for (let i = 0; i < 30; i++) {
     await world.run(10 * minute)
-    const { streams } = await world.state.readRun('acme-cas')
+    const { streams } = await world.state.readRun('acme.cas')
     for (const [id, { readThrough }] of streams)
       if (!id.endsWith('/dlp')) expect(world.clock.now() - readThrough).toBeLessThan(readLagMaxMs)
   }
@@ -273,7 +279,7 @@ test('a connector that is switched off while it runs ends its run and stays paus
   await world.put({ ...item, enabled: false })
   const at = world.clock.now()
   await world.run(20 * minute)
-  expect(await world.status('acme-cas')).toMatchObject({ state: 'paused' })
+  expect(await world.status('acme.cas')).toMatchObject({ state: 'paused' })
   expect(world.model.account.requests(key).filter((request) => request.at > at + minute)).toEqual([])
 })
 
@@ -281,5 +287,5 @@ test('no key is in the status or the log when the vendor rejects it', async () =
   const world = new World({ vendor: { keys: [goodKey], revokedKeys: [key] } })
   await world.put(connectorItem())
   await world.run(10 * minute)
-  expect(JSON.stringify([await world.status('acme-cas'), world.record.log])).not.toContain(key)
+  expect(JSON.stringify([await world.status('acme.cas'), world.record.log])).not.toContain(key)
 })

@@ -15,7 +15,7 @@ const template = Template.fromStack(observedStack({ mails: ['soc@example.com', '
 const ofType = (template: Template, type: string) => Object.values(template.findResources(type)).map(({ Properties }) => Properties)
 
 const since = Date.UTC(2026, 10, 24)
-const connector = { connectorId: 'contoso-cas', tenantName: 'contoso', vendor: 'a-vendor' }
+const connector = { connectorId: 'contoso.cas', tenantName: 'contoso', vendor: 'a-vendor' }
 const change = (from: 'ok' | 'failing', to: 'ok' | 'failing', cause?: FailureCode, causeBefore?: FailureCode) =>
   changeNotification(connector, { from, to, reason: '', since, ...(cause && { cause }), ...(causeBefore && { causeBefore }) })
 const outage: Outage = {

@@ -61,7 +61,7 @@ describe('the example of a notification', () => {
   it('the example is the notification that is sent', () => {
     const shown = /<!-- notification -->\n```json\n([\s\S]+?)```/.exec(docs)?.[1] ?? ''
     const { detail } = changeNotification(
-      { connectorId: 'contoso-cas', tenantName: 'contoso', vendor: 'trendmicro-cas' },
+      { connectorId: 'contoso.cas', tenantName: 'contoso', vendor: 'trendmicro-cas' },
       { from: 'ok', to: 'failing', reason: JSON.parse(shown).reason, since: Date.UTC(2026, 10, 24, 20, 35), cause: 'unauthorized' },
     )
     expect(JSON.parse(shown)).toEqual(detail)

@@ -13,7 +13,7 @@ const example = (name: string) => readFileSync(new URL(`../../examples/${name}`,
 describe('the example', () => {
   it('connector.json is accepted as it is, and equals the item of connectors.json without its filters', () => {
     const item = plainItem(JSON.parse(example('connector.json')))
-    expect(parseConnector(item, policy)).toMatchObject({ ok: true, connector: { connectorId: 'acme-cas' } })
+    expect(parseConnector(item, policy)).toMatchObject({ ok: true, connector: { connectorId: 'acme.cas' } })
     const [{ logFilters: _, ...other }] = JSON.parse(example('connectors.json'))
     expect(item).toEqual(other)
   })
@@ -23,7 +23,7 @@ describe('the example', () => {
     aws.on(GetSecretValueCommand).resolves({ SecretString: example('api-key.txt'), CreatedDate: new Date(1_000) })
     const clock = { now: () => 2_000, sleepUntil: async () => {} }
     const secrets = secretsManager({ client: new SecretsManagerClient({ region: 'us-east-1' }), clock, addRedaction: () => {} })
-    expect(await secrets.read({ secretName: 'tributary/acme-cas' })).toEqual({
+    expect(await secrets.read({ secretName: 'tributary/acme/cas' })).toEqual({
       ok: true,
       value: { apiKey: 'put-the-authentication-token-here', storedAt: 1_000 },
     })

@@ -11,8 +11,8 @@ describe('the remedy', () => {
   })
 
   it('follows the detail and the trace id of a failure', () => {
-    expect(formatFailure(failure('secret-missing', 'There is no secret named tributary/acme'))).toBe(
-      `There is no secret named tributary/acme. ${failures['secret-missing'].remedy}`,
+    expect(formatFailure(failure('secret-missing', 'There is no secret named tributary/acme/key'))).toBe(
+      `There is no secret named tributary/acme/key. ${failures['secret-missing'].remedy}`,
     )
     expect(formatFailure(failure('vendor-error', 'It responds with 500', { traceId: '7f' }))).toBe(
       `It responds with 500 (trace 7f). ${failures['vendor-error'].remedy}`,

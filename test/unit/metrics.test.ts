@@ -13,8 +13,8 @@ function linesOf(...metrics: MetricValues[]) {
 
 describe('a line of metrics', () => {
   it('has the vendor as its only dimension, and the connector as a property', () => {
-    const [line] = linesOf({ vendor: 'trendmicro-cas', connectorId: 'acme-cas', values: { Requests: 4, TokenWait: 1_500 } })
-    expect(line).toMatchObject({ vendor: 'trendmicro-cas', connectorId: 'acme-cas', Requests: 4, TokenWait: 1_500 })
+    const [line] = linesOf({ vendor: 'trendmicro-cas', connectorId: 'acme.cas', values: { Requests: 4, TokenWait: 1_500 } })
+    expect(line).toMatchObject({ vendor: 'trendmicro-cas', connectorId: 'acme.cas', Requests: 4, TokenWait: 1_500 })
     expect(line._aws.CloudWatchMetrics).toEqual([
       {
         Namespace: 'Acme',
@@ -28,7 +28,7 @@ describe('a line of metrics', () => {
   })
 
   it('of events has the vendor and the event type as dimensions', () => {
-    const [line] = linesOf({ vendor: 'trendmicro-cas', event: 'dlp', connectorId: 'acme-cas', values: { EventsDelivered: 7 } })
+    const [line] = linesOf({ vendor: 'trendmicro-cas', event: 'dlp', connectorId: 'acme.cas', values: { EventsDelivered: 7 } })
     expect(line).toMatchObject({ vendor: 'trendmicro-cas', event: 'dlp', EventsDelivered: 7 })
     expect(line._aws.CloudWatchMetrics[0].Dimensions).toEqual([['vendor', 'event']])
   })

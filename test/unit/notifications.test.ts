@@ -3,7 +3,7 @@ import type { StateChange } from '../../functions/domain/status/connector-state.
 import { changeNotification, outageNotification } from '../../functions/domain/status/notifications.ts'
 
 const since = Date.UTC(2026, 10, 24, 12)
-const acme = { connectorId: 'acme-cas', tenantName: 'Acme', vendor: 'trendmicro-cas' }
+const acme = { connectorId: 'acme.cas', tenantName: 'Acme', vendor: 'trendmicro-cas' }
 
 function attention(change: Pick<StateChange, 'from' | 'to'> & Partial<StateChange>) {
   return changeNotification(acme, { reason: '', since, ...change }).detail.attention
@@ -14,7 +14,7 @@ describe('a change of state', () => {
     const change: StateChange = {
       from: 'ok',
       to: 'failing',
-      reason: 'There is no secret named tributary/acme.',
+      reason: 'There is no secret named tributary/acme/key.',
       since,
       cause: 'secret-missing',
     }
@@ -22,13 +22,13 @@ describe('a change of state', () => {
       type: 'Connector State Changed',
       detail: {
         attention: 'problem',
-        summary: 'Connector acme-cas of Acme: ok → failing since 2026-11-24T12:00:00.000Z. There is no secret named tributary/acme.',
+        summary: 'Connector acme.cas of Acme: ok → failing since 2026-11-24T12:00:00.000Z. There is no secret named tributary/acme/key.',
         vendor: 'trendmicro-cas',
         tenantName: 'Acme',
-        connectorId: 'acme-cas',
+        connectorId: 'acme.cas',
         from: 'ok',
         to: 'failing',
-        reason: 'There is no secret named tributary/acme.',
+        reason: 'There is no secret named tributary/acme/key.',
         since: '2026-11-24T12:00:00.000Z',
         remedy: 'The secret does not exist. Create it under exactly this name.',
         cause: 'secret-missing',
@@ -67,7 +67,7 @@ describe('a change of state', () => {
     const reason = 'The last edit was refused, so the version before it stays in use: intervalMinutes: It is 0.'
     const { detail } = changeNotification(acme, { from: 'paused', to: 'paused', reason, since, refusedEdit: true })
     expect(detail.attention).toBe('problem')
-    expect(detail.summary).toBe(`Connector acme-cas of Acme: paused, but an edit was refused at 2026-11-24T12:00:00.000Z. ${reason}`)
+    expect(detail.summary).toBe(`Connector acme.cas of Acme: paused, but an edit was refused at 2026-11-24T12:00:00.000Z. ${reason}`)
     expect(detail.remedy).toMatch(/^Correct the item/)
   })
 

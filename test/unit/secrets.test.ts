@@ -7,7 +7,7 @@ import { hour } from '../../functions/domain/time.ts'
 import { VirtualClock } from '../../simulation/fakes/clock.ts'
 
 const aws = mockClient(SecretsManagerClient)
-const reference = { secretName: 'tributary/acme' }
+const reference = { secretName: 'tributary/acme/key' }
 let clock: VirtualClock
 let keptOut: string[]
 let secrets: Secrets
@@ -104,7 +104,7 @@ describe('the secrets of Secrets Manager', () => {
     const result = await secrets.read(jsonKey === undefined ? reference : { ...reference, jsonKey })
     expect(result).toMatchObject({ ok: false, failure: { code: 'secret-malformed' } })
     if (result.ok) return
-    expect(result.failure.detail).toContain('tributary/acme')
+    expect(result.failure.detail).toContain('tributary/acme/key')
     expect(result.failure.detail).toContain(problem)
     expect(JSON.stringify(result)).not.toMatch(/sesame|sésame|5318008|SSSS/i)
   })

@@ -12,7 +12,7 @@ const everything: StatusQuestion = { state: [], tenant: '', limit: 100, from: 1 
 
 type Given = Partial<ConnectorStatus> & { readonly connectorId?: string }
 
-const row = ({ connectorId = 'acme-cas', ...more }: Given = {}) =>
+const row = ({ connectorId = 'acme.cas', ...more }: Given = {}) =>
   statusRow(connectorId, { ...newStatus(now - hour, 'Acme'), state: 'ok', ...more }, now)
 const page = (given: readonly Given[], question: Partial<StatusQuestion> = {}) =>
   statusPage(given.map(row), { ...everything, ...question }, frame, now)
@@ -52,7 +52,7 @@ describe('a row of the table', () => {
     } as const
     expect(cells(page([status]))).toEqual([
       [
-        'acme-cas',
+        'acme.cas',
         'Acme',
         'catching up',
         '2026-11-23 09:05',
