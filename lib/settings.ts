@@ -68,7 +68,8 @@ export const settingsShape = {
     .optional()
     .meta({ description: 'An SNS topic of your own that receives alarms and notifications. Without it the stack makes a topic.' }),
   lagAlarmMinutes: whole('minutes', 30, 4_320).default(120).meta({
-    description: 'Lag of a connector that raises an alarm (minutes). Choose more than lateArrivalMinutes and two intervals together.',
+    description:
+      'Lag of a tenth of the connectors that raises an alarm (minutes). Choose more than lateArrivalMinutes and two intervals together.',
   }),
   logRetentionDays: z
     .literal(logRetentions, { error: mustBe(`days, one of: ${logRetentions.join(', ')}`) })

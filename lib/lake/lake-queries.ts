@@ -51,7 +51,7 @@ export const savedQueries: readonly SavedQuery[] = [
   },
   {
     name: 'Events of one user',
-    doc: 'All events of one user in the last 30 days, newest first. ? is the user, in single quotes, in upper or lower case.',
+    doc: 'All events of one user in the last 30 days, newest first. ? is the user, in single quotes, in upper or lower case. It reads all records of these days: 0.4 GB or $0.002 for each million records. Athena ends it above athenaScanLimitGb (100 GB are $0.50): then name fewer days.',
     sql: `
       SELECT from_unixtime("timestamp" / 1000e0) AS event_time, tenant_name, service, event_type, severity, threat_name, policy_name, action, outcome,
         file_name, email_subject, location, id
