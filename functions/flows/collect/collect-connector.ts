@@ -1,14 +1,14 @@
 import { compileFilters } from '../../domain/connector/log-filters.ts'
 import type { Digest } from '../../domain/digest.ts'
 import { dueIfRunDies, runMaxMs, unclaimedTime } from '../../domain/dispatch.ts'
-import { backoffMs, type Failure, failures } from '../../domain/failures.ts'
+import { backoffMs, type Consequence, type Failure } from '../../domain/failures.ts'
 import { isSilence, probeWaitMaxMs } from '../../domain/origin.ts'
 import type { AcceptedConnector, DueStore, OriginStore, OwnClock, RunState, RunStore } from '../../domain/ports.ts'
 import { dueAfter, isConverged } from '../../domain/status/accepted-status.ts'
 import * as ledger from '../../domain/stream/ledger.ts'
 import { readableSince } from '../../domain/stream/proof.ts'
 import { readBy } from '../../domain/stream/reader.ts'
-import { nextPhaseTime, nextStep } from '../../domain/stream/schedule.ts'
+import { lastPageBefore, nextPhaseTime, nextStep, waitInRun } from '../../domain/stream/schedule.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { hour, type Instant, iso, minute, second } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
@@ -18,6 +18,7 @@ import { KeyPool, type KeyPoolPorts } from './key-pool.ts'
 import { OriginGate } from './origin-gate.ts'
 import { type LimiterPorts, RateLimiter } from './rate-limiter.ts'
 import { readRange, type StepContext, type StepPorts } from './read-range.ts'
+import { RunFailures } from './run-failures.ts'
 import { type ReportPorts, RunReport } from './run-report.ts'
 
 export interface CollectPorts extends StepPorts, KeyPoolPorts, LimiterPorts, ReportPorts, ConvergePorts {
@@ -42,11 +43,12 @@ const backoffMaxMs = hour
 interface Run {
   readonly ports: CollectPorts
   readonly accepted: AcceptedConnector
-  readonly context: Omit<StepContext, 'policy'>
+  readonly context: Omit<StepContext, 'policy' | 'keyWorks'>
   readonly streams: Map<StreamId, StreamState>
   policy: ledger.ReadingPolicy
   readonly keys: KeyPool
   readonly limiter: RateLimiter
+  readonly failures: RunFailures
   readonly gate: OriginGate
   readonly report: RunReport
 }
@@ -147,20 +149,17 @@ function responsibleSince({ connector, streamsSince, acceptedAt }: AcceptedConne
   return (streamsSince[id] ?? acceptedAt) - connector.initialBackfillMinutes * minute
 }
 
-function policyOf(
-  { vendorClocks }: CollectPorts,
-  { connector }: AcceptedConnector,
-  vendor: Vendor,
-  wantedTo: Instant,
-): ledger.ReadingPolicy {
+function policyOf(ports: CollectPorts, accepted: AcceptedConnector, vendor: Vendor, wantedTo: Instant): ledger.ReadingPolicy {
+  const { connector } = accepted
   return {
     retentionMs: vendor.retentionMs,
     pageItemsMax: vendor.pageItemsMax,
     lateMs: connector.lateArrivalMinutes * minute,
     intervalMs: connector.intervalMinutes * minute,
     paceMs: minute / connector.requestsPerMinute,
-    clock: vendorClocks.of(connector.baseUrl),
+    clock: ports.vendorClocks.of(connector.baseUrl),
     wantedTo,
+    usualTime: lastUsualTime(ports, accepted),
   }
 }
 
@@ -170,7 +169,7 @@ async function beginRun(
     deadline,
     holder,
     ...given
-  }: Omit<Run, 'context' | 'keys' | 'limiter'> & {
+  }: Omit<Run, 'context' | 'keys' | 'limiter' | 'failures'> & {
     readonly vendor: Vendor
     readonly deadline: Instant
     readonly holder: string
@@ -189,8 +188,8 @@ async function beginRun(
     streams.set(id, readBy(stream, reader, ports.clock.now()))
   }
   const filters = compileFilters(connector.logFilters)
-  const context = { connector, vendor, filters, holder, limiter, lastPageBy: deadline - pageMaxMs }
-  return { ...given, ports, context, keys, limiter }
+  const context = { connector, vendor, filters, holder, limiter, lastPageBy: lastPageBefore(deadline - pageMaxMs, ports.clock.now()) }
+  return { ...given, ports, context, keys, limiter, failures: new RunFailures() }
 }
 
 async function readAll(run: Run): Promise<RunEnd> {
@@ -220,7 +219,7 @@ function prepareStreams({ ports, accepted, streams, policy, report }: Run): void
 
 /** Takes the next read step, if there is one. Returns how the run ends, or nothing if it goes on. */
 async function takeStep(run: Run): Promise<RunEnd | undefined> {
-  const { ports, context, streams, keys, gate, report, policy } = run
+  const { ports, context, streams, keys, failures, gate, report, policy } = run
   const now = ports.clock.now()
   if (isClockOff(ports)) {
     await report.clockIsOff(ports.ownClock.errorMs())
@@ -239,25 +238,29 @@ async function takeStep(run: Run): Promise<RunEnd | undefined> {
 
   if (!(await gate.enter())) return leaveOrigin(run)
   // If another key is free, no step waits for this one. But the links of a paced range die soon, so a paced stream waits.
-  const stepWaitMaxMs = keys.hasAnother(key, now) && !stream.paced ? 0 : step.waitMaxMs
+  const longestMs = waitInRun(step.waitMaxMs, now, context.lastPageBy)
+  const stepWaitMaxMs = keys.hasAnother(key, now) && !stream.paced ? 0 : longestMs
   const waitMaxMs = gate.outage !== undefined ? Math.min(stepWaitMaxMs, probeWaitMaxMs) : stepWaitMaxMs
-  const { outcome, stream: after } = await readRange(ports, { ...context, policy }, { ...step, waitMaxMs }, stream, key)
+  const taken = { stream: step.stream, key: key.fingerprint, streams }
+  const keyWorks = failures.keyWorks(taken, keys.all.length === 1, now)
+  const { outcome, stream: after } = await readRange(ports, { ...context, policy, keyWorks }, { ...step, waitMaxMs }, stream, key)
   streams.set(step.stream, after)
   report.stepTaken(stream, after)
-  run.policy = { ...policy, clock: ports.vendorClocks.of(context.connector.baseUrl) }
+  run.policy = { ...policy, clock: ports.vendorClocks.of(context.connector.baseUrl), usualTime: lastUsualTime(ports, run.accepted) }
   switch (outcome.kind) {
     case 'lease-held':
       return { kind: 'lease-held', dueAt: outcome.until }
     case 'no-token':
-      return waitForKey(run, key, outcome.freeAt, step.waitMaxMs)
+      return waitForKey(run, key, outcome.freeAt, longestMs)
     case 'progress':
       keys.accept(key)
+      failures.pageRead(key.fingerprint)
       report.noLongerFailing()
       return undefined
     case 'failed':
       report.stepFailed(outcome.failure, step.stream)
       if (gate.isShut) return leaveOrigin(run)
-      return afterFailedStep(run, outcome.failure, key)
+      return afterFailedStep(run, outcome.failure, key, failures.stepFailed(taken, outcome.failure, keyWorks))
   }
 }
 
@@ -282,24 +285,23 @@ async function waitForKey({ ports, keys, limiter }: Run, key: OpenKey, freeAt: I
   return undefined
 }
 
-async function afterFailedStep({ ports, keys, report }: Run, why: Failure, key: OpenKey): Promise<RunEnd | undefined> {
-  const now = ports.clock.now()
-  const { scope, request } = failures[why.code]
-  switch (scope) {
-    case 'key': {
-      if (request === 'throttled') return undefined
+async function afterFailedStep(
+  { ports, keys, report }: Run,
+  why: Failure,
+  key: OpenKey,
+  consequence: Consequence,
+): Promise<RunEnd | undefined> {
+  switch (consequence) {
+    case 'run-goes-on':
+      return undefined
+    case 'key-rejected': {
       const until = await keys.reject(key, why)
       return until === undefined ? undefined : { kind: 'finished', dueAt: report.connectorFailed(why, until) }
     }
-    case 'origin':
-    case 'connector':
+    case 'connector-fails':
       return { kind: 'finished', dueAt: report.connectorFailed(why) }
-    case 'sink':
-      return { kind: 'finished', dueAt: now + backoffMs(why, 1, ports.random()) }
-    case 'stream':
-    case 'record':
-    case 'range':
-      return undefined
+    case 'run-ends':
+      return { kind: 'finished', dueAt: ports.clock.now() + backoffMs(why, 1, ports.random()) }
   }
 }
 
@@ -313,6 +315,11 @@ function nextDue({ ports, accepted, streams }: Run, dueAt: Instant | undefined):
 
 function usualTime(digest: Digest, { connector }: AcceptedConnector, after: Instant): Instant {
   return unclaimedTime(nextPhaseTime(phaseOf(digest, connector.connectorId), connector.intervalMinutes * minute, after))
+}
+
+/** The last of the connector's usual times that is past. */
+function lastUsualTime({ digest, clock }: Pick<CollectPorts, 'digest' | 'clock'>, accepted: AcceptedConnector): Instant {
+  return usualTime(digest, accepted, clock.now() - accepted.connector.intervalMinutes * minute)
 }
 
 /** In [0, 1): connectors with one interval run at different times. */

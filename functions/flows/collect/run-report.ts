@@ -77,7 +77,7 @@ export class RunReport {
   stepTaken(before: StreamState, after: StreamState): void {
     const isNew = ({ from }: { readonly from: Instant }) => !before.setAside.some((range) => range.from === from)
     this.sinceWrite.rangesSetAside += after.setAside.filter(isNew).length
-    this.current = { ...this.current, readSteps: this.current.readSteps + 1 }
+    if (after.counts.requests > before.counts.requests) this.current = { ...this.current, readSteps: this.current.readSteps + 1 }
   }
 
   noLongerFailing(): void {
