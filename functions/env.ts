@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import './domain/schema-messages.ts'
 
-/** `HOST` or `HOST:PORT`, comma separated. */
+/** `HOST` or `HOST:PORT`, for one tenant with `@TENANT` after it; comma separated. */
 const allowedHosts = z.pipe(
   z._default(z.string(), ''),
   z.transform((text) => text.split(',').filter((host) => host !== '')),
@@ -27,6 +27,8 @@ const acceptance = z.extend(vendorAccess, {
   QUEUE_URL: z.url(),
   /** Every secret that a connector names must begin with it. */
   SECRET_PREFIX: z.string().check(z.minLength(1)),
+  /** Whether a connector that moves to another origin must name other secrets. */
+  SECRETS_BOUND_TO_ORIGIN: z._default(z.stringbool(), true),
 })
 
 /** The environment variables of each function. Each function parses its own once, at cold start. */
@@ -47,6 +49,7 @@ export function acceptPolicy(env: z.output<typeof acceptance>) {
     secretPrefix: env.SECRET_PREFIX,
     allowedHosts: env.ALLOWED_HOSTS,
     tlsVerificationOptional: env.TLS_VERIFICATION_OPTIONAL,
+    secretsBoundToOrigin: env.SECRETS_BOUND_TO_ORIGIN,
   }
 }
 

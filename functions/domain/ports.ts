@@ -32,13 +32,13 @@ export interface OwnClock {
 /** The vendor's side of the wire. */
 export interface Source {
   /**
-   * Sends one GET with the key as bearer token. It follows no redirect, is bounded in time (30 s) and size, and checks TLS as the
+   * Sends one GET with the key as bearer token, to the connector's origin only. It follows no redirect, is bounded in time (30 s) and size, and checks TLS as the
    * connector says. A fault of the network or the vendor is returned as a failure, never thrown.
    */
   fetch(
     request: VendorRequest,
     apiKey: string,
-    connector: Pick<Connector, 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>,
+    connector: Pick<Connector, 'connectorId' | 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>,
   ): Promise<Result<VendorResponse>>
 }
 

@@ -1,6 +1,7 @@
 import type { Connector } from '../domain/connector/connector.ts'
-import { immutableProblems, parseConnector } from '../domain/connector/connector-schema.ts'
+import { immutableProblems, movedKeyProblems, parseConnector } from '../domain/connector/connector-schema.ts'
 import type { Problem } from '../domain/connector/problems.ts'
+import { tenantOfId } from '../domain/connector/tenant.ts'
 import { formatFailure } from '../domain/failures.ts'
 import type { AcceptedConnector, AcceptedStore, Clock, DueStore, Queue, RunStore } from '../domain/ports.ts'
 import { type ConnectorStatus, newStatus, withRefusedEdit, withState } from '../domain/status/status.ts'
@@ -22,10 +23,12 @@ export interface AcceptPorts extends KeyPorts, NotifyPorts {
 export interface AcceptPolicy {
   /** Every secret that a connector names must begin with it. */
   readonly secretPrefix: string
-  /** `HOST` or `HOST:PORT`. */
+  /** `HOST` or `HOST:PORT`, for one tenant with `@TENANT` after it. */
   readonly allowedHosts: readonly string[]
   /** Whether a connector may switch TLS verification off. */
   readonly tlsVerificationOptional: boolean
+  /** Whether a connector that moves to another origin must name other secrets. */
+  readonly secretsBoundToOrigin: boolean
 }
 
 /** Tries in a row that lose to other writers (count). Only the table's stream and the hourly comparison write an acceptance, so more is a bug. */
@@ -52,10 +55,12 @@ export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, 
 type Checked = { readonly ok: true; readonly connector: Connector } | { readonly ok: false; readonly problems: readonly Problem[] }
 
 async function check(ports: AcceptPorts, policy: AcceptPolicy, item: ConnectorItem, before: Connector | undefined): Promise<Checked> {
-  const parsed = parseConnector(item, { ...policy, vendors: ports.vendors })
+  const parsed = parseConnector(item, { ...policy, vendors: ports.vendors }, before)
   if (!parsed.ok) return parsed
   const changed = before === undefined ? [] : immutableProblems(before, parsed.connector)
   if (changed.length > 0) return { ok: false, problems: changed }
+  const moved = before === undefined || !policy.secretsBoundToOrigin ? [] : movedKeyProblems(before, parsed.connector)
+  if (moved.length > 0) return { ok: false, problems: moved }
   // A secret that cannot be read is no problem of the item, because the item may be written before the secret. The run reports it.
   const { failures } = await openKeys(ports, parsed.connector, ports.clock.now())
   const shared = failures.filter(({ code }) => code === 'key-shared')
@@ -91,11 +96,15 @@ async function begin(ports: AcceptPorts, accepted: AcceptedConnector, before: Ac
   const { connectorId } = connector
   await updateStatus(ports, connector, now, 'changed')
   await leaveKeys(ports, before?.connector, connector, now)
-  const message = before === undefined ? 'The connector is new' : 'The connector was changed'
+  const change = before === undefined ? 'The connector is new' : 'The connector was changed'
+  const message = tenantOfId(connectorId) === undefined ? `${change}. ${namesNoTenant}` : change
   log({ level: 'info', event: 'connector-accepted', connectorId, message })
   if (connector.enabled) await makeDue(ports, connectorId, now)
   else await state.removeDue(connectorId)
 }
+
+const namesNoTenant =
+  'Its id names no tenant, so no policy can give it to the operator of one. A new connector must have an id such as "acme.cas"'
 
 /** The item was accepted before. If that acceptance stopped before it made the connector due, this makes it due. */
 async function confirm(ports: AcceptPorts, { connector, acceptedAt: now }: AcceptedConnector): Promise<void> {

@@ -161,7 +161,7 @@ describe('npm run lake', () => {
 
   it('counts by tenant, event type and day when it is given no SQL', async () => {
     const dataDir = temporaryFolder()
-    object(dataDir, '2026-11-24', [serialise(record('a')), serialise(record('a')), serialise(record('b', { tenant_name: 'globex' }))])
+    object(dataDir, '2026-11-24', [serialise(record('a')), serialise(record('a')), serialise(record('b', { tenant: 'globex' }))])
     expect(await command('--data', dataDir, '--json')).toMatchObject({
       code: 0,
       stdout: `${JSON.stringify(

@@ -61,6 +61,9 @@ export function source(allowedHosts: readonly string[], options: Partial<HttpSou
   })
 }
 
+/** Whose requests are sent. */
+export const connectorId = 'acme.cas'
+
 /** One request to a base URL. It checks that the key is nowhere in the result. */
 export async function fetchFrom(
   baseUrl: string,
@@ -72,7 +75,7 @@ export async function fetchFrom(
   } = {},
 ) {
   const { url = `${baseUrl}/v1/events?x=1`, key = apiKey, tlsCaPem, disableTlsVerification = false, ...rest } = options
-  const endpoint = { baseUrl, disableTlsVerification, ...(tlsCaPem === undefined ? {} : { tlsCaPem }) }
+  const endpoint = { connectorId, baseUrl, disableTlsVerification, ...(tlsCaPem === undefined ? {} : { tlsCaPem }) }
   const result = await source([new URL(baseUrl).host], rest).fetch({ url }, key, endpoint)
   expect(JSON.stringify(result)).not.toContain(key)
   return result
