@@ -470,17 +470,17 @@ describe('an item for a connector that a release before 0.4.0 accepted', () => {
 
 describe('a connector that moves to another address', () => {
   const before = accepted({ apiKeySecrets: ['tributary/globex/a#one', 'tributary/globex/b'] })
-  const after = (secrets: readonly string[], baseUrl = 'https://api-eu.acme.example') =>
+  const moved = (secrets: readonly string[], baseUrl = 'https://api-eu.acme.example') =>
     movedKeyProblems(before, { ...accepted({ apiKeySecrets: secrets }), baseUrl })
 
   it('must name other secrets, and is told which ones', () => {
-    expect(after(['tributary/globex/a#two', 'tributary/globex/b', 'tributary/globex/c'])).toEqual([
+    expect(moved(['tributary/globex/a#two', 'tributary/globex/b', 'tributary/globex/c'])).toEqual([
       { path: 'baseUrl', message: expect.stringContaining('in place of: tributary/globex/a, tributary/globex/b.') },
     ])
-    expect(after(['tributary/globex/c'])).toEqual([])
+    expect(moved(['tributary/globex/c'])).toEqual([])
   })
 
   it('may keep its secrets if it stays', () => {
-    expect(after(['tributary/globex/b'], before.baseUrl)).toEqual([])
+    expect(moved(['tributary/globex/b'], before.baseUrl)).toEqual([])
   })
 })
