@@ -48,7 +48,7 @@ export const secretNameOfGlobex = 'tributary/globex/simulated'
 export function secretNameOf(index: number, tenant: 'acme' | 'globex' = 'acme'): string {
   return `tributary/${tenant}/simulated-${index}`
 }
-export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true }
+export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true, secretsBoundToOrigin: true }
 /** The deadline of a run (ms). */
 const runMaxMs = 5 * minute
 /** The function `collect` is timed out this long after the deadline of its run (ms). */

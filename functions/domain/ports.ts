@@ -36,13 +36,13 @@ export interface OwnClock {
 export interface Source {
   /**
    * Sends one GET with the key as bearer token, at `sendBy` by the clock of this process or before: after that its tokens are no longer
-   * valid. It follows no redirect, is bounded in time (30 s) and size, and checks TLS as the connector says. A fault of the network or the
+   * valid. It goes to the connector's origin only, follows no redirect, is bounded in time (30 s) and size, and checks TLS as the connector says. A fault of the network or the
    * vendor is returned as a failure, never thrown. Returns `too-late` if it sent nothing because the process was frozen until then.
    */
   fetch(
     request: VendorRequest,
     apiKey: string,
-    connector: Pick<Connector, 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>,
+    connector: Pick<Connector, 'connectorId' | 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>,
     sendBy: Instant,
   ): Promise<Result<VendorResponse> | 'too-late'>
 }

@@ -26,6 +26,7 @@ export function acceptingEnvironment(props: AcceptingFunctionProps): Environment
     EVENT_BUS: bus.eventBusName,
     METRICS_NAMESPACE: metricsNamespace,
     SECRET_PREFIX: settings.secretPrefix,
+    SECRETS_BOUND_TO_ORIGIN: 'true',
     ALLOWED_HOSTS: settings.allowedHosts.join(','),
     SHARED_RATE_GROUPS: settings.sharedRateGroups.join(','),
     TLS_VERIFICATION_OPTIONAL: String(settings.tlsVerificationOptional),
