@@ -117,6 +117,7 @@ export function meteredPorts(world: MeteredWorld, { name, usage, collectLater }:
     random: () => 0.5,
     vendorClocks: new VendorClocks(),
     ownClock: { errorMs: () => 0 },
+    clockSteps: () => 0,
     newFingerprintKey: () => '00'.repeat(32),
     process: `${name}-environment-0123456789abcdef`,
     nextNumber: () => {

@@ -29,6 +29,8 @@ const acceptance = z.extend(vendorAccess, {
   QUEUE_URL: z.url(),
   /** Every secret that a connector names must begin with it. */
   SECRET_PREFIX: z.string().check(z.minLength(1)),
+  /** Whether a connector that moves to another origin must name other secrets. */
+  SECRETS_BOUND_TO_ORIGIN: z._default(z.stringbool(), true),
 })
 
 /** The environment variables of each function. Each function parses its own once, at cold start. */
@@ -53,6 +55,7 @@ export function acceptPolicy(env: z.output<typeof acceptance>) {
     secretPrefix: env.SECRET_PREFIX,
     allowedHosts: env.ALLOWED_HOSTS,
     tlsVerificationOptional: env.TLS_VERIFICATION_OPTIONAL,
+    secretsBoundToOrigin: env.SECRETS_BOUND_TO_ORIGIN,
   }
 }
 

@@ -16,27 +16,12 @@ export interface ExpectedFailure {
 /** How the ids of the connectors begin that have such a key. */
 export const prefixes = { crowded: 'crowded-', contested: 'contested-' } as const
 
-const ofTheLimit = [
-  'The vendor never sees more requests of a key in any 60 s than it allows',
-  'The vendor refuses no request, unless another consumer uses the key',
-]
 const ofProgress = [
   'Live events are in the lake in time, from an hour after the last fault on',
   'Every stream is covered past the last fault',
 ]
 
 export const expectedFailures = {
-  frozen: {
-    claims: ofTheLimit,
-    fault: 'freeze before a call',
-    reason:
-      'A process that freezes between its last look at the clock and its request sends it when it wakes, on a token that is free again.',
-  },
-  clockStepped: {
-    claims: ofTheLimit,
-    fault: 'clock step of a process',
-    reason: 'The limiter allows for clocks that are off by half a second, and not for one that steps while a run holds a token.',
-  },
   overloaded: {
     claims: ofProgress,
     fault: 'overloaded key',

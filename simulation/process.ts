@@ -7,7 +7,8 @@ export class Process {
   readonly clock: Clock
   readonly vendorClocks = new VendorClocks()
   /** How far its clock is off (ms). */
-  offMs: number
+  private offMs: number
+  private steps = 0
   private seed: number
   private number = 0
 
@@ -17,6 +18,14 @@ export class Process {
     this.clock = { now: () => clock.now() + this.offMs, sleepUntil: (at) => clock.sleepUntil(at - this.offMs) }
     this.seed = seed
   }
+
+  /** Somebody sets the clock of the process. */
+  setClock(offMs: number): void {
+    this.offMs = offMs
+    this.steps += 1
+  }
+
+  readonly clockSteps = () => this.steps
 
   readonly random = () => {
     this.seed = (this.seed * 1_103_515_245 + 12_345) % 2 ** 31

@@ -37,10 +37,12 @@ export class Wire {
 
   /** The vendor for a process with this clock. */
   source(clock: Clock): Source {
-    return { fetch: ({ url }, apiKey) => this.fetch(clock, url, apiKey) }
+    // A release before 0.4.0 names no instant.
+    return { fetch: ({ url }, apiKey, _, sendBy = Number.POSITIVE_INFINITY) => this.fetch(clock, url, apiKey, sendBy) }
   }
 
-  private async fetch(ownClock: Clock, url: string, apiKey: string): Promise<Result<VendorResponse>> {
+  private async fetch(ownClock: Clock, url: string, apiKey: string, sendBy: Instant): Promise<Result<VendorResponse> | 'too-late'> {
+    if (ownClock.now() > sendBy) return 'too-late'
     const { clock, networkMs, model } = this.options
     const sentAt = clock.now()
     const { pathname, search, origin } = new URL(url)

@@ -48,7 +48,7 @@ export const secretNameOfGlobex = 'tributary/globex/simulated'
 export function secretNameOf(index: number, tenant: 'acme' | 'globex' = 'acme'): string {
   return `tributary/${tenant}/simulated-${index}`
 }
-export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true }
+export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true, secretsBoundToOrigin: true }
 /** The deadline of a run (ms). */
 const runMaxMs = 5 * minute
 /** The function `collect` is timed out this long after the deadline of its run (ms). */
@@ -272,7 +272,7 @@ export class World {
 
   ports(process: number) {
     const by = this.processOf(process)
-    const { name, clock, random, nextNumber } = by
+    const { name, clock, clockSteps, random, nextNumber } = by
     return {
       clock,
       state: this.mortal('state', this.state, by),
@@ -295,6 +295,7 @@ export class World {
       random,
       newFingerprintKey: () => '00'.repeat(32),
       process: name,
+      clockSteps,
       nextNumber,
       stop: new AbortController().signal,
     }

@@ -35,14 +35,16 @@ export interface OwnClock {
 /** The vendor's side of the wire. */
 export interface Source {
   /**
-   * Sends one GET with the key as bearer token. It follows no redirect, is bounded in time (30 s) and size, and checks TLS as the
-   * connector says. A fault of the network or the vendor is returned as a failure, never thrown.
+   * Sends one GET with the key as bearer token, at `sendBy` by the clock of this process or before: after that its tokens are no longer
+   * valid. It goes to the connector's origin only, follows no redirect, is bounded in time (30 s) and size, and checks TLS as the connector says. A fault of the network or the
+   * vendor is returned as a failure, never thrown. Returns `too-late` if it sent nothing because the process was frozen until then.
    */
   fetch(
     request: VendorRequest,
     apiKey: string,
-    connector: Pick<Connector, 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>,
-  ): Promise<Result<VendorResponse>>
+    connector: Pick<Connector, 'connectorId' | 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>,
+    sendBy: Instant,
+  ): Promise<Result<VendorResponse> | 'too-late'>
 }
 
 /** The way to the lake. */
@@ -248,6 +250,7 @@ export interface TokenStore {
 
 /** The users of each key and of each rate group: connectors whose limits count there. */
 export interface KeyUserStore {
+  /** Every user whose entry has not expired at `now`. */
   keyUsers(bucket: string, now: Instant): Promise<readonly KeyUser[]>
   /** Returns false, and writes nothing, if a later acceptance of the connector made the stored entry. */
   writeKeyUser(bucket: string, user: KeyUser): Promise<boolean>

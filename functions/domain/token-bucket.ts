@@ -7,16 +7,20 @@ import { day, hour, minute, second } from './time.ts'
  * requests in any 60 s, whether its window is fixed or slides.
  */
 
-/** The vendor's window (ms), plus the millisecond that reading a clock in whole milliseconds may lose. */
-const windowMs = minute + 1
+/** A clock may be set by so little without notice (ms): see `clockSteps` of the limiter's ports. */
+export const stepUnnoticedMs = 5
+/** The vendor's window (ms), plus the millisecond that reading a clock in whole milliseconds may lose, plus a step nobody notices. */
+const windowMs = minute + 1 + stepUnnoticedMs
 /** Two processes' clocks are at most this far apart (ms), each up to 500 ms off. */
 const clocksApartMs = second
 /** A token is used within this time after the instant it was given for (ms), or given back. */
 export const tokenUseWithinMs = 10 * second
 /** A request is given up after this time (ms). */
 export const requestTimeoutMs = 30 * second
+/** A request reaches the vendor within this time after it was sent (ms), or never: the network may still carry one that was given up. */
+export const underWayMaxMs = requestTimeoutMs + 10 * second
 /** A token whose request never reports an outcome stays blocked this long after the instant it was given for (ms). */
-const unreleasedMs = tokenUseWithinMs + requestTimeoutMs + windowMs + clocksApartMs
+const unreleasedMs = tokenUseWithinMs + underWayMaxMs + windowMs + clocksApartMs
 const closureMaxMs = 30 * minute
 const retryAfterMaxMs = hour
 const probeFirstMs = hour
@@ -26,7 +30,7 @@ const probeMaxMs = day
 export interface Token {
   /** The token is free from this instant on. A token that is not released yet may be free earlier. */
   readonly at: Instant
-  /** The process that took it, and a number: `process:number`. The process names the clock that `at` was read on. */
+  /** The clock that `at` was read on, and a number: `clock:number`. The same name means that nobody has set the clock meanwhile. */
   readonly by: string
   readonly released: boolean
 }
@@ -35,8 +39,10 @@ export interface Token {
 export interface TokenBucket {
   /** Goes up by one with each write; 0: never written. */
   readonly version: number
-  /** Requests a minute that the connectors of the key allow. */
+  /** Requests a minute that the connectors of the key allow. Only acceptance changes it (`flows/key-limit.ts`). */
   readonly limit: number
+  /** Requests in any 24 h that they allow; absent if there is no such limit, or if a release before 0.4.0 wrote the bucket last. */
+  readonly perDay?: number
   /** Requests a minute that the vendor seems to allow, learned from its responses; 1 ≤ learnedLimit ≤ limit. */
   readonly learnedLimit: number
   readonly closedUntil: Instant
@@ -74,10 +80,17 @@ export type Release =
       readonly random: number
     }
 
-export function newBucket(limit: number): TokenBucket {
+/** What the connectors of a key allow: the lowest of each counts. */
+export interface KeyLimit {
+  readonly limit: number
+  readonly perDay?: number
+}
+
+export function newBucket({ limit, perDay }: KeyLimit): TokenBucket {
   return {
     version: 0,
     limit,
+    ...(perDay === undefined ? {} : { perDay }),
     learnedLimit: limit,
     closedUntil: 0,
     cutAt: 0,
@@ -90,11 +103,25 @@ export function newBucket(limit: number): TokenBucket {
   }
 }
 
-/** Sets the limit: the lowest `requestsPerMinute` of the key's connectors. A new limit forgets what was learned under the old one. */
-export function withLimit(bucket: TokenBucket, limit: number): TokenBucket {
-  if (limit === bucket.limit) return bucket
-  const { refusedLevel: _, ...rest } = bucket
-  return limit < bucket.learnedLimit ? { ...bucket, limit, learnedLimit: limit } : { ...rest, limit, learnedLimit: limit }
+/**
+ * Sets the limit. A higher one forgets what was learned under the old one. A lower one keeps only what lies within it: a refused level
+ * above it says nothing about it. The same limit mends a bucket in which a release before 0.4.0 left such a level.
+ */
+export function withLimit(bucket: TokenBucket, { limit, perDay }: KeyLimit): TokenBucket {
+  const { refusedLevel, perDay: _, ...rest } = bucket
+  const isHigher = limit > bucket.limit
+  return {
+    ...rest,
+    limit,
+    learnedLimit: isHigher ? limit : Math.min(bucket.learnedLimit, limit),
+    ...(perDay === undefined ? {} : { perDay }),
+    ...(refusedLevel === undefined || isHigher || refusedLevel > limit ? {} : { refusedLevel }),
+  }
+}
+
+/** Whether the bucket holds this limit already. */
+export function hasLimit(bucket: TokenBucket, { limit, perDay }: KeyLimit): boolean {
+  return bucket.limit === limit && bucket.perDay === perDay
 }
 
 /** The result of `takeToken`. */
@@ -119,7 +146,7 @@ export function takeToken(
   const surplus = counting.length - bucket.learnedLimit
   const former = surplus < 0 ? undefined : counting[surplus]
   if (former !== undefined && !former.released) {
-    return { kind: 'none', freeAt: Math.max(now + second, former.at - tokenUseWithinMs - requestTimeoutMs) }
+    return { kind: 'none', freeAt: Math.max(now + second, former.at - tokenUseWithinMs - underWayMaxMs) }
   }
   const earliest = Math.max(now, former === undefined ? 0 : freeAt(former), bucket.closedUntil, request.notBefore ?? 0)
   const goAt = request.perDay === undefined ? earliest : dayFreeAt(bucket.hours, request.perDay, earliest)
@@ -132,8 +159,16 @@ export function takeToken(
   }
 }
 
-/** Moves a token to a later instant: the request also needs another limiter, which frees only then. */
-export function postponeToken(bucket: TokenBucket, grant: Grant, goAt: Instant): { readonly bucket: TokenBucket; readonly grant: Grant } {
+/**
+ * Moves a token to a later instant: the request also needs another limiter, which frees only then. Returns nothing if the bucket no longer
+ * has the token: the process was frozen, and others may have taken its place.
+ */
+export function postponeToken(
+  bucket: TokenBucket,
+  grant: Grant,
+  goAt: Instant,
+): { readonly bucket: TokenBucket; readonly grant: Grant } | undefined {
+  if (!bucket.tokens.some(({ by }) => by === grant.by)) return undefined
   const tokens = bucket.tokens.map((token) => (token.by === grant.by ? { ...token, at: goAt + unreleasedMs } : token))
   return { bucket: { ...bucket, tokens }, grant: { ...grant, goAt } }
 }
@@ -159,10 +194,11 @@ function learnFromResponse(bucket: TokenBucket, at: Instant): TokenBucket {
   const calm = bucket.closureMs === 0 ? bucket : { ...bucket, closureMs: 0 }
   if (at < calm.raiseAt) return calm
   if (refusedLevel !== undefined && learnedLimit >= refusedLevel) {
-    const { refusedLevel: _, ...proven } = calm
-    return { ...proven, probeAfterMs: probeFirstMs }
+    const { refusedLevel: _, ...unrefused } = calm
+    return { ...unrefused, probeAfterMs: probeFirstMs }
   }
-  const ceiling = refusedLevel === undefined ? limit : at >= calm.probeAt ? refusedLevel : Math.max(1, refusedLevel - 1)
+  const proven = refusedLevel === undefined ? limit : at >= calm.probeAt ? refusedLevel : Math.max(1, refusedLevel - 1)
+  const ceiling = Math.min(limit, proven)
   return learnedLimit < ceiling ? { ...calm, learnedLimit: learnedLimit + 1, raiseAt: at + minute } : calm
 }
 
@@ -189,9 +225,9 @@ function learnFromRefusal(bucket: TokenBucket, refusal: Extract<Release, { outco
   }
 }
 
-/** Requests a minute, of the limit, that other consumers of the key seem to take (count). */
-export function takenByOtherConsumers(bucket: TokenBucket): number {
-  return bucket.refusedLevel === undefined ? 0 : bucket.limit - Math.max(1, bucket.refusedLevel - 1)
+/** Requests a minute, of the limit, that other consumers of the key seem to take (count): from 0 to one below the limit. */
+export function takenByOtherConsumers({ limit, refusedLevel }: TokenBucket): number {
+  return refusedLevel === undefined ? 0 : Math.max(0, limit - Math.max(1, refusedLevel - 1))
 }
 
 /** Requests of the last minute that the bucket knows of (count), without those that still wait for their instant. */

@@ -1,5 +1,5 @@
 import type { Connector } from '../domain/connector/connector.ts'
-import { immutableProblems, isConnectorId, parseConnector } from '../domain/connector/connector-schema.ts'
+import { immutableProblems, isConnectorId, movedKeyProblems, parseConnector } from '../domain/connector/connector-schema.ts'
 import type { Problem } from '../domain/connector/problems.ts'
 import { tenantOfId } from '../domain/connector/tenant.ts'
 import { formatFailure } from '../domain/failures.ts'
@@ -23,10 +23,12 @@ export interface AcceptPorts extends ConvergePorts {
 export interface AcceptPolicy {
   /** Every secret that a connector names must begin with it. */
   readonly secretPrefix: string
-  /** `HOST` or `HOST:PORT`. */
+  /** `HOST` or `HOST:PORT`, for one tenant with `@TENANT` after it. */
   readonly allowedHosts: readonly string[]
   /** Whether a connector may switch TLS verification off. */
   readonly tlsVerificationOptional: boolean
+  /** Whether a connector that moves to another origin must name other secrets. */
+  readonly secretsBoundToOrigin: boolean
 }
 
 /** Tries in a row that lose to other writers (count). Only the table's stream and the hourly comparison write an acceptance, so more is a bug. */
@@ -49,16 +51,20 @@ export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, 
     if (before !== undefined && isAccepted) return convergeConnector(ports, before, { isItemRight: true })
     const after = acceptance(checked.connector, itemDigest, before, ports.vendors, clock.now())
     if (!(await state.writeAccepted(after, before))) continue
-    const message = before === undefined ? 'The connector is new' : 'The connector was changed'
+    const change = before === undefined ? 'The connector is new' : 'The connector was changed'
+    const message = tenantOfId(connectorId) === undefined ? `${change}. ${namesNoTenant}` : change
     log({ level: 'info', event: 'connector-accepted', connectorId, message })
     return convergeConnector(ports, after, { isItemRight: true })
   }
   throw new Error(`Other writers changed the acceptance of connector ${connectorId} ${writesMax} times in a row.`)
 }
 
+const namesNoTenant =
+  'Its id names no tenant, so no policy can give it to the operator of one. A new connector must have an id such as "acme.cas"'
+
 /** No key of the state table is made of an id that may be as long as a key of the connectors table. The log repeats nothing of it. */
 function refuseId({ log }: Pick<AcceptPorts, 'log'>, connectorId: string): void {
-  const message = `An item has a connectorId of ${connectorId.length} characters that no connector can have, so nothing is collected for it. Give 1 to 64 letters, digits, dots, hyphens or underscores.`
+  const message = `An item has a connectorId of ${connectorId.length} characters that no connector can have, so nothing is collected for it. Give an id of the form tenant.name, such as acme.cas, of at most 64 characters.`
   log({ level: 'warn', event: 'connector-refused', message, keepsAccepted: false })
 }
 
@@ -72,10 +78,12 @@ async function check(
   before: Connector | undefined,
   isAccepted: boolean,
 ): Promise<Checked> {
-  const parsed = parseConnector(item, { ...policy, vendors: ports.vendors })
+  const parsed = parseConnector(item, { ...policy, vendors: ports.vendors }, before)
   if (!parsed.ok) return parsed
   const changed = before === undefined ? [] : immutableProblems(before, parsed.connector)
   if (changed.length > 0) return { ok: false, problems: changed }
+  const moved = before === undefined || !policy.secretsBoundToOrigin ? [] : movedKeyProblems(before, parsed.connector)
+  if (moved.length > 0) return { ok: false, problems: moved }
   if (isAccepted) return parsed
   // A secret that cannot be read is no problem of the item, because the item may be written before the secret. The run reports it.
   const refused = await keysOfOthers(ports, parsed.connector)

@@ -3,7 +3,7 @@ import { type Claiming, claimKey, type KeyClaim, releaseKey } from '../domain/co
 import type { AcceptedConnector, AcceptedStore, Clock, KeyRegisterStore, KeyUser, KeyUserStore } from '../domain/ports.ts'
 import { day, type Instant } from '../domain/time.ts'
 import type { LimiterRef } from './collect/rate-limiter.ts'
-import { type KeyLimitPorts, storeLimit } from './key-limit.ts'
+import { type KeyLimitPorts, lowestLimit, storeLimit } from './key-limit.ts'
 
 /** The two registers of a key: its owners, who have claimed it, and its users, whose limits count. */
 
@@ -96,12 +96,8 @@ function keyUser(connector: Connector, acceptedAt: Instant, now: Instant): KeyUs
   }
 }
 
-/** A limiter has the lowest limit of all its users. */
-export function limiterRefOf(bucket: string, users: readonly KeyUser[]): LimiterRef {
-  const perDay = users.flatMap(({ requestsPerDay }) => (requestsPerDay === undefined ? [] : [requestsPerDay]))
-  return {
-    bucket,
-    limit: Math.min(...users.map(({ requestsPerMinute }) => requestsPerMinute)),
-    ...(perDay.length === 0 ? {} : { perDay: Math.min(...perDay) }),
-  }
+/** A limiter has the lowest limits of its users. A connector that another process has removed from them meanwhile keeps its own. */
+export function limiterRefOf(bucket: string, users: readonly KeyUser[], connector: Connector): LimiterRef {
+  const { requestsPerMinute: limit, requestsPerDay: perDay } = connector
+  return { bucket, ...(lowestLimit(users) ?? { limit, ...(perDay === undefined ? {} : { perDay }) }) }
 }

@@ -173,12 +173,12 @@ async function claimAndUse(
     const users = await useBucket(ports, fingerprint, accepted, mayUse, now)
     // Nobody uses a key for an acceptance that a later one has replaced meanwhile.
     const isUsed = users.some((user) => user.connectorId === connector.connectorId && user.acceptedAt === acceptedAt)
-    if (mayUse && isUsed) keys.push({ ...key.value, limiters: [limiterRefOf(fingerprint, users)] })
+    if (mayUse && isUsed) keys.push({ ...key.value, limiters: [limiterRefOf(fingerprint, users, connector)] })
   }
   if (held.group === undefined) return { keys, failures }
   const users = await useBucket(ports, held.group, accepted, keys.length > 0, now)
   if (keys.length === 0) return { keys, failures }
-  const limiter = limiterRefOf(held.group, users)
+  const limiter = limiterRefOf(held.group, users, connector)
   return { keys: keys.map((key) => ({ ...key, limiters: [limiter, ...key.limiters] })), failures }
 }
 

@@ -3,7 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { eventBridgeBus } from '../adapters/bus.ts'
-import { systemClock } from '../adapters/clock.ts'
+import { countClockSteps, systemClock } from '../adapters/clock.ts'
 import { digest, keyedDigest } from '../adapters/digest.ts'
 import { jsonLog } from '../adapters/log.ts'
 import { embeddedMetrics } from '../adapters/metrics.ts'
@@ -40,6 +40,7 @@ export function wireCore(env: {
       clock,
       state,
       ownClock,
+      clockSteps: countClockSteps({ wallMs: Date.now, monotonicMs: () => performance.now() }),
       vendorClocks: new VendorClocks(),
       secrets,
       bus: eventBridgeBus({ client: new EventBridgeClient({}), bus: env.EVENT_BUS }),

@@ -24,8 +24,8 @@ export class WorkQueue extends Queue {
   }
 }
 
-/** Which work failed: a run, a change of a connector, or a tick. */
-export type DeadLetterKind = 'work' | 'changes' | 'ticks'
+/** Which work failed: a run, or a change of a connector. A failed tick leaves nothing, because the next one does its work. */
+export type DeadLetterKind = 'work' | 'changes'
 
 /** Keeps failed messages for a person, for 14 days. */
 export class DeadLetterQueue extends Queue {

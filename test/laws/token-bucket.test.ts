@@ -3,9 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import {
   newBucket,
+  postponeToken,
+  type Release,
   releaseToken,
   requestTimeoutMs,
   type TokenBucket,
+  takenByOtherConsumers,
   takeToken,
   tokenUseWithinMs,
   withLimit,
@@ -18,103 +21,195 @@ interface Fate {
   readonly sendLateMs: number
   readonly toVendorMs: number
   readonly backMs: number
-  readonly end: 'responded' | 'lost' | 'unsent'
+  readonly end: 'responded' | 'throttled' | 'lost' | 'unsent'
 }
 
-const fate: fc.Arbitrary<Fate> = fc.record({
-  process: fc.nat({ max: 3 }),
-  idleMs: fc.oneof(fc.constant(0), fc.nat({ max: 30 * second })),
-  sendLateMs: fc.oneof(fc.constant(0), fc.nat({ max: tokenUseWithinMs })),
-  toVendorMs: fc.nat({ max: requestTimeoutMs / 2 }),
-  backMs: fc.nat({ max: requestTimeoutMs / 2 }),
-  end: fc.oneof(
-    { weight: 8, arbitrary: fc.constant('responded' as const) },
-    { weight: 1, arbitrary: fc.constant('lost' as const) },
-    { weight: 1, arbitrary: fc.constant('unsent' as const) },
-  ),
+/** A change of the limit, after so many requests (count) and so much later (ms). */
+interface Change {
+  readonly after: number
+  readonly idleMs: number
+  readonly limit: number
+}
+
+/** A request that reached the vendor. */
+interface Arrival {
+  /** True time. */
+  readonly at: number
+  /** When its token was taken, true time. */
+  readonly takenAt: number
+  /** Of the bucket when its token was taken. */
+  readonly limit: number
+}
+
+/** `throttledWeight`: of 80 + 20 + so many requests, so many are throttled. */
+function fateWith(throttledWeight: number): fc.Arbitrary<Fate> {
+  return fc.record({
+    process: fc.nat({ max: 3 }),
+    idleMs: fc.oneof(fc.constant(0), fc.nat({ max: 30 * second })),
+    sendLateMs: fc.oneof(fc.constant(0), fc.nat({ max: tokenUseWithinMs })),
+    toVendorMs: fc.nat({ max: requestTimeoutMs / 2 }),
+    backMs: fc.nat({ max: requestTimeoutMs / 2 }),
+    end: fc.oneof(
+      { weight: 80, arbitrary: fc.constant('responded' as const) },
+      { weight: throttledWeight, arbitrary: fc.constant('throttled' as const) },
+      { weight: 10, arbitrary: fc.constant('lost' as const) },
+      { weight: 10, arbitrary: fc.constant('unsent' as const) },
+    ),
+  })
+}
+
+const fatesWith = (throttledWeight: number) => fc.array(fateWith(throttledWeight), { minLength: 30, maxLength: 150 })
+const fates = fatesWith(0)
+const someThrottled = fc.oneof(fates, fatesWith(2), fatesWith(10))
+const limits = fc.integer({ min: 1, max: 20 })
+const skews = fc.array(fc.integer({ min: -500, max: 500 }), { minLength: 4, maxLength: 4 })
+const changes = fc.array(fc.record({ after: fc.nat({ max: 150 }), idleMs: fc.nat({ max: 90 * second }), limit: limits }), {
+  minLength: 1,
+  maxLength: 8,
 })
 
-/** Plays requests of several processes, each with its own clock, against one bucket. Returns when each reached the vendor (true time). */
-function play(fates: readonly Fate[], limit: number | readonly number[], skews: readonly number[]): number[] {
-  const limitAt = (i: number) => (typeof limit === 'number' ? limit : (limit[i % limit.length] ?? 1))
-  let bucket: TokenBucket = newBucket(limitAt(0))
-  let now = 1_000 * hour
-  const arrivals: number[] = []
-  const releases: { at: number; apply: () => void }[] = []
-  const settleUntil = (time: number) => {
-    releases.sort((a, b) => a.at - b.at)
-    while (releases[0] !== undefined && releases[0].at <= time) releases.shift()?.apply()
+/** Plays requests of several processes, each with its own clock, against one bucket. `see` gets the bucket after each change of it. */
+class Play {
+  readonly arrivals: Arrival[] = []
+  private readonly skews: readonly number[]
+  private readonly see: (bucket: TokenBucket) => void
+  private bucket: TokenBucket
+  private now = 1_000 * hour
+  private number = 0
+  private releases: { readonly at: number; readonly release: Release }[] = []
+
+  constructor(limit: number, skews: readonly number[], see: (bucket: TokenBucket) => void = () => {}) {
+    this.bucket = newBucket({ limit })
+    this.skews = skews
+    this.see = see
   }
-  let number = 0
-  for (const { process, idleMs, sendLateMs, toVendorMs, backMs, end } of fates) {
-    const skew = skews[process] ?? 0
-    now += idleMs
-    settleUntil(now)
-    number += 1
-    const by = `p${process}:${number}`
-    bucket = withLimit(bucket, limitAt(number))
-    let take = takeToken(bucket, { now: now + skew, by })
+
+  changeLimit({ idleMs, limit }: Pick<Change, 'idleMs' | 'limit'>): void {
+    this.passUntil(this.now + idleMs)
+    this.become(withLimit(this.bucket, { limit }))
+  }
+
+  request({ process, idleMs, sendLateMs, toVendorMs, backMs, end }: Fate): void {
+    const skew = this.skews[process] ?? 0
+    this.passUntil(this.now + idleMs)
+    this.number += 1
+    const by = `p${process}:${this.number}`
+    let take = takeToken(this.bucket, { now: this.now + skew, by })
     while (take.kind === 'none') {
-      now = Math.max(now + 1, take.freeAt - skew)
-      settleUntil(now)
-      take = takeToken(bucket, { now: now + skew, by })
+      this.passUntil(Math.max(this.now + 1, take.freeAt - skew))
+      take = takeToken(this.bucket, { now: this.now + skew, by })
     }
-    bucket = take.bucket
+    this.become(take.bucket)
     const { grant } = take
     const sentAt = grant.goAt - skew + sendLateMs
-    if (end === 'unsent') {
-      releases.push({
-        at: sentAt,
-        apply: () => {
-          bucket = releaseToken(bucket, { grant, outcome: 'unsent' })
-        },
-      })
-      continue
-    }
-    arrivals.push(sentAt + toVendorMs)
-    const receivedAt = sentAt + toVendorMs + backMs
-    if (end === 'responded')
-      releases.push({
-        at: receivedAt,
-        apply: () => {
-          bucket = releaseToken(bucket, { grant, outcome: 'responded', receivedAt: receivedAt + skew })
-        },
-      })
+    if (end === 'unsent') return void this.releases.push({ at: sentAt, release: { grant, outcome: 'unsent' } })
+    this.arrivals.push({ at: sentAt + toVendorMs, takenAt: this.now, limit: take.bucket.limit })
+    if (end === 'lost') return
+    const at = sentAt + toVendorMs + backMs
+    const receivedAt = at + skew
+    const release = end === 'responded' ? { grant, outcome: end, receivedAt } : { grant, outcome: end, receivedAt, random: 0 }
+    this.releases.push({ at, release })
   }
-  return arrivals.sort((a, b) => a - b)
+
+  private passUntil(time: number): void {
+    this.now = time
+    this.releases.sort((a, b) => a.at - b.at)
+    while (this.releases[0] !== undefined && this.releases[0].at <= time) {
+      const first = this.releases.shift()
+      if (first !== undefined) this.become(releaseToken(this.bucket, first.release))
+    }
+  }
+
+  private become(bucket: TokenBucket): void {
+    this.bucket = bucket
+    this.see(bucket)
+  }
 }
 
-function maxInAnyMinute(arrivals: readonly number[]): number {
-  return Math.max(0, ...arrivals.map((start) => arrivals.filter((at) => at >= start && at < start + minute).length))
+/** Returns the requests that reached the vendor, in the order in which their tokens were taken. `limit`: one, or one for each request. */
+function play(fates: readonly Fate[], limit: number | readonly number[], skews: readonly number[]): readonly Arrival[] {
+  const limitAt = (i: number) => (typeof limit === 'number' ? limit : (limit[i % limit.length] ?? 1))
+  const played = new Play(limitAt(0), skews)
+  fates.forEach((fate, i) => {
+    played.changeLimit({ idleMs: 0, limit: limitAt(i + 1) })
+    played.request(fate)
+  })
+  return played.arrivals
+}
+
+/** Plays requests while the limit changes at any time. */
+function playChanges(
+  fates: readonly Fate[],
+  { limit, changes, skews }: { readonly limit: number; readonly changes: readonly Change[]; readonly skews: readonly number[] },
+  see?: (bucket: TokenBucket) => void,
+): readonly Arrival[] {
+  const played = new Play(limit, skews, see)
+  fates.forEach((fate, i) => {
+    for (const change of changes) if (change.after === i) played.changeLimit(change)
+    played.request(fate)
+  })
+  return played.arrivals
+}
+
+/** The requests of each minute that begins with a request. */
+function minutesOf(arrivals: readonly Arrival[]): readonly (readonly Arrival[])[] {
+  return arrivals.map((first) => arrivals.filter(({ at }) => at >= first.at && at < first.at + minute))
+}
+
+function maxInAnyMinute(arrivals: readonly Arrival[]): number {
+  return Math.max(0, ...minutesOf(arrivals).map((all) => all.length))
 }
 
 describe('the limiter', () => {
   it('lets at most its limit of requests reach the vendor in any 60 s, whatever the network, the processes and their clocks do', () => {
     fc.assert(
-      fc.property(
-        fc.array(fate, { minLength: 30, maxLength: 150 }),
-        fc.integer({ min: 1, max: 20 }),
-        fc.array(fc.integer({ min: -500, max: 500 }), { minLength: 4, maxLength: 4 }),
-        (fates, limit, skews) => {
-          expect(maxInAnyMinute(play(fates, limit, skews))).toBeLessThanOrEqual(limit)
-        },
-      ),
+      fc.property(fates, limits, skews, (fates, limit, skews) => {
+        expect(maxInAnyMinute(play(fates, limit, skews))).toBeLessThanOrEqual(limit)
+      }),
       { numRuns: 300 },
     )
   })
 
   it('lets at most the highest of its limits reach the vendor in any 60 s while the limits change', () => {
     fc.assert(
-      fc.property(
-        fc.array(fate, { minLength: 30, maxLength: 150 }),
-        fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 8 }),
-        fc.array(fc.integer({ min: -500, max: 500 }), { minLength: 4, maxLength: 4 }),
-        (fates, limits, skews) => {
-          expect(maxInAnyMinute(play(fates, limits, skews))).toBeLessThanOrEqual(Math.max(...limits))
-        },
-      ),
+      fc.property(fates, fc.array(limits, { minLength: 1, maxLength: 8 }), skews, (fates, limits, skews) => {
+        expect(maxInAnyMinute(play(fates, limits, skews))).toBeLessThanOrEqual(Math.max(...limits))
+      }),
       { numRuns: 300 },
     )
+  })
+
+  it('heeds a new limit with the next token: with it, at most so many requests reach the vendor in any 60 s', () => {
+    fc.assert(
+      fc.property(someThrottled, limits, changes, skews, (fates, limit, changes, skews) => {
+        for (const all of minutesOf(playChanges(fates, { limit, changes, skews }))) {
+          const last = all.reduce((latest, arrival) => (arrival.takenAt >= latest.takenAt ? arrival : latest))
+          expect(all.length).toBeLessThanOrEqual(last.limit)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('learns no limit above the one that is set, and other consumers take a part of it', () => {
+    fc.assert(
+      fc.property(someThrottled, limits, changes, (fates, limit, changes) => {
+        playChanges(fates, { limit, changes, skews: [] }, (bucket) => {
+          expect(bucket.learnedLimit).toBeGreaterThanOrEqual(1)
+          expect(bucket.learnedLimit).toBeLessThanOrEqual(bucket.limit)
+          const taken = takenByOtherConsumers(bucket)
+          expect(taken).toBeGreaterThanOrEqual(0)
+          expect(taken).toBeLessThan(bucket.limit)
+        })
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('counts a request that was sent late and was under way for as long as one can be', () => {
+    const slow: Fate = { process: 0, idleMs: 0, sendLateMs: tokenUseWithinMs, toVendorMs: 40 * second, backMs: 0, end: 'lost' }
+    const prompt: Fate = { ...slow, sendLateMs: 0, toVendorMs: 0, end: 'responded' }
+    expect(maxInAnyMinute(play([slow, slow, prompt, prompt], 2, [500]))).toBe(2)
   })
 
   it('uses at least 98 % of its limit if responses come at once', () => {
@@ -122,7 +217,7 @@ describe('the limiter', () => {
     const usedMin = 0.98
     const prompt: Fate = { process: 0, idleMs: 0, sendLateMs: 0, toVendorMs: 0, backMs: 0, end: 'responded' }
     const arrivals = play(Array<Fate>(200).fill(prompt), 20, [0])
-    expect((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)).toBeLessThan((9 * minute) / usedMin)
+    expect((arrivals.at(-1)?.at ?? 0) - (arrivals[0]?.at ?? 0)).toBeLessThan((9 * minute) / usedMin)
   })
 
   it('keeps requestsPerDay in any 24 h, not only in a calendar day', () => {
@@ -131,7 +226,7 @@ describe('the limiter', () => {
         fc.array(fc.nat({ max: 5 * hour }), { minLength: 20, maxLength: 80 }),
         fc.integer({ min: 1, max: 10 }),
         (gaps, perDay) => {
-          let bucket = newBucket(20)
+          let bucket = newBucket({ limit: 20 })
           let now = 1_000 * hour + 17
           const sent: number[] = []
           gaps.forEach((gap, i) => {
@@ -152,7 +247,7 @@ describe('the limiter', () => {
 describe('a day of requests', () => {
   it('is counted in full for a request in the last minute of an hour that comes after a request in the next hour', () => {
     const end = 1_024 * hour
-    const bucket = { ...newBucket(20), hours: { [end / hour - 25]: 10 } }
+    const bucket = { ...newBucket({ limit: 20 }), hours: { [end / hour - 25]: 10 } }
     const next = takeToken(bucket, { now: end - 30 * second, notBefore: end + second, by: 'a:1' })
     if (next.kind === 'none') throw new Error('there are 20')
     const last = takeToken(next.bucket, { now: end - 10 * second, by: 'b:1', perDay: 10 })
@@ -165,7 +260,7 @@ describe('the learned limit', () => {
 
   /** Sends requests as fast as the limiter allows, for `forMs`, to a vendor that allows `allowed` a minute. */
   function converse(allowed: number, forMs: number) {
-    let bucket = newBucket(20)
+    let bucket = newBucket({ limit: 20 })
     let now = start
     let number = 0
     let refused = 0
@@ -197,7 +292,7 @@ describe('the learned limit', () => {
   })
 
   it('is cut once for all refusals of one closure', () => {
-    let bucket = newBucket(20)
+    let bucket = newBucket({ limit: 20 })
     const grants = Array.from({ length: 5 }, (_, i) => {
       const take = takeToken(bucket, { now: start, by: `p:${i}` })
       if (take.kind === 'none') throw new Error('there are 20')
@@ -210,7 +305,7 @@ describe('the learned limit', () => {
 
   /** How long the key is closed after a refusal (ms). */
   function closedMs(asked: { readonly retryAfterMs?: number }): number {
-    const take = takeToken(newBucket(20), { now: start, by: 'p:1' })
+    const take = takeToken(newBucket({ limit: 20 }), { now: start, by: 'p:1' })
     if (take.kind === 'none') throw new Error('there are 20')
     return (
       releaseToken(take.bucket, { grant: take.grant, outcome: 'throttled', receivedAt: start, ...asked, random: 0 }).closedUntil - start
@@ -238,8 +333,47 @@ describe('the learned limit', () => {
 
   it('is forgotten when the limit changes', () => {
     const { bucket } = converse(12, hour)
-    expect(withLimit(bucket, 40)).toMatchObject({ limit: 40, learnedLimit: 40 })
-    expect(withLimit(bucket, 40).refusedLevel).toBeUndefined()
-    expect(withLimit(bucket, 5).learnedLimit).toBe(5)
+    expect(withLimit(bucket, { limit: 40 })).toMatchObject({ limit: 40, learnedLimit: 40 })
+    expect(withLimit(bucket, { limit: 40 }).refusedLevel).toBeUndefined()
+    expect(withLimit(bucket, { limit: 5 }).learnedLimit).toBe(5)
+  })
+
+  it('is not above a limit that was lowered after a refusal at more', () => {
+    const throttled = withLimit(refusedAt20(), { limit: 5 })
+    expect(takenByOtherConsumers(throttled)).toBe(0)
+    let bucket: TokenBucket = throttled
+    let now = bucket.closedUntil
+    const sent: number[] = []
+    for (let number = 0; number < 200; number++) {
+      const take = takeToken(bucket, { now, by: `p:${number}` })
+      if (take.kind === 'none') throw new Error('nothing is in flight here')
+      now = take.grant.goAt
+      sent.push(now)
+      bucket = releaseToken(take.bucket, { grant: take.grant, outcome: 'responded', receivedAt: now })
+    }
+    for (const from of sent) expect(sent.filter((at) => at >= from && at < from + minute).length).toBeLessThanOrEqual(5)
+  })
+
+  it('is within the limit even if a former release stored it above', () => {
+    const stored: TokenBucket = { ...newBucket({ limit: 5 }), learnedLimit: 13, refusedLevel: 20 }
+    expect(withLimit(stored, stored)).toMatchObject({ limit: 5, learnedLimit: 5 })
+    expect(takenByOtherConsumers(withLimit(stored, stored))).toBe(0)
+  })
+
+  function refusedAt20(): TokenBucket {
+    const take = takeToken(newBucket({ limit: 20 }), { now: start, by: 'p:1' })
+    if (take.kind === 'none') throw new Error('there are 20')
+    return releaseToken(take.bucket, { grant: take.grant, outcome: 'throttled', receivedAt: start, random: 0 })
+  }
+})
+
+describe('a token', () => {
+  it('is not moved to a later instant after others may have taken its place', () => {
+    const take = takeToken(newBucket({ limit: 1 }), { now: 0, by: 'a:1' })
+    if (take.kind === 'none') throw new Error('there is one')
+    expect(postponeToken(take.bucket, take.grant, second)?.grant.goAt).toBe(second)
+    const other = takeToken(take.bucket, { now: hour, by: 'b:1' })
+    if (other.kind === 'none') throw new Error('the first has ended')
+    expect(postponeToken(other.bucket, take.grant, hour)).toBeUndefined()
   })
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hour, minute } from '../../functions/domain/time.ts'
+import { hour } from '../../functions/domain/time.ts'
 import type { ConnectorItem } from '../../functions/flows/item-digest.ts'
 import { type ExpectedFailureName, expectedFailures, prefixes } from '../../simulation/expected-failures.ts'
 import { runScenario } from '../../simulation/run-scenario.ts'
@@ -8,24 +8,10 @@ import { secretNameOfGlobex } from '../../simulation/world.ts'
 
 /** A run in which the failure shows. It does not show with every seed. */
 const shownBy: Readonly<Record<ExpectedFailureName, (seed: number) => Scenario>> = {
-  frozen: (seed) => crowd(seed, { faults: { freeze: 0.01 } }, 4 * hour),
-  clockStepped: (seed) => crowd(seed, { clockStepRate: 1, stateMs: 40, clocksOffMs: [0] }, 90 * minute),
   overloaded: (seed) => pairWithOneKey(seed, prefixes.crowded, { requestsPerMinute: 1 }, {}),
 }
 const seedFirst = 2
 const seedLast = 9
-
-/** Four connectors with one key and a backlog. */
-function crowd(seed: number, world: Partial<Scenario['world']>, faultyMs: number): Scenario {
-  const scenario = drawScenario('kills', seed)
-  const items = [0, 1, 2, 3].map((n) => ({
-    ...scenario.items[0],
-    connectorId: `acme.${n}`,
-    name: `acme.${n}`,
-    initialBackfillMinutes: 2_000,
-  }))
-  return { ...scenario, items, world: { ...scenario.world, faults: {}, ...world }, faultyMs, calmMs: minute }
-}
 
 /** Two connectors with one key and few events. Where the key is contested, they are of two tenants. */
 function pairWithOneKey(seed: number, prefix: string, item: ConnectorItem, world: Partial<Scenario['world']>): Scenario {

@@ -2,6 +2,9 @@ import { describe, expect, it, test } from 'vitest'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { eventTypeNames, type StreamName, serviceNames } from '../../local/simulator/catalogue.ts'
 import { audit } from '../../simulation/audit.ts'
+import type { FaultKind } from '../../simulation/faults.ts'
+import { runScenario } from '../../simulation/run-scenario.ts'
+import { drawScenario, type Scenario } from '../../simulation/scenario.ts'
 import { connectorItem, key, secrets, start, World } from '../../simulation/world.ts'
 
 /** The vendor allows one key this many in any 60 s (requests). */
@@ -25,6 +28,15 @@ const liveReadsMin = 20
 const unevenShareMax = 0.1
 /** The limiter learns what is left of a key that another consumer uses: fewer than one request in ten is refused. */
 const throttledShareMax = 0.1
+
+/** The claims of the simulation about the limit. */
+const claimsOfTheLimit = [
+  'The vendor never sees more requests of a key in any 60 s than it allows',
+  'The vendor refuses no request, unless another consumer uses the key',
+]
+
+/** Two hours of four connectors are 2,000 requests, and a busy machine needs a minute for them (ms). */
+const crowdTimeoutMs = 5 * minute
 
 const connectorNames = (count: number) => Array.from({ length: count }, (_, i) => `acme.${i}`)
 
@@ -87,6 +99,25 @@ describe('the limit of a key', () => {
     }
     expect(world.model.account.maxRequestsInAnyMinute(key)).toBeLessThanOrEqual(requestsPerMinute)
   })
+})
+
+describe('the limit of a key that four connectors with a backlog share', () => {
+  it.each<[string, number, Partial<Scenario['world']>, FaultKind, number]>([
+    ['processes freeze', 4, { faults: { freeze: 0.01 } }, 'freeze before a call', 2 * hour],
+    ['the clock of their one process is set', 3, { clockStepRate: 1, stateMs: 40, clocksOffMs: [0] }, 'clock step of a process', hour / 2],
+  ])(
+    'is kept when %s',
+    async (_, seed, world, fault, faultyMs) => {
+      const scenario = drawScenario('kills', seed)
+      const items = connectorNames(4).map((id) => ({ ...scenario.items[0], connectorId: id, name: id, initialBackfillMinutes: 2_000 }))
+      const crowd = { ...scenario, items, world: { ...scenario.world, faults: {}, ...world }, faultyMs, calmMs: minute }
+      const { invariants, counts } = await runScenario(crowd, { onEffect: () => {} })
+      expect(counts.faults[fault]).toBeGreaterThan(10)
+      const ofTheLimit = invariants.filter(({ claim }) => claimsOfTheLimit.includes(claim))
+      expect(ofTheLimit.map(({ problems }) => problems)).toEqual([[], []])
+    },
+    crowdTimeoutMs,
+  )
 })
 
 test('3,000 events in one millisecond are read with three requests a minute while page ids live 45 s', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { systemClock } from '../../functions/adapters/clock.ts'
+import { countClockSteps, systemClock } from '../../functions/adapters/clock.ts'
 import { day } from '../../functions/domain/time.ts'
 
 afterEach(() => {
@@ -46,5 +46,49 @@ describe('the system clock', () => {
     await vi.advanceTimersByTimeAsync(1)
     await slept
     expect(systemClock.now()).toBe(at)
+  })
+})
+
+describe('the steps of a clock', () => {
+  /** A machine whose two clocks run together until one is set. */
+  function machine() {
+    const now = { wall: 1_000_000, monotonic: 5_000.25 }
+    const clocks = { wallMs: () => Math.floor(now.wall), monotonicMs: () => now.monotonic }
+    const pass = (ms: number) => Object.assign(now, { wall: now.wall + ms, monotonic: now.monotonic + ms })
+    return { now, clocks, pass, steps: countClockSteps(clocks) }
+  }
+
+  it('are none while time passes, however long', () => {
+    const { pass, steps } = machine()
+    for (let i = 0; i < 1_000; i++) {
+      pass(997.3)
+      expect(steps()).toBe(0)
+    }
+  })
+
+  it.each([400, -400, 6, -6])('are counted once each: %i ms', (ms) => {
+    const { now, pass, steps } = machine()
+    pass(10)
+    steps()
+    now.wall += ms
+    pass(day)
+    expect(steps()).toBe(1)
+    expect(steps()).toBe(1)
+    now.wall -= ms
+    expect(steps()).toBe(2)
+  })
+
+  it('are not counted when the process is interrupted between its readings', () => {
+    const { clocks, pass } = machine()
+    let readings = 0
+    const interrupted = {
+      wallMs: () => {
+        if (readings++ % 2 === 1) pass(300)
+        return clocks.wallMs()
+      },
+      monotonicMs: clocks.monotonicMs,
+    }
+    const steps = countClockSteps(interrupted)
+    for (let i = 0; i < 20; i++) expect(steps()).toBe(0)
   })
 })

@@ -7,7 +7,10 @@ import { type HttpSourceOptions, httpSource } from '../../functions/adapters/htt
 
 /** Servers for the tests of the HTTP source, closed after each test, and the source that asks them. */
 
+export const connectorId = 'acme.cas'
 export const apiKey = '5f0c7f0e-2b43-4c3b-9a0e-0123456789ab'
+/** The instant after which a request must not be sent, for one that may be sent at any time. */
+export const anyTime = Number.POSITIVE_INFINITY
 export const MiB = 1024 * 1024
 const open: { readonly server: Server; readonly sockets: Set<Socket> }[] = []
 
@@ -69,11 +72,12 @@ export async function fetchFrom(
     readonly key?: string
     readonly tlsCaPem?: string
     readonly disableTlsVerification?: boolean
+    readonly sendBy?: number
   } = {},
 ) {
-  const { url = `${baseUrl}/v1/events?x=1`, key = apiKey, tlsCaPem, disableTlsVerification = false, ...rest } = options
-  const endpoint = { baseUrl, disableTlsVerification, ...(tlsCaPem === undefined ? {} : { tlsCaPem }) }
-  const result = await source([new URL(baseUrl).host], rest).fetch({ url }, key, endpoint)
+  const { url = `${baseUrl}/v1/events?x=1`, key = apiKey, tlsCaPem, disableTlsVerification = false, sendBy = anyTime, ...rest } = options
+  const endpoint = { connectorId, baseUrl, disableTlsVerification, ...(tlsCaPem === undefined ? {} : { tlsCaPem }) }
+  const result = await source([new URL(baseUrl).host], rest).fetch({ url }, key, endpoint, sendBy)
   expect(JSON.stringify(result)).not.toContain(key)
   return result
 }

@@ -76,7 +76,7 @@ describe('an error of DynamoDB', () => {
 
   it('is not tried again by the adapter', async () => {
     dynamodb.rejects(new ThrottlingException({ $metadata, message: 'slow down' }))
-    await state.writeTokens('k', { ...newBucket(20), version: 1 }).catch(() => {})
+    await state.writeTokens('k', { ...newBucket({ limit: 20 }), version: 1 }).catch(() => {})
     expect(dynamodb.calls()).toHaveLength(1)
   })
 })
@@ -144,7 +144,7 @@ describe('an item that no release writes', () => {
     dynamodb.reset()
   })
 
-  const { learnedLimit: n, ...bucket } = newBucket(20)
+  const { learnedLimit: n, ...bucket } = newBucket({ limit: 20 })
   const storedBucket = { ...bucket, n }
 
   it('is reported with the wrong attribute, and without its content', async () => {
@@ -207,7 +207,7 @@ describe('a write whose response is lost', () => {
   const writes: [string, (id: string) => Promise<boolean>][] = [
     ['a first acceptance', (id) => state.writeAccepted(accepted(id), undefined)],
     ['a checkpoint', (id) => state.writeStream(id, 'x', { ...stream, version: 1 })],
-    ['tokens taken', (id) => state.writeTokens(id, { ...newBucket(20), version: 1 })],
+    ['tokens taken', (id) => state.writeTokens(id, { ...newBucket({ limit: 20 }), version: 1 })],
     ['a due time set', (id) => state.setDue(id, undefined, now)],
   ]
 

@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import { type Failure, failure } from '../../domain/failures.ts'
 import type { Clock, Source } from '../../domain/ports.ts'
 import { failed, type Result } from '../../domain/result.ts'
-import { second } from '../../domain/time.ts'
+import { hour, type Instant, second } from '../../domain/time.ts'
 import { requestTimeoutMs } from '../../domain/token-bucket.ts'
 import type { VendorResponse } from '../../domain/vendor.ts'
 import { AddressRefused, checkTarget } from './address-guard.ts'
@@ -18,7 +18,7 @@ const keyCharactersMax = 4_096
 const reasonCharactersMax = 200
 
 export interface HttpSourceOptions {
-  /** `HOST` (any port) or `HOST:PORT`. http, other ports than 443 and private addresses are allowed for these only. */
+  /** `HOST` (any port) or `HOST:PORT`, for one tenant with `@TENANT` after it. http, other ports than 443 and private addresses are allowed for these only. */
   readonly allowedHosts: readonly string[]
   /** False: every certificate is verified, even if a connector says otherwise. */
   readonly tlsVerificationOptional: boolean
@@ -31,15 +31,24 @@ export interface HttpSourceOptions {
   readonly newTraceId: () => string
 }
 
+/** A connection that is not there after this time is the host's fault (ms). Sooner, the permit was nearly used up when the request began. */
+const connectSlowMs = 5 * second
+/** A timer that fires so much too late shows that the process was frozen (ms). */
+const timerLateMs = second
+
+/** Nothing was sent, because the process was frozen until the permit had ended. */
+class TooLate extends Error {}
+
 /** The vendor over HTTP/1.1. Connectors share connections only if their origin and their TLS settings are the same. */
 export function httpSource(options: HttpSourceOptions): Source {
   const { allowedHosts, tlsVerificationOptional, clock, newTraceId, timeoutMs = requestTimeoutMs, bodyBytesMax } = options
   const poolFor = connectionPools(clock)
 
   /** Throws when the connection fails before the head of the response. */
-  async function exchange(url: URL, apiKey: string, agent: Agent, signal: AbortSignal, traceId: string): Promise<Result<VendorResponse>> {
+  async function exchange(url: URL, apiKey: string, agent: Agent, limits: Limits, traceId: string): Promise<Result<VendorResponse>> {
     const sentAt = clock.now()
-    const response = await get(url, requestHeaders(apiKey, traceId), agent, signal)
+    const { signal } = limits
+    const response = await get(url, requestHeaders(apiKey, traceId), agent, limits)
     const headersAt = clock.now()
     const status = response.statusCode ?? 0
     const body = await readBody(response, status === 200 ? bodyBytesMax : errorBodyBytesMax)
@@ -51,8 +60,9 @@ export function httpSource(options: HttpSourceOptions): Source {
   }
 
   return {
-    async fetch(request, apiKey, { baseUrl, tlsCaPem, disableTlsVerification }) {
-      const target = checkTarget(request.url, baseUrl, allowedHosts)
+    async fetch(request, apiKey, connector, sendBy) {
+      const { tlsCaPem, disableTlsVerification } = connector
+      const target = checkTarget(request.url, connector, allowedHosts)
       if (!target.ok) return target
       if (!/^[\x21-\x7e]+$/.test(apiKey) || apiKey.length > keyCharactersMax) {
         const detail = `The API key is empty, longer than ${keyCharactersMax} characters, or not all visible ASCII`
@@ -69,8 +79,9 @@ export function httpSource(options: HttpSourceOptions): Source {
       const deadline = new AbortController()
       const timer = setTimeout(() => deadline.abort(), timeoutMs)
       try {
-        return await exchange(url, apiKey, pool.value.agent, deadline.signal, traceId)
+        return await exchange(url, apiKey, pool.value.agent, { clock, sendBy, signal: deadline.signal }, traceId)
       } catch (error) {
+        if (error instanceof TooLate) return 'too-late'
         return failed(deadline.signal.aborted ? timedOut(url, timeoutMs, traceId) : connectionFailure(error, url, apiKey))
       } finally {
         clearTimeout(timer)
@@ -90,16 +101,51 @@ function requestHeaders(apiKey: string, traceId: string): Record<string, string>
   }
 }
 
-/** Resolves with the head of the response. node:http follows no redirect. */
-function get(url: URL, headers: Record<string, string>, agent: Agent, signal: AbortSignal): Promise<IncomingMessage> {
-  const request = url.protocol === 'https:' ? httpsRequest : httpRequest
+/** The bounds of one request in time. */
+interface Limits {
+  readonly clock: Clock
+  readonly sendBy: Instant
+  /** Aborted when the request has taken too long. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Resolves with the head of the response. Nothing is sent before the connection is ready, and the clock is read right before: between a
+ * permit and its request a process can be frozen, and the vendor counts the request when it comes. node:http follows no redirect.
+ */
+function get(url: URL, headers: Record<string, string>, agent: Agent, { clock, sendBy, signal }: Limits): Promise<IncomingMessage> {
+  const isHttps = url.protocol === 'https:'
+  const request = isHttps ? httpsRequest : httpRequest
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method: 'GET', headers, agent, signal })
-    sent.once('response', resolve)
-    sent.on('error', reject)
-    sent.once('close', () => reject(new Error('the connection was closed without a response')))
-    sent.end()
+    const begunAt = clock.now()
+    const unsent = request(url, { method: 'GET', headers, agent, signal })
+    const timer = setTimeout(() => unsent.destroy(whyNotConnected(url, clock.now(), { begunAt, sendBy })), timerMs(sendBy - begunAt))
+    const send = () => {
+      clearTimeout(timer)
+      if (clock.now() > sendBy) unsent.destroy(new TooLate())
+      else unsent.end()
+    }
+    unsent.once('socket', (socket) => {
+      if (unsent.reusedSocket) send()
+      else socket.once(isHttps ? 'secureConnect' : 'connect', send)
+    })
+    unsent.once('response', resolve)
+    unsent.on('error', reject)
+    unsent.once('close', () => {
+      clearTimeout(timer)
+      reject(new Error('the connection was closed without a response'))
+    })
   })
+}
+
+function whyNotConnected(url: URL, now: Instant, { begunAt, sendBy }: { readonly begunAt: Instant; readonly sendBy: Instant }): Error {
+  if (now - sendBy > timerLateMs || sendBy - begunAt < connectSlowMs) return new TooLate()
+  return new Error(`none with ${url.host} within ${Math.round((sendBy - begunAt) / second)} s`)
+}
+
+/** A timer of more than 2^31 ms would fire at once. */
+function timerMs(ms: number): number {
+  return Math.min(Math.max(0, ms), hour)
 }
 
 function timedOut(url: URL, timeoutMs: number, traceId: string): Failure {

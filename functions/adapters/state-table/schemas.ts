@@ -319,6 +319,7 @@ export const bucketSchema: z.ZodMiniType<StoredBucket, Stored> = withStoredNames
   z.object({
     version: count,
     limit: count,
+    perDay: optional(count),
     learnedLimit: count,
     closedUntil: instant,
     cutAt: instant,

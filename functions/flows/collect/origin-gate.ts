@@ -77,7 +77,7 @@ export class OriginGate {
         const sentAt = this.ports.clock.now()
         const result = await source.fetch(...args)
         const key = keyOf(args[1])
-        if (key === undefined) return result
+        if (key === undefined || result === 'too-late') return result
         if (result.ok || origins.isResponse(result.failure)) await this.responded(key)
         else if (origins.isSilence(result.failure)) await this.unanswered({ key, sentAt, failure: result.failure })
         return result

@@ -1,18 +1,21 @@
-import type { Clock, TokenStore } from '../../domain/ports.ts'
 import { type Instant, second } from '../../domain/time.ts'
-import type { Grant, Release, TokenBucket } from '../../domain/token-bucket.ts'
-import { newBucket, postponeToken, releaseToken, takeToken, tokenUseWithinMs, withLimit } from '../../domain/token-bucket.ts'
+import type { Grant, KeyLimit, Release, TokenBucket } from '../../domain/token-bucket.ts'
+import { hasLimit, newBucket, postponeToken, releaseToken, takeToken, tokenUseWithinMs, withLimit } from '../../domain/token-bucket.ts'
+import { type KeyLimitPorts, storeLimit } from '../key-limit.ts'
 
-/** One limiter that a request must pass: the one of its key, or the one of its rate group. */
-export interface LimiterRef {
+/**
+ * One limiter that a request must pass: the one of its key, or the one of its rate group. Its limit is as the run read it when it opened
+ * the key. It makes a bucket that does not exist yet; otherwise the limit in the bucket counts.
+ */
+export interface LimiterRef extends KeyLimit {
   readonly bucket: string
-  readonly limit: number
-  readonly perDay?: number
 }
 
 /** The right to one request, with a token of every limiter that it must pass. */
 export interface Permit {
   readonly goAt: Instant
+  /** The request must not be sent after this instant, by the clock of this process. */
+  readonly sendBy: Instant
   readonly grants: readonly { readonly ref: LimiterRef; readonly grant: Grant }[]
 }
 
@@ -32,11 +35,11 @@ const writesMax = 200
 
 type Taken = { readonly grant: Grant } | { readonly freeAt: Instant }
 
-export interface LimiterPorts {
-  readonly clock: Clock
-  readonly state: TokenStore
-  /** Names this process, and so its clock. */
+export interface LimiterPorts extends KeyLimitPorts {
+  /** Names this process. */
   readonly process: string
+  /** How often the clock of this process was set while the process ran (count). A change of 5 ms between two readings may go unnoticed. */
+  readonly clockSteps: () => number
   /** Returns a number that is unique in this process. */
   readonly nextNumber: () => number
   /** Aborted when the process must end: a wait then ends at once, and its tokens are given back. */
@@ -76,10 +79,11 @@ export class RateLimiter {
     refs: readonly LimiterRef[],
     options: { readonly waitMaxMs: number; readonly notBefore?: Instant; readonly beforeWaiting?: (until: Instant) => Promise<boolean> },
   ): Promise<Admission> {
-    const { clock, stop } = this.ports
+    const { clock, clockSteps, stop } = this.ports
     const { waitMaxMs, notBefore = 0, beforeWaiting } = options
     const latest = clock.now() + waitMaxMs
     for (;;) {
+      const stepsBefore = clockSteps()
       const taken = await this.takeAll(refs, latest, notBefore)
       const until = taken.kind === 'go' ? taken.permit.goAt : taken.freeAt
       if (taken.kind === 'wait' && until > latest) return taken
@@ -93,13 +97,14 @@ export class RateLimiter {
         this.giveBack(taken)
         return { kind: 'wait', freeAt: until }
       }
-      if (taken.kind === 'go' && clock.now() <= until + tokenUseWithinMs) return taken
+      // If somebody has set the clock, the instant of the token may not have come yet.
+      if (taken.kind === 'go' && clock.now() <= taken.permit.sendBy && clockSteps() === stepsBefore) return taken
       this.giveBack(taken)
     }
   }
 
   /** Records the outcome of a request. It is written with the next take of the same limiter, or by `flush`. */
-  release({ grants }: Permit, outcome: RequestOutcome): void {
+  release({ grants }: Pick<Permit, 'grants'>, outcome: RequestOutcome): void {
     for (const { ref, grant } of grants) {
       const releases = this.unwritten.get(ref.bucket)?.releases ?? []
       this.unwritten.set(ref.bucket, { ref, releases: [...releases, { grant, ...outcome }] })
@@ -122,7 +127,11 @@ export class RateLimiter {
   }
 
   private giveBack(taken: Admission): void {
-    if (taken.kind === 'go') this.release(taken.permit, { outcome: 'unsent' })
+    if (taken.kind === 'go') this.unused(taken.permit.grants)
+  }
+
+  private unused(grants: Permit['grants']): void {
+    this.release({ grants }, { outcome: 'unsent' })
   }
 
   private async takeAll(
@@ -135,25 +144,34 @@ export class RateLimiter {
     for (const ref of refs) {
       const taken = await this.take(ref, latest, goAt)
       if ('freeAt' in taken) {
-        this.release({ goAt, grants }, { outcome: 'unsent' })
+        this.unused(grants)
         return { kind: 'wait', freeAt: taken.freeAt }
       }
       grants.push({ ref, grant: taken.grant })
       goAt = Math.max(goAt, taken.grant.goAt)
     }
     for (const held of grants) {
-      if (held.grant.goAt < goAt) held.grant = await this.postpone(held.ref, held.grant, goAt)
+      if (held.grant.goAt >= goAt) continue
+      const postponed = await this.postpone(held.ref, held.grant, goAt)
+      if (postponed === undefined) {
+        this.unused(grants)
+        return { kind: 'wait', freeAt: this.ports.clock.now() }
+      }
+      held.grant = postponed
     }
-    return { kind: 'go', permit: { goAt, grants } }
+    return { kind: 'go', permit: { goAt, sendBy: goAt + tokenUseWithinMs, grants } }
   }
 
   private take(ref: LimiterRef, latest: Instant, notBefore: Instant): Promise<Taken> {
-    const { clock, process, nextNumber } = this.ports
-    const by = `${process}:${nextNumber()}`
+    const { clock, clockSteps, process, nextNumber } = this.ports
+    const number = nextNumber()
     return this.update<Taken>(ref, (bucket) => {
-      const perDay = ref.perDay === undefined ? {} : { perDay: ref.perDay }
+      // A release before 0.4.0 drops the daily limit of the bucket.
+      const perDay = bucket.perDay ?? ref.perDay
+      const steps = clockSteps()
+      const by = `${process}${steps === 0 ? '' : `~${steps}`}:${number}`
       const now = clock.now()
-      const taken = takeToken(bucket, { now, by, notBefore, ...perDay })
+      const taken = takeToken(bucket, { now, by, notBefore, ...(perDay === undefined ? {} : { perDay }) })
       if (taken.kind === 'none') return { result: { freeAt: taken.freeAt } }
       // Reading the bucket takes time, so `latest` may have passed: a token that is free now keeps nobody waiting.
       if (taken.grant.goAt > Math.max(latest, now)) return { result: { freeAt: taken.grant.goAt } }
@@ -161,10 +179,10 @@ export class RateLimiter {
     })
   }
 
-  private postpone(ref: LimiterRef, grant: Grant, goAt: Instant): Promise<Grant> {
+  private postpone(ref: LimiterRef, grant: Grant, goAt: Instant): Promise<Grant | undefined> {
     return this.update(ref, (bucket) => {
       const postponed = postponeToken(bucket, grant, goAt)
-      return { bucket: postponed.bucket, result: postponed.grant }
+      return postponed === undefined ? { result: undefined } : { bucket: postponed.bucket, result: postponed.grant }
     })
   }
 
@@ -175,9 +193,9 @@ export class RateLimiter {
   ): Promise<T> {
     const { state } = this.ports
     for (let write = 0; write < writesMax; write++) {
-      const stored = (await state.readTokens(ref.bucket)) ?? newBucket(ref.limit)
+      const stored = await this.read(ref)
       const releases = this.unwritten.get(ref.bucket)?.releases ?? []
-      const released = releases.reduce(releaseToken, withLimit(stored, ref.limit))
+      const released = releases.reduce(releaseToken, withLimit(stored, stored))
       const { bucket, result } = change(released)
       if (bucket === undefined) {
         this.buckets.set(ref.bucket, released)
@@ -191,6 +209,14 @@ export class RateLimiter {
       return result
     }
     throw new Error(`Other runs changed the limiter ${ref.bucket} ${writesMax} times in a row.`)
+  }
+
+  /** The first time, a limit that differs from that of the key's users is mended: an acceptance broke off, or a former release wrote it. */
+  private async read(ref: LimiterRef): Promise<TokenBucket> {
+    const stored = await this.ports.state.readTokens(ref.bucket)
+    if (stored === undefined) return newBucket(ref)
+    if (this.buckets.has(ref.bucket) || hasLimit(stored, ref)) return stored
+    return (await storeLimit(this.ports, ref.bucket)) ?? stored
   }
 }
 

@@ -90,6 +90,8 @@ export async function readRange(
     if (admission.kind === 'wait') return withoutToken(step, before, admission.freeAt)
     lastRequestAt = clock.now()
     const fetched = await fetchPage(step, request.value, admission.permit)
+    // The process was frozen. Nothing was sent, so the stream has no trouble and asks again.
+    if (fetched === 'too-late') return withoutToken(step, before, clock.now())
     if (!fetched.ok) return fail(step, range, fetched.failure)
     const { items, ...received } = fetched.value
     // An empty page needs no lease: if two runs read it, the version check lets only one save.
@@ -119,10 +121,14 @@ function paceOf({ paced }: StreamState, { limiters }: OpenKey): { readonly apart
   return { apartMs: Math.ceil(minute / Math.min(...limiters.map(({ limit }) => limit))), pagesMax: pacedStepPagesMax }
 }
 
-async function fetchPage({ ports, context, key }: Step, request: VendorRequest, permit: Permit): Promise<Result<FetchedPage>> {
+async function fetchPage({ ports, context, key }: Step, request: VendorRequest, permit: Permit): Promise<Result<FetchedPage> | 'too-late'> {
   const { clock, source, random } = ports
   const requestedAt = clock.now()
-  const response = await source.fetch(request, key.apiKey, context.connector)
+  const response = await source.fetch(request, key.apiKey, context.connector, permit.sendBy)
+  if (response === 'too-late') {
+    context.limiter.release(permit, { outcome: 'unsent' })
+    return response
+  }
   const page = response.ok ? parsePage(context.vendor, response.value, requestedAt) : response
   const outcome = requestOutcome(page, clock.now(), random)
   if (outcome !== undefined) context.limiter.release(permit, outcome)

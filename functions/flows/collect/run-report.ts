@@ -107,7 +107,9 @@ export class RunReport {
   rangeLost(stream: StreamId, lost: LostRange): void {
     if (this.losing.has(stream)) return
     this.losing.add(stream)
-    this.sinceWrite.rangesLost += 1
+    // A range that an earlier run reported grows until its cause is mended, and its beginning was told.
+    const isNew = !this.reported.get(stream)?.lostRanges.some(({ from }) => from === lost.from)
+    if (isNew) this.sinceWrite.rangesLost += 1
     this.ports.log({
       level: 'error',
       event: 'range-lost',

@@ -15,6 +15,11 @@ export function apiKeyContract(given: Given): void {
       expect(await given.state.readTokens('k')).toEqual(bucket(1))
     })
 
+    it('keep a daily limit, if there is one', async () => {
+      await given.state.writeTokens('k', { ...bucket(1), perDay: 400 })
+      expect((await given.state.readTokens('k'))?.perDay).toBe(400)
+    })
+
     it('fit into an item for a key with 6,000 requests a minute', async () => {
       const tokens = Array.from({ length: 6_000 }, (_, i) => ({ at: start + i * 7, by: `${randomUUID()}:${i}`, released: i % 3 > 0 }))
       const many = { ...bucket(1), tokens: tokens.map((token, i) => ({ ...token, by: `${tokens[i % 10]!.by.slice(0, 36)}:${i}` })) }
@@ -79,6 +84,17 @@ export function apiKeyContract(given: Given): void {
       await given.state.writeKeyUser('k', user('a', given.now))
       given.now += 2 * day
       expect(await users()).toEqual([])
+    })
+
+    it('are listed without registering anybody, each until its time has passed', async () => {
+      expect(await given.state.keyUsers('k', given.now)).toEqual([])
+      await given.state.writeKeyUser('k', user('a', given.now))
+      given.now += day
+      await given.state.writeKeyUser('k', user('b', given.now))
+      expect(await given.state.keyUsers('k', given.now)).toEqual([user('a', start), user('b', given.now)])
+      expect(await given.state.keyUsers('other', given.now)).toEqual([])
+      given.now += day
+      expect(await given.state.keyUsers('k', given.now)).toEqual([user('b', start + day)])
     })
 
     it('are removed by the same acceptance or a later one, and may be removed twice', async () => {

@@ -132,7 +132,7 @@ export function page(range: Interval, version: number): SeenPage {
 
 export function bucket(version: number): TokenBucket {
   return {
-    ...newBucket(20),
+    ...newBucket({ limit: 20 }),
     version,
     refusedLevel: 12,
     tokens: [
