@@ -111,6 +111,7 @@ export function meteredPorts(world: MeteredWorld, { name, usage, collectLater }:
     publish: (published: MetricValues) => write(metricLine(published)),
     log,
     digest,
+    sharedRateGroups: [],
     keyedDigest,
     vendors,
     random: () => 0.5,

@@ -103,7 +103,7 @@ class MeteredStack {
 
   async #dispatch(minutes: number): Promise<void> {
     const ports = this.#functions.dispatch
-    await dispatchDue(ports)
+    await dispatchDue(ports, Number.POSITIVE_INFINITY)
     if (minutes === comparisonMinute) await reconcileConnectors(ports, policy, this.#listItems())
     if (minutes % measureEveryMinutes === 0) await measureFleet(ports)
   }

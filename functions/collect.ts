@@ -21,15 +21,17 @@ const source = httpSource({
 })
 const sink = firehoseSink({ client: new FirehoseClient({}), deliveryStream: env.DELIVERY_STREAM, clock })
 
-const message = z.object({ connectorId: z.string().check(z.minLength(1)) })
+const message = z.object({ connectorId: z.string().check(z.minLength(1)), claim: z.optional(z.number()) })
 /** The time that a run leaves for its last checkpoint and its status before Lambda stops the function (ms). */
 const spareMs = 10_000
 
 /** Runs one connector for each work message. */
 export const handler = lambda('collect', ports.log, async (event: SQSEvent, context) => {
   const deadline = clock.now() + context.getRemainingTimeInMillis() - spareMs
-  for (const { body } of event.Records) {
-    const { connectorId } = message.parse(JSON.parse(body))
-    await collectConnector({ ...ports, source, sink }, connectorId, deadline)
+  for (const { body, attributes } of event.Records) {
+    const { connectorId, claim } = message.parse(JSON.parse(body))
+    // The claim of a message whose run failed is gone. It runs again all the same, so that what always fails becomes a dead letter.
+    const isAgain = Number(attributes.ApproximateReceiveCount) > 1
+    await collectConnector({ ...ports, source, sink }, connectorId, deadline, isAgain ? undefined : claim)
   }
 })

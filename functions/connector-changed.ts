@@ -6,6 +6,7 @@ import { acceptPolicy, environments, parseEnvironment } from './env.ts'
 import { acceptConnector } from './flows/accept-connector.ts'
 import { retireConnector } from './flows/retire-connector.ts'
 import { lambda } from './runtime/lambda.ts'
+import { eachRecord } from './runtime/stream-batch.ts'
 import { wireCore } from './runtime/wiring.ts'
 
 const env = parseEnvironment(environments.connectorChanged, process.env)
@@ -13,13 +14,13 @@ const { ports } = wireCore(env)
 const queue = sqsQueue({ client: new SQSClient({}), queueUrl: env.QUEUE_URL })
 const policy = acceptPolicy(env)
 
-/** Accepts each written item, and retires each deleted one. The records of one connector come in order. If one throws, Lambda tries the batch again. */
-export const handler = lambda('connector-changed', ports.log, async (event: DynamoDBStreamEvent) => {
-  for (const { dynamodb } of event.Records) {
+/** Accepts each written item, and retires each deleted one. The records of one connector come in order. One that throws comes again. */
+export const handler = lambda('connector-changed', ports.log, (event: DynamoDBStreamEvent) =>
+  eachRecord(event.Records, ports.log, async ({ dynamodb }) => {
     const connectorId = dynamodb?.Keys?.['connectorId']?.S
-    if (connectorId === undefined) continue
+    if (connectorId === undefined) return
     const item = dynamodb?.NewImage
     if (item === undefined) await retireConnector(ports, connectorId)
     else await acceptConnector({ ...ports, queue }, policy, connectorId, plainItem(item))
-  }
-})
+  }),
+)

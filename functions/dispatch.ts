@@ -22,7 +22,7 @@ const measureEveryMinutes = 5
 /** Handles a tick, once a minute. It dispatches first, so that the other work never delays a run. */
 export const handler = lambda('dispatch', ports.log, async (event: ScheduledEvent) => {
   const minute = new Date(event.time).getUTCMinutes()
-  await dispatchDue({ ...ports, queue })
+  await dispatchDue({ ...ports, queue }, env.COLLECT_CONCURRENCY)
   if (minute === comparisonMinute) await reconcileConnectors({ ...ports, queue }, policy, connectors.items())
   if (minute % measureEveryMinutes === 0) await measureFleet(ports)
 })

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini'
 import './domain/schema-messages.ts'
 
-/** `HOST` or `HOST:PORT`, comma separated. */
-const allowedHosts = z.pipe(
+/** Comma separated. */
+const texts = z.pipe(
   z._default(z.string(), ''),
-  z.transform((text) => text.split(',').filter((host) => host !== '')),
+  z.transform((list) => list.split(',').filter((text) => text !== '')),
 )
 
 const base = z.object({ STATE_TABLE: z.string().check(z.minLength(1)) })
@@ -17,8 +17,10 @@ const observed = z.extend(base, {
 })
 
 const vendorAccess = z.extend(observed, {
-  /** Hosts that a base URL may name beside those of the vendor. http, other ports and private addresses are allowed for these only. */
-  ALLOWED_HOSTS: allowedHosts,
+  /** Hosts (`HOST` or `HOST:PORT`) that a base URL may name beside those of the vendor. http, other ports and private addresses are allowed for these only. */
+  ALLOWED_HOSTS: texts,
+  /** Rate groups that connectors of all tenants share. Every other group belongs to one tenant. */
+  SHARED_RATE_GROUPS: texts,
   /** False: certificates are verified even if a connector says `disableTlsVerification`. */
   TLS_VERIFICATION_OPTIONAL: z._default(z.stringbool(), true),
 })
@@ -27,6 +29,8 @@ const acceptance = z.extend(vendorAccess, {
   QUEUE_URL: z.url(),
   /** Every secret that a connector names must begin with it. */
   SECRET_PREFIX: z.string().check(z.minLength(1)),
+  /** Whether a connector that moves to another origin must name other secrets. */
+  SECRETS_BOUND_TO_ORIGIN: z._default(z.stringbool(), true),
 })
 
 /** The environment variables of each function. Each function parses its own once, at cold start. */
@@ -37,7 +41,11 @@ export const environments = {
     RESPONSE_BYTES_MAX: z._default(z.coerce.number().check(z.int(), z.positive()), 12 * 1024 * 1024),
   }),
   connectorChanged: acceptance,
-  dispatch: z.extend(acceptance, { CONNECTORS_TABLE: z.string().check(z.minLength(1)) }),
+  dispatch: z.extend(acceptance, {
+    CONNECTORS_TABLE: z.string().check(z.minLength(1)),
+    /** Runs at the same time, at most (count). So many connectors are claimed with each tick at least. */
+    COLLECT_CONCURRENCY: z._default(z.coerce.number().check(z.int(), z.positive()), 10),
+  }),
   statusWidget: base,
 } as const
 
@@ -47,6 +55,7 @@ export function acceptPolicy(env: z.output<typeof acceptance>) {
     secretPrefix: env.SECRET_PREFIX,
     allowedHosts: env.ALLOWED_HOSTS,
     tlsVerificationOptional: env.TLS_VERIFICATION_OPTIONAL,
+    secretsBoundToOrigin: env.SECRETS_BOUND_TO_ORIGIN,
   }
 }
 

@@ -18,8 +18,7 @@ export function addRules(app: IConstruct): void {
 const withoutDeadLetters: EachFunction<string> = {
   collect: 'Only the work queue invokes it. A message that fails goes to the dead-letter queue of the work queue.',
   connectorChanged: 'Only the stream invokes it. Records that fail go to the on-failure queue of the mapping.',
-  dispatch:
-    'A tick that fails goes to the on-failure destination with its error. A dead-letter queue would hold it again, without the error.',
+  dispatch: 'The next tick does the work of one that fails. Alarms report failures, and ticks that are not completed.',
   statusWidget: 'Only CloudWatch invokes it, and shows the result at once. Nothing invokes it asynchronously.',
 }
 
@@ -62,12 +61,18 @@ export function acknowledgeFindings(parts: {
     'Serverless-LambdaEventSourceMappingDestination',
     'A mapping of SQS has no on-failure destination. The redrive policy of the queue replaces it.',
   )
+  const tickRepeats =
+    'The next tick does the work of one that fails, so nobody would redrive a failed one. Alarms report failing and missing ticks.'
+  acknowledge(functions.dispatch, 'Serverless-LambdaAsyncFailureDestination', tickRepeats)
+  acknowledge(functions.dispatch, 'Serverless-EventBusDLQ', tickRepeats)
   for (const queue of Object.values(deadLetterQueues)) {
     acknowledge(queue, 'Serverless-SQSRedrivePolicy', 'It is a dead-letter queue itself, and an alarm notifies a person.')
   }
-  for (const queue of [deadLetterQueues.changes, deadLetterQueues.ticks]) {
-    acknowledge(queue, 'AwsSolutions-SQS3', 'It is the on-failure destination of a function or mapping, and cdk-nag does not see that.')
-  }
+  acknowledge(
+    deadLetterQueues.changes,
+    'AwsSolutions-SQS3',
+    'It is the on-failure destination of a mapping, and cdk-nag does not see that.',
+  )
 
   acknowledge(
     notifications,

@@ -56,6 +56,8 @@ const vpc = z.strictObject(
 )
 
 /** Each setting by its name. The schema is made from it, and a test compares the table in `docs/settings.md` with it. */
+const hostRule = 'HOST or HOST:PORT, such as proxy.example.com:8443, and @tenant after it if it is for one tenant'
+
 export const settingsShape = {
   namePrefix: text(/^[a-z][a-z0-9-]{0,28}[a-z0-9]$/, '2 to 30 lower-case letters, digits or hyphens, a letter first')
     .default('tributary')
@@ -68,24 +70,32 @@ export const settingsShape = {
     .optional()
     .meta({ description: 'An SNS topic of your own that receives alarms and notifications. Without it the stack makes a topic.' }),
   lagAlarmMinutes: whole('minutes', 30, 4_320).default(120).meta({
-    description: 'Lag of a connector that raises an alarm (minutes). Choose more than lateArrivalMinutes and two intervals together.',
+    description:
+      'Lag of a tenth of the connectors that raises an alarm (minutes). Choose more than lateArrivalMinutes and two intervals together.',
   }),
   logRetentionDays: z
     .literal(logRetentions, { error: mustBe(`days, one of: ${logRetentions.join(', ')}`) })
     .default(30)
     .meta({ description: 'How long the logs of the functions are kept (days).' }),
   lakeRetentionDays: whole('days', 1, 36_500).default(400).meta({ description: 'How long records are kept in the lake (days).' }),
-  allowedHosts: list(text(/^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?$/, 'HOST or HOST:PORT'), 'HOST or HOST:PORT')
+  allowedHosts: list(text(/^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?(@[a-z0-9-]{1,40})?$/, hostRule), hostRule)
     .default([])
     .meta({
-      description: 'Hosts that a base URL may name in addition to the vendor’s own. They may use http and private addresses as well.',
+      description:
+        'Hosts that a base URL may name in addition to the vendor’s own, as HOST or HOST:PORT; with @tenant after it for the connectors of that tenant only. They may use http and private addresses as well.',
+    }),
+  sharedRateGroups: list(text(/^[A-Za-z0-9._-]{1,64}$/, 'the name of a rate group'), 'names of rate groups')
+    .default([])
+    .meta({
+      description:
+        'Names of rateGroup that connectors of all tenants share, for keys that the vendor counts as one customer. Every other group belongs to one tenant.',
     }),
   tlsVerificationOptional: flag()
     .default(false)
     .meta({ description: 'Whether a connector may set disableTlsVerification. A CA of your own in tlsCaPem does not need this setting.' }),
   collectConcurrency: whole('runs at the same time', 2, 1_000)
-    .default(50)
-    .meta({ description: 'Number of connectors that may run at the same time.' }),
+    .default(8)
+    .meta({ description: 'Number of connectors that may run at the same time. The default fits the quota of a new account, 10.' }),
   collectMemoryMb: whole('MB', 256, 10_240).default(320).meta({
     description:
       'Memory of a run (MB). It limits the size of a page: 4.5 MB at 320, 11 MB at 512. If a page is larger, a narrower range is read.',

@@ -68,12 +68,11 @@ export class TributaryStack extends Stack {
       mails: settings.alarmEmails,
       encryptionKey,
     })
-    const { bus, topic } = notifications
+    const { bus, topic, ruleName: notificationsRuleName } = notifications
 
     const deadLetterQueues = {
       work: new DeadLetterQueue(this, 'WorkDeadLetters', { encryptionKey }),
       changes: new DeadLetterQueue(this, 'ChangeDeadLetters', { encryptionKey }),
-      ticks: new DeadLetterQueue(this, 'TickDeadLetters', { encryptionKey }),
     }
     const workQueue = new WorkQueue(this, 'WorkQueue', { encryptionKey, deadLetters: deadLetterQueues.work })
 
@@ -85,7 +84,7 @@ export class TributaryStack extends Stack {
         connectorsTable,
         deadLetters: deadLetterQueues.changes,
       }),
-      dispatch: new DispatchFunction(this, 'Dispatch', { ...common, connectorsTable, deadLetters: deadLetterQueues.ticks }),
+      dispatch: new DispatchFunction(this, 'Dispatch', { ...common, connectorsTable }),
       statusWidget: new StatusWidgetFunction(this, 'StatusWidget', { settings, encryptionKey, stateTable }),
     }
     const pipeline: ObservedPipeline = {
@@ -101,6 +100,7 @@ export class TributaryStack extends Stack {
       stateTable,
       connectorsTable,
       bus,
+      notificationsRuleName,
     }
     const alarms = new Alarms(this, 'Alarms', { pipeline, topic, lagMaxMinutes: settings.lagAlarmMinutes })
     new Dashboard(this, 'Dashboard', { pipeline, alarms: alarms.all })
@@ -115,7 +115,6 @@ export class TributaryStack extends Stack {
     this.output('AthenaDatabaseName', databaseName, 'Database with the table and the views of the lake.')
     this.output('WorkDeadLettersUrl', deadLetterQueues.work.queueUrl, 'Runs that failed.')
     this.output('ChangeDeadLettersUrl', deadLetterQueues.changes.queueUrl, 'Changes of connectors that failed.')
-    this.output('TickDeadLettersUrl', deadLetterQueues.ticks.queueUrl, 'Ticks that failed.')
     this.output('DashboardName', namePrefix, 'Dashboard in CloudWatch.')
   }
 

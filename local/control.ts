@@ -5,6 +5,7 @@ import { systemClock as clock } from '../functions/adapters/clock.ts'
 import { connectorsTable } from '../functions/adapters/connectors-table.ts'
 import { sqsQueue } from '../functions/adapters/queue.ts'
 import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
+import type { Log } from '../functions/domain/ports.ts'
 import * as ledger from '../functions/domain/stream/ledger.ts'
 import { floorToSecond, iso } from '../functions/domain/time.ts'
 import { requestsInLastMinute } from '../functions/domain/token-bucket.ts'
@@ -14,6 +15,7 @@ import { vendors } from '../functions/vendors/index.ts'
 import { connectorsTableName, type Services, stateTableName } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
 import type { Row } from './terminal.ts'
+import { concurrencyMaxDefault } from './triggers/queue-trigger.ts'
 
 /** The program's own access to the services, beside the functions. */
 export interface Control {
@@ -67,7 +69,8 @@ export function connect({ addresses, clientConfig }: Services): Control {
       for (const id of ids) await collectConnectorNow(state, id)
     },
     async dispatch(onLine) {
-      await dispatchDue({ clock, state, queue, log: (entry) => onLine(JSON.stringify({ time: iso(clock.now()), ...entry })) })
+      const log: Log = (entry) => onLine(JSON.stringify({ time: iso(clock.now()), ...entry }))
+      await dispatchDue({ clock, state, queue, log }, concurrencyMaxDefault)
     },
     async rows(ids) {
       const rows: Row[] = []

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValueConverter, type Json, JsonDuckDBValueConverter } from '@duckdb/node-api'
 import type { Field } from '../functions/domain/record/fields.ts'
 import { lakeFields } from '../functions/vendors/index.ts'
-import { newestFirst, newestKey } from '../lib/lake/lake-views.ts'
+import { newestFirst, newestKey, tenantSql } from '../lib/lake/lake-views.ts'
 import { lakeDir, moveOpenObjects, openObjectNames } from './services/firehose/lake-objects.ts'
 import { takeOwnership } from './services/ownership.ts'
 import { connectServices } from './services/services.ts'
@@ -26,7 +26,7 @@ Queries the lake with DuckDB. Without SQL it counts the events by tenant, event 
 `
 
 const defaultSql = `
-  SELECT tenant_name AS tenant, event_type, CAST(epoch_ms("timestamp") AS DATE) AS day, count(*) AS events
+  SELECT tenant, event_type, CAST(epoch_ms("timestamp") AS DATE) AS day, count(*) AS events
   FROM syslog_exact GROUP BY ALL ORDER BY ALL`
 
 export interface BadLine {
@@ -109,7 +109,7 @@ interface Column {
 
 /** A line that is no JSON becomes a row of NULLs, so only rows with an id are records. */
 function selectRecords(objects: readonly string[], columns: readonly Column[]): string {
-  return `SELECT * FROM ${readJson(objects, columns, 'hive_partitioning = true, hive_types = {dt: DATE, hour: VARCHAR}')} WHERE id IS NOT NULL`
+  return `SELECT * REPLACE (${tenantSql('regexp_matches')} AS tenant) FROM ${readJson(objects, columns, 'hive_partitioning = true, hive_types = {dt: DATE, hour: VARCHAR}')} WHERE id IS NOT NULL`
 }
 
 function readJson(objects: readonly string[], columns: readonly Column[], options = 'filename = false'): string {

@@ -174,14 +174,12 @@ async function report({ options, startedAt, control }: Session, missing: readonl
   else out.write(formatSummary(summary))
   for (const { connectorId, reason } of missing) out.write(`Missing: ${connectorId}: ${reason}\n`)
   const dataOption = options.data === '.tributary' ? '' : ` --data ${options.data}`
-  out.write(
-    `The lake is ${lake}. Query it: npm run lake --${dataOption} "SELECT tenant_name, event_type, count(*) FROM syslog GROUP BY ALL"\n`,
-  )
+  out.write(`The lake is ${lake}. Query it: npm run lake --${dataOption} "SELECT tenant, event_type, count(*) FROM syslog GROUP BY ALL"\n`)
 }
 
 /** The functions need these variables beside the addresses of the services. */
 function environmentOf({ allowedHosts }: CollectedFrom): Record<string, string> {
-  return { SECRET_PREFIX: 'tributary/', ALLOWED_HOSTS: allowedHosts.join(',') }
+  return { SECRET_PREFIX: 'tributary/', SECRETS_BOUND_TO_ORIGIN: 'false', ALLOWED_HOSTS: allowedHosts.join(',') }
 }
 
 /** Resolves with the reason when a signal comes or the time of --for is over. A second signal ends the process at once. */

@@ -1,6 +1,7 @@
 import type { StateTable } from '../functions/adapters/state-table/state-table.ts'
 import type { Connector } from '../functions/domain/connector/connector.ts'
 import type { AcceptedConnector } from '../functions/domain/ports.ts'
+import type { ConnectorStatus } from '../functions/domain/status/status.ts'
 import * as intervals from '../functions/domain/stream/intervals.ts'
 import type { Interval, StreamId, StreamState } from '../functions/domain/stream/stream.ts'
 import { iso, minute } from '../functions/domain/time.ts'
@@ -66,7 +67,12 @@ export class Auditor {
     const users = new Map<string, Connector[]>()
     for (const accepted of this.accepted.values()) {
       const { connector, retiredAt } = accepted
-      if (retiredAt === undefined && connector.enabled) this.lookAtKeys(connector, users)
+      // Of two tenants that name one key at the same moment both may be accepted, and one owns it: the other one reads nothing.
+      const isContested = this.isContested(connector)
+      const status = isContested ? (await this.world.state.readRun(connector.connectorId)).status : undefined
+      if (isDenied(status)) continue
+      const isUser = !isContested || (status?.keys ?? []).length > 0
+      if (retiredAt === undefined && connector.enabled && isUser) this.lookAtKeys(connector, users)
       const vendor = vendors.get(connector.type) as Vendor
       for (const id of vendor.streams(connector)) this.live.look(accepted, id, quietSince)
     }
@@ -91,6 +97,15 @@ export class Auditor {
       sharing: [...this.sharing],
       unbalanced: [...this.unbalanced],
     }
+  }
+
+  /** Whether connectors of another tenant name one of its keys. */
+  private isContested(connector: Connector): boolean {
+    const keysOf = ({ apiKeySecrets }: Connector) => apiKeySecrets.map(({ secretName }) => this.world.secrets.values.get(secretName))
+    const own = keysOf(connector)
+    return [...this.accepted.values()].some(
+      (other) => other.connector.tenantName !== connector.tenantName && keysOf(other.connector).some((key) => own.includes(key)),
+    )
   }
 
   private lookAtKeys(connector: Connector, users: Map<string, Connector[]>): void {
@@ -131,6 +146,11 @@ export class Auditor {
         this.missing.push(`${connector.connectorId} ${stream} ${event.id} of ${iso(event.selected)}, visible from ${iso(event.visibleAt)}`)
     }
   }
+}
+
+/** Whether its key belongs to another tenant, as its status says. */
+export function isDenied(status: ConnectorStatus | undefined): boolean {
+  return status?.trouble?.failure.code === 'key-shared'
 }
 
 /** One look at all that is covered now. */

@@ -28,13 +28,6 @@ export const expectedFailures = {
     connectors: prefixes.crowded,
     reason: 'A read step that got no token counts as one that read, so the streams and the gaps of an overloaded key miss their turns.',
   },
-  contested: {
-    claims: [...ofProgress, 'No range is lost', 'No key is used by two tenants, unless both allow it'],
-    fault: 'contested key',
-    connectors: prefixes.contested,
-    reason:
-      'A connector counts as a user of its keys before it is accepted. A check that breaks off leaves it there, and the run of the rightful user then withdraws.',
-  },
 } as const satisfies Readonly<Record<string, ExpectedFailure>>
 
 export type ExpectedFailureName = keyof typeof expectedFailures

@@ -2,7 +2,7 @@ import { coveredTo } from '../functions/domain/stream/ledger.ts'
 import type { StreamId, StreamState } from '../functions/domain/stream/stream.ts'
 import { iso } from '../functions/domain/time.ts'
 import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
-import type { Audit } from './audit.ts'
+import { type Audit, isDenied } from './audit.ts'
 import { type ExpectedFailureName, expectedBy } from './expected-failures.ts'
 import type { FaultKind } from './faults.ts'
 import type { Scenario } from './scenario.ts'
@@ -113,7 +113,8 @@ export async function judge(
 async function everyStream({ state }: World): Promise<ReadonlyMap<StreamId, StreamState | undefined>> {
   const every = new Map<StreamId, StreamState | undefined>()
   for await (const { connector } of state.allAccepted()) {
-    const { streams } = await state.readRun(connector.connectorId)
+    const { streams, status } = await state.readRun(connector.connectorId)
+    if (isDenied(status)) continue
     for (const id of trendmicroCas.streams(connector)) every.set(`${connector.connectorId} ${id}`, streams.get(id))
   }
   return every

@@ -26,6 +26,7 @@ export interface WorldOptions {
   readonly wholeDispatch?: boolean
   /** The probability that a batch for the lake is refused, in part or as a whole, or that its acknowledgement is lost. */
   readonly sinkFaultRate?: number
+  readonly sharedRateGroups?: readonly string[]
   readonly originTroubles?: readonly OriginTrouble[]
   /** Items of a page. Fewer than the vendor's 500 make many requests of few events. */
   readonly pageItems?: number
@@ -48,6 +49,7 @@ export const worldDefaults: Required<Omit<WorldOptions, 'onEffect'>> = {
   runsMax: Number.POSITIVE_INFINITY,
   wholeDispatch: false,
   sinkFaultRate: 0,
+  sharedRateGroups: [],
   originTroubles: [],
   pageItems: trendmicroCas.pageItemsMax,
   seed: 0,

@@ -30,6 +30,7 @@ import { MemoryDynamoDb } from './fakes/dynamodb.ts'
 import { type BatchFault, MemoryFirehose } from './fakes/firehose.ts'
 import { LakeOfIds } from './fakes/lake.ts'
 import { MemorySecrets } from './fakes/secrets.ts'
+import { type WorkMessage, WorkQueue } from './fakes/work-queue.ts'
 import type { FaultKind } from './faults.ts'
 import { Invocations } from './invocations.ts'
 import { Process } from './process.ts'
@@ -47,13 +48,11 @@ export const secretNameOfGlobex = 'tributary/globex/simulated'
 export function secretNameOf(index: number, tenant: 'acme' | 'globex' = 'acme'): string {
   return `tributary/${tenant}/simulated-${index}`
 }
-export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true }
+export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true, secretsBoundToOrigin: true }
 /** The deadline of a run (ms). */
 const runMaxMs = 5 * minute
 /** The function `collect` is timed out this long after the deadline of its run (ms). */
 const spareMs = 10 * second
-/** The queue keeps a message this long (ms). */
-const messageKeptMs = 15 * minute
 /** DynamoDB deletes an expired item so much later (ms). */
 const expiredKeptMs = 6 * hour
 /** The stream of the connectors table gives a record to a process this often at most (count). */
@@ -91,7 +90,6 @@ interface Setup {
   readonly wire: Wire
   readonly random: Random
   readonly written: Set<string>
-  underWay: number
 }
 
 /** A deployment in virtual time: the real flows, the simulated vendor, everything else in memory. */
@@ -124,12 +122,7 @@ export class World {
       ),
       bus: this.busOver(this.bus),
       processes: clocksOffMs.map((offMs, i) => new Process(`p${i}`, this.clock, offMs, seed + i)),
-      queue: {
-        send: async (connectorId, delaySeconds) => {
-          this.trace('queue', () => `${connectorId} is due in ${delaySeconds} s`)
-          void this.runLater(connectorId, delaySeconds * second)
-        },
-      },
+      queue: this.queue(options.runsMax),
       connectors: new MemoryConnectors(),
       invocations: new Invocations({
         ...options,
@@ -146,12 +139,22 @@ export class World {
       }),
       random: randomFrom(seed, 0, 0),
       written: new Set(),
-      underWay: 0,
     }
     for (let index = 1; index <= options.furtherKeys; index++) {
       for (const tenant of ['acme', 'globex'] as const) this.secrets.values.set(secretNameOf(index, tenant), `${key}-${index}`)
     }
     if (options.ticking) void this.tick()
+  }
+
+  private queue(places: number): Queue {
+    const happened = (kind: FaultKind) => this.happened(kind)
+    const queue = new WorkQueue({ clock: this.clock, places, run: (message) => this.receive(message), happened })
+    return {
+      send: (connectorId, delaySeconds, claim) => {
+        this.trace('queue', () => `${connectorId} is due in ${delaySeconds} s`)
+        return queue.send(connectorId, delaySeconds, claim)
+      },
+    }
   }
 
   private stateOver(dynamodb: MemoryDynamoDb): StateTable {
@@ -286,6 +289,7 @@ export class World {
       digest,
       keyedDigest,
       vendors: this.setup.vendors,
+      sharedRateGroups: this.setup.options.sharedRateGroups,
       vendorClocks: by.vendorClocks,
       ownClock: { errorMs: () => clock.now() - this.clock.now() },
       random,
@@ -344,7 +348,7 @@ export class World {
 
   private async tick(): Promise<void> {
     for (let minutes = 0; ; minutes++) {
-      await this.invoke('dispatch', (ports) => dispatchDue(ports))
+      await this.invoke('dispatch', (ports) => dispatchDue(ports, this.setup.options.runsMax))
       if (this.setup.options.wholeDispatch) {
         if (minutes % 60 === 17)
           await this.invoke('comparison', (ports) => reconcileConnectors(ports, policy, this.setup.connectors.items()))
@@ -355,25 +359,18 @@ export class World {
     }
   }
 
-  /** Receives a message. One that a run failed would be shown again after it has expired, so it never comes twice. */
-  private async runLater(connectorId: string, delayMs: number): Promise<void> {
-    const { setup, clock } = this
-    await clock.sleepUntil(clock.now() + delayMs)
-    const sentAt = clock.now()
-    if (setup.underWay >= setup.options.runsMax) this.happened('run waited for a place')
-    while (setup.underWay >= setup.options.runsMax && clock.now() < sentAt + messageKeptMs) await clock.sleepUntil(clock.now() + 5 * second)
-    if (clock.now() >= sentAt + messageKeptMs) return this.happened('message expired')
-    setup.underWay += 1
+  /** A message that a run failed would be shown again after it has expired, so it never comes twice. */
+  private async receive({ connectorId, claim }: WorkMessage): Promise<void> {
+    const { clock } = this
     await this.invoke(
       `${connectorId} run`,
       async (ports) => {
         this.trace(ports.process, () => `${connectorId} run begins`)
-        await collectConnector(ports, connectorId, ports.clock.now() + runMaxMs)
+        await collectConnector(ports, connectorId, ports.clock.now() + runMaxMs, claim)
         this.trace(ports.process, () => `${connectorId} run ends`)
       },
       clock.now() + runMaxMs + spareMs,
     )
-    setup.underWay -= 1
   }
 }
 

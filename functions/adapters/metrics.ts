@@ -1,7 +1,7 @@
 import { eventMetrics, fleetMetrics, runMetrics } from '../domain/metrics.ts'
 import type { Clock, PublishMetrics } from '../domain/ports.ts'
 
-const units: Readonly<Record<string, 'Count' | 'Milliseconds'>> = { ...eventMetrics, ...runMetrics, ...fleetMetrics }
+const units: Readonly<Record<string, 'Count' | 'Milliseconds' | 'Percent'>> = { ...eventMetrics, ...runMetrics, ...fleetMetrics }
 
 /**
  * CloudWatch metrics in the embedded metric format: each is a line of the log, so no request is made that could fail. The vendor and its

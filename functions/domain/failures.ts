@@ -26,17 +26,41 @@ interface FailureTraits {
 }
 
 /**
- * The part of collecting that a failure stops:
+ * The part of collecting that a failure stops. `effects` says how.
  *
- * - `key`: this API key cannot be used; the other keys of the connector go on. Without another key the connector backs off.
+ * - `limit`: the limiter of the key waits; nothing else does.
+ * - `key`: this API key cannot be used, if it works for no other stream; the other keys of the connector go on.
  * - `stream`: this stream waits; the others go on.
  * - `range`: the range is given up and read again, narrower.
- * - `origin`: nothing behind this base URL can be reached; the run ends and the connector waits.
+ * - `origin`: nothing behind this base URL can be reached, if another stream fails so as well. Until then this stream waits.
  * - `connector`: the connector cannot run until somebody corrects it.
  * - `sink`: the lake takes no more records for now; the page stays undelivered and is read again.
  * - `record`: the lake refuses a record. Its stream waits, and after some refusals delivers it cut if it must; the others go on.
  */
-type FailureScope = 'key' | 'stream' | 'range' | 'origin' | 'connector' | 'sink' | 'record'
+type FailureScope = 'limit' | 'key' | 'stream' | 'range' | 'origin' | 'connector' | 'sink' | 'record'
+
+interface Effects {
+  /** `waits-if-key-works`: it goes last at once, and waits only if the key works for another stream. */
+  readonly stream: 'goes-on' | 'waits' | 'waits-if-key-works'
+  /** The consequence when it happens, and when it happens on a second stream in a row (or on all that the connector has). */
+  readonly once: Consequence
+  readonly again: Consequence
+}
+
+/** What a failed step means beyond its stream. After `run-ends` the connector comes back soon; after `connector-fails` it backs off. */
+export type Consequence = 'run-goes-on' | 'run-ends' | 'key-rejected' | 'connector-fails'
+
+/** What a failure does to its stream, to the key, the connector and the run. `blamesRange` and `killsLink` say it for the range. */
+export const effects = {
+  limit: { stream: 'goes-on', once: 'run-goes-on', again: 'run-goes-on' },
+  key: { stream: 'waits-if-key-works', once: 'run-goes-on', again: 'key-rejected' },
+  stream: { stream: 'waits', once: 'run-goes-on', again: 'run-goes-on' },
+  range: { stream: 'goes-on', once: 'run-goes-on', again: 'run-goes-on' },
+  record: { stream: 'waits', once: 'run-goes-on', again: 'run-goes-on' },
+  origin: { stream: 'waits', once: 'run-goes-on', again: 'connector-fails' },
+  connector: { stream: 'goes-on', once: 'connector-fails', again: 'connector-fails' },
+  sink: { stream: 'goes-on', once: 'run-ends', again: 'run-ends' },
+} as const satisfies Record<FailureScope, Effects>
 
 /**
  * The fate of the request, and so of its token:
@@ -76,7 +100,7 @@ export const failures = {
     'There is no such API at this address (404). Check baseUrl: it is the root of the service, without a path.',
   ),
   throttled: kind(
-    { scope: 'key', retryMs: [minute, 30 * minute], triesMax: 4 },
+    { scope: 'limit', retryMs: [minute, 30 * minute], triesMax: 4 },
     { request: 'throttled', killsLink: false, blamesRange: false, isVendors: false },
     'The vendor refuses a request as one too many (429), although the limit was kept: something else uses the key. Use a key of its own, or lower requestsPerMinute.',
   ),
@@ -101,7 +125,7 @@ export const failures = {
     'The vendor responded with a status that it does not document. Check that baseUrl is the API and not a proxy.',
   ),
   'timed-out': kind(
-    { scope: 'stream', retryMs: [5 * second, 5 * minute], triesMax: 4 },
+    { scope: 'origin', retryMs: [5 * second, 5 * minute], triesMax: 4 },
     { request: 'unknown', killsLink: false, blamesRange: true, isVendors: true },
     'The vendor did not respond in time. Tributary tries again.',
   ),
@@ -168,7 +192,7 @@ export const failures = {
   'key-shared': kind(
     { scope: 'connector', retryMs: [5 * minute, hour], triesMax: 1 },
     { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
-    'A connector of another tenant uses this API key; both would get the same events. Use a key of its own, or set sharedKey on both.',
+    'A key belongs to one tenant, and to a limited number of connectors. Use a key of its own, or let each of the two tenants name the other in sharedWith.',
   ),
   'sink-throttled': kind(
     { scope: 'sink', retryMs: [2 * second, minute], triesMax: 1 },

@@ -5,7 +5,7 @@
  * property of the log line that carries a metric, never a dimension: CloudWatch bills each combination of dimensions.
  */
 
-type Unit = 'Count' | 'Milliseconds'
+type Unit = 'Count' | 'Milliseconds' | 'Percent'
 
 /** Each run writes these for the events that it read. Their dimensions are the vendor and the event type. */
 export const eventMetrics = {
@@ -33,13 +33,16 @@ export const runMetrics = {
   PagesRead: 'Count',
   /** Time that runs spent waiting for tokens; a run that would wait too long ends instead. */
   TokenWait: 'Milliseconds',
-  /** Ranges of events that were lost for good. */
+  /** Ranges of events that began to be lost for good. A range that grows while its trouble lasts counts once. */
   RangesLost: 'Count',
   /** Ranges of one millisecond that could not be read to their end and are left alone for an hour. */
   RangesSetAside: 'Count',
 } as const satisfies Record<string, Unit>
 
-/** `dispatch` measures these over the whole fleet every 5 minutes. Their dimension is the vendor. */
+/**
+ * `dispatch` measures these over the whole fleet every 5 minutes. Their dimension is the vendor. The new ones (`Newly…`) count a trouble
+ * for half an hour after it began, so that an alarm tells a second one while the first lasts. They are not published when they are 0.
+ */
 export const fleetMetrics = {
   /** Connectors that collect. */
   Connectors: 'Count',
@@ -55,7 +58,7 @@ export const fleetMetrics = {
   ConnectorsLosingData: 'Count',
   /** Items that were never accepted. */
   ConnectorsRefused: 'Count',
-  /** Connectors that delivered events on each of six days, and none on the whole day after them nor since. */
+  /** Connectors that delivered events on each of six days, and none on the whole day after them nor since. Counted until noon (UTC). */
   ConnectorsDroppedOff: 'Count',
   /** Streams with final events that are not yet proven complete. */
   StreamsBehind: 'Count',
@@ -63,14 +66,26 @@ export const fleetMetrics = {
   LostRangesOnRecord: 'Count',
   /** Time since the instant up to which the stalest connector is proven complete. */
   LagMax: 'Milliseconds',
-  /** The 99th percentile of the connectors' lag. */
-  LagP99: 'Milliseconds',
+  /** The lag that a tenth of the connectors reach, and at least two where there are two. Failing ones are left out. */
+  LagP90: 'Milliseconds',
+  /** Age of the oldest due connector: time since it was due and no run of it has begun. */
+  DueAgeMax: 'Milliseconds',
   /** Time until the first unread event of any connector passes the retention limit. */
   RetentionLeftMin: 'Milliseconds',
+  /** Connectors whose first unread event came within 48 hours of the retention limit. Failing ones are left out: each was notified. */
+  NewlyWithin48h: 'Count',
+  /** Connectors whose first unread event came within 24 hours of the retention limit, for whatever reason. */
+  NewlyWithin24h: 'Count',
+  /** Share of the connectors that fail for a reason that is no outage. Not published for one alone: it was notified. */
+  FailingShare: 'Percent',
   /** API keys that the vendor rejected and that are in backoff. */
   KeysRejected: 'Count',
+  /** API keys that the vendor began to reject. Their connectors go on with other keys, so no notification tells. */
+  KeysNewlyRejected: 'Count',
   /** Age of the oldest API key in use, by the date of its secret’s version. */
   KeyAgeMax: 'Milliseconds',
+  /** Connectors whose oldest API key became old (335 days). Counted again each week until it is replaced. */
+  KeysNewlyOld: 'Count',
   /** The largest error of the vendor's clock that a connector sees, in either direction. */
   VendorClockErrorMax: 'Milliseconds',
   /** Origins of the vendor that respond with errors of their own, or not at all. */

@@ -1,6 +1,9 @@
 import type { Connector, SecretReference } from './connector/connector.ts'
+import type { HeldKeys, KeyClaims } from './connector/key-register.ts'
+import type { Tick } from './dispatch.ts'
 import type { Failure } from './failures.ts'
 import type { EventMetric, FleetMetric, RunMetric } from './metrics.ts'
+import type { OriginHealth } from './origin.ts'
 import type { LakeRecord } from './record/record.ts'
 import type { Result } from './result.ts'
 import type { Notification } from './status/notifications.ts'
@@ -33,13 +36,13 @@ export interface OwnClock {
 export interface Source {
   /**
    * Sends one GET with the key as bearer token, at `sendBy` by the clock of this process or before: after that its tokens are no longer
-   * valid. It follows no redirect, is bounded in time (30 s) and size, and checks TLS as the connector says. A fault of the network or the
+   * valid. It goes to the connector's origin only, follows no redirect, is bounded in time (30 s) and size, and checks TLS as the connector says. A fault of the network or the
    * vendor is returned as a failure, never thrown. Returns `too-late` if it sent nothing because the process was frozen until then.
    */
   fetch(
     request: VendorRequest,
     apiKey: string,
-    connector: Pick<Connector, 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>,
+    connector: Pick<Connector, 'connectorId' | 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>,
     sendBy: Instant,
   ): Promise<Result<VendorResponse> | 'too-late'>
 }
@@ -84,8 +87,11 @@ export interface Connectors {
 
 /** The work queue. */
 export interface Queue {
-  /** Queues a run of this connector, to begin after `delaySeconds` (whole seconds, 0 to 900). */
-  send(connectorId: string, delaySeconds: number): Promise<void>
+  /**
+   * Queues a run of this connector, to begin after `delaySeconds` (whole seconds, 0 to 900). `claim`: the end of the claim that the message
+   * belongs to. A run whose claim is gone does nothing.
+   */
+  send(connectorId: string, delaySeconds: number, claim?: Instant): Promise<void>
 }
 
 /** A connector as it was last accepted, or, with `retiredAt`, the tombstone of a deleted one. */
@@ -104,12 +110,17 @@ export interface AcceptedConnector {
 
 /** When a connector is due. A small item of its own, because it is written often. */
 export interface Due {
+  /** The end of the claim, while the connector is claimed. */
   readonly nextDueAt: Instant
+  /** Set while the connector is claimed and no run has begun: when it was due. */
+  readonly dueSince?: Instant
   /** Every stream is to be read up to this instant. Set by acceptance and by "run now". */
   readonly wantedTo: Instant
+  /** The acceptance that it was made from. Absent: an earlier release made it. */
+  readonly acceptedAt?: Instant
 }
 
-/** A connector that uses a key. All users of one key are compared, to find a key that two tenants share, and the lowest limit. */
+/** A connector that uses a key: it is accepted and enabled, and owns the key. The lowest limit of all users of one key counts. */
 export interface KeyUser {
   readonly connectorId: string
   readonly tenantName: string
@@ -118,6 +129,8 @@ export interface KeyUser {
   readonly requestsPerDay?: number
   /** The entry expires then. */
   readonly until: Instant
+  /** The acceptance that it was made from. Absent: an earlier release made it. */
+  readonly acceptedAt?: Instant
 }
 
 /** The stored state that a run begins with. */
@@ -125,6 +138,7 @@ export interface RunState {
   readonly accepted?: AcceptedConnector
   readonly due?: Due
   readonly status?: ConnectorStatus
+  readonly heldKeys?: HeldKeys
   readonly streams: ReadonlyMap<StreamId, StreamState>
 }
 
@@ -153,18 +167,32 @@ export interface AcceptedStore {
    * checkpoint. Without one they stay.
    */
   writeAccepted(accepted: AcceptedConnector, before: AcceptedConnector | undefined): Promise<boolean>
+  /** Makes the streams expire or stay as `writeAccepted` does, if it broke off before that. */
+  keepStreams(accepted: AcceptedConnector): Promise<void>
 }
 
 export interface DueStore {
   /** Connectors that are due before `until`, from the sharded index; eventually consistent. */
   dueBefore(until: Instant): AsyncIterable<{ readonly connectorId: string; readonly nextDueAt: Instant }>
-  /** Sets `nextDueAt` to `next` if it is still `seen`. */
-  claimDue(connectorId: string, seen: Instant, next: Instant): Promise<boolean>
-  /** Called at the end of a run. Sets `nextDueAt` to `next` if it is still `seen` or later than `next`; an earlier time stays. */
-  setDue(connectorId: string, seen: Instant | undefined, next: Instant): Promise<boolean>
-  /** Makes the connector due at `at`, whatever was stored, and asks for every stream up to `wantedTo`. */
-  makeDue(connectorId: string, at: Instant, wantedTo: Instant): Promise<void>
-  removeDue(connectorId: string): Promise<void>
+  /** Sets `nextDueAt` to `next` if it is still `seen`, and `dueSince`, if it is given. */
+  claimDue(connectorId: string, seen: Instant, next: Instant, dueSince?: Instant): Promise<boolean>
+  /** Called at the beginning of a run. Ends its claim: sets `nextDueAt` to `next` if it is still `seen`, and forgets `dueSince`. */
+  beginDue(connectorId: string, seen: Instant, next: Instant): Promise<boolean>
+  readDue(connectorId: string): Promise<Due | undefined>
+  /**
+   * Called at the end of a run. Sets `nextDueAt` to `next` if it is still `seen` or later than `next`; an earlier time stays. With
+   * `acceptedAt` it writes nothing over the due time of a later acceptance, and records its own.
+   */
+  setDue(connectorId: string, seen: Instant | undefined, next: Instant, acceptedAt?: Instant): Promise<boolean>
+  /**
+   * Makes the connector due at `at`, whatever was stored, and asks for every stream up to `wantedTo`. With `acceptedAt` it returns false
+   * and writes nothing if a later acceptance made the stored one.
+   */
+  makeDue(connectorId: string, at: Instant, wantedTo: Instant, acceptedAt?: Instant): Promise<boolean>
+  /** With `acceptedAt`: unless a later acceptance made it. */
+  removeDue(connectorId: string, acceptedAt?: Instant): Promise<void>
+  readTick(): Promise<Tick | undefined>
+  writeTick(tick: Tick): Promise<void>
 }
 
 export interface StatusStore {
@@ -191,6 +219,13 @@ export interface OutageStore {
   endOutage(outage: Outage): Promise<void>
 }
 
+export interface OriginStore {
+  /** What its connectors have seen of an origin lately; undefined if nothing is wrong with it. */
+  readOrigin(vendor: string, origin: string): Promise<OriginHealth | undefined>
+  /** Conditional on the version, as `writeStream`. The record expires a day after its last write. */
+  writeOrigin(vendor: string, origin: string, next: OriginHealth): Promise<boolean>
+}
+
 export interface StreamStore {
   /** Writes `next` if the stored version is still `next.version − 1` (0: if none is stored). */
   writeStream(connectorId: string, stream: StreamId, next: StreamState): Promise<boolean>
@@ -213,14 +248,27 @@ export interface TokenStore {
   writeTokens(bucket: string, next: TokenBucket): Promise<boolean>
 }
 
+/** The users of each key and of each rate group: connectors whose limits count there. */
 export interface KeyUserStore {
-  /** Stores `user` if it is new or changed, and returns all users of the key, `user` included. */
-  registerKeyUser(bucket: string, user: KeyUser, now: Instant): Promise<readonly KeyUser[]>
-  forgetKeyUser(bucket: string, connectorId: string): Promise<void>
-  /** Every user of the key whose entry has not expired at `now`. */
+  /** Every user whose entry has not expired at `now`. */
   keyUsers(bucket: string, now: Instant): Promise<readonly KeyUser[]>
+  /** Returns false, and writes nothing, if a later acceptance of the connector made the stored entry. */
+  writeKeyUser(bucket: string, user: KeyUser): Promise<boolean>
+  /** Leaves an entry that a later acceptance made. */
+  removeKeyUser(bucket: string, connectorId: string, acceptedAt: Instant): Promise<void>
   /** Returns the key (hex) of the keyed hash that fingerprints API keys. The first call stores `candidate`, and it never changes. */
   fingerprintKey(candidate: string): Promise<string>
+}
+
+/** The owners of each key, and the keys of each connector. Both are conditional on their revision, as `writeStream` on its version. */
+export interface KeyRegisterStore {
+  /** Revision 0 if nobody has claimed the key. */
+  readClaims(fingerprint: string): Promise<KeyClaims>
+  /** A register without claims expires a day later. */
+  writeClaims(fingerprint: string, next: KeyClaims): Promise<boolean>
+  readHeldKeys(connectorId: string): Promise<HeldKeys | undefined>
+  /** A record without keys expires as the tombstone of its connector does. */
+  writeHeldKeys(connectorId: string, next: HeldKeys): Promise<boolean>
 }
 
 /** One line of the log. It never contains a secret. */

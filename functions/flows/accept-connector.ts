@@ -1,26 +1,21 @@
 import type { Connector } from '../domain/connector/connector.ts'
-import { immutableProblems, parseConnector } from '../domain/connector/connector-schema.ts'
+import { immutableProblems, isConnectorId, movedKeyProblems, parseConnector } from '../domain/connector/connector-schema.ts'
 import type { Problem } from '../domain/connector/problems.ts'
+import { tenantOfId } from '../domain/connector/tenant.ts'
 import { formatFailure } from '../domain/failures.ts'
-import type { AcceptedConnector, AcceptedStore, Clock, DueStore, Queue, RunStore } from '../domain/ports.ts'
-import { type ConnectorStatus, newStatus, withRefusedEdit, withState } from '../domain/status/status.ts'
+import type { AcceptedConnector, AcceptedStore, Queue } from '../domain/ports.ts'
+import { versionOf } from '../domain/status/accepted-status.ts'
+import { newStatus, withRefusedEdit, withState } from '../domain/status/status.ts'
 import type { StreamId } from '../domain/stream/stream.ts'
-import { wholeCharacters } from '../domain/text.ts'
-import { floorToSecond, type Instant } from '../domain/time.ts'
+import type { Instant } from '../domain/time.ts'
 import type { Vendor } from '../domain/vendor.ts'
+import { type ConvergePorts, convergeConnector } from './converge-connector.ts'
 import { type ConnectorItem, digestItem } from './item-digest.ts'
-import type { KeyLimitPorts } from './key-limit.ts'
-import { type NotifyPorts, notifyChanges } from './notify-changes.ts'
-import { closeKeys, type KeyPorts, openKeys, secretText, storeLimits } from './open-keys.ts'
+import { notifyChanges } from './notify-changes.ts'
+import { keysOfOthers } from './open-keys.ts'
 
-export interface AcceptPorts extends KeyPorts, NotifyPorts {
-  readonly state: KeyPorts['state'] &
-    KeyLimitPorts['state'] &
-    NotifyPorts['state'] &
-    AcceptedStore &
-    Pick<DueStore, 'makeDue' | 'removeDue'> &
-    RunStore
-  readonly clock: Clock
+export interface AcceptPorts extends ConvergePorts {
+  readonly state: ConvergePorts['state'] & AcceptedStore
   readonly queue: Queue
   readonly vendors: ReadonlyMap<string, Vendor>
 }
@@ -28,10 +23,12 @@ export interface AcceptPorts extends KeyPorts, NotifyPorts {
 export interface AcceptPolicy {
   /** Every secret that a connector names must begin with it. */
   readonly secretPrefix: string
-  /** `HOST` or `HOST:PORT`. */
+  /** `HOST` or `HOST:PORT`, for one tenant with `@TENANT` after it. */
   readonly allowedHosts: readonly string[]
   /** Whether a connector may switch TLS verification off. */
   readonly tlsVerificationOptional: boolean
+  /** Whether a connector that moves to another origin must name other secrets. */
+  readonly secretsBoundToOrigin: boolean
 }
 
 /** Tries in a row that lose to other writers (count). Only the table's stream and the hourly comparison write an acceptance, so more is a bug. */
@@ -39,34 +36,59 @@ const writesMax = 5
 
 /**
  * Checks an item and, if it is right, copies it into the state table: runs collect from that copy only. A bad item leaves the last
- * accepted version collecting, and the status says what is wrong. A second call with the same item changes nothing. Throws when the
- * state table or the queue fails.
+ * accepted version collecting, and the status says what is wrong. A second call with the same item changes nothing, and completes what
+ * the first left undone. Throws when the state table or the queue fails.
  */
 export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, connectorId: string, item: ConnectorItem): Promise<void> {
-  const { state, clock, digest } = ports
+  const { state, clock, digest, log } = ports
+  if (!isConnectorId(connectorId)) return refuseId(ports, connectorId)
   for (let write = 0; write < writesMax; write++) {
     const before = await state.readAccepted(connectorId)
-    const checked = await check(ports, policy, item, before?.connector)
+    const itemDigest = digestItem(digest, item)
+    const isAccepted = before?.retiredAt === undefined && before?.itemDigest === itemDigest
+    const checked = await check(ports, policy, item, before?.connector, isAccepted)
     if (!checked.ok) return refuse(ports, connectorId, item, checked.problems, before)
-    const after = acceptance(checked.connector, digestItem(digest, item), before, ports.vendors, clock.now())
-    if (before !== undefined && before.retiredAt === undefined && before.itemDigest === after.itemDigest) return confirm(ports, after)
-    if (await state.writeAccepted(after, before)) return begin(ports, after, before)
+    if (before !== undefined && isAccepted) return convergeConnector(ports, before, { isItemRight: true })
+    const after = acceptance(checked.connector, itemDigest, before, ports.vendors, clock.now())
+    if (!(await state.writeAccepted(after, before))) continue
+    const change = before === undefined ? 'The connector is new' : 'The connector was changed'
+    const message = tenantOfId(connectorId) === undefined ? `${change}. ${namesNoTenant}` : change
+    log({ level: 'info', event: 'connector-accepted', connectorId, message })
+    return convergeConnector(ports, after, { isItemRight: true })
   }
   throw new Error(`Other writers changed the acceptance of connector ${connectorId} ${writesMax} times in a row.`)
 }
 
+const namesNoTenant =
+  'Its id names no tenant, so no policy can give it to the operator of one. A new connector must have an id such as "acme.cas"'
+
+/** No key of the state table is made of an id that may be as long as a key of the connectors table. The log repeats nothing of it. */
+function refuseId({ log }: Pick<AcceptPorts, 'log'>, connectorId: string): void {
+  const message = `An item has a connectorId of ${connectorId.length} characters that no connector can have, so nothing is collected for it. Give an id of the form tenant.name, such as acme.cas, of at most 64 characters.`
+  log({ level: 'warn', event: 'connector-refused', message, keepsAccepted: false })
+}
+
 type Checked = { readonly ok: true; readonly connector: Connector } | { readonly ok: false; readonly problems: readonly Problem[] }
 
-async function check(ports: AcceptPorts, policy: AcceptPolicy, item: ConnectorItem, before: Connector | undefined): Promise<Checked> {
-  const parsed = parseConnector(item, { ...policy, vendors: ports.vendors })
+/** The keys of an item that is accepted already are no longer checked: a key that another tenant claimed first is a failure of its runs. */
+async function check(
+  ports: AcceptPorts,
+  policy: AcceptPolicy,
+  item: ConnectorItem,
+  before: Connector | undefined,
+  isAccepted: boolean,
+): Promise<Checked> {
+  const parsed = parseConnector(item, { ...policy, vendors: ports.vendors }, before)
   if (!parsed.ok) return parsed
   const changed = before === undefined ? [] : immutableProblems(before, parsed.connector)
   if (changed.length > 0) return { ok: false, problems: changed }
+  const moved = before === undefined || !policy.secretsBoundToOrigin ? [] : movedKeyProblems(before, parsed.connector)
+  if (moved.length > 0) return { ok: false, problems: moved }
+  if (isAccepted) return parsed
   // A secret that cannot be read is no problem of the item, because the item may be written before the secret. The run reports it.
-  const { failures } = await openKeys(ports, parsed.connector, ports.clock.now())
-  const shared = failures.filter(({ code }) => code === 'key-shared')
-  if (shared.length === 0) return parsed
-  return { ok: false, problems: shared.map((failure) => ({ path: 'apiKeySecrets', message: formatFailure(failure) })) }
+  const refused = await keysOfOthers(ports, parsed.connector)
+  if (refused.length === 0) return parsed
+  return { ok: false, problems: refused.map((failure) => ({ path: 'apiKeySecrets', message: formatFailure(failure) })) }
 }
 
 function acceptance(
@@ -80,7 +102,9 @@ function acceptance(
   const streamsSince: Record<StreamId, Instant> = { ...before?.streamsSince }
   for (const stream of streams) streamsSince[stream] ??= now
   const lastPause = pauseOf(connector, before, now)
-  return { connector, itemDigest, acceptedAt: now, streamsSince, ...(lastPause === undefined ? {} : { lastPause }) }
+  // Everything that is made from an acceptance carries its time as its version, so no two have the same, whatever the clocks say.
+  const acceptedAt = Math.max(now, before === undefined ? 0 : versionOf(before) + 1)
+  return { connector, itemDigest, acceptedAt, streamsSince, ...(lastPause === undefined ? {} : { lastPause }) }
 }
 
 /** The time for which the connector was disabled or deleted. The ledger reports events that were lost in it as `paused`. */
@@ -90,66 +114,7 @@ function pauseOf(connector: Connector, before: AcceptedConnector | undefined, no
   return { from: offSince ?? now }
 }
 
-/** The item is new or was changed: its status starts over, and it is due now. */
-async function begin(ports: AcceptPorts, accepted: AcceptedConnector, before: AcceptedConnector | undefined): Promise<void> {
-  const { state, log } = ports
-  const { connector, acceptedAt: now } = accepted
-  const { connectorId } = connector
-  await updateStatus(ports, connector, now, 'changed')
-  await leaveKeys(ports, before?.connector, connector, now)
-  await storeLimits(ports, connector, now)
-  const message = before === undefined ? 'The connector is new' : 'The connector was changed'
-  log({ level: 'info', event: 'connector-accepted', connectorId, message })
-  if (connector.enabled) await makeDue(ports, connectorId, now)
-  else await state.removeDue(connectorId)
-}
-
-/** The item was accepted before. If that acceptance stopped before it made the connector due, this makes it due. */
-async function confirm(ports: AcceptPorts, { connector, acceptedAt: now }: AcceptedConnector): Promise<void> {
-  const { connectorId, enabled } = connector
-  await updateStatus(ports, connector, now, 'unchanged')
-  if (enabled && (await ports.state.readRun(connectorId)).due === undefined) await makeDue(ports, connectorId, now)
-}
-
-async function makeDue({ state, queue }: AcceptPorts, connectorId: string, now: Instant): Promise<void> {
-  await state.makeDue(connectorId, now, floorToSecond(now))
-  await queue.send(connectorId, 0)
-}
-
-async function updateStatus(ports: AcceptPorts, connector: Connector, now: Instant, item: 'changed' | 'unchanged'): Promise<void> {
-  const { connectorId } = connector
-  const updated = await ports.state.updateStatus(connectorId, (status) => acceptedStatus(status, connector, now, item))
-  await notifyChanges(ports, connectorId, updated)
-}
-
-/** The status of an accepted connector. A change of the item may have removed the cause of every failure, so it ends all backoffs. */
-function acceptedStatus(
-  status: ConnectorStatus | undefined,
-  connector: Connector,
-  now: Instant,
-  item: 'changed' | 'unchanged',
-): ConnectorStatus {
-  const { trouble, ...stored } = status ?? newStatus(now, connector.tenantName)
-  const backoffs =
-    item === 'changed' ? { rejectedKeys: {} } : { rejectedKeys: stored.rejectedKeys, ...(trouble === undefined ? {} : { trouble }) }
-  const { tenantName, type: vendor, baseUrl: origin } = connector
-  const next = { ...stored, ...backoffs, tenantName, vendor, origin, problems: [] }
-  if (!connector.enabled) return withState(next, { state: 'paused', reason: 'enabled is false, so nothing is collected.' }, now)
-  if (item === 'unchanged' && status !== undefined && status.state !== 'refused') return next
-  return withState(next, { state: 'starting', reason: '' }, now)
-}
-
-/** Removes the connector as a user of the keys that it no longer has: its limit must not count there, and another tenant may take such a key. */
-async function leaveKeys(ports: AcceptPorts, before: Connector | undefined, after: Connector, now: Instant): Promise<void> {
-  const kept = new Set(after.apiKeySecrets.map(secretText))
-  const left = before?.apiKeySecrets.filter((reference) => !kept.has(secretText(reference))) ?? []
-  if (before === undefined || left.length === 0) return
-  await closeKeys(ports, { ...before, apiKeySecrets: left }, now)
-  // A removed name may lead to a key that the connector still has under another name, so its keys are registered again.
-  await openKeys(ports, after, now)
-}
-
-/** The last accepted version goes on, if there is one. The tenant and the vendor are taken from the item only as far as they are right. */
+/** The last accepted version goes on, if there is one. Nothing is told under a name that the item gives itself: the tenant is that of the id. */
 async function refuse(
   ports: AcceptPorts,
   connectorId: string,
@@ -160,17 +125,15 @@ async function refuse(
   const { state, clock, log, vendors } = ports
   const now = clock.now()
   const keepsAccepted = before !== undefined && before.retiredAt === undefined
+  // Its own acceptance may have broken off.
+  if (keepsAccepted) await convergeConnector(ports, before, { isItemRight: false })
   const message = problems.map((problem) => `${problem.path}: ${problem.message}`).join(' ')
-  const tenantName = typeof item['tenantName'] === 'string' ? wholeCharacters(item['tenantName'], tenantNameLengthMax) : undefined
   const vendor = typeof item['type'] === 'string' && vendors.has(item['type']) ? { vendor: item['type'] } : {}
   const refused = await state.updateStatus(connectorId, (status) => {
-    const stored = { ...vendor, ...(status ?? newStatus(now, tenantName)) }
+    const stored = { ...vendor, ...(status ?? newStatus(now, tenantOfId(connectorId))) }
     if (keepsAccepted) return withRefusedEdit(stored, problems, now)
     return withState({ ...stored, problems }, { state: 'refused', reason: `The item was not accepted. ${message}` }, now)
   })
   log({ level: 'warn', event: 'connector-refused', connectorId, message, keepsAccepted })
   await notifyChanges(ports, connectorId, refused)
 }
-
-/** A name that was not checked is cut to the length that is allowed (characters). */
-const tenantNameLengthMax = 128

@@ -1,11 +1,12 @@
-import type { Clock, OutageStore, PublishMetrics, StatusStore } from '../domain/ports.ts'
+import type { Clock, DueStore, OutageStore, PublishMetrics, StatusStore } from '../domain/ports.ts'
 import { FleetTally } from '../domain/status/fleet.ts'
 import type { Vendor } from '../domain/vendor.ts'
 import { type NotifyPorts, notifyChanges, overdueMs } from './notify-changes.ts'
+import { dueAges } from './oldest-due.ts'
 import { type ObservedOrigin, observeOrigin, reviewOutages } from './review-outages.ts'
 
 export interface MeasurePorts extends NotifyPorts {
-  readonly state: StatusStore & OutageStore
+  readonly state: StatusStore & OutageStore & Pick<DueStore, 'dueBefore' | 'readDue'>
   readonly clock: Clock
   readonly publish: PublishMetrics
   readonly vendors: ReadonlyMap<string, Vendor>
@@ -20,11 +21,14 @@ export async function measureFleet(ports: MeasurePorts): Promise<void> {
   const now = clock.now()
   const tallies = new Map([...ports.vendors.keys()].map((vendor) => [vendor, new FleetTally()]))
   const origins = new Map<string, ObservedOrigin>()
+  const due = new Map<string, number>()
+  for await (const { connectorId, ageMs } of dueAges(state, now)) due.set(connectorId, ageMs)
   for await (const { connectorId, status } of state.fleet()) {
     const vendor = status.vendor ?? 'unknown'
     const tally = tallies.get(vendor) ?? new FleetTally()
     tallies.set(vendor, tally)
     tally.add(status, now)
+    tally.addDue(due.get(connectorId) ?? 0)
     observeOrigin(origins, status)
     const recent = status.pendingChanges?.filter(({ since }) => since >= now - overdueMs) ?? []
     await notifyChanges(ports, connectorId, { before: { ...status, pendingChanges: recent }, after: status })

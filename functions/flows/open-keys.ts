@@ -1,11 +1,14 @@
 import type { Connector, SecretReference } from '../domain/connector/connector.ts'
+import { bucketsOf, claimKey, type HeldKeys, heldAfter, type KeyClaim } from '../domain/connector/key-register.ts'
+import { tenantOf } from '../domain/connector/tenant.ts'
 import type { Digest, KeyedDigest } from '../domain/digest.ts'
 import { type Failure, failure } from '../domain/failures.ts'
-import type { KeyUser, KeyUserStore, Secrets } from '../domain/ports.ts'
-import { failed, ok, type Result } from '../domain/result.ts'
-import { day, type Instant } from '../domain/time.ts'
+import type { AcceptedConnector, KeyRegisterStore, KeyUserStore, Secret, Secrets } from '../domain/ports.ts'
+import { ok, type Result } from '../domain/result.ts'
+import { versionOf } from '../domain/status/accepted-status.ts'
+import type { Instant } from '../domain/time.ts'
 import type { LimiterRef } from './collect/rate-limiter.ts'
-import { type KeyLimitPorts, lowestLimit, storeLimit } from './key-limit.ts'
+import { claimFor, leaveBucket, limiterRefOf, type RegisterPorts, useBucket } from './key-registers.ts'
 
 /** An API key that a run may use. */
 export interface OpenKey {
@@ -19,80 +22,99 @@ export interface OpenKey {
   readonly limiters: readonly LimiterRef[]
 }
 
-export interface KeyPorts {
-  readonly state: KeyUserStore
+/** What it takes to find out which key a secret holds, and whose it is. */
+interface FindPorts {
+  readonly state: Pick<KeyRegisterStore, 'readClaims'> & Pick<KeyUserStore, 'keyUsers' | 'fingerprintKey'>
   readonly secrets: Secrets
-  readonly digest: Digest
   readonly keyedDigest: KeyedDigest
   /** Returns 32 random bytes in hex. They become the key of all fingerprints if there is none yet. */
   readonly newFingerprintKey: () => string
 }
 
-/** A connector counts as a user of a key for this long after it last opened the key (ms). */
-const usersKeptMs = 2 * day
+export interface KeyPorts extends FindPorts, RegisterPorts {
+  readonly state: FindPorts['state'] & RegisterPorts['state'] & KeyRegisterStore
+  readonly digest: Digest
+  /** Rate groups that connectors of all tenants share. */
+  readonly sharedRateGroups: readonly string[]
+}
+
+export type Accepted = Pick<AcceptedConnector, 'connector' | 'acceptedAt'>
+
+export interface OpenedKeys {
+  readonly keys: readonly OpenKey[]
+  readonly failures: readonly Failure[]
+}
+
+type FoundKey = Secret & { readonly reference: SecretReference; readonly fingerprint: string }
+
+/** Tries in a row that lose to another process that opens the keys of the same connector (count). */
+const writesMax = 20
 
 /**
- * Reads one key and registers the connector as its user. Fails with `secret-missing`, `secret-unreadable` or `secret-malformed`, and with
- * `key-shared` if a connector of another tenant uses the key and the two do not both allow it.
+ * Opens the keys of an accepted connector: every key that can be read and that the connector owns, each once, and the failures of the
+ * others (`secret-missing`, `secret-unreadable`, `secret-malformed`, and `key-shared` for a key that another tenant owns). It brings the
+ * registers of the keys into the state that follows from the acceptance: the keys of the connector are recorded, then claimed, then used
+ * if it is enabled; keys that it no longer has are left. It writes nothing if all of that is so. A connector of an earlier acceptance
+ * than the recorded one opens nothing and writes nothing. `known`: the record as just read; absent: it is read here.
  */
-export async function openKey(
-  ports: KeyPorts,
-  connector: Connector,
-  reference: SecretReference,
-  now: Instant,
-  options: { readonly bypassCache?: boolean } = {},
-): Promise<Result<OpenKey>> {
-  const secret = await ports.secrets.read(reference, options)
-  if (!secret.ok) return secret
-  const hashKey = await ports.state.fingerprintKey(ports.newFingerprintKey())
-  const fingerprint = ports.keyedDigest(hashKey, secret.value.apiKey).slice(0, 32)
-  const users = await ports.state.registerKeyUser(fingerprint, keyUser(connector, now), now)
-  const otherTenant = users.find((user) => user.tenantName !== connector.tenantName && !(user.sharedKey && connector.sharedKey))
-  if (otherTenant !== undefined) {
-    await ports.state.forgetKeyUser(fingerprint, connector.connectorId)
-    return failed(sharedWith(reference, otherTenant))
+export async function openKeys(ports: KeyPorts, accepted: Accepted, now: Instant, known?: HeldKeys): Promise<OpenedKeys> {
+  const { state } = ports
+  const { connector, acceptedAt } = accepted
+  const { connectorId } = connector
+  for (let write = 0; write < writesMax; write++) {
+    const before = (write === 0 ? known : undefined) ?? (await state.readHeldKeys(connectorId))
+    if (before !== undefined && before.acceptedAt > acceptedAt) return { keys: [], failures: [] }
+    const found = await findKeys(ports, connector, before)
+    const fingerprints = new Map([...found].map(([name, key]) => [name, key.ok ? key.value.fingerprint : undefined]))
+    const held = heldAfter(before, acceptedAt, fingerprints, groupBucket(ports, connector))
+    if (held !== before && !(await state.writeHeldKeys(connectorId, held))) continue
+    const opened = await claimAndUse(ports, accepted, [...found.values()], held, now)
+    await leave(ports, connectorId, held)
+    return opened
   }
-  const limiters = [limiterRefOf(fingerprint, users)]
-  if (connector.rateGroup !== undefined) {
-    const group = `GROUP:${ports.digest(`${connector.type}\n${connector.rateGroup}`).slice(0, 32)}`
-    limiters.unshift(limiterRefOf(group, await ports.state.registerKeyUser(group, keyUser(connector, now), now)))
-  }
-  return ok({ reference, ...secret.value, fingerprint, limiters })
+  throw new Error(`Other processes changed the keys of connector ${connectorId} ${writesMax} times in a row.`)
 }
 
-/** Every key of the connector that can be opened, each once, and the failures of the others. */
-export async function openKeys(
-  ports: KeyPorts,
-  connector: Connector,
-  now: Instant,
-): Promise<{ readonly keys: readonly OpenKey[]; readonly failures: readonly Failure[] }> {
-  const keys: OpenKey[] = []
+/** Ends every claim and every use of a connector that was deleted, by its record: its secrets may be gone. */
+export async function leaveKeys(ports: KeyPorts, tombstone: AcceptedConnector): Promise<void> {
+  const { connectorId } = tombstone.connector
+  const version = versionOf(tombstone)
+  const before = await ports.state.readHeldKeys(connectorId)
+  if (before !== undefined && before.acceptedAt > version) return
+  // An earlier release recorded no keys: the secrets say which they are. Entries of keys that cannot be read expire by themselves.
+  const buckets = before === undefined ? await bucketsBySecrets(ports, tombstone.connector) : bucketsOf(before)
+  for (const bucket of buckets) await leaveBucket(ports, bucket, connectorId, version)
+  if (before === undefined || buckets.length === 0) return
+  await ports.state.writeHeldKeys(connectorId, { revision: before.revision + 1, acceptedAt: version, keys: [], leaving: [] })
+}
+
+async function bucketsBySecrets(ports: KeyPorts, connector: Connector): Promise<readonly string[]> {
+  const found = [...(await findKeys(ports, connector, undefined)).values()]
+  const group = groupBucket(ports, connector)
+  return [...new Set([...found.flatMap((key) => (key.ok ? [key.value.fingerprint] : [])), ...(group === undefined ? [] : [group])])]
+}
+
+/** The failures of an item that is not accepted yet: keys that it may not have. It only reads, so a refused item leaves no trace. */
+export async function keysOfOthers(ports: FindPorts & Pick<KeyPorts, 'clock'>, connector: Connector): Promise<readonly Failure[]> {
   const failures: Failure[] = []
-  for (const reference of connector.apiKeySecrets) {
-    const opened = await openKey(ports, connector, reference, now)
-    if (!opened.ok) failures.push(opened.failure)
-    else if (!keys.some(({ fingerprint }) => fingerprint === opened.value.fingerprint)) keys.push(opened.value)
+  for (const key of (await findKeys(ports, connector, undefined)).values()) {
+    if (!key.ok) continue
+    const register = await ports.state.readClaims(key.value.fingerprint)
+    const users = await ports.state.keyUsers(key.value.fingerprint, ports.clock.now())
+    // A claim of a later acceptance than any: the item would be the newest.
+    const claiming = claimKey(register, claimOf(connector, Number.POSITIVE_INFINITY), users)
+    const failure = claimFailure(claiming, key.value.reference)
+    if (failure !== undefined) failures.push(failure)
   }
-  return { keys, failures }
+  return failures
 }
 
-/** Removes the connector as a user of its keys. For a key that cannot be read, the entry expires by itself after two days. */
-export async function closeKeys(ports: KeyPorts & KeyLimitPorts, connector: Connector, now: Instant): Promise<void> {
-  const { keys } = await openKeys(ports, connector, now)
-  for (const { limiters } of keys) {
-    for (const { bucket } of limiters) {
-      await ports.state.forgetKeyUser(bucket, connector.connectorId)
-      await storeLimit(ports, bucket)
-    }
-  }
-}
-
-/** Stores the limits of the connector's keys, after it was registered as their user. */
-export async function storeLimits(ports: KeyPorts & KeyLimitPorts, connector: Connector, now: Instant): Promise<void> {
-  const { keys } = await openKeys(ports, connector, now)
-  for (const { limiters } of keys) {
-    for (const { bucket } of limiters) await storeLimit(ports, bucket)
-  }
+/** The key that the secret holds now, read without the cache, if it is another one than `key`. The connector then opens its keys anew. */
+export async function replacedKey(ports: KeyPorts, accepted: Accepted, key: OpenKey, now: Instant): Promise<OpenKey | undefined> {
+  const secret = await ports.secrets.read(key.reference, { bypassCache: true })
+  if (!secret.ok || (await fingerprintOf(ports, secret.value.apiKey)) === key.fingerprint) return undefined
+  const { keys } = await openKeys(ports, accepted, now)
+  return keys.find(({ reference, fingerprint }) => secretText(reference) === secretText(key.reference) && fingerprint !== key.fingerprint)
 }
 
 /** The reference as a user writes it: `name` or `name#jsonKey`. */
@@ -100,24 +122,97 @@ export function secretText({ secretName, jsonKey }: SecretReference): string {
   return jsonKey === undefined ? secretName : `${secretName}#${jsonKey}`
 }
 
-function keyUser(connector: Connector, now: Instant): KeyUser {
-  return {
-    connectorId: connector.connectorId,
-    tenantName: connector.tenantName,
-    sharedKey: connector.sharedKey,
-    requestsPerMinute: connector.requestsPerMinute,
-    ...(connector.requestsPerDay === undefined ? {} : { requestsPerDay: connector.requestsPerDay }),
-    until: now + usersKeptMs,
+/** The key behind each reference. A secret whose key differs from the recorded one is read again without the cache, which may be older. */
+async function findKeys(
+  ports: FindPorts,
+  connector: Connector,
+  held: HeldKeys | undefined,
+): Promise<ReadonlyMap<string, Result<FoundKey>>> {
+  const recorded = new Map(held?.keys.map(({ reference, fingerprint }) => [reference, fingerprint]))
+  const found = new Map<string, Result<FoundKey>>()
+  for (const reference of connector.apiKeySecrets) {
+    const name = secretText(reference)
+    let key = await findKey(ports, reference, false)
+    const before = recorded.get(name)
+    if (key.ok && before !== undefined && key.value.fingerprint !== before) key = await findKey(ports, reference, true)
+    found.set(name, key)
   }
+  return found
 }
 
-/** A limiter has the lowest limit of all its users, of which the connector is one. */
-function limiterRefOf(bucket: string, users: readonly KeyUser[]): LimiterRef {
-  const limit = lowestLimit(users)
-  if (limit === undefined) throw new Error(`The limiter ${bucket} has no user, although one was just registered.`)
-  return { bucket, ...limit }
+async function findKey(ports: FindPorts, reference: SecretReference, bypassCache: boolean): Promise<Result<FoundKey>> {
+  const secret = await ports.secrets.read(reference, bypassCache ? { bypassCache } : {})
+  return secret.ok ? ok({ ...secret.value, reference, fingerprint: await fingerprintOf(ports, secret.value.apiKey) }) : secret
 }
 
-function sharedWith(reference: SecretReference, { connectorId }: KeyUser): Failure {
-  return failure('key-shared', `Connector ${connectorId} of another tenant uses the API key in ${secretText(reference)} as well`)
+async function fingerprintOf(ports: FindPorts, apiKey: string): Promise<string> {
+  const hashKey = await ports.state.fingerprintKey(ports.newFingerprintKey())
+  return ports.keyedDigest(hashKey, apiKey).slice(0, 32)
+}
+
+async function claimAndUse(
+  ports: KeyPorts,
+  accepted: Accepted,
+  found: readonly Result<FoundKey>[],
+  held: HeldKeys,
+  now: Instant,
+): Promise<OpenedKeys> {
+  const keys: OpenKey[] = []
+  const failures: Failure[] = []
+  const { connector, acceptedAt } = accepted
+  for (const key of found) {
+    if (!key.ok) {
+      failures.push(key.failure)
+      continue
+    }
+    const { reference, fingerprint } = key.value
+    if (keys.some((opened) => opened.fingerprint === fingerprint)) continue
+    const refused = claimFailure(await claimFor(ports, fingerprint, claimOf(connector, acceptedAt), now), reference)
+    if (refused !== undefined) failures.push(refused)
+    const mayUse = refused === undefined && connector.enabled
+    const users = await useBucket(ports, fingerprint, accepted, mayUse, now)
+    // Nobody uses a key for an acceptance that a later one has replaced meanwhile.
+    const isUsed = users.some((user) => user.connectorId === connector.connectorId && user.acceptedAt === acceptedAt)
+    if (mayUse && isUsed) keys.push({ ...key.value, limiters: [limiterRefOf(fingerprint, users, connector)] })
+  }
+  if (held.group === undefined) return { keys, failures }
+  const users = await useBucket(ports, held.group, accepted, keys.length > 0, now)
+  if (keys.length === 0) return { keys, failures }
+  const limiter = limiterRefOf(held.group, users, connector)
+  return { keys: keys.map((key) => ({ ...key, limiters: [limiter, ...key.limiters] })), failures }
+}
+
+async function leave(ports: KeyPorts, connectorId: string, held: HeldKeys): Promise<void> {
+  if (held.leaving.length === 0) return
+  for (const bucket of held.leaving) await leaveBucket(ports, bucket, connectorId, held.acceptedAt)
+  // If another process changed the record meanwhile, it leaves them as well.
+  await ports.state.writeHeldKeys(connectorId, { ...held, revision: held.revision + 1, leaving: [] })
+}
+
+/** The limiter of the connector's rate group. A group belongs to its tenant, unless the provider shares it. */
+function groupBucket({ digest, sharedRateGroups }: KeyPorts, connector: Connector): string | undefined {
+  const { type, rateGroup } = connector
+  if (rateGroup === undefined) return undefined
+  const tenant = tenantOf(connector)
+  // Connectors whose id names no tenant keep the group that earlier releases gave them.
+  const isOfAll = tenant.startsWith('~') || sharedRateGroups.includes(rateGroup)
+  return `GROUP:${digest(isOfAll ? `${type}\n${rateGroup}` : `${type}\n${tenant}\n${rateGroup}`).slice(0, 32)}`
+}
+
+function claimOf(connector: Connector, acceptedAt: Instant): KeyClaim {
+  const { connectorId, sharedWith, sharedKey } = connector
+  return { connectorId, tenant: tenantOf(connector), sharedWith, sharedKey, acceptedAt }
+}
+
+function claimFailure(claiming: Awaited<ReturnType<typeof claimFor>>, reference: SecretReference): Failure | undefined {
+  const name = secretText(reference)
+  switch (claiming.kind) {
+    case 'refused':
+      return failure('key-shared', `Connector ${claiming.by} of another tenant uses the API key in ${name} as well`)
+    case 'full':
+      return failure('key-shared', `${claiming.count} connectors have the API key in ${name}, and there is no room for another one`)
+    case 'held':
+    case 'claimed':
+      return undefined
+  }
 }

@@ -1,32 +1,38 @@
-import type { AcceptedStore, Clock, DueStore } from '../domain/ports.ts'
+import { isConnectorId } from '../domain/connector/connector-schema.ts'
+import type { AcceptedStore } from '../domain/ports.ts'
 import { newStatus, withState } from '../domain/status/status.ts'
-import type { KeyLimitPorts } from './key-limit.ts'
-import { type NotifyPorts, notifyChanges } from './notify-changes.ts'
-import { closeKeys, type KeyPorts } from './open-keys.ts'
+import { type ConvergePorts, convergeConnector } from './converge-connector.ts'
+import { notifyChanges } from './notify-changes.ts'
 
-export interface RetirePorts extends KeyPorts, NotifyPorts {
-  readonly state: KeyPorts['state'] & KeyLimitPorts['state'] & NotifyPorts['state'] & AcceptedStore & Pick<DueStore, 'removeDue'>
-  readonly clock: Clock
+export interface RetirePorts extends ConvergePorts {
+  readonly state: ConvergePorts['state'] & AcceptedStore
 }
 
 /**
  * Ends the collection of a connector whose item was deleted. A tombstone keeps its ledgers for 4 days, so that a new item with the
- * same id resumes them. Does nothing if another process changed the acceptance meanwhile. Throws when the state table
- * fails.
+ * same id resumes them. Does nothing if another process changed the acceptance meanwhile. A second call completes what the first left
+ * undone. Throws when the state table fails.
  */
 export async function retireConnector(ports: RetirePorts, connectorId: string): Promise<void> {
   const { state, clock, log } = ports
+  // Nothing was ever stored under such an id.
+  if (!isConnectorId(connectorId)) return
   const before = await state.readAccepted(connectorId)
+  if (before === undefined) return retireRefused(ports, connectorId)
+  if (before.retiredAt !== undefined) return convergeConnector(ports, before, { isItemRight: true })
+  const tombstone = { ...before, retiredAt: Math.max(clock.now(), before.acceptedAt + 1) }
+  if (!(await state.writeAccepted(tombstone, before))) return
+  log({ level: 'info', event: 'connector-retired', connectorId, message: 'The item was deleted' })
+  await convergeConnector(ports, tombstone, { isItemRight: true })
+}
+
+/** The item was never accepted, so all that there is of it is its status. */
+async function retireRefused(ports: RetirePorts, connectorId: string): Promise<void> {
+  const { state, clock } = ports
   const now = clock.now()
-  if (before !== undefined && before.retiredAt === undefined) {
-    if (!(await state.writeAccepted({ ...before, retiredAt: now }, before))) return
-    await closeKeys(ports, before.connector, now)
-    log({ level: 'info', event: 'connector-retired', connectorId, message: 'The item was deleted' })
-  }
   await state.removeDue(connectorId)
-  const reason = 'The item was deleted. An item with the same id, written within 4 days, resumes where this one stopped.'
   const retired = await state.updateStatus(connectorId, (status) => ({
-    ...withState(status ?? newStatus(now), { state: 'retired', reason }, now),
+    ...withState(status ?? newStatus(now), { state: 'retired', reason: 'The item was deleted.' }, now),
     problems: [],
   }))
   await notifyChanges(ports, connectorId, retired)

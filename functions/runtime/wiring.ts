@@ -14,7 +14,12 @@ import { VendorClocks } from '../domain/vendor-clock.ts'
 import { vendors } from '../vendors/index.ts'
 
 /** Makes the ports that every function which handles connectors needs, once, at cold start. */
-export function wireCore(env: { readonly STATE_TABLE: string; readonly EVENT_BUS: string; readonly METRICS_NAMESPACE: string }) {
+export function wireCore(env: {
+  readonly STATE_TABLE: string
+  readonly EVENT_BUS: string
+  readonly METRICS_NAMESPACE: string
+  readonly SHARED_RATE_GROUPS: readonly string[]
+}) {
   const clock = systemClock
   const { log, addRedaction } = jsonLog({ clock })
   const dynamodb = new DynamoDBClient({})
@@ -44,6 +49,7 @@ export function wireCore(env: { readonly STATE_TABLE: string; readonly EVENT_BUS
       digest,
       keyedDigest,
       vendors,
+      sharedRateGroups: env.SHARED_RATE_GROUPS,
       random: Math.random,
       newFingerprintKey: () => randomBytes(32).toString('hex'),
       process: randomUUID(),

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs'
 import { allow, readSecrets, useKey } from '../permissions.ts'
 import type { Settings } from '../settings.ts'
 import type { ConnectorsTable } from '../state/connectors-table.ts'
-import type { DeadLetterQueue, WorkQueue } from '../state/queues.ts'
+import type { WorkQueue } from '../state/queues.ts'
 import type { StateTable } from '../state/state-table.ts'
 import type { EnvironmentOf, PipelineFunctionSettings } from './pipeline-function.ts'
 
@@ -16,8 +16,6 @@ export interface AcceptingFunctionProps extends PipelineFunctionSettings {
   readonly stateTable: StateTable
   readonly workQueue: WorkQueue
   readonly bus: IEventBus
-  /** Receives events that failed. The next tick and the hourly comparison of the tables do their work later. */
-  readonly deadLetters: DeadLetterQueue
 }
 
 export function acceptingEnvironment(props: AcceptingFunctionProps): EnvironmentOf<'connectorChanged'> {
@@ -28,18 +26,20 @@ export function acceptingEnvironment(props: AcceptingFunctionProps): Environment
     EVENT_BUS: bus.eventBusName,
     METRICS_NAMESPACE: metricsNamespace,
     SECRET_PREFIX: settings.secretPrefix,
+    SECRETS_BOUND_TO_ORIGIN: 'true',
     ALLOWED_HOSTS: settings.allowedHosts.join(','),
+    SHARED_RATE_GROUPS: settings.sharedRateGroups.join(','),
     TLS_VERIFICATION_OPTIONAL: String(settings.tlsVerificationOptional),
   }
 }
 
 export function acceptingPermissions(scope: Construct, props: AcceptingFunctionProps): readonly PolicyStatement[] {
-  const { settings, encryptionKey, stateTable, workQueue, bus, deadLetters } = props
+  const { settings, encryptionKey, stateTable, workQueue, bus } = props
   return [
     stateTable.readAndWrite(),
     readSecrets(scope, settings.secretPrefix),
     allow(['events:PutEvents'], bus.eventBusArn),
-    allow(['sqs:SendMessage'], workQueue.queueArn, deadLetters.queueArn),
+    allow(['sqs:SendMessage'], workQueue.queueArn),
     ...useKey(encryptionKey, 'kms:Decrypt', 'kms:GenerateDataKey'),
   ]
 }

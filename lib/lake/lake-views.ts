@@ -24,10 +24,17 @@ export const newestKey = 'connector_id, event_type, service, coalesce(event_id, 
 /** The smaller `id` wins if two versions were received at once, so that each query shows the same one. */
 export const newestFirst = 'ingested_at DESC, id'
 
+/**
+ * The tenant of a record. Records from before 0.4.0 have none, but the id of their connector names it, as `tenantOf` says.
+ * `matches`: the function that looks for a regular expression, of Athena or of DuckDB.
+ */
+export const tenantSql = (matches: 'regexp_like' | 'regexp_matches') =>
+  `coalesce("tenant", CASE WHEN ${matches}("connector_id", '^[a-z0-9-]{1,40}\\.[A-Za-z0-9._-]+$') THEN split_part("connector_id", '.', 1) ELSE '~' || "tenant_name" END)`
+
 /** The views of a table with these fields. They name every column, so a column that is added later makes none of them stale. */
 export function lakeViews(fields: FieldTable): readonly LakeView[] {
   const columns = [...glueColumns(fields), ...partitionKeys]
-  const names = columns.map(({ name }) => quoted(name)).join(', ')
+  const names = columns.map(({ name }) => (name === 'tenant' ? `${tenantSql('regexp_like')} AS "tenant"` : quoted(name))).join(', ')
   // A line that is no record gives a row of NULLs.
   const records = `${recordsTable} WHERE id IS NOT NULL`
   const oneOfEach = (key: string, order = 'ingested_at') =>

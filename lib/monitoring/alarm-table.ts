@@ -1,19 +1,24 @@
-import { day, hour, minute } from '../../functions/domain/time.ts'
+import { minute, second } from '../../functions/domain/time.ts'
 import {
   delivery,
   deliveryQuota,
   eachDeadLetterQueue,
   eachFunction,
+  eachTableThrottles,
   eachVendorEvents,
   eachVendorFleet,
+  eachVendorLosses,
   eachVendorMeasurements,
   eachVendorRun,
+  failedNotifications,
   lakeErrorObjects,
   ticksCarriedOut,
   type Watched,
 } from './alarm-metrics.ts'
 import {
   deliveryAgeMaxSeconds,
+  dueAgeMaxSeconds,
+  failingShareMaxPercent,
   keyAgeMaxDays,
   quotaUsedMaxPercent,
   retentionPageHours,
@@ -42,93 +47,93 @@ export interface AlarmRow {
    * - `bad`: the missing value is the problem.
    */
   readonly noValue: 'fine' | 'unchanged' | 'bad'
+  /** The metric counts what is new. The alarm ends by itself while the trouble may last, so its end is not sent. */
+  readonly countsNew?: true
 }
 
 /**
- * Every alarm. One bad period is enough to page only if events are lost by it. `1 of n` keeps an alarm on between bad periods, so that one
- * episode sends one mail.
+ * Every alarm. CloudWatch sends nothing while an alarm stays on, so one lasting trouble of one connector may keep none on: a second one
+ * would not be told. An alarm watches a share of the fleet, the age of the oldest work, or a count of what is new. The troubles of one
+ * connector are notifications; an alarm repeats none of them, except that time runs out.
+ *
+ * One bad period is enough to page only if something is lost by it. `1 of n` keeps an alarm on between bad periods, so that one episode
+ * sends one mail.
  */
 export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }): readonly AlarmRow[] {
   return [
     {
-      key: 'range-lost',
+      key: 'losing-data',
       severity: 'page',
-      problem: 'The vendor dropped events before they were read: they are lost.',
-      firstStep: 'run the saved query "lost ranges" for the connector and the times, and fix the cause before more is lost.',
-      watched: eachVendorRun('RangesLost'),
+      problem: `In less than ${retentionPageHours} hours events of another connector are lost, or their loss has begun.`,
+      firstStep: "find the connector with the least time left in the dashboard's table, and do what its reason says.",
+      watched: eachVendorLosses,
       when: { above: 0 },
-      lasting: [1, 12, 5],
+      lasting: [1, 1, 5],
       noValue: 'fine',
+      countsNew: true,
     },
     {
       key: 'retention-limit-48h',
       severity: 'warn',
-      problem: `In less than ${retentionWarnHours} hours the vendor drops events that are not read yet.`,
+      problem: `In less than ${retentionWarnHours} hours the vendor drops events of another connector that are not read yet. It does not fail: it is too slow.`,
       firstStep: "find the connector with the least time left in the dashboard's table, and read its reason.",
-      watched: eachVendorFleet('RetentionLeftMin'),
-      when: { below: retentionWarnHours * hour },
-      lasting: [3, 3, 5],
-      noValue: 'fine',
-    },
-    {
-      key: 'retention-limit-24h',
-      severity: 'page',
-      problem: `In less than ${retentionPageHours} hours the vendor drops events that are not read yet: then they are lost.`,
-      firstStep: "find the connector with the least time left in the dashboard's table, and give it an API key of its own.",
-      watched: eachVendorFleet('RetentionLeftMin'),
-      when: { below: retentionPageHours * hour },
-      lasting: [3, 3, 5],
-      noValue: 'fine',
-    },
-    {
-      key: 'losing-data',
-      severity: 'page',
-      problem: 'A connector is losing events, or will lose them within a day.',
-      firstStep: "read its reason in the dashboard's table. An API key of its own helps fastest.",
-      watched: eachVendorFleet('ConnectorsLosingData'),
+      watched: eachVendorFleet('NewlyWithin48h'),
       when: { above: 0 },
-      lasting: [3, 3, 5],
-      noValue: 'unchanged',
+      lasting: [1, 1, 5],
+      noValue: 'fine',
+      countsNew: true,
     },
     {
       key: 'lag',
       severity: 'warn',
-      problem: 'For an hour a connector has lagged behind by more than lagAlarmMinutes.',
-      firstStep: 'run the saved query "why it was late" for the connector with the longest lag.',
-      watched: eachVendorFleet('LagMax'),
+      problem: 'For an hour a tenth of the connectors have lagged behind by more than lagAlarmMinutes.',
+      firstStep: 'look at the rows Platform and Delivery of the dashboard: collect may be throttled, or the quota of Firehose used up.',
+      watched: eachVendorFleet('LagP90'),
       when: { above: lagMaxMinutes * minute },
       lasting: [12, 12, 5],
       noValue: 'fine',
     },
     {
+      key: 'connectors-waiting',
+      severity: 'warn',
+      problem: `For 15 minutes a connector has been due for more than ${dueAgeMaxSeconds} seconds, and no run of it has begun.`,
+      firstStep: 'compare collectConcurrency with the formula in docs/settings.md, and check that collect is invoked and not throttled.',
+      watched: eachVendorFleet('DueAgeMax'),
+      when: { above: dueAgeMaxSeconds * second },
+      lasting: [3, 3, 5],
+      noValue: 'fine',
+    },
+    {
       key: 'connectors-failing',
       severity: 'warn',
-      problem: 'For an hour at least one connector has been failing. Somebody must fix its cause.',
-      firstStep: "read the reasons in the dashboard's table. Each says what to do.",
-      watched: eachVendorFleet('ConnectorsFailing'),
-      when: { above: 0 },
-      lasting: [12, 12, 5],
-      noValue: 'unchanged',
+      problem: `For half an hour more than ${failingShareMaxPercent} % of the connectors have failed, and not by an outage: they may have one cause.`,
+      firstStep: "compare the reasons in the dashboard's table. Each says what to do.",
+      watched: eachVendorFleet('FailingShare'),
+      when: { above: failingShareMaxPercent },
+      lasting: [6, 6, 5],
+      noValue: 'fine',
     },
     {
       key: 'key-rejected',
       severity: 'warn',
-      problem: 'The vendor rejects an API key. A connector with other keys goes on with them.',
+      problem: 'The vendor has begun to reject an API key. Its connector goes on with its other keys.',
       firstStep: 'run the saved query "keys rejected" for the name of the secret, and store a valid key in it.',
-      watched: eachVendorFleet('KeysRejected'),
+      watched: eachVendorFleet('KeysNewlyRejected'),
       when: { above: 0 },
-      lasting: [3, 3, 5],
-      noValue: 'unchanged',
+      lasting: [1, 1, 5],
+      noValue: 'fine',
+      countsNew: true,
     },
     {
       key: 'key-old',
       severity: 'warn',
-      problem: `An API key was stored more than ${keyAgeMaxDays} days ago. A key that is valid for a year expires within 30 days.`,
+      problem: `An API key was stored ${keyAgeMaxDays} days ago, or whole weeks more. A key that is valid for a year expires within 30 days.`,
       firstStep: "look up in the vendor's console when the key expires, and store a new one in the same secret.",
-      watched: eachVendorFleet('KeyAgeMax'),
-      when: { above: keyAgeMaxDays * day },
-      lasting: [1, 1, 60],
+      watched: eachVendorFleet('KeysNewlyOld'),
+      when: { above: 0 },
+      lasting: [1, 1, 5],
       noValue: 'fine',
+      countsNew: true,
     },
     {
       key: 'vendor-clock-off',
@@ -141,16 +146,6 @@ export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }
       noValue: 'unchanged',
     },
     {
-      key: 'throttled-by-others',
-      severity: 'warn',
-      problem: 'For half an hour the vendor has refused requests although the limit was kept: something else uses the key.',
-      firstStep: 'find out what else uses the key, or create a key for this connector alone.',
-      watched: eachVendorFleet('ConnectorsThrottled'),
-      when: { above: 0 },
-      lasting: [6, 6, 5],
-      noValue: 'unchanged',
-    },
-    {
       key: 'dropped-off',
       severity: 'warn',
       problem: 'A connector delivered events on six days in a row, and none on the last whole day.',
@@ -159,16 +154,7 @@ export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }
       when: { above: 0 },
       lasting: [1, 1, 60],
       noValue: 'unchanged',
-    },
-    {
-      key: 'vendor-outage',
-      severity: 'warn',
-      problem: 'For half an hour an origin of the vendor has responded with server errors, or not at all.',
-      firstStep: "look at the vendor's status page. Events that are missed now are read after the outage.",
-      watched: eachVendorFleet('VendorOutages'),
-      when: { above: 0 },
-      lasting: [6, 6, 5],
-      noValue: 'unchanged',
+      countsNew: true,
     },
     {
       key: 'events-malformed',
@@ -187,8 +173,9 @@ export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }
       firstStep: 'run the saved query "failures" for the trace id, and send it to the vendor.',
       watched: eachVendorRun('RangesSetAside'),
       when: { above: 0 },
-      lasting: [1, 6, 60],
+      lasting: [1, 1, 60],
       noValue: 'fine',
+      countsNew: true,
     },
     {
       key: 'events-late',
@@ -197,8 +184,10 @@ export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }
       firstStep: 'raise lateArrivalMinutes of the connectors whose reason asks for it.',
       watched: eachVendorEvents('EventsLate'),
       when: { above: 0 },
-      lasting: [1, 24, 60],
+      // Each connector is re-read once a day. With a whole day, one connector would keep the alarm on for ever.
+      lasting: [1, 6, 60],
       noValue: 'fine',
+      countsNew: true,
     },
     {
       key: 'dispatch-silent',
@@ -223,13 +212,14 @@ export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }
     {
       key: 'dead-letters',
       severity: 'warn',
-      problem: 'A dead-letter queue holds messages that failed at every attempt: a bug, or broken infrastructure.',
+      problem: 'A message that failed at every attempt was put into a dead-letter queue: a bug, or broken infrastructure.',
       firstStep: 'run the saved query "function failures", fix the cause, then redrive the queue.',
       watched: eachDeadLetterQueue,
       when: { above: 0 },
-      lasting: [1, 1, 5],
-      // SQS reports no value for a queue that was idle for 6 hours, and the messages are still in it.
-      noValue: 'unchanged',
+      // A difference needs the period before.
+      lasting: [1, 2, 5],
+      noValue: 'fine',
+      countsNew: true,
     },
     {
       key: 'function-errors',
@@ -250,6 +240,28 @@ export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }
       when: { above: 0 },
       lasting: [3, 3, 5],
       noValue: 'fine',
+    },
+    {
+      key: 'table-throttles',
+      severity: 'warn',
+      problem:
+        'For 15 minutes DynamoDB has throttled requests for a table or its indexes. The functions repeat them, so collecting is slower.',
+      firstStep: "look at the graph DynamoDB throttles, and compare the table's traffic with the quotas of the account.",
+      watched: eachTableThrottles,
+      when: { above: 0 },
+      lasting: [3, 3, 5],
+      noValue: 'fine',
+    },
+    {
+      key: 'notifications-failing',
+      severity: 'page',
+      problem: 'EventBridge could not hand notifications to the topic. Nobody was told of the problems that they name.',
+      firstStep: "look at the dashboard's table for the problems, then mend the policy of the topic, or of its key.",
+      watched: failedNotifications,
+      when: { above: 0 },
+      lasting: [1, 1, 5],
+      noValue: 'fine',
+      countsNew: true,
     },
     {
       key: 'lake-stale',
@@ -280,6 +292,7 @@ export function alarmTable({ lagMaxMinutes }: { readonly lagMaxMinutes: number }
       when: { above: 0 },
       lasting: [1, 12, 5],
       noValue: 'fine',
+      countsNew: true,
     },
     {
       key: 'lake-quota',

@@ -1,15 +1,5 @@
 import { Duration, Validations } from 'aws-cdk-lib'
-import {
-  Alarm,
-  AlarmRule,
-  AlarmState,
-  ComparisonOperator,
-  CompositeAlarm,
-  type IAlarm,
-  type MathExpression,
-  Metric,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch'
+import { Alarm, ComparisonOperator, type IAlarm, type MathExpression, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { Rule } from 'aws-cdk-lib/aws-events'
 import { EventBus } from 'aws-cdk-lib/aws-events-targets'
@@ -21,14 +11,12 @@ import type { ObservedPipeline } from './observed-pipeline.ts'
 
 export interface AlarmsProps {
   readonly pipeline: ObservedPipeline
-  /** Receives every alarm except the composite one. */
+  /** Receives every alarm. */
   readonly topic: ITopic
   /** Largest lag of a connector that raises no alarm. */
   readonly lagMaxMinutes: number
 }
 
-/** The composite alarm's heading in `docs/operations.md`. */
-const atRiskKey = 'pipeline-at-risk'
 const runbook = 'docs/operations.md'
 const treatMissing = { fine: TreatMissingData.NOT_BREACHING, unchanged: TreatMissingData.IGNORE, bad: TreatMissingData.BREACHING } as const
 
@@ -42,24 +30,15 @@ export class Alarms extends Construct {
     const act = new SnsAction(topic)
     const watchable = { pipeline, lakeErrors: this.lakeErrors(pipeline) }
 
-    const alarms = alarmTable(props).flatMap((row) =>
+    this.all = alarmTable(props).flatMap((row) =>
       Object.entries(row.watched(watchable)).map(([subject, metric]) => {
         const name = subject === '' ? row.key : `${row.key}-${subject}`
         const alarm = new Alarm(this, name, { alarmName: `${pipeline.namePrefix}-${name}`, ...alarmProps(row, metric) })
         alarm.addAlarmAction(act)
-        if (row.severity === 'page') alarm.addOkAction(act)
-        return { alarm, severity: row.severity }
+        if (row.severity === 'page' && row.countsNew === undefined) alarm.addOkAction(act)
+        return alarm
       }),
     )
-    // No action: each member notifies by itself, and the composite stays silent when a second one joins.
-    const atRisk = new CompositeAlarm(this, atRiskKey, {
-      compositeAlarmName: `${pipeline.namePrefix}-${atRiskKey}`,
-      alarmDescription: `Events are at risk: at least one alarm that pages is on. First: open that alarm. Runbook: ${runbook}#${atRiskKey}`,
-      alarmRule: AlarmRule.anyOf(
-        ...alarms.filter(({ severity }) => severity === 'page').map(({ alarm }) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM)),
-      ),
-    })
-    this.all = [atRisk, ...alarms.map(({ alarm }) => alarm)]
   }
 
   /**

@@ -30,6 +30,8 @@ export class Notifications extends Construct {
   readonly bus: IEventBus
   /** Receives alarms as well. */
   readonly topic: ITopic
+  /** The rule between the two. The name is fixed, because a metric of a rule on an own bus needs it alone. */
+  readonly ruleName: string
 
   constructor(scope: Construct, id: string, props: NotificationsProps) {
     super(scope, id)
@@ -50,7 +52,9 @@ export class Notifications extends Construct {
       )
     }
 
+    this.ruleName = `${namePrefix}-notifications`
     const rule = new Rule(this, 'Rule', {
+      ruleName: this.ruleName,
       eventBus: this.bus,
       description: 'Notifies people of problems and of their end.',
       eventPattern: { source: [notificationSource], detail: { attention: [...notified] } },
@@ -59,7 +63,8 @@ export class Notifications extends Construct {
     })
     Validations.of(rule).acknowledge({
       id: 'Serverless-EventBusDLQ',
-      reason: 'EventBridge retries for 24 hours. After that, the dashboard still shows each state until it is over.',
+      reason:
+        'EventBridge retries for 24 hours. After that an alarm reports the loss, and the dashboard still shows each state until it is over.',
     })
   }
 

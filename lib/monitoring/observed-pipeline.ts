@@ -27,4 +27,6 @@ export interface ObservedPipeline {
   readonly connectorsTable: ITable
   /** The stack's own bus. Each change of a connector's state is one event on it. */
   readonly bus: IEventBus
+  /** The rule on the bus that sends notifications to people. */
+  readonly notificationsRuleName: string
 }

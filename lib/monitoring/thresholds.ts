@@ -1,13 +1,19 @@
+import { keyOldMs, retentionPageMs, retentionWarnMs } from '../../functions/domain/status/thresholds.ts'
+import { day, hour } from '../../functions/domain/time.ts'
+
 /** Thresholds of alarms that the dashboard draws as lines. */
 
-/** Two days to act, so a mail that is read on the next day is in time. */
-export const retentionWarnHours = 48
+export const retentionWarnHours = retentionWarnMs / hour
 
-/** One day to act, so somebody must act at once. */
-export const retentionPageHours = 24
+export const retentionPageHours = retentionPageMs / hour
 
-/** A key that the vendor limits to a year ends 30 days later. */
-export const keyAgeMaxDays = 335
+export const keyAgeMaxDays = keyOldMs / day
+
+/** So many connectors do not fail at the same time by chance: they have one cause. */
+export const failingShareMaxPercent = 10
+
+/** A run begins within a minute of its due time. After five, `collect` has too few places, or does not run. */
+export const dueAgeMaxSeconds = 300
 
 /** So far off, a clock is not only badly set. */
 export const vendorClockErrorMaxMinutes = 15

@@ -9,8 +9,8 @@ interface Encrypted {
 }
 
 /**
- * A message is only a hint; the state decides. After 15 minutes a message is out of date, so a failing message must reach the
- * dead-letter queue earlier. It does so after 13: a delay of up to 1 minute, then two attempts of 6 minutes each. With the usual
+ * A message is only a hint; the state decides. Its claim ends after 15 minutes (`claimEnd` in functions/domain/dispatch.ts), so a failing
+ * message must reach the dead-letter queue earlier. It does so after 13: a delay of up to 1 minute, then two attempts of 6 minutes each. With the usual
  * visibility of 6 × the function's time-out it would expire first. If a message comes back too early, the lease stops the second run.
  */
 export class WorkQueue extends Queue {
@@ -24,8 +24,8 @@ export class WorkQueue extends Queue {
   }
 }
 
-/** Which work failed: a run, a change of a connector, or a tick. */
-export type DeadLetterKind = 'work' | 'changes' | 'ticks'
+/** Which work failed: a run, or a change of a connector. A failed tick leaves nothing, because the next one does its work. */
+export type DeadLetterKind = 'work' | 'changes'
 
 /** Keeps failed messages for a person, for 14 days. */
 export class DeadLetterQueue extends Queue {

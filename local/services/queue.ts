@@ -2,7 +2,7 @@ import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { buildApp } from 'fauxqs'
 import { loopback, portError } from './listen.ts'
 
-/** The stack has the same. A message is only a hint to look at the state, so an old one is useless. */
+/** The stack has the same, and a claim holds as long. */
 const retentionSeconds = 15 * 60
 
 /** Starts SQS with one queue, in memory. A message that was received and not deleted can be received again after `visibilitySeconds`. */

@@ -3,8 +3,8 @@ import { ChangeMessageVisibilityCommand, DeleteMessageCommand, type Message, Rec
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { account, environmentVariable, invoke, region, reportToStderr, type Trigger, type TriggerOptions } from './invocation.ts'
 
-/** One machine runs fewer than the stack, whose default is 50 (invocations at the same time). */
-const concurrencyMaxDefault = 10
+/** The places of one process (invocations at the same time). `dispatch` counts on as many by default (`COLLECT_CONCURRENCY`). */
+export const concurrencyMaxDefault = 10
 /** SQS gives at most 10 messages with one request. */
 const receivedMax = 10
 /** SQS allows 20. One second lets a trigger stop within a second. */

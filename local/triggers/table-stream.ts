@@ -9,7 +9,7 @@ import {
   ScanCommand,
   type ScanCommandOutput,
 } from '@aws-sdk/client-dynamodb'
-import type { DynamoDBRecord, DynamoDBStreamEvent, StreamRecord } from 'aws-lambda'
+import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent, StreamRecord } from 'aws-lambda'
 import { connectorsTableDefinition } from '../../functions/adapters/state-table/table-definitions.ts'
 import { account, environmentVariable, invoke, region, reportToStderr, type Trigger, type TriggerOptions } from './invocation.ts'
 import { repeat } from './repeat.ts'
@@ -65,8 +65,9 @@ export function tableStreamReader(options: TableStreamOptions) {
   let sequence = 0
 
   async function deliver(changes: readonly Change[]): Promise<void> {
+    let failed = new Set<string>()
     try {
-      await invoke(options, 'connector-changed', { Records: changes.map(({ record }) => record) })
+      failed = failedRecords(await invoke(options, 'connector-changed', { Records: changes.map(({ record }) => record) }))
     } catch (thrown) {
       const [first] = changes
       if (first === undefined) return
@@ -76,7 +77,11 @@ export function tableStreamReader(options: TableStreamOptions) {
       await deliver(changes.slice(half))
       return
     }
-    for (const change of changes) await markDone(change)
+    for (const change of changes) {
+      if (failed.has(change.record.dynamodb?.SequenceNumber ?? ''))
+        await fail(change, new Error('The function reported its record as failed'))
+      else await markDone(change)
+    }
   }
 
   async function fail(change: Change, thrown: unknown): Promise<void> {
@@ -119,6 +124,12 @@ export function tableStreamReader(options: TableStreamOptions) {
       for (let from = 0; from < changes.length; from += batchRecordsMax) await deliver(changes.slice(from, from + batchRecordsMax))
     },
   }
+}
+
+/** The sequence numbers of the records that the function could not handle. Lambda would give it those again, and all that follow the first. */
+function failedRecords(response: unknown): Set<string> {
+  const { batchItemFailures = [] } = (response ?? {}) as Partial<DynamoDBBatchResponse>
+  return new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier))
 }
 
 async function scan(client: DynamoDBClient, table: string | undefined): Promise<Map<string, Item>> {

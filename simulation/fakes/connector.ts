@@ -19,6 +19,7 @@ export function connector(attributes: Partial<Connector> = {}): Connector {
     initialBackfillMinutes: 10,
     lateArrivalMinutes: 10,
     sharedKey: false,
+    sharedWith: [],
     identityIgnoredFields: [],
     ...attributes,
   }

@@ -8,6 +8,7 @@ export function record(id: string, changes: Partial<LakeRecord> = {}): LakeRecor
     timestamp_source: 'event',
     ingested_at: Date.UTC(2026, 10, 24, 12),
     ingest_mode: 'live',
+    tenant: 'acme',
     tenant_name: 'acme',
     connector_id: 'acme-mail',
     connector_name: 'acme-mail',

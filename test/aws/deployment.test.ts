@@ -190,12 +190,16 @@ test('a change that cannot be handled becomes a dead letter and does not stop th
   await expect.poll(() => stateOf('globex.next'), withinMs).toBe('paused')
 })
 
-test('a tick that cannot be handled becomes a dead letter', async () => {
+test('a tick that fails leaves no message, and the next one does its work', async () => {
   const { logicalId } = deployment.function('Dispatch').resource
+  const failedAt = Date.now()
   const allow = deployment.proxy.deny(({ by, action }) => by === logicalId && action === 'dynamodb:Query')
-  await deployment.tick(Date.UTC(2026, 0, 1, 12, 1)).finally(allow)
-  const [letter = '{}'] = await deployment.messages('TickDeadLetters')
-  expect(JSON.parse(letter).requestPayload.time).toBe('2026-01-01T12:01:00Z')
+  const before = deployment.function('Dispatch').lines.length
+  await deployment.tick(failedAt).finally(allow)
+  const events = deployment.function('Dispatch').lines.slice(before)
+  expect(events.map((line) => JSON.parse(line).event)).toContain('function-failed')
+  await deployment.tick(failedAt)
+  await expect.poll(async () => ((await state.readStatus('globex.exchange'))?.lastRunAt ?? 0) > failedAt, withinMs).toBe(true)
 })
 
 test('the widget of the dashboard shows every connector', async () => {
@@ -265,7 +269,7 @@ test('no key is in a log, in the state table, on the bus, in a dead letter or in
     ExclusiveStartKey = page.LastEvaluatedKey
     if (ExclusiveStartKey === undefined) break
   }
-  const letters = ['WorkDeadLetters', 'ChangeDeadLetters', 'TickDeadLetters'].map((queue) => deployment.messages(queue))
+  const letters = ['WorkDeadLetters', 'ChangeDeadLetters'].map((queue) => deployment.messages(queue))
   const all = JSON.stringify([
     items,
     published,

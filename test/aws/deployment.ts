@@ -144,7 +144,7 @@ async function deployOn(opened: Closable[], assembly: string, dataDir: string) {
     connectorsTable: stack.only('AWS::DynamoDB::Table', 'Connectors').name,
     functions: () => [...functions.values()],
 
-    /** Sends the rule's tick of the given time (epoch ms) to each of its targets. A failed invocation goes to the destination in the template. */
+    /** Sends the rule's tick of the given time (epoch ms) to each of its targets. A failed invocation leaves nothing but its log. */
     async tick(at: number): Promise<void> {
       const [rule] = stack.ofType('AWS::Events::Rule').filter(({ properties }) => properties['ScheduleExpression'] !== undefined)
       const time = `${new Date(at).toISOString().slice(0, 19)}Z`
@@ -152,7 +152,7 @@ async function deployOn(opened: Closable[], assembly: string, dataDir: string) {
       const event = { ...base, account, time, region, resources: [rule?.arn], detail: {} }
       for (const { Arn, Input } of (rule?.properties['Targets'] ?? []) as { Arn: string; Input?: string }[]) {
         const target = byArn(Arn)
-        await target.invoke(Input === undefined ? event : JSON.parse(Input)).catch(() => failedAsynchronously(target, event))
+        await target.invoke(Input === undefined ? event : JSON.parse(Input)).catch(() => undefined)
       }
     },
 
@@ -182,23 +182,6 @@ async function deployOn(opened: Closable[], assembly: string, dataDir: string) {
         for (const client of [dynamodb, sqs, events, secrets]) client.destroy()
       }
     },
-  }
-
-  /** https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
-  async function failedAsynchronously(target: HostedFunction, event: unknown): Promise<void> {
-    const configuration = stack
-      .ofType('AWS::Lambda::EventInvokeConfig')
-      .find(({ properties }) => properties['FunctionName'] === target.resource.name)
-    const { OnFailure } = (configuration?.properties['DestinationConfig'] ?? {}) as { OnFailure?: { Destination: string } }
-    if (OnFailure === undefined) return
-    const client = new SQSClient({
-      ...config,
-      credentials: { ...credentials, accessKeyId: target.resource.logicalId },
-      endpoint: proxy.address,
-    })
-    const QueueUrl = stack.byArn('AWS::SQS::Queue', OnFailure.Destination).ref
-    await client.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify({ requestPayload: event }) }))
-    client.destroy()
   }
 
   async function bodies(QueueUrl: string): Promise<readonly string[]> {

@@ -50,7 +50,7 @@ interface Options {
 /** https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html */
 export function startStreamSource({ stack, mapping, target, endpoint }: Options): EventSource {
   const settings = mapping.properties as unknown as Mapping
-  const { EventSourceArn, BatchSize = 100, StartingPosition = 'LATEST', MaximumRetryAttempts = -1 } = settings
+  const { EventSourceArn, BatchSize = 100, StartingPosition = 'LATEST', MaximumRetryAttempts = -1, FunctionResponseTypes = [] } = settings
   const client = new DynamoDBStreamsClient(clientConfig(endpoint, target))
   const sqs = new SQSClient(clientConfig(endpoint, target))
   let stopping = false
@@ -76,13 +76,21 @@ export function startStreamSource({ stack, mapping, target, endpoint }: Options)
     }
   }
 
+  /**
+   * With a response that names failed records, the batch comes again from the first of them on.
+   * https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+   */
   async function deliver(records: readonly StreamRecord[]): Promise<void> {
     for (let retries = 0; ; retries += 1) {
-      const failed = await target.invoke({ Records: records.map((record) => eventRecord(record, EventSourceArn)) }).then(
-        () => false,
-        () => true,
+      const failures = await target.invoke({ Records: records.map((record) => eventRecord(record, EventSourceArn)) }).then(
+        (result) => failuresOf(FunctionResponseTypes.includes('ReportBatchItemFailures') ? result : undefined),
+        () => undefined,
       )
-      if (!failed) return
+      if (failures?.length === 0) return
+      if (failures !== undefined) {
+        const first = records.findIndex(({ dynamodb }) => failures.includes(dynamodb?.SequenceNumber))
+        if (first > 0) return deliver(records.slice(first))
+      }
       if (settings.BisectBatchOnFunctionError === true && records.length > 1) {
         const half = Math.ceil(records.length / 2)
         await deliver(records.slice(0, half))

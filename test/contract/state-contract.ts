@@ -7,6 +7,7 @@ import { acceptedContract } from './state/accepted.ts'
 import { apiKeyContract } from './state/api-keys.ts'
 import { dueContract } from './state/due.ts'
 import type { Given } from './state/given.ts'
+import { keyRegisterContract } from './state/key-register.ts'
 import { newerReleaseContract, type OpenTable } from './state/newer-release.ts'
 import { outageContract } from './state/outages.ts'
 import { runStateContract } from './state/run-state.ts'
@@ -65,6 +66,7 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
     streamContract(given)
     seenIdContract(given)
     apiKeyContract(given)
+    keyRegisterContract(given)
   })
 
   it(`the listings have the same order in memory and on ${name}`, async () => {

@@ -24,6 +24,7 @@ const policy: ledger.ReadingPolicy = {
   paceMs: 3 * second,
   clock: { lastMs: 0 },
   wantedTo: 0,
+  usualTime: 0,
 }
 const storedSize = (item: unknown) => sizeOf(marshall(item, { removeUndefinedValues: true }))
 

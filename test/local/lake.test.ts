@@ -9,6 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../functions/adapters/clock.ts'
 import { firehoseSink } from '../../functions/adapters/firehose.ts'
 import { fittingLine } from '../../functions/adapters/fitting-line.ts'
+import { tenantOf } from '../../functions/domain/connector/tenant.ts'
 import { type LakeRecord, serialise } from '../../functions/domain/record/record.ts'
 import { openLake } from '../../local/lake.ts'
 import { formatTextTable } from '../../local/text-table.ts'
@@ -159,9 +160,23 @@ describe('npm run lake', () => {
     expect(stderr).toMatch(/^1 line of the lake is no record and in no view:\n {2}.+hour=10.+\.json\.gz, line 1\n$/)
   })
 
+  it('takes the tenant of a record from before 0.4.0 from the id of its connector', async () => {
+    const dataDir = temporaryFolder()
+    const before = (id: string, connectorId: string) => {
+      const { tenant: _, ...rest } = record(id, { connector_id: connectorId, tenant_name: 'Acme' })
+      return JSON.stringify(rest)
+    }
+    const ids = ['acme.cas', 'acme-cas', 'Acme.cas', 'acme.', `${'a'.repeat(41)}.cas`, 'a.b.c']
+    object(dataDir, '2026-11-24', [...ids.map((id, i) => before(String(i), id)), serialise(record('9', { tenant: 'globex' }))])
+    const { stdout } = await command('--data', dataDir, '--json', 'SELECT tenant FROM syslog ORDER BY id')
+    const expected = [...ids.map((connectorId) => tenantOf({ connectorId, tenantName: 'Acme' })), 'globex']
+    expect(JSON.parse(stdout)).toEqual(expected.map((tenant) => ({ tenant })))
+    expect(expected.slice(0, 2)).toEqual(['acme', '~Acme'])
+  })
+
   it('counts by tenant, event type and day when it is given no SQL', async () => {
     const dataDir = temporaryFolder()
-    object(dataDir, '2026-11-24', [serialise(record('a')), serialise(record('a')), serialise(record('b', { tenant_name: 'globex' }))])
+    object(dataDir, '2026-11-24', [serialise(record('a')), serialise(record('a')), serialise(record('b', { tenant: 'globex' }))])
     expect(await command('--data', dataDir, '--json')).toMatchObject({
       code: 0,
       stdout: `${JSON.stringify(

@@ -31,7 +31,7 @@ export interface Process {
   accept(item: ConnectorItem): Promise<void>
   retire(connectorId: string): Promise<void>
   reconcile(items: readonly ConnectorItem[]): Promise<void>
-  collect(connectorId: string, sink?: Sink): Promise<void>
+  collect(connectorId: string, sink?: Sink, claim?: Instant): Promise<void>
   dispatch(): Promise<unknown>
   measure(): Promise<unknown>
 }
@@ -82,7 +82,10 @@ export class Deployment {
       ...common,
       state,
       vendors,
-      queue: { send: async (connectorId: string, delaySeconds: number) => void this.invoke(connectorId, delaySeconds * second) },
+      queue: {
+        send: async (connectorId: string, delaySeconds: number, claim?: Instant) =>
+          void this.invoke(connectorId, delaySeconds * second, claim),
+      },
       publish: () => {},
     }
     return {
@@ -90,9 +93,9 @@ export class Deployment {
       accept: (item) => functions.acceptConnector(ports, policy, String(item['connectorId']), item),
       retire: (connectorId) => functions.retireConnector(ports, connectorId),
       reconcile: (items) => functions.reconcileConnectors(ports, policy, each(items)),
-      collect: (connectorId, sink = ports.sink) =>
-        functions.collectConnector({ ...ports, sink }, connectorId, ports.clock.now() + runMaxMs),
-      dispatch: () => functions.dispatchDue(ports),
+      collect: (connectorId, sink = ports.sink, claim) =>
+        functions.collectConnector({ ...ports, sink }, connectorId, ports.clock.now() + runMaxMs, claim),
+      dispatch: () => functions.dispatchDue(ports, Number.POSITIVE_INFINITY),
       measure: () => functions.measureFleet(ports),
     }
   }
@@ -108,7 +111,7 @@ export class Deployment {
   }
 
   /** Receives a work message: it starts a run of the release that is deployed at that time. */
-  async invoke(connectorId: string, delayMs: number): Promise<void> {
+  async invoke(connectorId: string, delayMs: number, claim?: Instant): Promise<void> {
     await this.clock.sleepUntil(this.clock.now() + delayMs)
     const release = this.deployed()
     this.runs[release.name] ??= { begun: 0, underWay: 0 }
@@ -116,7 +119,7 @@ export class Deployment {
     runs.begun += 1
     runs.underWay += 1
     await this.process(release)
-      .collect(connectorId)
+      .collect(connectorId, undefined, claim)
       .catch((error: unknown) => this.crashes.push(error))
     runs.underWay -= 1
   }

@@ -45,12 +45,18 @@ export async function everything(state: StateTable, { items }: StoredState) {
   }
 }
 
-/** The users of a key can be read only by a registration, which is removed again. */
-async function usersOf(state: StateTable, bucket: string): Promise<readonly KeyUser[]> {
+/** The users of a key, as releases up to 0.3.0 can read them: only by a registration, which is removed again. */
+interface FormerKeyUsers {
+  registerKeyUser(bucket: string, user: KeyUser, now: number): Promise<readonly KeyUser[]>
+  forgetKeyUser(bucket: string, connectorId: string): Promise<void>
+}
+
+async function usersOf(state: StateTable | FormerKeyUsers, bucket: string): Promise<readonly KeyUser[]> {
+  if ('keyUsers' in state) return state.keyUsers(bucket, start + 100 * hour)
   const reader = { connectorId: 'looking', tenantName: 'Nobody', sharedKey: false, requestsPerMinute: 20, until: farFuture }
   const users = await state.registerKeyUser(bucket, reader, start + 100 * hour)
   await state.forgetKeyUser(bucket, 'looking')
-  return users
+  return users.filter(({ connectorId }) => connectorId !== 'looking')
 }
 
 async function eachOf<T>(names: readonly string[], read: (name: string) => Promise<T>): Promise<Readonly<Record<string, T>>> {

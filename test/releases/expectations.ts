@@ -85,5 +85,5 @@ function added(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
   const known = Object.fromEntries(Object.entries(value).map(([name, each]) => [name, added(each)]))
   if ('alreadySeen' in value && 'byFilter' in value) return { changed: 0, ...known }
-  return 'apiKeySecrets' in value && 'logFilters' in value ? { identityIgnoredFields: [], ...known } : known
+  return 'apiKeySecrets' in value && 'logFilters' in value ? { identityIgnoredFields: [], sharedWith: [], ...known } : known
 }

@@ -16,6 +16,9 @@ import { MemoryConnectors } from '../../simulation/fakes/connectors.ts'
 import { MemoryQueue } from '../../simulation/fakes/queue.ts'
 import { connectorItem, key, policy, start, World } from '../../simulation/world.ts'
 
+/** Runs at the same time (count). */
+const places = 50
+
 describe('dispatch', () => {
   it('sends one message for a connector that is due before the next tick, delayed to when it is due', async () => {
     const world = new World({ ticking: false })
@@ -23,8 +26,8 @@ describe('dispatch', () => {
     const ports = { ...world.ports(0), queue }
     await ports.state.makeDue('a', start + 20_500, 0)
     await ports.state.makeDue('b', start + 5 * minute, 0)
-    expect(await dispatchDue(ports)).toBe(1)
-    expect(queue.messages).toEqual([{ connectorId: 'a', visibleAt: start + 21_000 }])
+    expect(await dispatchDue(ports, places)).toBe(1)
+    expect(queue.messages).toEqual([{ connectorId: 'a', visibleAt: start + 21_000, claim: start + 15 * minute }])
   })
 
   it('claims a connector once, however many ticks there are at the same time', async () => {
@@ -32,23 +35,59 @@ describe('dispatch', () => {
     const queue = new MemoryQueue(world.clock)
     const ports = { ...world.ports(0), queue }
     for (let i = 0; i < 30; i++) await ports.state.makeDue(`c${i}`, start, 0)
-    const claimed = await Promise.all([dispatchDue(ports), dispatchDue(ports), dispatchDue(ports)])
+    const claimed = await Promise.all([dispatchDue(ports, places), dispatchDue(ports, places), dispatchDue(ports, places)])
     expect(claimed.reduce((a, b) => a + b)).toBe(30)
     expect(new Set(queue.messages.map(({ connectorId }) => connectorId)).size).toBe(30)
   })
 
-  it('sends a message again five minutes after it was lost', async () => {
+  it('sends a message again when the queue no longer has it, 15 minutes after it was lost', async () => {
     const world = new World({ ticking: false })
     const queue = new MemoryQueue(world.clock)
     const ports = { ...world.ports(0), queue }
     await ports.state.makeDue('a', start, 0)
-    await dispatchDue(ports)
+    await dispatchDue(ports, places)
     queue.messages = []
-    await world.run(4 * minute)
-    expect(await dispatchDue(ports)).toBe(0)
+    await world.run(14 * minute)
+    expect(await dispatchDue(ports, places)).toBe(0)
     await world.run(minute)
-    expect(await dispatchDue(ports)).toBe(1)
+    expect(await dispatchDue(ports, places)).toBe(1)
   })
+})
+
+test('a doubled message and one whose claim is gone start no run', async () => {
+  const world = new World({ ticking: false })
+  const queue = new MemoryQueue(world.clock)
+  const ports = { ...world.ports(0), queue }
+  await world.put(connectorItem())
+  await world.run(6 * minute)
+  await ports.state.makeDue('acme.cas', world.clock.now(), 0)
+  await dispatchDue(ports, places)
+  const claim = queue.messages[0]?.claim
+  const requests = () => world.model.account.requests(key).length
+  const run = () => world.clock.finish(collectConnector(world.ports(0), 'acme.cas', world.clock.now() + 5 * minute, claim))
+  const before = requests()
+  await run()
+  const after = requests()
+  expect(after).toBeGreaterThan(before)
+  const due = await ports.state.readDue('acme.cas')
+  await run()
+  await world.run(10 * minute)
+  await run()
+  expect(requests()).toBe(after)
+  expect(await ports.state.readDue('acme.cas')).toEqual(due)
+})
+
+test('a run that dies is repeated after the time-out of its function, and not before', async () => {
+  const world = new World({ ticking: false })
+  const ports = world.ports(0)
+  await world.put(connectorItem({ intervalMinutes: 60 }))
+  await world.run(61 * minute)
+  await ports.state.makeDue('acme.cas', world.clock.now(), 0)
+  const source = { fetch: () => new Promise<never>(() => undefined) }
+  void collectConnector({ ...ports, source }, 'acme.cas', world.clock.now() + 5 * minute)
+  await world.run(second)
+  expect((await ports.state.readDue('acme.cas'))?.nextDueAt).toBeGreaterThanOrEqual(world.clock.now() + 5 * minute)
+  expect((await ports.state.readDue('acme.cas'))?.nextDueAt).toBeLessThanOrEqual(world.clock.now() + 6 * minute)
 })
 
 test('messages that come twice, late or for a connector that does not exist change nothing', async () => {

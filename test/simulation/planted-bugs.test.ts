@@ -275,10 +275,10 @@ describe('the simulation catches', () => {
   })
 
   it('a key that two tenants share although only one of them allows it', async () => {
-    const broken = await brokenBy(oneSided, (world) => {
-      const register = world.state.registerKeyUser.bind(world.state)
-      world.state.registerKeyUser = async (...user) => (await register(...user)).map((each) => ({ ...each, sharedKey: true }))
-    })
+    plant<typeof import('../../functions/domain/connector/key-register.ts')>('../../functions/domain/connector/key-register.ts', () => ({
+      claimKey: () => ({ kind: 'held' }),
+    }))
+    const broken = await brokenBy(oneSided)
     expect(broken).toContain(sharing)
   })
 

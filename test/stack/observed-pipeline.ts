@@ -31,12 +31,13 @@ export function observedStack(props: Partial<NotificationsProps> = {}) {
     logGroups: mapFunctions(functionNames, (name) => LogGroup.fromLogGroupName(stack, `${name}-log`, `/aws/lambda/tributary-${name}`)),
     tickRule: Rule.fromEventRuleArn(stack, 'tick', arn('events', 'rule/tick')),
     workQueue: queue('work'),
-    deadLetterQueues: { work: queue('work-dead'), changes: queue('changes-dead'), ticks: queue('ticks-dead') },
+    deadLetterQueues: { work: queue('work-dead'), changes: queue('changes-dead') },
     deliveryStreamName: 'lake',
     lakeBucket: Bucket.fromBucketName(stack, 'bucket', 'lake-bucket'),
     stateTable: table('state'),
     connectorsTable: table('connectors'),
     bus: notifications.bus,
+    notificationsRuleName: notifications.ruleName,
   }
   return { stack, pipeline, notifications }
 }

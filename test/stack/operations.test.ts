@@ -24,8 +24,7 @@ const queriesFoundMin = 20
 
 const template = alarmsTemplate()
 const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties)
-const composite = Object.values(template.findResources('AWS::CloudWatch::CompositeAlarm')).map(({ Properties }) => Properties)
-const descriptions: readonly string[] = [...alarms, ...composite].map(({ AlarmDescription }) => AlarmDescription)
+const descriptions: readonly string[] = alarms.map(({ AlarmDescription }) => AlarmDescription)
 const keys = descriptions.map((description) => /#([a-z0-9-]+)/.exec(description)?.[1] ?? description)
 
 describe('the runbook', () => {
@@ -78,8 +77,8 @@ describe('the costs of watching', () => {
     const events = vendor === undefined ? 0 : eventTypesOf(vendor).length
     const written = Object.keys(runMetrics).length + Object.keys(fleetMetrics).length + Object.keys(eventMetrics).length * events
     const costs = docs.slice(docs.indexOf('## What watching costs'), docs.indexOf('## Runbook'))
-    expect(costs).toContain(`has ${alarms.length + composite.length} alarms`)
-    expect(costs).toContain(`read ${read} metrics: $${(read * 0.1 + composite.length * 0.5).toFixed(2)}`)
+    expect(costs).toContain(`has ${alarms.length} alarms`)
+    expect(costs).toContain(`read ${read} metrics: $${(read * 0.1).toFixed(2)}`)
     expect(costs).toContain(`${written} for a vendor with four event types, $${(written * 0.3).toFixed(2)}`)
     expect(events).toBe(4)
   })

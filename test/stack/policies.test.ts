@@ -72,7 +72,7 @@ describe('what each role may do', () => {
         state,
         secrets,
         notifications,
-        'Allow sqs:SendMessage on <TickDeadLetters.Arn>, <WorkQueue.Arn>',
+        'Allow sqs:SendMessage on <WorkQueue.Arn>',
         ownLog('DispatchLog'),
       ],
       StatusWidgetRole: ['Allow dynamodb:Query on <StateTable.Arn>/index/fleet', ownLog('StatusWidgetLog')],

@@ -80,6 +80,18 @@ describe('the saved queries', () => {
     expect([...listed.matchAll(/^\| ([A-Z][^|]*?) \|/gm)].map(([, name]) => `tributary: ${name}`)).toEqual(queries.map(({ Name }) => Name))
   })
 
+  it('a saved query that reads more than a week says what it costs, and what ends it', () => {
+    // docs/lake.md: a million records are about 0.4 GB, and a TB costs $5.
+    const dollarsPerMillion = ((0.4 / 1_024) * 5).toFixed(3)
+    const days = ({ QueryString = '' }: Readonly<Record<string, string>>) => Number(/interval '(\d+)' day/.exec(QueryString)?.[1]) + 1
+    const long = queries.filter((query) => days(query) > 7)
+    expect(long.map(({ Name }) => Name)).toEqual(['tributary: Events of one user'])
+    for (const { Description } of long) {
+      expect(Description).toContain(`$${dollarsPerMillion} for each million records`)
+      expect(Description).toContain('athenaScanLimitGb')
+    }
+  })
+
   it('every saved query has a condition on recent days', () => {
     for (const { Name, QueryString } of queries) expect(QueryString, Name).toMatch(/\bdt >= /)
   })

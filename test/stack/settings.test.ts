@@ -44,8 +44,9 @@ describe('the settings', () => {
       logRetentionDays: 30,
       lakeRetentionDays: 400,
       allowedHosts: [],
+      sharedRateGroups: [],
       tlsVerificationOptional: false,
-      collectConcurrency: 50,
+      collectConcurrency: 8,
       collectMemoryMb: 320,
       architecture: 'arm64',
       removalPolicy: 'retain',
@@ -104,6 +105,7 @@ describe('the command line', () => {
     logRetentionDays: ['90', 90],
     lakeRetentionDays: ['30', 30],
     allowedHosts: ['localhost:8080', ['localhost:8080']],
+    sharedRateGroups: ['msp,one.customer', ['msp', 'one.customer']],
     tlsVerificationOptional: ['true', true],
     collectConcurrency: ['10', 10],
     collectMemoryMb: ['1024', 1_024],
@@ -185,8 +187,8 @@ describe('a mistake', () => {
   })
 
   it('two settings that contradict each other are a mistake', () => {
-    expect(mistakes({ reservedConcurrency: 10 })).toEqual([
-      'reservedConcurrency: It is 10, less than collectConcurrency, 50. Give at least that, or leave it out.',
+    expect(mistakes({ reservedConcurrency: 7 })).toEqual([
+      'reservedConcurrency: It is 7, less than collectConcurrency, 8. Give at least that, or leave it out.',
     ])
   })
 

@@ -96,10 +96,22 @@ describe('a public address', () => {
 
 describe('the target of a request', () => {
   const base = 'https://api.vendor.example'
-  const codeOf = (url: string, baseUrl = base, allowed: string[] = []) => {
-    const target = checkTarget(url, baseUrl, allowed)
+  const codeOf = (url: string, baseUrl = base, allowed: string[] = [], connectorId = 'acme.cas') => {
+    const target = checkTarget(url, { connectorId, baseUrl }, allowed)
     return target.ok ? 'ok' : target.failure.code
   }
+
+  it.each([
+    ['acme.cas', 'ok'],
+    ['acme.other', 'ok'],
+    ['globex.cas', 'host-refused'],
+    ['acme-cas', 'host-refused'],
+  ])('has a host that is bound to the tenant acme, and the connector %s: the check says %s', (connectorId, code) => {
+    for (const allowed of ['proxy.example@acme', 'proxy.example:8080@acme']) {
+      expect(codeOf('http://proxy.example:8080/v1', 'http://proxy.example:8080', [allowed], connectorId)).toBe(code)
+    }
+    expect(codeOf('http://proxy.example:8080/v1', 'http://proxy.example:8080', ['proxy.example'], connectorId)).toBe('ok')
+  })
 
   it.each([
     ['https://api.vendor.example/v1?x=1', 'ok'],

@@ -2,7 +2,12 @@ import { generate } from 'selfsigned'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import type { Connector } from '../../functions/domain/connector/connector.ts'
-import { connectorAttributes, immutableProblems, parseConnector } from '../../functions/domain/connector/connector-schema.ts'
+import {
+  connectorAttributes,
+  immutableProblems,
+  movedKeyProblems,
+  parseConnector,
+} from '../../functions/domain/connector/connector-schema.ts'
 import type { Problem } from '../../functions/domain/connector/problems.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
 
@@ -43,12 +48,12 @@ const policy = {
 }
 
 const item = {
-  connectorId: 'globex-mail',
+  connectorId: 'globex.mail',
   type: 'acme-mail',
   name: 'globex-mail',
   tenantName: 'Globex GmbH & Co. KG, Köln',
   baseUrl: 'https://api.acme.example',
-  apiKeySecrets: ['tributary/globex'],
+  apiKeySecrets: ['tributary/globex/key'],
 }
 
 function problems(changes: object, base: object = item): readonly Problem[] {
@@ -66,7 +71,7 @@ describe('a connector', () => {
   it('has the default of every attribute that the item leaves out', () => {
     expect(accepted()).toStrictEqual({
       ...item,
-      apiKeySecrets: [{ secretName: 'tributary/globex' }],
+      apiKeySecrets: [{ secretName: 'tributary/globex/key' }],
       contentTypes: ['mail'],
       eventTypes: ['virus', 'sandbox'],
       logFilters: [],
@@ -77,6 +82,7 @@ describe('a connector', () => {
       initialBackfillMinutes: 10,
       lateArrivalMinutes: 20,
       sharedKey: false,
+      sharedWith: [],
       identityIgnoredFields: [],
     })
   })
@@ -94,6 +100,7 @@ describe('a connector', () => {
       initialBackfillMinutes: 4_310,
       lateArrivalMinutes: 0,
       sharedKey: true,
+      sharedWith: ['acme', 'globex-2', '~Globex GmbH'],
       identityIgnoredFields: ['message.score', 'risk'],
       logFilters: [
         { name: 'low', action: 'include', shadow: true, conditions: [{ field: 'severity', operator: 'equals', values: ['low'] }] },
@@ -107,10 +114,12 @@ describe('a connector', () => {
   })
 
   it('may have a pool of keys, each a secret of its own or a member of a JSON object', () => {
-    expect(accepted({ apiKeySecrets: ['tributary/a', 'tributary/b#first key', 'tributary/b#second.key'] }).apiKeySecrets).toEqual([
-      { secretName: 'tributary/a' },
-      { secretName: 'tributary/b', jsonKey: 'first key' },
-      { secretName: 'tributary/b', jsonKey: 'second.key' },
+    expect(
+      accepted({ apiKeySecrets: ['tributary/globex/a', 'tributary/globex/b#first key', 'tributary/globex/b#second.key'] }).apiKeySecrets,
+    ).toEqual([
+      { secretName: 'tributary/globex/a' },
+      { secretName: 'tributary/globex/b', jsonKey: 'first key' },
+      { secretName: 'tributary/globex/b', jsonKey: 'second.key' },
     ])
   })
 
@@ -134,7 +143,8 @@ describe('a connector', () => {
 
 const long = 'x'.repeat(500)
 const shownLong = `"${'x'.repeat(60)}…" (500 characters)`
-const idRule = 'Give 1 to 64 letters (A to Z), digits, dots, hyphens or underscores.'
+const idRule =
+  'Give a tenant and a name, such as "acme.cas": 1 to 40 lower-case letters, digits or hyphens, a dot, then letters (A to Z), digits, dots, hyphens or underscores, at most 64 characters together.'
 const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n'
 
 describe('an item with a mistake', () => {
@@ -143,6 +153,9 @@ describe('an item with a mistake', () => {
     [{ connectorId: '' }, 'connectorId', `It is "". ${idRule}`],
     [{ connectorId: 'a#b' }, 'connectorId', `It is "a#b". ${idRule}`],
     [{ connectorId: 'a'.repeat(65) }, 'connectorId', `It is "${'a'.repeat(60)}…" (65 characters). ${idRule}`],
+    ...['globex', 'globex-mail', 'Globex.mail', '.mail', 'globex.', `${'g'.repeat(41)}.mail`, '~globex.mail', 'glo_bex.mail'].map(
+      (id): [object, string, string] => [{ connectorId: id, apiKeySecrets: ['tributary/key'] }, 'connectorId', `It is "${id}". ${idRule}`],
+    ),
     [{ connectorId: 'kölsch' }, 'connectorId', `It is "kölsch". ${idRule}`],
     [{ connectorId: 7 }, 'connectorId', `It is 7. ${idRule}`],
     [{ type: undefined }, 'type', 'It is missing. Give one of: acme-mail.'],
@@ -187,47 +200,63 @@ describe('an item with a mistake', () => {
     [{ apiKeySecrets: undefined }, 'apiKeySecrets', 'It is missing. Give a list of 1 to 20 names of secrets.'],
     [{ apiKeySecrets: [] }, 'apiKeySecrets', 'It is a list of 0. Give a list of 1 to 20 names of secrets.'],
     [
-      { apiKeySecrets: Array.from({ length: 21 }, (_, i) => `tributary/${i}`) },
+      { apiKeySecrets: Array.from({ length: 21 }, (_, i) => `tributary/globex/${i}`) },
       'apiKeySecrets',
       'It is a list of 21. Give a list of 1 to 20 names of secrets.',
     ],
     [
-      { apiKeySecrets: 'tributary/globex' },
+      { apiKeySecrets: 'tributary/globex/key' },
       'apiKeySecrets',
-      'It is a text of 16 characters. Give a list, even of one: ["name"] (DynamoDB type L).',
+      'It is a text of 20 characters. Give a list, even of one: ["name"] (DynamoDB type L).',
     ],
     [{ apiKeySecrets: { key: apiKey } }, 'apiKeySecrets', 'It is an object. Give a list of 1 to 20 names of secrets.'],
     [{ apiKeySecrets: [{ key: apiKey }] }, 'apiKeySecrets[0]', 'It is an object. Give the name of a secret, a text.'],
     [
-      { apiKeySecrets: ['tributary/a', 'b'] },
+      { apiKeySecrets: ['tributary/globex/a', 'b'] },
       'apiKeySecrets[1]',
-      'It is a text of 1 characters that does not begin with "tributary/". Give the name of a secret under that prefix, or name#jsonKey.',
+      'It is a text of 1 characters that does not begin with "tributary/globex/". Give the name of a secret under that path, or name#jsonKey.',
     ],
     [
       { apiKeySecrets: ['arn:aws:secretsmanager:eu-west-1:1:secret:tributary/a'] },
       'apiKeySecrets[0]',
-      'It is an ARN that does not begin with "tributary/".',
+      'It is an ARN that does not begin with "tributary/globex/".',
     ],
     [
       { apiKeySecrets: ['tributary/'] },
       'apiKeySecrets[0]',
-      'It is the prefix alone. Give the whole name of a secret, such as "tributary/name".',
+      'It is the path alone. Give the whole name of a secret, such as "tributary/globex/name".',
     ],
     [
-      { apiKeySecrets: ['tributary/a b'] },
+      { apiKeySecrets: ['tributary/globex/'] },
       'apiKeySecrets[0]',
-      'It is "tributary/a b". The name of a secret has 1 to 512 letters (A to Z), digits and / _ + = . @ -.',
+      'It is the path alone. Give the whole name of a secret, such as "tributary/globex/name".',
     ],
-    [{ apiKeySecrets: ['tributary/a#'] }, 'apiKeySecrets[0]', 'It is "tributary/a#". The part after # must be the name of one member'],
+    ...['tributary/globex', 'tributary/key', 'tributary/acme/key', 'tributary/globex-2/key', 'tributary/Globex/key'].map(
+      (name): [object, string, string] => [
+        { apiKeySecrets: [name] },
+        'apiKeySecrets[0]',
+        `It is "${name}", and the secrets of this tenant lie under "tributary/globex/". Store the key in a secret there, such as "tributary/globex/key", and name that.`,
+      ],
+    ),
     [
-      { apiKeySecrets: ['tributary/a#b#c'] },
+      { apiKeySecrets: ['tributary/globex/a b'] },
       'apiKeySecrets[0]',
-      'It is "tributary/a#b#c". The part after # must be the name of one member',
+      'It is "tributary/globex/a b". The name of a secret has 1 to 512 letters (A to Z), digits and / _ + = . @ -.',
     ],
     [
-      { apiKeySecrets: ['tributary/a', 'tributary/a'] },
+      { apiKeySecrets: ['tributary/globex/a#'] },
+      'apiKeySecrets[0]',
+      'It is "tributary/globex/a#". The part after # must be the name of one member',
+    ],
+    [
+      { apiKeySecrets: ['tributary/globex/a#b#c'] },
+      'apiKeySecrets[0]',
+      'It is "tributary/globex/a#b#c". The part after # must be the name of one member',
+    ],
+    [
+      { apiKeySecrets: ['tributary/globex/a', 'tributary/globex/a'] },
       'apiKeySecrets[1]',
-      'It is "tributary/a", the same as apiKeySecrets[0]. Name each secret once.',
+      'It is "tributary/globex/a", the same as apiKeySecrets[0]. Name each secret once.',
     ],
     [{ contentTypes: ['mail', 'chat'] }, 'contentTypes[1]', '"chat" is none of mail, files.'],
     [{ contentTypes: [long] }, 'contentTypes[0]', `${shownLong} is none of mail, files.`],
@@ -245,6 +274,13 @@ describe('an item with a mistake', () => {
     ],
     [{ enabled: null }, 'enabled', 'It is null. Give true or false.'],
     [{ sharedKey: 1 }, 'sharedKey', 'It is 1. Give true or false.'],
+    [{ sharedWith: 'acme' }, 'sharedWith', 'It is "acme". Give a list of at most 100 tenants, such as ["globex"].'],
+    [{ sharedWith: ['Acme'] }, 'sharedWith[0]', 'It is "Acme". Give a tenant, 1 to 40 lower-case letters, digits or hyphens.'],
+    [
+      { sharedWith: Array.from({ length: 101 }, (_, i) => `t${i}`) },
+      'sharedWith',
+      'It is a list of 101. Give a list of at most 100 tenants, such as ["globex"].',
+    ],
     [{ identityIgnoredFields: 'score' }, 'identityIgnoredFields', 'It is "score". Give a list of at most 20 paths of fields'],
     [{ identityIgnoredFields: ['a..b'] }, 'identityIgnoredFields[0]', 'It is "a..b". Give the path of a field'],
     [{ tlsCaPem: 5 }, 'tlsCaPem', 'It is 5. Give one or more certificates in PEM form'],
@@ -272,7 +308,7 @@ describe('an item with a mistake', () => {
     [{ requestsPerMinute: 0 }, 'requestsPerMinute', 'It is 0. Give a whole number, from 1 to 6000.'],
     [{ requestsPerMinute: 6_001 }, 'requestsPerMinute', 'It is 6001. Give a whole number, from 1 to 6000.'],
     [{ requestsPerDay: 0 }, 'requestsPerDay', 'It is 0. Give a whole number, 1 or more.'],
-    [{ rateGroup: 'a b' }, 'rateGroup', `It is "a b". ${idRule}`],
+    [{ rateGroup: 'a b' }, 'rateGroup', 'It is "a b". Give 1 to 64 letters (A to Z), digits, dots, hyphens or underscores.'],
     [{ initialBackfillMinutes: -1 }, 'initialBackfillMinutes', 'It is -1. Give a whole number of minutes, 0 or more.'],
     [
       { initialBackfillMinutes: 4_311 },
@@ -349,10 +385,10 @@ describe('an item with a mistake', () => {
   it.each([
     { apiKeySecrets: apiKey },
     { apiKeySecrets: [apiKey] },
-    { apiKeySecrets: [`tributary/${apiKey} `] },
-    { apiKeySecrets: [`tributary/a#${apiKey}#`] },
+    { apiKeySecrets: [`tributary/globex/${apiKey} `] },
+    { apiKeySecrets: [`tributary/globex/a#${apiKey}#`] },
     { apiKeySecrets: ['hunter2'] },
-    { apiKeySecrets: [`tributary/${apiKey}`, `tributary/${apiKey}`] },
+    { apiKeySecrets: [`tributary/globex/${apiKey}`, `tributary/globex/${apiKey}`] },
     { apiKeySecrets: [{ apiKey }] },
     { apiKeySecrets: { apiKey } },
     { apiKey },
@@ -418,5 +454,42 @@ describe('the table of attributes', () => {
       tlsCaPem: undefined,
     })
     expect(shown(vendor)).toMatchObject({ contentTypes: '["mail"]', eventTypes: '["virus","sandbox"]', lateArrivalMinutes: '20' })
+  })
+})
+
+describe('an item for a connector that a release before 0.4.0 accepted', () => {
+  const legacy: Connector = { ...accepted(), connectorId: 'globex-mail', apiKeySecrets: [{ secretName: 'tributary/old' }] }
+  const named: Connector = { ...legacy, connectorId: 'globex.mail' }
+  const read = (changes: object, before: Connector) => {
+    const parsed = parseConnector({ ...item, connectorId: before.connectorId, ...changes }, policy, before)
+    return parsed.ok ? [] : parsed.problems.map(({ path }) => path)
+  }
+
+  it('may have an id that names no tenant, and any secret under the prefix', () => {
+    expect(read({ apiKeySecrets: ['tributary/old'] }, legacy)).toEqual([])
+    expect(read({ apiKeySecrets: ['tributary/old', 'tributary/new'] }, legacy)).toEqual([])
+    expect(read({ apiKeySecrets: ['elsewhere/new'] }, legacy)).toEqual(['apiKeySecrets[0]'])
+  })
+
+  it('may keep the secrets that it was accepted with, and a new one must lie under the path of the tenant that its id names', () => {
+    expect(read({ apiKeySecrets: ['tributary/old#key', 'tributary/globex/new'] }, named)).toEqual([])
+    expect(read({ apiKeySecrets: ['tributary/old', 'tributary/new'] }, named)).toEqual(['apiKeySecrets[1]'])
+  })
+})
+
+describe('a connector that moves to another address', () => {
+  const before = accepted({ apiKeySecrets: ['tributary/globex/a#one', 'tributary/globex/b'] })
+  const moved = (secrets: readonly string[], baseUrl = 'https://api-eu.acme.example') =>
+    movedKeyProblems(before, { ...accepted({ apiKeySecrets: secrets }), baseUrl })
+
+  it('must name other secrets, and is told which ones', () => {
+    expect(moved(['tributary/globex/a#two', 'tributary/globex/b', 'tributary/globex/c'])).toEqual([
+      { path: 'baseUrl', message: expect.stringContaining('in place of: tributary/globex/a, tributary/globex/b.') },
+    ])
+    expect(moved(['tributary/globex/c'])).toEqual([])
+  })
+
+  it('may keep its secrets if it stays', () => {
+    expect(moved(['tributary/globex/b'], before.baseUrl)).toEqual([])
   })
 })

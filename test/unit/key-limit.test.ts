@@ -14,7 +14,7 @@ function user(connectorId: string, more: Partial<KeyUser> = {}): KeyUser {
 function open() {
   const world = new World({})
   const ports = world.ports(0)
-  const register = (...users: readonly KeyUser[]) => Promise.all(users.map((each) => world.state.registerKeyUser('k', each, start)))
+  const register = (...users: readonly KeyUser[]) => Promise.all(users.map((each) => world.state.writeKeyUser('k', each)))
   const stored = async (): Promise<TokenBucket> => (await world.state.readTokens('k')) ?? newBucket({ limit: -1 })
   return { world, ports, register, stored }
 }

@@ -23,18 +23,22 @@ beforeEach(() => {
   log = []
 })
 
-function open(of: Connector = two, rejectedBefore = {}): Promise<KeyPool> {
+async function open(of: Connector = two, rejectedBefore = {}): Promise<KeyPool> {
+  const state = memoryState(clock)
+  const accepted = { connector: of, itemDigest: '', acceptedAt: 0, streamsSince: {} }
+  await state.writeAccepted(accepted, undefined)
   const ports = {
     clock,
-    state: memoryState(clock),
+    state,
     secrets,
     digest,
+    sharedRateGroups: [],
     keyedDigest,
     newFingerprintKey: () => 'ab'.repeat(32),
     log: (entry: LogEntry) => log.push(entry),
     random: () => 0,
   }
-  return KeyPool.open(ports, of, rejectedBefore)
+  return KeyPool.open(ports, accepted, rejectedBefore)
 }
 
 const keysOf = (pool: KeyPool) => pool.all.map(({ apiKey }) => apiKey)

@@ -24,6 +24,7 @@ describe('a change of state', () => {
         attention: 'problem',
         summary: 'Connector acme.cas of Acme: ok → failing since 2026-11-24T12:00:00.000Z. There is no secret named tributary/acme/key.',
         vendor: 'trendmicro-cas',
+        tenant: 'acme',
         tenantName: 'Acme',
         connectorId: 'acme.cas',
         from: 'ok',

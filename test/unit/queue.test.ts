@@ -9,13 +9,22 @@ const queue = sqsQueue({ client: new SQSClient({ region: 'us-east-1' }), queueUr
 beforeEach(() => sqs.reset())
 
 describe('the queue on SQS', () => {
-  it('gets the connector, its delay, and its group, which makes SQS fair', async () => {
+  it('gets the connector, its delay, and its group', async () => {
     sqs.on(SendMessageCommand).resolves({ MessageId: '1' })
     await queue.send('acme', 42)
     expect(sqs.commandCalls(SendMessageCommand)[0]?.args[0].input).toEqual({
       QueueUrl: 'https://sqs.us-east-1.amazonaws.com/1/work',
       MessageBody: '{"connectorId":"acme"}',
       DelaySeconds: 42,
+      MessageGroupId: 'acme',
+    })
+  })
+
+  it('gets the claim, and puts the connectors of one tenant into one group', async () => {
+    sqs.on(SendMessageCommand).resolves({ MessageId: '1' })
+    await queue.send('acme.cas', 0, 1_795_552_800_000)
+    expect(sqs.commandCalls(SendMessageCommand)[0]?.args[0].input).toMatchObject({
+      MessageBody: '{"connectorId":"acme.cas","claim":1795552800000}',
       MessageGroupId: 'acme',
     })
   })

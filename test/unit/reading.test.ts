@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type FailureCode, failure, failureCodes, failures } from '../../functions/domain/failures.ts'
+import { effects, type FailureCode, failure, failureCodes, failures } from '../../functions/domain/failures.ts'
 import * as ledger from '../../functions/domain/stream/ledger.ts'
 import * as reading from '../../functions/domain/stream/reading.ts'
 import type { Range, StreamState } from '../../functions/domain/stream/stream.ts'
@@ -14,6 +14,7 @@ const policy: ledger.ReadingPolicy = {
   paceMs: 3 * second,
   clock: { lastMs: 0 },
   wantedTo: 0,
+  usualTime: 0,
 }
 const hourAgo = now - hour
 const link = 'https://vendor.example/events?page=2'
@@ -43,7 +44,7 @@ const troubled = (attempts: number, code: FailureCode = 'vendor-error') =>
 const afterPage = (before: StreamState, of: Range, read: reading.PageRead, linksRead: readonly string[] = []) =>
   reading.afterPage(before, of, read, { policy, linksRead: new Set(linksRead), now })
 const afterFailure = (before: StreamState, of: Range, code: FailureCode, more: { retryAfterMs?: number; traceId?: string } = {}) =>
-  reading.afterFailure(before, of, failure(code, `It fails with ${code}`, more), now, () => 0)
+  reading.afterFailure(before, of, failure(code, `It fails with ${code}`, more), { now, random: () => 0, keyWorks: true })
 const events = ({ log }: reading.Reading) => log.map(({ event }) => event)
 
 /** A range that is given up ends the step, and the next range at its place is narrower. */
@@ -207,16 +208,13 @@ describe('the backoff after a failure', () => {
     expect(afterFailure(troubled(1), range(), 'vendor-overloaded').stream.trouble).toMatchObject({ attempts: 2, since: hourAgo })
   })
 
-  it.each(failureCodes.filter((code) => ['stream', 'record', 'origin'].includes(failures[code].scope)))(
-    'makes the stream wait after %s',
-    (code) => {
-      const after = afterFailure(stream(), range(), code)
-      expect(after.outcome).toMatchObject({ kind: 'failed', failure: { code } })
-      expect(waitMs(after)).toBeGreaterThan(0)
-    },
-  )
+  it.each(failureCodes.filter((code) => effects[failures[code].scope].stream !== 'goes-on'))('makes the stream wait after %s', (code) => {
+    const after = afterFailure(stream(), range(), code)
+    expect(after.outcome).toMatchObject({ kind: 'failed', failure: { code } })
+    expect(waitMs(after)).toBeGreaterThan(0)
+  })
 
-  it.each(failureCodes.filter((code) => !['stream', 'record', 'origin'].includes(failures[code].scope)))(
+  it.each(failureCodes.filter((code) => effects[failures[code].scope].stream === 'goes-on'))(
     'leaves the stream as it was after %s, which is not the fault of the stream',
     (code) => {
       const before = stream()

@@ -45,10 +45,16 @@ describe('a record', () => {
     expect(toRecord(body, envelope)).toMatchObject({
       connector_id: 'c1',
       connector_name: 'tenant-acme',
+      tenant: '~tenant',
       tenant_name: 'tenant',
       domain: 'https://api.example.com',
       syslog: { hostname: 'api.example.com' },
     })
+  })
+
+  it('has the tenant that the id of its connector names, whatever its name for people', () => {
+    const connector = { ...envelope.connector, connectorId: 'acme.cas', tenantName: 'Globex' }
+    expect(toRecord(body, { ...envelope, connector })).toMatchObject({ tenant: 'acme', tenant_name: 'Globex' })
   })
 
   it('cannot be given another tenant by its body', () => {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { failure } from '../../functions/domain/failures.ts'
 import type { LogEntry } from '../../functions/domain/ports.ts'
 import { newStream } from '../../functions/domain/stream/ledger.ts'
+import { countRequest } from '../../functions/domain/stream/reading.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { RunReport } from '../../functions/flows/collect/run-report.ts'
 import { trendmicroCas } from '../../functions/vendors/trendmicro-cas/index.ts'
@@ -27,7 +28,7 @@ function newReport(): RunReport {
     publish: () => {},
     random: () => 0,
   }
-  return new RunReport(ports, connector(), trendmicroCas, undefined, new Map())
+  return new RunReport(ports, { connector: connector(), acceptedAt: 0 }, trendmicroCas, undefined, new Map())
 }
 
 const unreachable = failure('unreachable', 'No connection')
@@ -69,12 +70,19 @@ describe('a lost range', () => {
 })
 
 describe('a read step', () => {
+  const before = newStream(0, 0)
+
   it('is counted, so that the next run goes on with the order of the steps', () => {
     const report = newReport()
-    const stream = newStream(0, clock.now())
-    report.stepTaken(stream, stream)
-    report.stepTaken(stream, stream)
+    report.stepTaken(before, countRequest(before))
+    report.stepTaken(before, countRequest(before))
     expect(report.status.readSteps).toBe(2)
+  })
+
+  it('that made no request is not counted, so that a gap keeps its turn', () => {
+    const report = newReport()
+    report.stepTaken(before, before)
+    expect(report.status.readSteps).toBe(0)
   })
 })
 

@@ -11,6 +11,7 @@ export const policy: ledger.ReadingPolicy = {
   paceMs: 3 * second,
   clock: { lastMs: 0 },
   wantedTo: 0,
+  usualTime: 0,
 }
 export const stream = (since: number, more: Partial<StreamState> = {}): StreamState => ({ ...ledger.newStream(since, since), ...more })
 /** Completes a range whose last page was received at `receivedAt`. */

@@ -2,6 +2,8 @@ import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { isAllowedHost } from '../../domain/connector/allowed-hosts.ts'
+import type { Connector } from '../../domain/connector/connector.ts'
+import { tenantOfId } from '../../domain/connector/tenant.ts'
 import { failure } from '../../domain/failures.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
 
@@ -14,14 +16,18 @@ export interface Target {
 
 /**
  * Checks a URL against the connector's origin and the rules for hosts, before anything connects. `allowedHosts` has `HOST` for any port,
- * or `HOST:PORT`.
+ * or `HOST:PORT`, each with `@TENANT` after it if it holds for the connectors of that tenant only.
  *
  * Fails with
  * - `link-refused` if the URL leads to another origin or has a user name,
  * - `host-refused` if the base URL is not an address, or is not https on port 443 and its host is not allowed,
  * - `address-refused` if the host is not allowed and the URL names a private address.
  */
-export function checkTarget(requestUrl: string, baseUrl: string, allowedHosts: readonly string[]): Result<Target> {
+export function checkTarget(
+  requestUrl: string,
+  { connectorId, baseUrl }: Pick<Connector, 'connectorId' | 'baseUrl'>,
+  allowedHosts: readonly string[],
+): Result<Target> {
   const base = URL.parse(baseUrl)
   if (base === null || !['https:', 'http:'].includes(base.protocol) || base.username !== '' || base.password !== '') {
     return failed(failure('host-refused', 'baseUrl is not an address of the form https://host'))
@@ -33,7 +39,7 @@ export function checkTarget(requestUrl: string, baseUrl: string, allowedHosts: r
   if (url.username !== '' || url.password !== '') {
     return failed(failure('link-refused', `The link to ${url.host} carries a user name or password`))
   }
-  if (isAllowedHost(url, allowedHosts)) return ok({ url, allowed: true })
+  if (isAllowedHost(url, allowedHosts, tenantOfId(connectorId))) return ok({ url, allowed: true })
   if (url.protocol !== 'https:' || url.port !== '') {
     return failed(failure('host-refused', `${url.origin} is not https on port 443`))
   }

@@ -15,7 +15,7 @@ const poolsMax = 64
 /** A connection that was idle for longer is not used again (ms): the server or a load balancer may have closed it while this process was frozen. */
 const idleMaxMs = 15 * second
 
-export type TlsSettings = Omit<Parameters<Source['fetch']>[2], 'baseUrl'>
+export type TlsSettings = Pick<Parameters<Source['fetch']>[2], 'tlsCaPem' | 'disableTlsVerification'>
 
 export interface Pool {
   readonly agent: HttpAgent
@@ -24,7 +24,8 @@ export interface Pool {
 }
 
 /**
- * One agent for each origin and TLS setting, so that a connector never uses a connection that another one opened without verification.
+ * One agent for each origin, TLS setting and answer of the address guard, so that a connector never uses a connection that another one
+ * opened without verification, or to a private address that is allowed to that one's tenant only.
  * The least recently used pools are dropped. Fails with `tls-failed` if `tlsCaPem` holds no certificate.
  */
 export function connectionPools(clock: Clock): (target: Target, tls: TlsSettings) => Result<Pool> {
@@ -32,7 +33,7 @@ export function connectionPools(clock: Clock): (target: Target, tls: TlsSettings
 
   return (target, tls) => {
     const { tlsCaPem, disableTlsVerification } = tls
-    const name = JSON.stringify([target.url.origin, disableTlsVerification, tlsCaPem === undefined ? '' : digest(tlsCaPem)])
+    const name = JSON.stringify([target.url.origin, target.allowed, disableTlsVerification, tlsCaPem === undefined ? '' : digest(tlsCaPem)])
     const existing = pools.get(name)
     if (existing !== undefined) {
       pools.delete(name)

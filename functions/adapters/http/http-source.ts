@@ -18,7 +18,7 @@ const keyCharactersMax = 4_096
 const reasonCharactersMax = 200
 
 export interface HttpSourceOptions {
-  /** `HOST` (any port) or `HOST:PORT`. http, other ports than 443 and private addresses are allowed for these only. */
+  /** `HOST` (any port) or `HOST:PORT`, for one tenant with `@TENANT` after it. http, other ports than 443 and private addresses are allowed for these only. */
   readonly allowedHosts: readonly string[]
   /** False: every certificate is verified, even if a connector says otherwise. */
   readonly tlsVerificationOptional: boolean
@@ -60,8 +60,9 @@ export function httpSource(options: HttpSourceOptions): Source {
   }
 
   return {
-    async fetch(request, apiKey, { baseUrl, tlsCaPem, disableTlsVerification }, sendBy) {
-      const target = checkTarget(request.url, baseUrl, allowedHosts)
+    async fetch(request, apiKey, connector, sendBy) {
+      const { tlsCaPem, disableTlsVerification } = connector
+      const target = checkTarget(request.url, connector, allowedHosts)
       if (!target.ok) return target
       if (!/^[\x21-\x7e]+$/.test(apiKey) || apiKey.length > keyCharactersMax) {
         const detail = `The API key is empty, longer than ${keyCharactersMax} characters, or not all visible ASCII`

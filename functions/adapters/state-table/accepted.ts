@@ -1,4 +1,4 @@
-import type { AcceptedStore } from '../../domain/ports.ts'
+import type { AcceptedConnector, AcceptedStore } from '../../domain/ports.ts'
 import { day } from '../../domain/time.ts'
 import { isAbsent, isLive } from './expressions.ts'
 import { acceptedKey, shardOf, shards } from './item-keys.ts'
@@ -11,6 +11,11 @@ import { fleetIndex } from './table-definitions.ts'
 export const retiredKeptMs = 4 * day
 
 export function acceptedItems(store: Store, streams: StreamRetention): AcceptedStore {
+  function keepStreams({ connector, retiredAt }: AcceptedConnector): Promise<void> {
+    const { connectorId } = connector
+    return retiredAt === undefined ? streams.keep(connectorId) : streams.expire(connectorId, retiredAt + retiredKeptMs)
+  }
+
   return {
     readAccepted: (connectorId) => store.get(acceptedKey(connectorId), acceptedSchema),
 
@@ -45,9 +50,10 @@ export function acceptedItems(store: Store, streams: StreamRetention): AcceptedS
       const attributes = { ...accepted, connectorId, fleetShard: shards + shardOf(connectorId) }
       if (!(await store.put(acceptedKey(connectorId), attributes, { condition, expiresAt }))) return false
 
-      if (expiresAt !== undefined) await streams.expire(connectorId, expiresAt)
-      else if (before?.retiredAt !== undefined) await streams.keep(connectorId)
+      if (expiresAt !== undefined || before?.retiredAt !== undefined) await keepStreams(accepted)
       return true
     },
+
+    keepStreams,
   }
 }

@@ -1,13 +1,12 @@
-import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod/mini'
 import type { KeyUser, KeyUserStore, TokenStore } from '../../domain/ports.ts'
 import { StateUnavailable } from '../../domain/state-errors.ts'
 import type { Instant } from '../../domain/time.ts'
-import { isAbsent, isLive } from './expressions.ts'
+import { isAbsent, isLive, notLater } from './expressions.ts'
 import { parseItem } from './item.ts'
 import { bucketKey, bucketPk, fingerprintKeyKey, userKey, userPrefix } from './item-keys.ts'
 import { bucketSchema, keyUserSchema } from './schemas.ts'
-import { mustWrite, type Store } from './store.ts'
+import type { Store } from './store.ts'
 import { tokensFromText, tokensToText } from './token-text.ts'
 
 const fingerprintKeyItem = z.object({ keyHex: z.string() })
@@ -67,25 +66,20 @@ export function apiKeyItems(store: Store): TokenStore & KeyUserStore {
       return store.put(bucketKey(bucket), z.encode(bucketSchema, { ...next, tokens: tokensToText(next.tokens) }), { condition })
     },
 
-    /**
-     *     connector A                        connector B, of another tenant
-     *     writes itself as a user
-     *                                        writes itself as a user
-     *     reads: A, B                        reads: A, B
-     *
-     * The write comes before the read, so at least one of the two sees the other.
-     */
-    async registerKeyUser(bucket, user, now) {
-      const before = await users(bucket, now)
-      if (before.some((stored) => isSameUse(stored, user, now))) return before
-      const key = userKey(bucket, user.connectorId)
-      await mustWrite(key, store.put(key, { ...user }, { expiresAt: user.until }))
-      return users(bucket, now)
-    },
-
     keyUsers: users,
 
-    forgetKeyUser: (bucket, connectorId) => store.remove(userKey(bucket, connectorId)),
+    /**
+     *     run, of version 1                  acceptance of version 2
+     *                                        writes itself as a user
+     *     writes itself as a user: refused
+     */
+    writeKeyUser(bucket, user) {
+      const condition = { holds: notLater, values: { acceptedAt: user.acceptedAt ?? 0 } }
+      return store.put(userKey(bucket, user.connectorId), { ...user }, { condition, expiresAt: user.until })
+    },
+
+    removeKeyUser: (bucket, connectorId, acceptedAt) =>
+      store.remove(userKey(bucket, connectorId), { holds: notLater, values: { acceptedAt } }),
 
     // The key never changes, so each process reads it once.
     async fingerprintKey(candidate) {
@@ -93,9 +87,4 @@ export function apiKeyItems(store: Store): TokenStore & KeyUserStore {
       return cachedKeyHex
     },
   }
-}
-
-/** Whether a write would say nothing new. A later `until` alone is worth a write only after half of the time has passed. */
-function isSameUse(stored: KeyUser, user: KeyUser, now: Instant): boolean {
-  return isDeepStrictEqual({ ...stored, until: user.until }, user) && stored.until - now >= (user.until - now) / 2
 }

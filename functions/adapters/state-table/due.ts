@@ -1,5 +1,7 @@
 import type { DueStore } from '../../domain/ports.ts'
-import { connectorOfPk, dueKey, shardOf, shards } from './item-keys.ts'
+import { notLater } from './expressions.ts'
+import { connectorOfPk, dueKey, shardOf, shards, tickKey } from './item-keys.ts'
+import { dueSchema, tickSchema } from './schemas.ts'
 import { mustWrite, type Store } from './store.ts'
 import { dueIndex } from './table-definitions.ts'
 
@@ -21,10 +23,24 @@ export function dueItems(store: Store): DueStore {
      *     12:00 → 12:15, sends the message
      *                                        12:00 → 12:15: refused, the table has 12:15; sends nothing
      */
-    claimDue(connectorId, seen, next) {
+    claimDue(connectorId, seen, next, dueSince) {
       const unclaimed = '#nextDueAt = :seen'
-      return store.update(dueKey(connectorId), { set: { nextDueAt: next } }, { holds: unclaimed, values: { seen } })
+      const set = { nextDueAt: next, ...(dueSince === undefined ? {} : { dueSince }) }
+      return store.update(dueKey(connectorId), { set }, { holds: unclaimed, values: { seen } })
     },
+
+    /**
+     *     run                                run of the same message, which the queue gave out twice
+     *     begins: 12:15 → 12:05
+     *                                        begins: refused, the claim of 12:15 is gone
+     */
+    beginDue(connectorId, seen, next) {
+      const sameClaim = '#nextDueAt = :seen'
+      const change = { set: { nextDueAt: next }, remove: ['dueSince'] }
+      return store.update(dueKey(connectorId), change, { holds: sameClaim, values: { seen } })
+    },
+
+    readDue: (connectorId) => store.get(dueKey(connectorId), dueSchema),
 
     /**
      *     run                                acceptance, or "run now"
@@ -34,21 +50,43 @@ export function dueItems(store: Store): DueStore {
      *
      * A connector that was switched off or deleted meanwhile has no due time, and gets none here.
      */
-    setDue(connectorId, seen, next) {
+    setDue(connectorId, seen, next, acceptedAt) {
       const asItWas = seen === undefined ? 'attribute_not_exists(#pk)' : '#nextDueAt = :seen'
       const later = '#nextDueAt > :next'
       return store.update(
         dueKey(connectorId),
-        { set: { nextDueAt: next, dueShard: shardOf(connectorId) }, expressions: ['#wantedTo = if_not_exists(#wantedTo, :never)'] },
-        { holds: `(${asItWas} OR ${later})`, values: { seen, next, never: 0 } },
+        {
+          set: { nextDueAt: next, dueShard: shardOf(connectorId), ...(acceptedAt === undefined ? {} : { acceptedAt }) },
+          expressions: ['#wantedTo = if_not_exists(#wantedTo, :never)'],
+        },
+        {
+          holds: `(${asItWas} OR ${later})${acceptedAt === undefined ? '' : ` AND ${notLater}`}`,
+          values: { seen, next, never: 0, acceptedAt },
+        },
       )
     },
 
-    async makeDue(connectorId, at, wantedTo) {
+    /**
+     *     acceptance A                       acceptance B
+     *     freezes before it makes it due
+     *                                        switches the connector off, or makes it due itself
+     *     makes it due: refused, or found by the next run
+     */
+    async makeDue(connectorId, at, wantedTo, acceptedAt) {
       const key = dueKey(connectorId)
-      await mustWrite(key, store.put(key, { nextDueAt: at, wantedTo, dueShard: shardOf(connectorId) }))
+      const attributes = { nextDueAt: at, wantedTo, dueShard: shardOf(connectorId), acceptedAt }
+      if (acceptedAt !== undefined) return store.put(key, attributes, { condition: { holds: notLater, values: { acceptedAt } } })
+      await mustWrite(key, store.put(key, attributes))
+      return true
     },
 
-    removeDue: (connectorId) => store.remove(dueKey(connectorId)),
+    removeDue: (connectorId, acceptedAt) =>
+      store.remove(dueKey(connectorId), acceptedAt === undefined ? undefined : { holds: notLater, values: { acceptedAt } }),
+
+    readTick: () => store.get(tickKey, tickSchema),
+
+    async writeTick(tick) {
+      await mustWrite(tickKey, store.put(tickKey, { ...tick }))
+    },
   }
 }

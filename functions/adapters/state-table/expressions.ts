@@ -18,6 +18,9 @@ export const isLive = 'attribute_exists(#pk) AND (attribute_not_exists(#expiresA
 /** Part of every write, so that no write replaces an item of a newer release. */
 export const isReadable = '(attribute_not_exists(#pk) OR #schemaVersion <= :schemaVersion)'
 
+/** Part of a write that a later acceptance must not lose to this one (`:acceptedAt`). Earlier releases store no version. */
+export const notLater = '(attribute_not_exists(#acceptedAt) OR #acceptedAt <= :acceptedAt)'
+
 /** The names and values that the expressions use, for a request. The others are left out, because DynamoDB refuses unused ones. */
 export function bind(expressions: string, values: Attributes) {
   const used = (mark: string) => [...new Set(expressions.match(new RegExp(`${mark}\\w+`, 'g')))]

@@ -10,12 +10,16 @@ import type { Instant } from '../../domain/time.ts'
  *     pk                      sk
  *     CONNECTOR#connectorId   ACCEPTED                                   the accepted connector, or its tombstone
  *     CONNECTOR#connectorId   DUE                                        when it is due
+ *     CONNECTOR#connectorId   KEYS                                       the keys that it has, by their secrets
  *     CONNECTOR#connectorId   SEEN#stream#class.from#version.part        seen ids of a page
  *     CONNECTOR#connectorId   STATUS                                     its status
  *     CONNECTOR#connectorId   STREAM#stream                              the ledger of a stream
+ *     KEY#fingerprint         OWNER                                      the connectors that have claimed the API key
  *     KEY#bucket              TOKENS                                     the limiter of an API key or of a rate group
  *     KEY#bucket              USER#connectorId                           a connector that uses it
  *     OUTAGES                 vendor#origin                              an open outage
+ *     ORIGINS                 vendor#origin                              an origin that did not respond lately
+ *     DISPATCH                TICK                                       the last tick
  *     FINGERPRINT             KEY                                        the key of the hash that fingerprints API keys
  */
 export interface Key {
@@ -30,6 +34,7 @@ export const userPrefix = 'USER#'
 const seenPrefix = 'SEEN#'
 
 export const outagesPk = 'OUTAGES'
+export const tickKey: Key = { pk: 'DISPATCH', sk: 'TICK' }
 export const fingerprintKeyKey: Key = { pk: 'FINGERPRINT', sk: 'KEY' }
 
 export function connectorPk(connectorId: string): string {
@@ -46,6 +51,10 @@ export function acceptedKey(connectorId: string): Key {
 
 export function dueKey(connectorId: string): Key {
   return { pk: connectorPk(connectorId), sk: 'DUE' }
+}
+
+export function heldKeysKey(connectorId: string): Key {
+  return { pk: connectorPk(connectorId), sk: 'KEYS' }
 }
 
 export function statusKey(connectorId: string): Key {
@@ -85,12 +94,20 @@ export function bucketKey(bucket: string): Key {
   return { pk: bucketPk(bucket), sk: 'TOKENS' }
 }
 
+export function claimsKey(fingerprint: string): Key {
+  return { pk: bucketPk(fingerprint), sk: 'OWNER' }
+}
+
 export function userKey(bucket: string, connectorId: string): Key {
   return { pk: bucketPk(bucket), sk: `${userPrefix}${connectorId}` }
 }
 
 export function outageKey({ vendor, origin }: Pick<Outage, 'vendor' | 'origin'>): Key {
   return { pk: outagesPk, sk: `${vendor}#${origin}` }
+}
+
+export function originKey(vendor: string, origin: string): Key {
+  return { pk: 'ORIGINS', sk: `${vendor}#${origin}` }
 }
 
 export function formatKey({ pk, sk }: Key): string {

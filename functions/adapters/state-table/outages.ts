@@ -1,9 +1,11 @@
 import * as z from 'zod/mini'
-import type { OutageStore } from '../../domain/ports.ts'
+import { originKeptMs } from '../../domain/origin.ts'
+import type { OriginStore, OutageStore } from '../../domain/ports.ts'
 import type { Outage } from '../../domain/status/outage.ts'
+import type { Instant } from '../../domain/time.ts'
 import { isAbsent, isLive } from './expressions.ts'
-import { outageKey, outagesPk } from './item-keys.ts'
-import { outageSchema } from './schemas.ts'
+import { originKey, outageKey, outagesPk } from './item-keys.ts'
+import { originSchema, outageSchema } from './schemas.ts'
 import type { Store } from './store.ts'
 
 /** The open outages of the vendors' origins. They have one partition, because there are few of them, and usually none. */
@@ -32,5 +34,24 @@ export function outageItems(store: Store): OutageStore {
     },
 
     endOutage: (outage) => store.remove(outageKey(outage)),
+  }
+}
+
+/** What the connectors of each origin have seen of it lately. `now`: the time of this process. */
+export function originItems(store: Store, now: () => Instant): OriginStore {
+  return {
+    readOrigin: (vendor, origin) => store.get(originKey(vendor, origin), originSchema),
+
+    /**
+     *     run of connector A                 run of connector B
+     *     the probe is due: 7 → 8, claimed
+     *                                        7 → 8: refused, so it does not ask
+     */
+    writeOrigin(vendor, origin, next) {
+      const sameVersion = `${isLive} AND #version = :before`
+      const condition = { holds: next.version === 1 ? isAbsent : sameVersion, values: { before: next.version - 1 } }
+      const expiresAt = now() + originKeptMs
+      return store.put(originKey(vendor, origin), z.encode(originSchema, next), { condition, expiresAt })
+    },
   }
 }

@@ -1,7 +1,10 @@
 import * as z from 'zod/mini'
 import type { Connector, SecretReference } from '../../domain/connector/connector.ts'
+import type { HeldKey, HeldKeys, KeyClaim, KeyClaims } from '../../domain/connector/key-register.ts'
 import type { LogFilter } from '../../domain/connector/log-filters.ts'
+import type { Tick } from '../../domain/dispatch.ts'
 import { type Failure, type FailureCode, failureCodes } from '../../domain/failures.ts'
+import type { OriginHealth, Probe, Silence, SilentKey } from '../../domain/origin.ts'
 import type { AcceptedConnector, Due, KeyUser } from '../../domain/ports.ts'
 import { connectorStates, type StateChange } from '../../domain/status/connector-state.ts'
 import type { Outage } from '../../domain/status/outage.ts'
@@ -143,6 +146,7 @@ const connector = z.object({
   initialBackfillMinutes: z.number(),
   lateArrivalMinutes: z.number(),
   sharedKey: z.boolean(),
+  sharedWith: z._default(z.array(text), []),
   identityIgnoredFields: z._default(z.array(text), []),
 } satisfies Shape<Connector>)
 
@@ -155,7 +159,14 @@ export const acceptedSchema: z.ZodMiniType<AcceptedConnector> = z.object({
   retiredAt: optional(instant),
 } satisfies Shape<AcceptedConnector>)
 
-export const dueSchema: z.ZodMiniType<Due> = z.object({ nextDueAt: instant, wantedTo: instant } satisfies Shape<Due>)
+export const dueSchema: z.ZodMiniType<Due> = z.object({
+  nextDueAt: instant,
+  dueSince: optional(instant),
+  wantedTo: instant,
+  acceptedAt: optional(instant),
+} satisfies Shape<Due>)
+
+export const tickSchema: z.ZodMiniType<Tick> = z.object({ at: instant, waiting: count, begun: count } satisfies Shape<Tick>)
 
 const dayCounts = z.object({ delivered: count, filtered: count, requests: count, throttled: count } satisfies Shape<DayCounts>)
 
@@ -184,6 +195,7 @@ export const statusSchema: z.ZodMiniType<ConnectorStatus, Stored> = withExactCod
       cause: optional(failureCode),
       pendingChanges: optional(z.array(stateChange)),
       tenantName: optional(text),
+      acceptedAt: optional(instant),
       vendor: optional(text),
       origin: optional(text),
       lastRunAt: optional(instant),
@@ -221,6 +233,26 @@ export const outageSchema: z.ZodMiniType<Outage, Stored> = withExactCodes(
   ),
   'cause',
 )
+
+const silence = z.object({
+  since: instant,
+  lastAt: instant,
+  failure,
+  keys: z.array(z.object({ key: text, failures: count } satisfies Shape<SilentKey>)),
+} satisfies Shape<Silence>)
+
+export const originSchema: z.ZodMiniType<OriginHealth, Stored> = z.object({
+  version: count,
+  silence: optional(silence),
+  responded: optional(z.object({ key: text, at: instant } satisfies Shape<NonNullable<OriginHealth['responded']>>)),
+  down: optional(
+    z.object({
+      since: instant,
+      probeFrom: instant,
+      probe: z.object({ by: text, at: instant } satisfies Shape<Probe>),
+    } satisfies Shape<NonNullable<OriginHealth['down']>>),
+  ),
+} satisfies Shape<OriginHealth>)
 
 const lostRange = z.extend(interval, {
   reason: storedAs<LostRange['reason']>({ 'retention-limit': 'horizon', paused: 'paused', unreadable: 'unreadable' }, 'unreadable'),
@@ -308,4 +340,26 @@ export const keyUserSchema: z.ZodMiniType<KeyUser> = z.object({
   requestsPerMinute: z.number(),
   requestsPerDay: optional(z.number()),
   until: instant,
+  acceptedAt: optional(instant),
 } satisfies Shape<KeyUser>)
+
+const keyClaim = z.object({
+  connectorId: text,
+  tenant: text,
+  sharedWith: z.array(text),
+  sharedKey: z.boolean(),
+  acceptedAt: instant,
+} satisfies Shape<KeyClaim>)
+
+export const keyClaimsSchema: z.ZodMiniType<KeyClaims> = z.object({
+  revision: count,
+  claims: z.array(keyClaim),
+} satisfies Shape<KeyClaims>)
+
+export const heldKeysSchema: z.ZodMiniType<HeldKeys> = z.object({
+  revision: count,
+  acceptedAt: instant,
+  keys: z.array(z.object({ reference: text, fingerprint: text } satisfies Shape<HeldKey>)),
+  group: optional(text),
+  leaving: z.array(text),
+} satisfies Shape<HeldKeys>)

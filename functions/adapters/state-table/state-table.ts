@@ -1,7 +1,9 @@
 import type {
   AcceptedStore,
   DueStore,
+  KeyRegisterStore,
   KeyUserStore,
+  OriginStore,
   OutageStore,
   RunState,
   RunStore,
@@ -16,9 +18,10 @@ import { apiKeyItems } from './api-keys.ts'
 import { dueItems } from './due.ts'
 import type { Attributes } from './expressions.ts'
 import { parseItem } from './item.ts'
-import { acceptedKey, dueKey, statusKey, streamOfSk } from './item-keys.ts'
-import { outageItems } from './outages.ts'
-import { acceptedSchema, dueSchema, streamSchema } from './schemas.ts'
+import { acceptedKey, dueKey, heldKeysKey, statusKey, streamOfSk } from './item-keys.ts'
+import { keyRegisterItems } from './keys/key-register.ts'
+import { originItems, outageItems } from './outages.ts'
+import { acceptedSchema, dueSchema, heldKeysSchema, streamSchema } from './schemas.ts'
 import { seenItems } from './seen.ts'
 import { parseStatus, statusItems } from './status.ts'
 import { dynamodbStore, type Store, type StoreOptions } from './store.ts'
@@ -30,10 +33,12 @@ export type StateTable = RunStore &
   DueStore &
   StatusStore &
   OutageStore &
+  OriginStore &
   StreamStore &
   SeenIdStore &
   TokenStore &
-  KeyUserStore
+  KeyUserStore &
+  KeyRegisterStore
 
 /**
  * The state table on DynamoDB. Reads are strongly consistent, except the listings by an index. No method parses or replaces an item of a
@@ -50,21 +55,25 @@ export function stateTable(options: StoreOptions): StateTable {
     ...streamItems(store),
     ...seenItems(store),
     ...apiKeyItems(store),
+    ...keyRegisterItems(store, options.now),
     ...outageItems(store),
+    ...originItems(store, options.now),
   }
 }
 
-/** The seen ids are many, and a run reads them later. ACCEPTED and DUE sort before them, STATUS and STREAM after: so two queries skip them. */
+/** The seen ids are many, and a run reads them later. ACCEPTED, DUE and KEYS sort before them, STATUS and STREAM after: so two queries skip them. */
 async function readRun(store: Store, connectorId: string): Promise<RunState> {
   const { pk, sk: accepted } = acceptedKey(connectorId)
   const { sk: due } = dueKey(connectorId)
+  const { sk: heldKeys } = heldKeysKey(connectorId)
   const { sk: status } = statusKey(connectorId)
   const [before, after] = await Promise.all([
-    collect(store.query({ where: '#pk = :pk AND #sk <= :due', values: { pk, due } })),
+    collect(store.query({ where: '#pk = :pk AND #sk <= :heldKeys', values: { pk, heldKeys } })),
     collect(store.query({ where: '#pk = :pk AND #sk >= :status', values: { pk, status } })),
   ])
   const acceptedItem = before.find(({ sk }) => sk === accepted)
   const dueItem = before.find(({ sk }) => sk === due)
+  const heldKeysItem = before.find(({ sk }) => sk === heldKeys)
   const statusItem = after.find(({ sk }) => sk === status)
   const streams = new Map<StreamId, StreamState>()
   for (const item of after) {
@@ -75,6 +84,7 @@ async function readRun(store: Store, connectorId: string): Promise<RunState> {
     ...(acceptedItem === undefined ? {} : { accepted: parseItem(acceptedItem, acceptedSchema) }),
     ...(dueItem === undefined ? {} : { due: parseItem(dueItem, dueSchema) }),
     ...(statusItem === undefined ? {} : { status: parseStatus(statusItem) }),
+    ...(heldKeysItem === undefined ? {} : { heldKeys: parseItem(heldKeysItem, heldKeysSchema) }),
     streams,
   }
 }

@@ -38,7 +38,8 @@ export interface Store {
     change: { readonly set?: Attributes; readonly expressions?: readonly string[]; readonly remove?: readonly string[] },
     condition: Condition,
   ): Promise<boolean>
-  remove(key: Key): Promise<void>
+  /** Removes the item if `condition` holds, or does nothing. */
+  remove(key: Key, condition?: Condition): Promise<void>
   /** Parses an item of a listing. Returns nothing if it cannot be read, so that one item does not stop the work on all others. */
   listed<T>(item: Attributes, schema: z.ZodMiniType<T>): T | undefined
 }
@@ -161,14 +162,15 @@ export function dynamodbStore({ client, table, now, onUnreadable = () => {} }: S
       }
     },
 
-    async remove(key) {
+    async remove(key, condition) {
+      const holds = condition === undefined ? isReadable : `${isReadable} AND ${condition.holds}`
       await tookPlace(key, '', 'DeleteItem', () =>
         client.send(
           new DeleteItemCommand({
             TableName: table,
             Key: typed(key),
-            ConditionExpression: isReadable,
-            ...bindValues(isReadable),
+            ConditionExpression: holds,
+            ...bindValues(holds, condition?.values),
             ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           }),
         ),

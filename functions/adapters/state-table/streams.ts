@@ -6,7 +6,7 @@ import { connectorPk, type Key, streamKey, streamPrefix } from './item-keys.ts'
 import { streamSchema } from './schemas.ts'
 import type { Store } from './store.ts'
 
-/** How long the ledgers of a connector stay: until some time after it was deleted, or for good. */
+/** How long the ledgers of a connector stay: until some time after it was deleted, or for good. A ledger that is so already is not written. */
 export interface StreamRetention {
   expire(connectorId: string, at: Instant): Promise<void>
   keep(connectorId: string): Promise<void>
@@ -30,11 +30,13 @@ export function streamItems(store: Store): StreamStore {
 }
 
 export function streamRetention(store: Store): StreamRetention {
-  async function each(connectorId: string, change: (key: Key) => Promise<boolean>): Promise<void> {
+  async function each(connectorId: string, expiresAt: number | undefined, change: (key: Key) => Promise<boolean>): Promise<void> {
     const changes: Promise<boolean>[] = []
     const where = '#pk = :pk AND begins_with(#sk, :prefix)'
     const pk = connectorPk(connectorId)
-    for await (const { sk } of store.query({ where, values: { pk, prefix: streamPrefix } })) changes.push(change({ pk, sk: String(sk) }))
+    for await (const stream of store.query({ where, values: { pk, prefix: streamPrefix } })) {
+      if (stream['expiresAt'] !== expiresAt) changes.push(change({ pk, sk: String(stream['sk']) }))
+    }
     await Promise.all(changes)
   }
 
@@ -48,12 +50,12 @@ export function streamRetention(store: Store): StreamRetention {
     expire(connectorId, at) {
       const expressions = ['#version = #version + :one']
       const set = { expiresAt: Math.ceil(at / second) }
-      return each(connectorId, (key) => store.update(key, { set, expressions }, { holds: isLive, values: { one: 1 } }))
+      return each(connectorId, set.expiresAt, (key) => store.update(key, { set, expressions }, { holds: isLive, values: { one: 1 } }))
     },
 
     /** The version stays the same: a run under way may go on, and its next write removes the expiry as well. */
     keep(connectorId) {
-      return each(connectorId, (key) => store.update(key, { remove: ['expiresAt'] }, { holds: isLive }))
+      return each(connectorId, undefined, (key) => store.update(key, { remove: ['expiresAt'] }, { holds: isLive }))
     },
   }
 }

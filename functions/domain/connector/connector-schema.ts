@@ -4,10 +4,12 @@ import { minute } from '../time.ts'
 import type { Vendor, VendorAttributes } from '../vendor.ts'
 import { isAllowedHost } from './allowed-hosts.ts'
 import { certificatesSchema } from './certificates-schema.ts'
-import type { Connector, SecretReference } from './connector.ts'
+import type { Connector } from './connector.ts'
 import { logFiltersSchema } from './log-filter-schema.ts'
 import type { Problem } from './problems.ts'
 import { mustBe, mustBeOneOf, pathText, problemsOf, quote, unknownName } from './problems.ts'
+import { readSecretNames } from './secret-names.ts'
+import { tenantOfId } from './tenant.ts'
 
 /** The connector schema: it turns an item that a user wrote into a connector, or into a list of the item's problems. */
 
@@ -16,7 +18,10 @@ export interface ConnectorPolicy {
   readonly vendors: ReadonlyMap<string, Vendor>
   /** Every secret's name must begin with it. */
   readonly secretPrefix: string
-  /** `HOST` (any port) or `HOST:PORT`: hosts in addition to the vendor's, for which http, any port and private addresses are allowed. */
+  /**
+   * `HOST` (any port) or `HOST:PORT`, for one tenant with `@TENANT` after it: hosts in addition to the vendor's, for which http, any port and
+   * private addresses are allowed.
+   */
   readonly allowedHosts: readonly string[]
   /** Whether a connector may switch TLS verification off. */
   readonly tlsVerificationOptional: boolean
@@ -35,13 +40,18 @@ function text(pattern: RegExp, allowed: string) {
   return z.string({ error }).check(z.regex(pattern, { error }))
 }
 
-function identifier() {
-  return text(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 letters (A to Z), digits, dots, hyphens or underscores')
-}
+const identifier = /^[A-Za-z0-9._-]{1,64}$/
+const idRule =
+  'a tenant and a name, such as "acme.cas": 1 to 40 lower-case letters, digits or hyphens, a dot, then letters (A to Z), digits, dots, hyphens or underscores, at most 64 characters together'
 
 function whole(what: string, min: number, max?: number) {
   const error = unquoted(mustBe(`${what}, ${max === undefined ? `${min} or more` : `from ${min} to ${max}`}`), 'N')
   return z.int({ error }).check(z.minimum(min, { error }), z.maximum(max ?? Number.MAX_SAFE_INTEGER, { error }))
+}
+
+/** Whether the text can be the id of a connector. */
+export function isConnectorId(connectorId: string): boolean {
+  return attributes.connectorId.safeParse(connectorId).success
 }
 
 function flag() {
@@ -56,6 +66,10 @@ function unquoted(error: (issue: { readonly input?: unknown }) => string, type: 
 const fieldsMax = 20
 const fieldRule = 'the path of a field of the vendor’s items, such as message.score'
 const fieldsRule = mustBe(`a list of at most ${fieldsMax} paths of fields, such as ["message.score"]`)
+
+const tenantsMax = 100
+const tenantRule = 'a tenant, 1 to 40 lower-case letters, digits or hyphens'
+const tenantsRule = mustBe(`a list of at most ${tenantsMax} tenants, such as ["globex"]`)
 
 const secretsRule = mustBe(`a list of 1 to ${secretsMax} names of secrets`)
 
@@ -78,9 +92,11 @@ const attributeDocs = z.registry<AttributeDoc>()
 
 /** The attributes of a connector. The schema and the table in the docs are made from it. */
 const attributes = {
-  connectorId: identifier().register(attributeDocs, {
+  // An id that names no tenant is refused by `idProblems`, because a connector that an earlier release accepted may have one.
+  connectorId: text(identifier, idRule).register(attributeDocs, {
     kind: 'text',
-    description: 'Key of the table. 1 to 64 letters, digits, dots, hyphens or underscores. Cannot change.',
+    description:
+      'Key of the table: tenant.name, such as acme.cas. The tenant has 1 to 40 lower-case letters, digits or hyphens; the whole id has at most 64 letters, digits, dots, hyphens or underscores. Cannot change.',
   }),
   type: z.string({ error: mustBe('the type of a vendor') }).register(attributeDocs, {
     kind: 'text',
@@ -94,7 +110,7 @@ const attributes = {
     attributeDocs,
     {
       kind: 'text',
-      description: 'The tenant that owns the events, 1 to 128 printable characters. It is in every record. Cannot change.',
+      description: 'The tenant’s name for people, 1 to 128 printable characters. It is in every record. Cannot change.',
     },
   ),
   baseUrl: z.string({ error: mustBe('the address of the vendor’s service, https://host') }).register(attributeDocs, {
@@ -107,7 +123,7 @@ const attributes = {
     .register(attributeDocs, {
       kind: 'list of texts',
       description:
-        'Names of 1 to 20 secrets in Secrets Manager, under the stack’s prefix. A secret holds an API key as its text, or in a JSON object: then write name#jsonKey. Several keys form a pool.',
+        'Names of 1 to 20 secrets in Secrets Manager, under the stack’s prefix and the tenant: tributary/acme/cas. A secret holds an API key as its text, or in a JSON object: then write name#jsonKey. Several keys form a pool.',
     }),
   contentTypes: z.optional(z.unknown()).register(attributeDocs, {
     kind: 'list of texts',
@@ -149,10 +165,10 @@ const attributes = {
     kind: 'number',
     description: 'Requests in any 24 hours that the vendor allows each API key, if it has such a limit.',
   }),
-  rateGroup: z.exactOptional(identifier()).register(attributeDocs, {
+  rateGroup: z.exactOptional(text(identifier, '1 to 64 letters (A to Z), digits, dots, hyphens or underscores')).register(attributeDocs, {
     kind: 'text',
     description:
-      'Name of a group of connectors whose keys the vendor counts as one customer: they share one limit. Same characters as connectorId.',
+      'Name of a group of connectors whose keys the vendor counts as one customer: they share one limit. 1 to 64 letters, digits, dots, hyphens or underscores.',
   }),
   initialBackfillMinutes: z._default(whole('a whole number of minutes', 0), 10).register(attributeDocs, {
     kind: 'number',
@@ -165,8 +181,19 @@ const attributes = {
   }),
   sharedKey: z._default(flag(), false).register(attributeDocs, {
     kind: 'boolean',
-    description: 'Allows connectors of several tenants to use one API key. All of them must set it.',
+    description: 'Allows connectors of any tenant to use the same API keys, if they allow it too. sharedWith is narrower.',
   }),
+  sharedWith: z
+    ._default(
+      z
+        .array(text(/^([a-z0-9-]{1,40}|~[^\p{C}\p{Zl}\p{Zp}]{1,128})$/u, tenantRule), { error: tenantsRule })
+        .check(z.maxLength(tenantsMax, { error: tenantsRule })),
+      [],
+    )
+    .register(attributeDocs, {
+      kind: 'list of texts',
+      description: `Tenants whose connectors may use the same API keys, if they allow it too. At most ${tenantsMax}. A connector whose id names no tenant has the tenant ~tenantName.`,
+    }),
   identityIgnoredFields: z
     ._default(
       z
@@ -220,8 +247,11 @@ export type ParsedConnector =
   | { readonly ok: true; readonly connector: Connector }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
-/** Checks an untrusted item and fills in the defaults. Fails with all problems of the item, and reports at most 50. */
-export function parseConnector(item: unknown, policy: ConnectorPolicy): ParsedConnector {
+/**
+ * Checks an untrusted item and fills in the defaults. Fails with all problems of the item, and reports at most 50. `accepted`: the last
+ * accepted version of a connector with this id, deleted or not. It may have an id and secrets that a new connector may not have.
+ */
+export function parseConnector(item: unknown, policy: ConnectorPolicy, accepted?: Connector): ParsedConnector {
   if (!isItem(item)) {
     return { ok: false, problems: [{ path: 'item', message: mustBe('an object with the attributes of a connector')({ input: item }) }] }
   }
@@ -233,12 +263,15 @@ export function parseConnector(item: unknown, policy: ConnectorPolicy): ParsedCo
   const parsed = connectorSchema.safeParse(item)
   const vendor = readVendor(item, policy)
   const own = vendor.ok ? readVendorAttributes(item, vendor.value) : unread
-  const baseUrl = vendor.ok ? readBaseUrl(item, vendor.value, policy) : unread
-  const secrets = readSecrets(item, policy)
+  const tenant = typeof item['connectorId'] === 'string' ? tenantOfId(item['connectorId']) : undefined
+  const baseUrl = vendor.ok ? readBaseUrl(item, vendor.value, policy, tenant) : unread
+  const names = attributes.apiKeySecrets.safeParse(item['apiKeySecrets'])
+  const secrets = names.success ? readSecretNames(names.data, { prefix: policy.secretPrefix, tenant, accepted }) : unread
   const problems = [
     // `readVendor` reports the type, and knows the vendors.
     ...(parsed.success ? [] : problemsOf(parsed.error).filter(({ path }) => path !== 'type')),
     ...[vendor, own, baseUrl, secrets].flatMap((part) => (part.ok ? [] : part.failure)),
+    ...idProblems(item, accepted),
     ...(vendor.ok ? backfillProblems(item, vendor.value) : []),
     ...tlsProblems(item, policy),
     ...unknownAttributes(item),
@@ -287,7 +320,7 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((inner, step) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, step) : undefined), value)
 }
 
-function readBaseUrl({ baseUrl }: Item, vendor: Vendor, { allowedHosts }: ConnectorPolicy): Part<string> {
+function readBaseUrl({ baseUrl }: Item, vendor: Vendor, { allowedHosts }: ConnectorPolicy, tenant: string | undefined): Part<string> {
   if (typeof baseUrl !== 'string') return unread
   const refuse = (message: string) => failed([{ path: 'baseUrl', message }])
   const hosts = vendor.hosts.join(', ')
@@ -297,7 +330,7 @@ function readBaseUrl({ baseUrl }: Item, vendor: Vendor, { allowedHosts }: Connec
   if (url === null || !['https:', 'http:'].includes(url.protocol)) {
     return refuse(`It is ${quote(baseUrl)}, which is not a web address. Give https:// and one of: ${hosts}.`)
   }
-  if (isAllowedHost(url, allowedHosts)) return ok(url.origin)
+  if (isAllowedHost(url, allowedHosts, tenant)) return ok(url.origin)
   if (!vendor.hosts.includes(url.hostname)) {
     return refuse(`Its host is ${quote(url.hostname)}. Give one of the vendor’s: ${hosts}; or ask the operator to allow this host.`)
   }
@@ -307,42 +340,10 @@ function readBaseUrl({ baseUrl }: Item, vendor: Vendor, { allowedHosts }: Connec
   return ok(url.origin)
 }
 
-function readSecrets({ apiKeySecrets }: Item, { secretPrefix }: ConnectorPolicy): Part<readonly SecretReference[]> {
-  const parsed = attributes.apiKeySecrets.safeParse(apiKeySecrets)
-  if (!parsed.success) return unread
-  const problems = parsed.data.flatMap((name, index) => {
-    const message = secretProblem(name, secretPrefix) ?? repetition(parsed.data, index)
-    return message === undefined ? [] : [{ path: `apiKeySecrets[${index}]`, message }]
-  })
-  return problems.length > 0 ? failed(problems) : ok(parsed.data.map(secretReference))
-}
-
-function secretReference(name: string): SecretReference {
-  const [secretName = '', ...jsonKey] = name.split('#')
-  return jsonKey.length === 0 ? { secretName } : { secretName, jsonKey: jsonKey.join('#') }
-}
-
-/** A text without the prefix is not repeated: it may be a key that was pasted in place of its name. */
-function secretProblem(name: string, prefix: string): string | undefined {
-  const { secretName, jsonKey } = secretReference(name)
-  if (!secretName.startsWith(prefix)) {
-    const seen = secretName.startsWith('arn:') ? 'an ARN' : `a text of ${name.length} characters`
-    return `It is ${seen} that does not begin with ${quote(prefix)}. Give the name of a secret under that prefix, or name#jsonKey. If it is an API key, make a new key and store that in a secret: this one is exposed.`
-  }
-  if (secretName === prefix) return `It is the prefix alone. Give the whole name of a secret, such as ${quote(`${prefix}name`)}.`
-  if (!/^[A-Za-z0-9/_+=.@-]{1,512}$/.test(secretName)) {
-    return `It is ${quote(name)}. The name of a secret has 1 to 512 letters (A to Z), digits and / _ + = . @ -. Give it as Secrets Manager shows it.`
-  }
-  if (jsonKey !== undefined && !/^[^\p{C}#]{1,128}$/u.test(jsonKey)) {
-    return `It is ${quote(name)}. The part after # must be the name of one member of the secret’s JSON object, 1 to 128 characters. Give name#jsonKey.`
-  }
-  return undefined
-}
-
-function repetition(all: readonly string[], index: number): string | undefined {
-  const name = all[index]
-  const first = name === undefined ? index : all.indexOf(name)
-  return first < index ? `It is ${quote(name)}, the same as apiKeySecrets[${first}]. Name each secret once.` : undefined
+/** Releases before 0.4.0 accepted ids that name no tenant. Such a connector goes on, and can be edited. */
+function idProblems({ connectorId }: Item, accepted: Connector | undefined): Problem[] {
+  const isRight = typeof connectorId !== 'string' || !identifier.test(connectorId) || tenantOfId(connectorId) !== undefined
+  return isRight || accepted !== undefined ? [] : [{ path: 'connectorId', message: mustBe(idRule)({ input: connectorId }) }]
 }
 
 function backfillProblems({ initialBackfillMinutes }: Item, vendor: Vendor): Problem[] {
@@ -387,4 +388,17 @@ export function immutableProblems(before: Connector, after: Connector): Problem[
       path,
       message: `It is ${quote(after[path])} and was ${quote(before[path])} when the connector was accepted; it cannot change. Set it back, or make a connector with another connectorId.`,
     }))
+}
+
+/**
+ * Reports secrets that would be sent to another origin than the one they were accepted for: whoever may write an item could otherwise send
+ * a key, which only the functions may read, to a host of their own choice.
+ */
+export function movedKeyProblems(before: Connector, after: Connector): Problem[] {
+  if (before.baseUrl === after.baseUrl) return []
+  const had = new Set(before.apiKeySecrets.map(({ secretName }) => secretName))
+  const kept = [...new Set(after.apiKeySecrets.map(({ secretName }) => secretName).filter((name) => had.has(name)))]
+  if (kept.length === 0) return []
+  const message = `It is ${quote(after.baseUrl)} and was ${quote(before.baseUrl)}, but a key goes only to the address that it was accepted for. Store the key for the new address in a secret of another name, and give that in apiKeySecrets in place of: ${kept.join(', ')}.`
+  return [{ path: 'baseUrl', message }]
 }

@@ -28,6 +28,8 @@ export interface Connector {
   readonly initialBackfillMinutes: number
   readonly lateArrivalMinutes: number
   readonly sharedKey: boolean
+  /** The tenants that may use the connector's keys as well, if they name its tenant too. */
+  readonly sharedWith: readonly string[]
   /** Paths of an item's members that do not belong to its identity, such as `message.score`. */
   readonly identityIgnoredFields: readonly string[]
 }

@@ -57,7 +57,12 @@ export const recordFields = {
     values: ['live', 'backfill', 'rewind'],
     doc: 'Why the event was read: live: as it came; backfill: later, to fill a gap; rewind: reserved.',
   },
-  tenant_name: { type: 'string', required: true, doc: 'The tenant of the connector.' },
+  tenant: {
+    type: 'string',
+    required: true,
+    doc: 'The tenant that the connector’s id names. If the id names none, as before 0.4.0, ~ and tenant_name.',
+  },
+  tenant_name: { type: 'string', required: true, doc: 'The tenant’s name for people.' },
   connector_id: { type: 'string', required: true, doc: 'The connector that read the event.' },
   connector_name: { type: 'string', required: true, doc: 'The connector’s name.' },
   domain: { type: 'string', required: true, doc: 'The base URL that the event was read from.' },

@@ -1,3 +1,4 @@
+import { tenantOf } from '../connector/tenant.ts'
 import type { Instant } from '../time.ts'
 import { type Field, type FieldTable, recordFields, type ScalarField, type StructField } from './fields.ts'
 
@@ -42,6 +43,7 @@ export const ownFields = [
   'id',
   'ingested_at',
   'ingest_mode',
+  'tenant',
   'tenant_name',
   'connector_id',
   'connector_name',
@@ -89,6 +91,7 @@ export function toRecord(body: RecordBody, { id, eventId, ingestedAt, ingestMode
     event_id: eventId,
     ingested_at: ingestedAt,
     ingest_mode: ingestMode,
+    tenant: tenantOf(connector),
     tenant_name: connector.tenantName,
     connector_id: connector.connectorId,
     connector_name: connector.name,

@@ -1,3 +1,4 @@
+import { tenantOf } from '../connector/tenant.ts'
 import { type FailureCode, failures, isVendorsOwn } from '../failures.ts'
 import { type Instant, iso } from '../time.ts'
 import { type ConnectorState, isSwitchedOff, type StateChange, traitsOfState } from './connector-state.ts'
@@ -11,6 +12,8 @@ interface ChangeDetail {
   /** The whole notification in one line, for a mail. */
   readonly summary: string
   readonly vendor: string
+  /** From the id; `~` and `tenantName` if it names none. */
+  readonly tenant: string
   readonly tenantName: string
   readonly connectorId: string
   readonly from: ConnectorState
@@ -57,6 +60,7 @@ export function changeNotification(
     attention: attentionOf(change),
     summary: `Connector ${connectorId} of ${tenantName}: ${what} ${iso(since)}. ${reason === '' ? remedy : reason}`,
     vendor,
+    tenant: tenantOf(connector),
     tenantName,
     connectorId,
     from,

@@ -1,6 +1,7 @@
 import type { Connector } from '../connector/connector.ts'
 import type { Problem } from '../connector/problems.ts'
 import { type Failure, type FailureCode, formatFailure, isLasting, isVendorsOwn } from '../failures.ts'
+import { outageText } from '../origin.ts'
 import { changesTooMuch } from '../stream/changes.ts'
 import type { ReadingPolicy } from '../stream/ledger.ts'
 import { coveredTo, isUnreadable } from '../stream/ledger.ts'
@@ -31,6 +32,8 @@ export interface ConnectorStatus {
   /** Changes of the state whose notifications have not been sent, the oldest first. */
   readonly pendingChanges?: readonly StateChange[]
   readonly tenantName?: string
+  /** The acceptance that it was made from. Absent: an earlier release wrote it. */
+  readonly acceptedAt?: Instant
   /** The connector's `type` and `baseUrl`, once it was accepted. */
   readonly vendor?: string
   readonly origin?: string
@@ -89,6 +92,8 @@ export interface RunReport {
   /** Requests a minute that other consumers of the key seem to take, and the limit. */
   readonly otherConsumers?: { readonly taken: number; readonly limit: number }
   readonly delivered: DayCounts
+  /** Why the run left the origin alone, if it is down. */
+  readonly outage?: Failure
 }
 
 /** The parts of the status that only a run writes. Acceptance may have changed the other parts meanwhile. */
@@ -190,6 +195,10 @@ function judge(status: ConnectorStatus, report: RunReport): Judgement {
   const isBehind = [...streams.values()].some((stream) => hasBacklog(stream, now, policy))
   const isLosing = isBehind && retentionLeftMs < retentionWarnMs
   const loss = `The oldest unread events are lost in ${hoursText(retentionLeftMs)}: the vendor keeps events for ${hoursText(policy.retentionMs)}.`
+  if (report.outage !== undefined && (trouble === undefined || isVendorsOwn(trouble.failure.code))) {
+    const text = outageText(report.outage, report.connector.baseUrl)
+    return { ...judgement('failing', text, ...(isLosing ? [loss] : [])), cause: report.outage.code }
+  }
   // A failure that somebody must mend comes first, and must not hide how long there is for it.
   if (trouble !== undefined) {
     return { ...judgement('failing', formatFailure(trouble.failure), ...(isLosing ? [loss] : [])), cause: trouble.failure.code }

@@ -49,6 +49,8 @@ export interface ReadingPolicy extends ProofPolicy {
   readonly paceMs: number
   /** Everything up to this instant was asked for, by acceptance or by a person. */
   readonly wantedTo: Instant
+  /** The last of the connector's usual times: 0 if there was none. */
+  readonly usualTime: Instant
 }
 
 /** The state of a stream that was never read. `since`: the connector is responsible from this instant on. */

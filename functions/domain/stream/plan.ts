@@ -7,15 +7,17 @@ import type { Interval, Range, RangeKind, StreamState } from './stream.ts'
 /** Plans the range of a stream to read next. The plan follows from the ledger alone. */
 
 /**
- * Whether the live edge should be read now. There are four reasons: it is half an interval old; somebody asked for events up to now;
- * one request can read and prove the whole tail; the vendor's clock seems to be off, and another answer is needed to be sure.
+ * Whether the live edge should be read now. There are five reasons: it is half an interval old; it was not read since the connector's
+ * usual time, and the next one is an interval later; somebody asked for events up to now; one request can read and prove the whole tail;
+ * the vendor's clock seems to be off, and another answer is needed to be sure.
  */
 export function liveIsDue(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
   if (stream.range !== undefined && isLive(stream.range.kind)) return true
   if (policy.clock.isUnsure) return true
   const there = vendorNow(now, policy)
   const wantedTo = Math.min(now, policy.wantedTo)
-  if (stream.readThrough < floorToSecond(Math.max(there - policy.intervalMs / 2, vendorNow(wantedTo, policy)))) return true
+  const asked = vendorNow(Math.max(wantedTo, policy.usualTime), policy)
+  if (stream.readThrough < floorToSecond(Math.max(there - policy.intervalMs / 2, asked))) return true
   return canProve(policy) && tailStart(stream, there) < watermarkNow(wantedTo, policy) && tailFits(stream, there)
 }
 

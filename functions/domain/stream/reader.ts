@@ -1,3 +1,4 @@
+import { effects, failures } from '../failures.ts'
 import type { Instant } from '../time.ts'
 import { missing, newStream } from './ledger.ts'
 import type { StreamState } from './stream.ts'
@@ -26,10 +27,16 @@ export function readBy(stream: StreamState, { origin, keys, since }: Reader, now
   if (before !== origin) return anew(stream, { origin, keys, since }, now)
   const isNew = keys.some((key) => !known.includes(key))
   const remembered = isNew ? [...new Set([...known, ...keys])].slice(-keysMax) : known
-  const read = { ...stream, origin, keys: remembered }
+  const read = { ...(isNew ? withoutKeyTrouble(stream) : stream), origin, keys: remembered }
   const to = stream.covered.at(-1)?.to ?? stream.since
   if (!isNew || to <= stream.since) return read
   return { ...read, reread: { from: stream.since, to }, rereadForKey: true }
+}
+
+/** A stream that waits because its key was rejected need not wait for another key. */
+function withoutKeyTrouble(stream: StreamState): StreamState {
+  const { trouble, ...rest } = stream
+  return trouble !== undefined && effects[failures[trouble.failure.code].scope].stream === 'waits-if-key-works' ? rest : stream
 }
 
 function anew(stream: StreamState, { origin, keys, since }: Reader, now: Instant): StreamState {

@@ -1,6 +1,6 @@
-import { backoffMs, type Failure, failure, failures, formatFailure } from '../failures.ts'
+import { backoffMs, effects, type Failure, failure, failures, formatFailure } from '../failures.ts'
 import type { RecordDetail } from '../ports.ts'
-import { type Instant, iso, second } from '../time.ts'
+import { type Instant, iso } from '../time.ts'
 import { addChanges, type Changes } from './changes.ts'
 import { addCounts } from './counts.ts'
 import * as ledger from './ledger.ts'
@@ -150,8 +150,16 @@ function readSince(range: Range, { requestedAt, receivedAt, date }: PageRead): I
   return date === undefined ? first : Math.min(first, date - (receivedAt - requestedAt))
 }
 
-/** Decides what follows when a page could not be fetched, read or delivered. `random`: a value in [0, 1) that spreads the backoff. */
-export function afterFailure(stream: StreamState, range: Range, why: Failure, now: Instant, random: () => number): Reading {
+/**
+ * Decides what follows when a page could not be fetched, read or delivered. `random`: a value in [0, 1) that spreads the backoff.
+ * `keyWorks`: the key works for another stream, so its rejection here is this stream's alone.
+ */
+export function afterFailure(
+  stream: StreamState,
+  range: Range,
+  why: Failure,
+  { now, random, keyWorks }: { readonly now: Instant; readonly random: () => number; readonly keyWorks: boolean },
+): Reading {
   const { scope, killsLink, blamesRange } = failures[why.code]
   const attempts = (stream.trouble?.attempts ?? 0) + 1
   const log = [pageFailed(why)]
@@ -160,10 +168,10 @@ export function afterFailure(stream: StreamState, range: Range, why: Failure, no
     return giveUp(untroubled, range, failure('link-dead', `The link to page ${range.page + 1} failed: ${why.detail}`), now, log)
   }
   const failed = { kind: 'failed', failure: why } as const
-  // A fault of the whole origin may be this stream's alone. So the stream waits as well, and the next run begins with another.
-  if (scope !== 'stream' && scope !== 'record' && scope !== 'origin') return { stream, outcome: failed, log }
-  // After a fault of the origin the connector waits too, and its next run must begin with another stream: so this one waits a little longer.
-  const until = scope === 'origin' ? now + backoffMs(why, attempts, 1) + second : now + backoffMs(why, attempts, random())
+  const effect = effects[scope].stream
+  if (effect === 'goes-on') return { stream, outcome: failed, log }
+  const waits = effect === 'waits' || keyWorks
+  const until = waits ? now + backoffMs(why, attempts, random()) : now
   const refusals = scope === 'record' ? { refusals: (stream.refusals ?? 0) + 1 } : {}
   const troubled = { ...stream, ...refusals, trouble: { failure: why, attempts, until, since: stream.trouble?.since ?? now } }
   const suspect = blamesRange && (attempts >= rangeTriesMax || ledger.isHard(stream, range))

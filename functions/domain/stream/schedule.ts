@@ -1,4 +1,4 @@
-import { type Instant, second } from '../time.ts'
+import { type Instant, minute, second } from '../time.ts'
 import type { ReadingPolicy } from './ledger.ts'
 import { liveIsDue, planGap, planLive, planReread, readableGaps } from './plan.ts'
 import type { Range, StreamId, StreamState } from './stream.ts'
@@ -17,12 +17,17 @@ const gapStepEvery = 5
 const liveWaitMaxMs = 65 * second
 /** A gap waits less, so that one backlog does not occupy a function for minutes (ms). */
 const gapWaitMaxMs = 15 * second
+/** A connector that is due again before the next tick is not claimed before it, so its token would lie unused (ms). */
+const tickMs = minute
+/** A tick claims and sends within this time (ms). */
+const claimMs = 5 * second
 
 /**
- * Chooses the next step; undefined if nothing is due. Due live edges come first, beginning with the one that was read longest ago.
- * Every fifth step goes to the gap that is nearest to the retention limit. If the oldest gap always came first, one backlog would
- * starve every other stream; if live edges always came first, gaps would be lost. Every other gap step leaves out the paced streams,
- * whose ranges may never come to an end. `readSteps`: steps that this connector has taken so far (count).
+ * Chooses the next step; undefined if nothing is due. Due live edges come first, beginning with the stream that had its last turn longest
+ * ago, also if its range is half read: whoever has just read gives way. Every fifth step goes to the gap that is nearest to the retention
+ * limit. If the oldest gap always came first, one backlog would starve every other stream; if live edges always came first, gaps would be
+ * lost. Every other gap step leaves out the paced streams, whose ranges may never come to an end. `readSteps`: steps of this connector
+ * that made a request (count). A step that got no token leaves the count as it was, so the next run begins with the same kind of step.
  */
 export function nextStep(
   streams: ReadonlyMap<StreamId, StreamState>,
@@ -31,18 +36,42 @@ export function nextStep(
   policy: ReadingPolicy,
 ): ReadStep | undefined {
   const ready = [...streams].filter(([, stream]) => stream.trouble === undefined || stream.trouble.until <= now)
-  const edge = best(ready, (stream) => (liveIsDue(stream, now, policy) ? lastReadForOrder(stream) : undefined))
+  const edge = best(ready, (stream) => (liveIsDue(stream, now, policy) ? lastTurn(stream) : undefined))
   const live = stepOf(edge, (stream) => planLive(stream, now, policy), liveWaitMaxMs)
+  const gapWaitMs = Math.max(gapWaitMaxMs, untilNextTick(now) + claimMs)
   const unpaced = ready.filter(([, { paced }]) => !paced)
   const oldestGap = (candidates: typeof ready) => best(candidates, (stream) => gapStart(stream, now, policy))
   const gap = stepOf(
     (readSteps % 2 === 0 ? oldestGap(unpaced) : undefined) ?? oldestGap(ready),
     (stream) => planGap(stream, now, policy),
-    gapWaitMaxMs,
+    // A gap whose turn it is waits as long as the live edges do, or theirs would take every token of a loaded key.
+    live === undefined ? gapWaitMs : liveWaitMaxMs,
   )
   const reread = best(ready, (stream) => (stream.range?.kind === 'reread' ? stream.range.from : planReread(stream)?.from))
-  const first = readSteps % gapStepEvery === gapStepEvery - 1 ? (gap ?? live) : (live ?? gap)
-  return first ?? stepOf(reread, planReread, gapWaitMaxMs)
+  const isGapsTurn = readSteps % gapStepEvery === gapStepEvery - 1 && !hasJustRead(gap?.stream, streams)
+  const first = isGapsTurn ? (gap ?? live) : (live ?? gap)
+  return first ?? stepOf(reread, planReread, gapWaitMs)
+}
+
+/**
+ * How long a step may wait (ms) in a run whose last page begins at `lastPageBy`. The next tick brings a connector back when its token is
+ * free, but one whose run is out of time comes back with the tick after. So a run near its end waits no further than the next tick.
+ */
+export function waitInRun(waitMaxMs: number, now: Instant, lastPageBy: Instant): number {
+  return now + waitMaxMs + tickMs > lastPageBy ? Math.min(waitMaxMs, untilNextTick(now)) : waitMaxMs
+}
+
+/**
+ * When the last page of a run begins, at most `latest`. It is just before a tick: so the tick brings the connector back at once, and no
+ * stream waits for the rest of a minute.
+ */
+export function lastPageBefore(latest: Instant, now: Instant): Instant {
+  const beforeTick = latest - (latest % tickMs) - claimMs
+  return beforeTick > now + tickMs ? beforeTick : latest
+}
+
+function untilNextTick(now: Instant): number {
+  return tickMs - (now % tickMs)
 }
 
 /** Takes the range that is half read, or plans one. A paced stream may wait longer, because its links may die before another run. */
@@ -57,9 +86,15 @@ function stepOf(
   return range === undefined ? undefined : { stream: id, range, waitMaxMs: stream.paced ? liveWaitMaxMs : waitMaxMs }
 }
 
-/** A paced stream may never complete a range. So its last page counts as service too, or it would always come first. */
-function lastReadForOrder({ paced, readThrough, lastReadAt = 0 }: StreamState): Instant {
-  return paced ? Math.max(readThrough, lastReadAt) : readThrough
+/** A step of a paced stream takes a minute of tokens. So it does not take two in a row while another stream is due. */
+function hasJustRead(id: StreamId | undefined, streams: ReadonlyMap<StreamId, StreamState>): boolean {
+  const stream = id === undefined ? undefined : streams.get(id)
+  return stream?.paced === true && [...streams.values()].every(({ lastReadAt = 0 }) => lastReadAt <= (stream.lastReadAt ?? 0))
+}
+
+/** When the stream last had a turn: a page of it was read, or it failed and its wait is over. So those that failed come last. */
+function lastTurn({ lastReadAt = 0, trouble }: StreamState): Instant {
+  return Math.max(lastReadAt, trouble?.until ?? 0)
 }
 
 /** The start of the oldest gap that this stream can read now; undefined while a live range is half read. */

@@ -1,27 +1,35 @@
 import { compileFilters } from '../../domain/connector/log-filters.ts'
 import type { Digest } from '../../domain/digest.ts'
-import { backoffMs, type Failure, failures } from '../../domain/failures.ts'
-import type { AcceptedConnector, DueStore, OwnClock, RunState, RunStore } from '../../domain/ports.ts'
+import { dueIfRunDies, runMaxMs, unclaimedTime } from '../../domain/dispatch.ts'
+import { backoffMs, type Consequence, type Failure } from '../../domain/failures.ts'
+import { isSilence, probeWaitMaxMs } from '../../domain/origin.ts'
+import type { AcceptedConnector, DueStore, OriginStore, OwnClock, RunState, RunStore } from '../../domain/ports.ts'
+import { dueAfter, isConverged } from '../../domain/status/accepted-status.ts'
 import * as ledger from '../../domain/stream/ledger.ts'
 import { readableSince } from '../../domain/stream/proof.ts'
 import { readBy } from '../../domain/stream/reader.ts'
-import { nextPhaseTime, nextStep } from '../../domain/stream/schedule.ts'
+import { lastPageBefore, nextPhaseTime, nextStep, waitInRun } from '../../domain/stream/schedule.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { hour, type Instant, iso, minute, second } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
+import { type ConvergePorts, convergeConnector } from '../converge-connector.ts'
 import type { OpenKey } from '../open-keys.ts'
 import { KeyPool, type KeyPoolPorts } from './key-pool.ts'
+import { OriginGate } from './origin-gate.ts'
 import { type LimiterPorts, RateLimiter } from './rate-limiter.ts'
 import { readRange, type StepContext, type StepPorts } from './read-range.ts'
+import { RunFailures } from './run-failures.ts'
 import { type ReportPorts, RunReport } from './run-report.ts'
 
-export interface CollectPorts extends StepPorts, KeyPoolPorts, LimiterPorts, ReportPorts {
+export interface CollectPorts extends StepPorts, KeyPoolPorts, LimiterPorts, ReportPorts, ConvergePorts {
   readonly state: StepPorts['state'] &
     KeyPoolPorts['state'] &
     LimiterPorts['state'] &
     ReportPorts['state'] &
+    ConvergePorts['state'] &
     RunStore &
-    Pick<DueStore, 'setDue'>
+    OriginStore &
+    Pick<DueStore, 'beginDue' | 'setDue'>
   readonly vendors: ReadonlyMap<string, Vendor>
   readonly ownClock: OwnClock
 }
@@ -35,19 +43,19 @@ const backoffMaxMs = hour
 interface Run {
   readonly ports: CollectPorts
   readonly accepted: AcceptedConnector
-  readonly context: Omit<StepContext, 'policy'>
+  readonly context: Omit<StepContext, 'policy' | 'keyWorks'>
   readonly streams: Map<StreamId, StreamState>
   policy: ledger.ReadingPolicy
   readonly keys: KeyPool
   readonly limiter: RateLimiter
+  readonly failures: RunFailures
+  readonly gate: OriginGate
   readonly report: RunReport
 }
 
 type RunEnd =
   /** Everything is read for now, or the run has no time or tokens left, or it failed. `dueAt`: the next run; absent: at the usual time. */
   | { readonly kind: 'finished'; readonly dueAt?: Instant | undefined }
-  /** The connector still backs off. */
-  | { readonly kind: 'backing-off'; readonly dueAt: Instant }
   /** Another run reads this connector. */
   | { readonly kind: 'lease-held'; readonly dueAt: Instant }
   /** The connector was disabled or deleted meanwhile. */
@@ -57,36 +65,70 @@ type RunEnd =
 
 /**
  * A run: reads the streams of one connector step by step until they are up to date, out of tokens or out of time, and decides when
- * the next run is due. Failures of the vendor, the secrets and the lake become state. It throws only when the state table fails.
+ * the next run is due. Failures of the vendor, the secrets and the lake become state. `claim`: that of the run's message; if it is gone, the
+ * run does nothing. It throws only when the state table fails.
  */
-export async function collectConnector(ports: CollectPorts, connectorId: string, deadline: Instant): Promise<void> {
+export async function collectConnector(ports: CollectPorts, connectorId: string, deadline: Instant, claim?: Instant): Promise<void> {
   const { state, log, clock } = ports
   const stored = await state.readRun(connectorId)
-  const { accepted, due, status } = stored
-  if (accepted === undefined || accepted.retiredAt !== undefined || !accepted.connector.enabled) return
+  const { accepted } = stored
+  if (accepted === undefined || (claim !== undefined && stored.due?.nextDueAt !== claim)) return
+  const isOff = isClockOff(ports)
+  const { status, due } = isOff ? stored : await asAccepted(ports, accepted, stored)
+  if (accepted.retiredAt !== undefined || !accepted.connector.enabled) return
   const vendor = ports.vendors.get(accepted.connector.type)
   if (vendor === undefined)
     throw new Error(`Connector ${connectorId} was accepted with the type ${accepted.connector.type}, which this release does not know.`)
 
   const streams = streamsOf(accepted, vendor, stored, clock.now())
-  const report = new RunReport(ports, accepted.connector, vendor, status, streams)
-  // The claim of the message ends by itself, so the connector comes back, perhaps in another process.
-  if (isClockOff(ports)) return report.clockIsOff(ports.ownClock.errorMs())
+  const report = new RunReport(ports, accepted, vendor, status, streams)
+  const begin = async (dueAt: Instant) => due === undefined || (await state.beginDue(connectorId, due.nextDueAt, dueAt))
+  if (isOff) {
+    // The run has begun, and is repeated as if it had died, perhaps in another process.
+    const errorMs = ports.ownClock.errorMs()
+    if (await begin(unclaimedTime(clock.now() - errorMs + runMaxMs))) await report.clockIsOff(errorMs)
+    return
+  }
+  const usualAt = (after: Instant) => usualTime(ports.digest, accepted, after)
   const backoffUntil = report.status.trouble?.until ?? 0
-  let end: RunEnd = { kind: 'backing-off', dueAt: backoffUntil }
-  if (backoffUntil <= clock.now()) {
-    const run = await beginRun(ports, accepted, vendor, streams, report, { deadline, wantedTo: due?.wantedTo ?? 0 })
-    end = await readAll(run)
-    await run.limiter.flush()
-    if (end.kind === 'finished') {
-      await report.write(run)
-      end = { kind: 'finished', dueAt: nextDue(run, end.dueAt) }
-    }
+  if (backoffUntil > clock.now()) return void (await begin(unclaimedTime(backoffUntil)))
+
+  const policy = policyOf(ports, accepted, vendor, due?.wantedTo ?? 0)
+  const holder = `${ports.process}:${ports.nextNumber()}`
+  const gate = await OriginGate.open(ports, accepted.connector, holder)
+  const { isShut } = gate
+  const repeatedAt = isShut ? usualAt(clock.now()) : dueIfRunDies(clock.now(), usualAt)
+  if (!(await begin(repeatedAt))) return
+  if (isShut) return void (await report.write({ streams, policy, gate }))
+  const run = await beginRun({ ports, accepted, vendor, streams, policy, gate, report, deadline, holder }, stored.heldKeys)
+  let end = await readAll(run)
+  await run.limiter.flush()
+  if (end.kind === 'finished') {
+    await report.write(run)
+    end = { kind: 'finished', dueAt: nextDue(run, end.dueAt) }
   }
   if (end.kind === 'switched-off' || end.kind === 'clock-off' || end.dueAt === undefined) return
-  if (end.dueAt !== due?.nextDueAt) await state.setDue(connectorId, due?.nextDueAt, end.dueAt)
+  const dueAt = unclaimedTime(end.dueAt)
+  if (due === undefined || dueAt !== repeatedAt)
+    await state.setDue(connectorId, due === undefined ? undefined : repeatedAt, dueAt, accepted.acceptedAt)
   const { state: reached, reason } = report.status
-  log({ level: 'info', event: 'run-ended', connectorId, message: `next due ${iso(end.dueAt)}`, state: reached, reason })
+  log({ level: 'info', event: 'run-ended', connectorId, message: `next due ${iso(dueAt)}`, state: reached, reason })
+}
+
+/**
+ * The status and the due time, which are brought to what follows from the acceptance if it was not carried out to its end. The keys follow
+ * when they are opened.
+ */
+async function asAccepted(ports: CollectPorts, accepted: AcceptedConnector, stored: RunState): Promise<Pick<RunState, 'status' | 'due'>> {
+  if (isStored(accepted, stored)) return stored
+  await convergeConnector(ports, accepted, { isItemRight: false })
+  const { connectorId } = accepted.connector
+  const [status, due] = await Promise.all([ports.state.readStatus(connectorId), ports.state.readDue(connectorId)])
+  return { ...(status === undefined ? {} : { status }), ...(due === undefined ? {} : { due }) }
+}
+
+function isStored(accepted: AcceptedConnector, { status, due }: RunState): boolean {
+  return isConverged(accepted, status, due !== undefined) && dueAfter(due, accepted, status) === 'stay'
 }
 
 /** The limiter keeps the limit with clocks that are off by half a second. This much more is never right (ms). */
@@ -107,17 +149,9 @@ function responsibleSince({ connector, streamsSince, acceptedAt }: AcceptedConne
   return (streamsSince[id] ?? acceptedAt) - connector.initialBackfillMinutes * minute
 }
 
-async function beginRun(
-  ports: CollectPorts,
-  accepted: AcceptedConnector,
-  vendor: Vendor,
-  streams: Map<StreamId, StreamState>,
-  report: RunReport,
-  { deadline, wantedTo }: { readonly deadline: Instant; readonly wantedTo: Instant },
-): Promise<Run> {
+function policyOf(ports: CollectPorts, accepted: AcceptedConnector, vendor: Vendor, wantedTo: Instant): ledger.ReadingPolicy {
   const { connector } = accepted
-  const limiter = new RateLimiter(ports)
-  const policy: ledger.ReadingPolicy = {
+  return {
     retentionMs: vendor.retentionMs,
     pageItemsMax: vendor.pageItemsMax,
     lateMs: connector.lateArrivalMinutes * minute,
@@ -125,17 +159,37 @@ async function beginRun(
     paceMs: minute / connector.requestsPerMinute,
     clock: ports.vendorClocks.of(connector.baseUrl),
     wantedTo,
+    usualTime: lastUsualTime(ports, accepted),
   }
-  const keys = await KeyPool.open(ports, connector, report.status.rejectedKeys)
+}
+
+async function beginRun(
+  {
+    vendor,
+    deadline,
+    holder,
+    ...given
+  }: Omit<Run, 'context' | 'keys' | 'limiter' | 'failures'> & {
+    readonly vendor: Vendor
+    readonly deadline: Instant
+    readonly holder: string
+  },
+  heldKeys: RunState['heldKeys'],
+): Promise<Run> {
+  const { accepted, streams, policy, gate, report } = given
+  const { connector } = accepted
+  const limiter = new RateLimiter(given.ports)
+  const keys = await KeyPool.open(given.ports, accepted, report.status.rejectedKeys, heldKeys)
+  const source = gate.watched(given.ports.source, (apiKey) => keys.all.find((key) => key.apiKey === apiKey)?.fingerprint)
+  const ports = { ...given.ports, source }
   for (const [id, stream] of streams) {
     const since = Math.max(responsibleSince(accepted, id), readableSince(ports.clock.now(), policy))
     const reader = { origin: connector.baseUrl, keys: keys.all.map(({ fingerprint }) => fingerprint), since }
     streams.set(id, readBy(stream, reader, ports.clock.now()))
   }
-  const holder = `${ports.process}:${ports.nextNumber()}`
   const filters = compileFilters(connector.logFilters)
-  const context = { connector, vendor, filters, holder, limiter, lastPageBy: deadline - pageMaxMs }
-  return { ports, accepted, context, streams, policy, keys, limiter, report }
+  const context = { connector, vendor, filters, holder, limiter, lastPageBy: lastPageBefore(deadline - pageMaxMs, ports.clock.now()) }
+  return { ...given, ports, context, keys, limiter, failures: new RunFailures() }
 }
 
 async function readAll(run: Run): Promise<RunEnd> {
@@ -165,14 +219,16 @@ function prepareStreams({ ports, accepted, streams, policy, report }: Run): void
 
 /** Takes the next read step, if there is one. Returns how the run ends, or nothing if it goes on. */
 async function takeStep(run: Run): Promise<RunEnd | undefined> {
-  const { ports, context, streams, keys, report, policy } = run
+  const { ports, context, streams, keys, failures, gate, report, policy } = run
   const now = ports.clock.now()
   if (isClockOff(ports)) {
     await report.clockIsOff(ports.ownClock.errorMs())
     return { kind: 'clock-off' }
   }
+  if (gate.isShut) return leaveOrigin(run)
   // A stream whose half-read range belongs to a busy key must wait for that key.
-  const readable = new Map([...streams].filter(([, { range }]) => range?.key === undefined || !keys.isBusy(range.key, now)))
+  const ready = [...streams].filter(([, { range }]) => range?.key === undefined || !keys.isBusy(range.key, now))
+  const readable = new Map(ready.map(([id, stream]) => [id, gate.outage !== undefined ? withoutSilence(stream) : stream]))
   const step = nextStep(readable, report.status.readSteps, now, policy)
   if (step === undefined) return { kind: 'finished', dueAt: keys.firstFreeAt(now) }
   if (ports.stop.aborted || now > context.lastPageBy) return { kind: 'finished', dueAt: now }
@@ -180,25 +236,42 @@ async function takeStep(run: Run): Promise<RunEnd | undefined> {
   const key = keys.choose(step.range.key, report.status.readSteps, now)
   if (stream === undefined || key === undefined) return { kind: 'finished', dueAt: keys.firstFreeAt(now) }
 
+  if (!(await gate.enter())) return leaveOrigin(run)
   // If another key is free, no step waits for this one. But the links of a paced range die soon, so a paced stream waits.
-  const waitMaxMs = keys.hasAnother(key, now) && !stream.paced ? 0 : step.waitMaxMs
-  const { outcome, stream: after } = await readRange(ports, { ...context, policy }, { ...step, waitMaxMs }, stream, key)
+  const longestMs = waitInRun(step.waitMaxMs, now, context.lastPageBy)
+  const stepWaitMaxMs = keys.hasAnother(key, now) && !stream.paced ? 0 : longestMs
+  const waitMaxMs = gate.outage !== undefined ? Math.min(stepWaitMaxMs, probeWaitMaxMs) : stepWaitMaxMs
+  const taken = { stream: step.stream, key: key.fingerprint, streams }
+  const keyWorks = failures.keyWorks(taken, keys.all.length === 1, now)
+  const { outcome, stream: after } = await readRange(ports, { ...context, policy, keyWorks }, { ...step, waitMaxMs }, stream, key)
   streams.set(step.stream, after)
   report.stepTaken(stream, after)
-  run.policy = { ...policy, clock: ports.vendorClocks.of(context.connector.baseUrl) }
+  run.policy = { ...policy, clock: ports.vendorClocks.of(context.connector.baseUrl), usualTime: lastUsualTime(ports, run.accepted) }
   switch (outcome.kind) {
     case 'lease-held':
       return { kind: 'lease-held', dueAt: outcome.until }
     case 'no-token':
-      return waitForKey(run, key, outcome.freeAt, step.waitMaxMs)
+      return waitForKey(run, key, outcome.freeAt, longestMs)
     case 'progress':
       keys.accept(key)
+      failures.pageRead(key.fingerprint)
       report.noLongerFailing()
       return undefined
     case 'failed':
       report.stepFailed(outcome.failure, step.stream)
-      return afterFailedStep(run, outcome.failure, key)
+      if (gate.isShut) return leaveOrigin(run)
+      return afterFailedStep(run, outcome.failure, key, failures.stepFailed(taken, outcome.failure, keyWorks))
   }
+}
+
+/** The origin is down, and this run is not the one that asks it, or has asked it. */
+function leaveOrigin({ ports, accepted, gate }: Run): RunEnd {
+  return { kind: 'finished', dueAt: gate.probeAgainAt ?? usualTime(ports.digest, accepted, ports.clock.now()) }
+}
+
+/** The backoff of a stream does not keep a probe from asking with it. */
+function withoutSilence({ trouble, ...stream }: StreamState): StreamState {
+  return trouble === undefined || isSilence(trouble.failure) ? stream : { ...stream, trouble }
 }
 
 /** The run goes on with another key, or waits for the first key that is free within `waitMaxMs`; otherwise it ends. */
@@ -212,34 +285,41 @@ async function waitForKey({ ports, keys, limiter }: Run, key: OpenKey, freeAt: I
   return undefined
 }
 
-async function afterFailedStep({ ports, keys, report }: Run, why: Failure, key: OpenKey): Promise<RunEnd | undefined> {
-  const now = ports.clock.now()
-  const { scope, request } = failures[why.code]
-  switch (scope) {
-    case 'key': {
-      if (request === 'throttled') return undefined
+async function afterFailedStep(
+  { ports, keys, report }: Run,
+  why: Failure,
+  key: OpenKey,
+  consequence: Consequence,
+): Promise<RunEnd | undefined> {
+  switch (consequence) {
+    case 'run-goes-on':
+      return undefined
+    case 'key-rejected': {
       const until = await keys.reject(key, why)
       return until === undefined ? undefined : { kind: 'finished', dueAt: report.connectorFailed(why, until) }
     }
-    case 'origin':
-    case 'connector':
+    case 'connector-fails':
       return { kind: 'finished', dueAt: report.connectorFailed(why) }
-    case 'sink':
-      return { kind: 'finished', dueAt: now + backoffMs(why, 1, ports.random()) }
-    case 'stream':
-    case 'record':
-    case 'range':
-      return undefined
+    case 'run-ends':
+      return { kind: 'finished', dueAt: ports.clock.now() + backoffMs(why, 1, ports.random()) }
   }
 }
 
 /** At the given time, if the run left something to do. Otherwise at the connector's usual time, or sooner if a stream's backoff ends sooner. */
-function nextDue({ ports, accepted, streams, policy }: Run, dueAt: Instant | undefined): Instant {
+function nextDue({ ports, accepted, streams }: Run, dueAt: Instant | undefined): Instant {
   const now = ports.clock.now()
   if (dueAt !== undefined) return Math.min(Math.max(dueAt, now), now + backoffMaxMs)
   const backoffs = [...streams.values()].flatMap(({ trouble }) => (trouble === undefined ? [] : [trouble.until]))
-  const tick = nextPhaseTime(phaseOf(ports.digest, accepted.connector.connectorId), policy.intervalMs, now)
-  return Math.min(tick, ...backoffs.map((until) => Math.max(until, now + second)))
+  return Math.min(usualTime(ports.digest, accepted, now), ...backoffs.map((until) => Math.max(until, now + second)))
+}
+
+function usualTime(digest: Digest, { connector }: AcceptedConnector, after: Instant): Instant {
+  return unclaimedTime(nextPhaseTime(phaseOf(digest, connector.connectorId), connector.intervalMinutes * minute, after))
+}
+
+/** The last of the connector's usual times that is past. */
+function lastUsualTime({ digest, clock }: Pick<CollectPorts, 'digest' | 'clock'>, accepted: AcceptedConnector): Instant {
+  return usualTime(digest, accepted, clock.now() - accepted.connector.intervalMinutes * minute)
 }
 
 /** In [0, 1): connectors with one interval run at different times. */

@@ -1,9 +1,9 @@
-import type { Connector } from '../../domain/connector/connector.ts'
+import type { HeldKeys } from '../../domain/connector/key-register.ts'
 import { backoffMs, type Failure, failure, formatFailure } from '../../domain/failures.ts'
 import type { Clock, Log } from '../../domain/ports.ts'
 import type { ConnectorStatus } from '../../domain/status/status.ts'
 import type { Instant } from '../../domain/time.ts'
-import { type KeyPorts, type OpenKey, openKey, openKeys, secretText } from '../open-keys.ts'
+import { type Accepted, type KeyPorts, type OpenedKeys, type OpenKey, openKeys, replacedKey, secretText } from '../open-keys.ts'
 
 export interface KeyPoolPorts extends KeyPorts {
   readonly clock: Clock
@@ -17,7 +17,7 @@ type RejectedKeys = ConnectorStatus['rejectedKeys']
 /** The API keys of one run: it chooses the next key, and knows which keys have no token and which were rejected. */
 export class KeyPool {
   private readonly ports: KeyPoolPorts
-  private readonly connector: Connector
+  private readonly accepted: Accepted
   private keys: readonly OpenKey[]
   private rejected: RejectedKeys
   /** Why keys could not be opened. */
@@ -28,19 +28,14 @@ export class KeyPool {
   private readonly secretsReadAgain = new Set<string>()
   private readonly openedStatus: Pick<ConnectorStatus, 'keys' | 'oldestKeyAt'>
 
-  /** Opens every key of the connector, except those that back off after a rejection. */
-  static async open(ports: KeyPoolPorts, connector: Connector, rejectedBefore: RejectedKeys): Promise<KeyPool> {
-    return new KeyPool(ports, connector, await openKeys(ports, connector, ports.clock.now()), rejectedBefore)
+  /** Opens every key of the connector, except those that back off after a rejection. `heldKeys`: as just read, if there are any. */
+  static async open(ports: KeyPoolPorts, accepted: Accepted, rejectedBefore: RejectedKeys, heldKeys?: HeldKeys): Promise<KeyPool> {
+    return new KeyPool(ports, accepted, await openKeys(ports, accepted, ports.clock.now(), heldKeys), rejectedBefore)
   }
 
-  private constructor(
-    ports: KeyPoolPorts,
-    connector: Connector,
-    { keys, failures }: Awaited<ReturnType<typeof openKeys>>,
-    rejectedBefore: RejectedKeys,
-  ) {
+  private constructor(ports: KeyPoolPorts, accepted: Accepted, { keys, failures }: OpenedKeys, rejectedBefore: RejectedKeys) {
     this.ports = ports
-    this.connector = connector
+    this.accepted = accepted
     this.failures = failures
     // The rejection of a key that is no longer in its secret is forgotten.
     const fingerprints = new Set(keys.map(({ fingerprint }) => fingerprint))
@@ -71,7 +66,7 @@ export class KeyPool {
 
   /** One sentence for each problem of a part of the pool, for people. */
   notes(): string[] {
-    const all = this.connector.apiKeySecrets.length
+    const all = this.accepted.connector.apiKeySecrets.length
     const rejected = Math.min(Object.keys(this.rejected).length, all)
     return [
       ...(rejected > 0 && all > 1 ? [`${rejected} of ${all} keys rejected by the vendor (401): store a new one in its secret.`] : []),
@@ -136,7 +131,7 @@ export class KeyPool {
     log({
       level: 'error',
       event: 'key-rejected',
-      connectorId: this.connector.connectorId,
+      connectorId: this.accepted.connector.connectorId,
       message: `${secret}: ${formatFailure(why)}`,
     })
     this.keys = this.without(key)
@@ -148,8 +143,7 @@ export class KeyPool {
     const secret = secretText(key.reference)
     if (this.secretsReadAgain.has(secret)) return undefined
     this.secretsReadAgain.add(secret)
-    const reopened = await openKey(this.ports, this.connector, key.reference, now, { bypassCache: true })
-    return reopened.ok && reopened.value.fingerprint !== key.fingerprint ? reopened.value : undefined
+    return replacedKey(this.ports, this.accepted, key, now)
   }
 
   private without(...keys: readonly OpenKey[]): readonly OpenKey[] {

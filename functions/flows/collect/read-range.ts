@@ -33,6 +33,8 @@ export interface StepContext extends Omit<PageContext, 'stream'> {
   readonly holder: string
   readonly policy: ReadingPolicy
   readonly limiter: Limiter
+  /** The key works for another stream. */
+  readonly keyWorks: boolean
   /** No page begins after this, so that the run ends before its deadline. */
   readonly lastPageBy: Instant
 }
@@ -187,9 +189,10 @@ async function remember(
 
 /** `counts`: of the part of the page that the lake took. */
 function fail(step: Step, range: Range, why: Failure, counts: Partial<StreamCounts> = {}): Promise<StepResult> {
-  const { ports, lease } = step
+  const { ports, context, lease } = step
   const counted = reading.countRequest(lease.stream, { why, counts })
-  return end(step, reading.afterFailure(counted, range, why, ports.clock.now(), ports.random))
+  const { keyWorks } = context
+  return end(step, reading.afterFailure(counted, range, why, { now: ports.clock.now(), random: ports.random, keyWorks }))
 }
 
 async function end(step: Step, next: reading.Reading): Promise<StepResult> {

@@ -1,6 +1,7 @@
 import type { Connector } from '../../domain/connector/connector.ts'
 import { backoffMs, type Failure, formatFailure } from '../../domain/failures.ts'
-import type { Clock, Log, PublishMetrics, StatusStore } from '../../domain/ports.ts'
+import type { AcceptedConnector, Clock, Log, PublishMetrics, StatusStore } from '../../domain/ports.ts'
+import { isStatusOfLater } from '../../domain/status/accepted-status.ts'
 import { isSwitchedOff } from '../../domain/status/connector-state.ts'
 import { type ConnectorStatus, newStatus, statusAfterRun, withState } from '../../domain/status/status.ts'
 import { type Counted, countsSince, eventValues, sumOfCounts } from '../../domain/stream/counts.ts'
@@ -11,6 +12,7 @@ import { takenByOtherConsumers } from '../../domain/token-bucket.ts'
 import type { Vendor } from '../../domain/vendor.ts'
 import { type NotifyPorts, notifyChanges } from '../notify-changes.ts'
 import type { KeyPool } from './key-pool.ts'
+import type { OriginGate } from './origin-gate.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 
 /** The status is written at least this often while a run goes on (ms). */
@@ -29,8 +31,10 @@ export interface ReportPorts extends NotifyPorts {
 interface Reported {
   readonly streams: ReadonlyMap<StreamId, StreamState>
   readonly policy: ReadingPolicy
-  readonly keys: KeyPool
-  readonly limiter: RateLimiter
+  /** Absent, and so is the limiter, if the run did not open its keys. */
+  readonly keys?: KeyPool
+  readonly limiter?: RateLimiter
+  readonly gate: Pick<OriginGate, 'outage'>
 }
 
 /** Reports a run: in the connector's status, by notifications of its changes, in the metrics, and in the log. */
@@ -38,7 +42,7 @@ export class RunReport {
   /** The status as last written, with the changes of this run since. */
   private current: ConnectorStatus
   private readonly ports: ReportPorts
-  private readonly connector: Connector
+  private readonly accepted: Pick<AcceptedConnector, 'connector' | 'acceptedAt'>
   private readonly vendor: Vendor
   private writtenAt: Instant
   /** The streams as they were when the status was last written. */
@@ -49,17 +53,21 @@ export class RunReport {
 
   constructor(
     ports: ReportPorts,
-    connector: Connector,
+    accepted: Pick<AcceptedConnector, 'connector' | 'acceptedAt'>,
     vendor: Vendor,
     stored: ConnectorStatus | undefined,
     streams: ReadonlyMap<StreamId, StreamState>,
   ) {
     this.ports = ports
-    this.connector = connector
+    this.accepted = accepted
     this.vendor = vendor
     this.writtenAt = ports.clock.now()
-    this.current = stored ?? newStatus(this.writtenAt, connector.tenantName)
+    this.current = stored ?? newStatus(this.writtenAt, accepted.connector.tenantName)
     this.reported = new Map(streams)
+  }
+
+  private get connector(): Connector {
+    return this.accepted.connector
   }
 
   get status(): ConnectorStatus {
@@ -69,7 +77,7 @@ export class RunReport {
   stepTaken(before: StreamState, after: StreamState): void {
     const isNew = ({ from }: { readonly from: Instant }) => !before.setAside.some((range) => range.from === from)
     this.sinceWrite.rangesSetAside += after.setAside.filter(isNew).length
-    this.current = { ...this.current, readSteps: this.current.readSteps + 1 }
+    if (after.counts.requests > before.counts.requests) this.current = { ...this.current, readSteps: this.current.readSteps + 1 }
   }
 
   noLongerFailing(): void {
@@ -99,7 +107,9 @@ export class RunReport {
   rangeLost(stream: StreamId, lost: LostRange): void {
     if (this.losing.has(stream)) return
     this.losing.add(stream)
-    this.sinceWrite.rangesLost += 1
+    // A range that an earlier run reported grows until its cause is mended, and its beginning was told.
+    const isNew = !this.reported.get(stream)?.lostRanges.some(({ from }) => from === lost.from)
+    if (isNew) this.sinceWrite.rangesLost += 1
     this.ports.log({
       level: 'error',
       event: 'range-lost',
@@ -118,35 +128,49 @@ export class RunReport {
     const reason = `The clock of the process that collects is ${seconds} s ${errorMs > 0 ? 'ahead of' : 'behind'} that of DynamoDB, so it asks the vendor nothing. Set the clock of its machine; another process goes on.`
     ports.log({ level: 'error', event: 'clock-off', connectorId: connector.connectorId, message: reason })
     const updated = await ports.state.updateStatus(connector.connectorId, (stored = this.current) =>
-      isSwitchedOff(stored.state) ? undefined : withState(stored, { state: 'failing', reason }, ports.clock.now() - errorMs),
+      this.isOver(stored) ? undefined : withState(stored, { state: 'failing', reason }, ports.clock.now() - errorMs),
     )
     await notifyChanges(ports, connector.connectorId, updated)
+  }
+
+  /** A run of an earlier acceptance than that of the status writes nothing more. */
+  private isOver(stored: ConnectorStatus): boolean {
+    return isSwitchedOff(stored.state) || isStatusOfLater(stored, this.accepted.acceptedAt)
   }
 
   isDue(): boolean {
     return this.ports.clock.now() - this.writtenAt >= writeEveryMs
   }
 
-  /** Returns false if the connector was disabled or deleted meanwhile. Then nothing was written, and the run must end. */
-  async write({ streams, policy, keys, limiter }: Reported): Promise<boolean> {
+  /** Returns false if the connector was edited, disabled or deleted meanwhile. Then nothing was written, and the run must end. */
+  async write({ streams, policy, keys, limiter, gate }: Reported): Promise<boolean> {
     const { ports, connector } = this
     const now = ports.clock.now()
     const read = new Map([...streams].map(([id, { counts }]) => [id, countsSince(this.reported.get(id)?.counts, counts)]))
     this.reported = new Map(streams)
     const delivered = sumOfCounts([...read.values()])
-    const { lastFailure, trouble, readSteps } = this.current
+    const { lastFailure, trouble, readSteps, rejectedKeys, keys: keysBefore, oldestKeyAt } = this.current
+    const keysAsBefore = {
+      rejectedKeys,
+      ...(keysBefore === undefined ? {} : { keys: keysBefore }),
+      ...(oldestKeyAt === undefined ? {} : { oldestKeyAt }),
+    }
     const run = {
-      ...keys.status,
+      ...(keys?.status ?? keysAsBefore),
       readSteps,
       ...(lastFailure === undefined ? {} : { lastFailure }),
       ...(trouble === undefined ? {} : { trouble }),
     }
-    const otherConsumers = shareOfOthers(keys, limiter)
-    const report = { now, streams, policy, connector, unusableKeys: keys.notes(), otherConsumers, delivered }
+    const ofKeys = {
+      unusableKeys: keys?.notes() ?? [],
+      ...(keys === undefined || limiter === undefined ? {} : { otherConsumers: shareOfOthers(keys, limiter) }),
+      ...(gate.outage === undefined ? {} : { outage: gate.outage }),
+    }
+    const report = { now, streams, policy, connector, delivered, ...ofKeys }
     const updated = await ports.state.updateStatus(connector.connectorId, (stored = this.current) =>
-      isSwitchedOff(stored.state) ? undefined : statusAfterRun(stored, run, report),
+      this.isOver(stored) ? undefined : { ...statusAfterRun(stored, run, report), acceptedAt: this.accepted.acceptedAt },
     )
-    this.publish(read, delivered, limiter.waitedMs)
+    this.publish(read, delivered, limiter?.waitedMs ?? 0)
     this.writtenAt = now
     if (updated === undefined) return false
     this.current = updated.after

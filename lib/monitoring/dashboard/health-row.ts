@@ -1,8 +1,8 @@
 import { Color, type IWidget } from 'aws-cdk-lib/aws-cloudwatch'
-import { day, hour, minute } from '../../../functions/domain/time.ts'
+import { day, hour, minute, second } from '../../../functions/domain/time.ts'
 import { everyVendor } from '../metrics.ts'
 import type { ObservedPipeline } from '../observed-pipeline.ts'
-import { keyAgeMaxDays, retentionPageHours, retentionWarnHours } from '../thresholds.ts'
+import { dueAgeMaxSeconds, failingShareMaxPercent, keyAgeMaxDays, retentionPageHours, retentionWarnHours } from '../thresholds.ts'
 import { fleetLines, runLines } from './lines.ts'
 import { graph, inUnit, row, text } from './widgets.ts'
 
@@ -27,7 +27,7 @@ export function healthRow(pipeline: ObservedPipeline): IWidget[][] {
           ['Connectors', 'all that collect'],
         ),
       ),
-      graph('Lag (minutes)', inUnit(fleetLines(pipeline, ['LagMax', 'stalest'], ['LagP99', '99 %']), minute)),
+      graph('Lag (minutes)', inUnit(fleetLines(pipeline, ['LagMax', 'stalest'], ['LagP90', 'a tenth of the connectors']), minute)),
       graph('Time to the retention limit (hours)', inUnit(fleetLines(pipeline, ['RetentionLeftMin', 'least time left']), hour), {
         leftAnnotations: [
           { value: retentionWarnHours, label: 'warns', color: Color.ORANGE },
@@ -51,6 +51,24 @@ export function healthRow(pipeline: ObservedPipeline): IWidget[][] {
       graph("Error of the vendor's clock (minutes)", inUnit(fleetLines(pipeline, ['VendorClockErrorMax', 'largest']), minute)),
       graph('Oldest API key (days)', inUnit(fleetLines(pipeline, ['KeyAgeMax', 'oldest key']), day), {
         leftAnnotations: [{ value: keyAgeMaxDays, label: 'warns', color: Color.ORANGE }],
+      }),
+    ),
+    row(
+      graph(
+        'New in the last half hour',
+        fleetLines(
+          pipeline,
+          ['NewlyWithin48h', 'within 48 h of the limit'],
+          ['NewlyWithin24h', 'within 24 h of the limit'],
+          ['KeysNewlyRejected', 'keys rejected'],
+          ['KeysNewlyOld', 'keys old'],
+        ),
+      ),
+      graph('Failing, not by an outage (%)', fleetLines(pipeline, ['FailingShare', 'share of the connectors']), {
+        leftAnnotations: [{ value: failingShareMaxPercent, label: 'warns', color: Color.ORANGE }],
+      }),
+      graph('Longest wait of a due connector (s)', inUnit(fleetLines(pipeline, ['DueAgeMax', 'oldest due']), second), {
+        leftAnnotations: [{ value: dueAgeMaxSeconds, label: 'warns', color: Color.ORANGE }],
       }),
     ),
   ]

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { day, hour } from '../../../functions/domain/time.ts'
+import { day } from '../../../functions/domain/time.ts'
 import type { Given } from './given.ts'
 import { bucket, start, user } from './values.ts'
 
@@ -45,57 +45,66 @@ export function apiKeyContract(given: Given): void {
   })
 
   describe('users of a key', () => {
-    it('are all that were registered, the caller included', async () => {
-      expect(await given.state.registerKeyUser('k', user('b', given.now), given.now)).toEqual([user('b', given.now)])
-      expect(await given.state.registerKeyUser('k', user('a', given.now), given.now)).toEqual([user('a', given.now), user('b', given.now)])
-      expect(await given.state.registerKeyUser('other', user('c', given.now), given.now)).toEqual([user('c', given.now)])
+    const users = () => given.state.keyUsers('k', given.now)
+
+    it('are all that were written for it', async () => {
+      expect(await users()).toEqual([])
+      await given.state.writeKeyUser('k', user('b', given.now))
+      await given.state.writeKeyUser('k', user('a', given.now))
+      await given.state.writeKeyUser('other', user('c', given.now))
+      expect(await users()).toEqual([user('a', given.now), user('b', given.now)])
+      expect(await given.state.keyUsers('other', given.now)).toEqual([user('c', given.now)])
     })
 
-    it('see each other at least once if they come at the same time', async () => {
-      const seen = await Promise.all([
-        given.state.registerKeyUser('k', user('a', given.now), given.now),
-        given.state.registerKeyUser('k', user('b', given.now), given.now),
-      ])
-      expect(seen.some((users) => users.length === 2)).toBe(true)
-    })
-
-    it('are registered again if they have changed', async () => {
-      await given.state.registerKeyUser('k', user('a', given.now), given.now)
+    it('are written anew by the same acceptance and by a later one', async () => {
+      expect(await given.state.writeKeyUser('k', user('a', given.now))).toBe(true)
       const changed = { ...user('a', given.now), requestsPerMinute: 5, requestsPerDay: 100 }
-      expect(await given.state.registerKeyUser('k', changed, given.now)).toEqual([changed])
+      expect(await given.state.writeKeyUser('k', changed)).toBe(true)
+      expect(await users()).toEqual([changed])
+      const later = { ...user('a', given.now), acceptedAt: given.now + 1 }
+      expect(await given.state.writeKeyUser('k', later)).toBe(true)
+      expect(await users()).toEqual([later])
     })
 
-    it('are registered again without a change only after half of their time', async () => {
-      await given.state.registerKeyUser('k', user('a', given.now), given.now)
-      given.now += day - 1
-      expect(await given.state.registerKeyUser('k', user('a', given.now), given.now)).toEqual([user('a', start)])
-      given.now += hour
-      expect(await given.state.registerKeyUser('k', user('a', given.now), given.now)).toEqual([user('a', given.now)])
+    it('are not written by an earlier acceptance', async () => {
+      await given.state.writeKeyUser('k', user('a', given.now))
+      expect(await given.state.writeKeyUser('k', { ...user('a', given.now), requestsPerMinute: 1, acceptedAt: given.now - 1 })).toBe(false)
+      expect(await users()).toEqual([user('a', given.now)])
+    })
+
+    it('are written over those that an earlier release wrote, without an acceptance', async () => {
+      const { acceptedAt: _, ...former } = user('a', given.now)
+      await given.state.writeKeyUser('k', former)
+      expect(await users()).toEqual([former])
+      expect(await given.state.writeKeyUser('k', user('a', given.now))).toBe(true)
+      expect(await users()).toEqual([user('a', given.now)])
     })
 
     it('are forgotten after their time has passed', async () => {
-      await given.state.registerKeyUser('k', user('a', given.now), given.now)
+      await given.state.writeKeyUser('k', user('a', given.now))
       given.now += 2 * day
-      expect(await given.state.registerKeyUser('k', user('b', given.now), given.now)).toEqual([user('b', given.now)])
+      expect(await users()).toEqual([])
     })
 
     it('are listed without registering anybody, each until its time has passed', async () => {
       expect(await given.state.keyUsers('k', given.now)).toEqual([])
-      await given.state.registerKeyUser('k', user('a', given.now), given.now)
+      await given.state.writeKeyUser('k', user('a', given.now))
       given.now += day
-      await given.state.registerKeyUser('k', user('b', given.now), given.now)
+      await given.state.writeKeyUser('k', user('b', given.now))
       expect(await given.state.keyUsers('k', given.now)).toEqual([user('a', start), user('b', given.now)])
       expect(await given.state.keyUsers('other', given.now)).toEqual([])
       given.now += day
       expect(await given.state.keyUsers('k', given.now)).toEqual([user('b', start + day)])
     })
 
-    it('are forgotten on request', async () => {
-      await given.state.registerKeyUser('k', user('a', given.now), given.now)
-      await given.state.registerKeyUser('k', user('b', given.now), given.now)
-      await given.state.forgetKeyUser('k', 'a')
-      await given.state.forgetKeyUser('k', 'a')
-      expect(await given.state.registerKeyUser('k', user('b', given.now), given.now)).toEqual([user('b', given.now)])
+    it('are removed by the same acceptance or a later one, and may be removed twice', async () => {
+      await given.state.writeKeyUser('k', user('a', given.now))
+      await given.state.writeKeyUser('k', user('b', given.now))
+      await given.state.removeKeyUser('k', 'a', given.now - 1)
+      expect(await users()).toHaveLength(2)
+      await given.state.removeKeyUser('k', 'a', given.now)
+      await given.state.removeKeyUser('k', 'a', given.now)
+      expect(await users()).toEqual([user('b', given.now)])
     })
   })
 

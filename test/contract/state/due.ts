@@ -19,6 +19,34 @@ export function dueContract(given: Given): void {
       expect(tries.filter((won) => won)).toHaveLength(1)
     })
 
+    it('of a claimed connector keeps since when it is due, until its run begins', async () => {
+      await given.state.makeDue('a', start, start + 7)
+      expect(await given.state.claimDue('a', start, start + hour, start)).toBe(true)
+      expect(await given.state.readDue('a')).toEqual({ nextDueAt: start + hour, dueSince: start, wantedTo: start + 7 })
+      expect(await given.state.beginDue('a', start + hour, start + minute)).toBe(true)
+      expect(await given.state.readDue('a')).toEqual({ nextDueAt: start + minute, wantedTo: start + 7 })
+    })
+
+    it('keeps since when it is due, if it is claimed again because its message was lost', async () => {
+      await given.state.makeDue('a', start, start)
+      await given.state.claimDue('a', start, start + minute, start)
+      await given.state.claimDue('a', start + minute, start + hour)
+      expect(await given.state.readDue('a')).toEqual({ nextDueAt: start + hour, dueSince: start, wantedTo: start })
+    })
+
+    it('is begun by one run, however many get its message', async () => {
+      await given.state.makeDue('a', start, start)
+      await given.state.claimDue('a', start, start + hour)
+      const begun = await Promise.all(Array.from({ length: 8 }, () => given.state.beginDue('a', start + hour, start + minute)))
+      expect(begun.filter((won) => won)).toHaveLength(1)
+    })
+
+    it('is not begun by a run whose claim was replaced, or if there is none', async () => {
+      expect(await given.state.beginDue('a', start, start + minute)).toBe(false)
+      await given.state.makeDue('a', start, start)
+      expect(await given.state.beginDue('a', start + hour, start + minute)).toBe(false)
+    })
+
     it('is not claimed if there is none', async () => {
       expect(await given.state.claimDue('a', start, start + minute)).toBe(false)
       expect(await due()).toBeUndefined()
@@ -62,6 +90,35 @@ export function dueContract(given: Given): void {
       expect(await due()).toEqual({ nextDueAt: start, wantedTo: start + 8 })
     })
 
+    it('carries the acceptance that it was made from, and is read by itself', async () => {
+      expect(await given.state.readDue('a')).toBeUndefined()
+      expect(await given.state.makeDue('a', start, start + 7, 5)).toBe(true)
+      expect(await given.state.readDue('a')).toEqual({ nextDueAt: start, wantedTo: start + 7, acceptedAt: 5 })
+      await given.state.claimDue('a', start, start + minute)
+      expect(await given.state.setDue('a', start + minute, start + hour, 6)).toBe(true)
+      expect(await due()).toEqual({ nextDueAt: start + hour, wantedTo: start + 7, acceptedAt: 6 })
+    })
+
+    it('is neither made, set nor removed by an earlier acceptance', async () => {
+      await given.state.makeDue('a', start, start, 5)
+      expect(await given.state.makeDue('a', start + 1, start, 4)).toBe(false)
+      expect(await given.state.setDue('a', start, start + hour, 4)).toBe(false)
+      await given.state.removeDue('a', 4)
+      expect(await due()).toEqual({ nextDueAt: start, wantedTo: start, acceptedAt: 5 })
+      await given.state.removeDue('a', 5)
+      expect(await due()).toBeUndefined()
+    })
+
+    it('of an earlier release, without an acceptance, is made, set and removed by any', async () => {
+      await given.state.makeDue('a', start, start)
+      expect(await given.state.setDue('a', start, start + hour, 4)).toBe(true)
+      await given.state.makeDue('a', start, start)
+      expect(await given.state.makeDue('a', start, start, 4)).toBe(true)
+      await given.state.makeDue('a', start, start)
+      await given.state.removeDue('a', 4)
+      expect(await due()).toBeUndefined()
+    })
+
     it('may be removed twice', async () => {
       await given.state.removeDue('a')
       await given.state.removeDue('a')
@@ -75,6 +132,14 @@ export function dueContract(given: Given): void {
       expect(new Map(listed.map(({ connectorId, nextDueAt }) => [connectorId, nextDueAt]))).toEqual(
         new Map(Array.from({ length: 9 }, (_, i) => [`connector-${i + 1}`, start + i + 1])),
       )
+    })
+  })
+  describe('the last tick', () => {
+    it('is the one that was written last', async () => {
+      expect(await given.state.readTick()).toBeUndefined()
+      await given.state.writeTick({ at: start, waiting: 3, begun: 2 })
+      await given.state.writeTick({ at: start + minute, waiting: 4, begun: 3 })
+      expect(await given.state.readTick()).toEqual({ at: start + minute, waiting: 4, begun: 3 })
     })
   })
 }

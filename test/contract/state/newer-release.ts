@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { type StateTable, stateTable } from '../../../functions/adapters/state-table/state-table.ts'
 import { NewerSchema } from '../../../functions/domain/state-errors.ts'
 import type { Outage } from '../../../functions/domain/status/outage.ts'
-import { accepted, bucket, fullStatus, list, page, start, status, stream, user } from './values.ts'
+import { accepted, bucket, claim, fullStatus, heldKeys, list, page, start, status, stream, user } from './values.ts'
 
 export interface OpenTable {
   readonly state: StateTable
@@ -27,10 +27,14 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       await state.updateStatus('a', () => status)
       await state.writeStream('a', 'x', stream(1))
       await state.writeTokens('k', bucket(1))
-      await state.registerKeyUser('k', user('a'), start)
+      await state.writeKeyUser('k', user('a'))
+      await state.writeClaims('k', { revision: 1, claims: [claim('a')] })
+      await state.writeHeldKeys('a', heldKeys)
       await state.writeSeen('a', 'x', page({ from: start, to: start + 4 }, 1))
       await state.fingerprintKey('aa')
       await state.beginOutage(outage)
+      await state.writeTick({ at: start, waiting: 0, begun: 0 })
+      await state.writeOrigin('v', 'https://a', { version: 1 })
       for (const item of await items()) {
         await client.send(new PutItemCommand({ TableName: table, Item: marshall({ ...item, schemaVersion: 2 }) }))
       }
@@ -40,7 +44,14 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       ['readRun', (state) => state.readRun('a')],
       ['readAccepted', (state) => state.readAccepted('a')],
       ['writeAccepted', (state) => state.writeAccepted({ ...accepted('a'), retiredAt: start }, accepted('a'))],
+      ['keepStreams', (state) => state.keepStreams({ ...accepted('a'), retiredAt: start })],
       ['claimDue', (state) => state.claimDue('a', start, start + 1)],
+      ['beginDue', (state) => state.beginDue('a', start, start + 1)],
+      ['readDue', (state) => state.readDue('a')],
+      ['readTick', (state) => state.readTick()],
+      ['writeTick', (state) => state.writeTick({ at: start, waiting: 0, begun: 0 })],
+      ['readOrigin', (state) => state.readOrigin('v', 'https://a')],
+      ['writeOrigin', (state) => state.writeOrigin('v', 'https://a', { version: 2 })],
       ['setDue', (state) => state.setDue('a', start, start + 1)],
       ['makeDue', (state) => state.makeDue('a', start, start + 1)],
       ['removeDue', (state) => state.removeDue('a')],
@@ -54,8 +65,14 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       ['writeSeen', (state) => state.writeSeen('a', 'x', page({ from: start, to: start + 4 }, 1))],
       ['readTokens', (state) => state.readTokens('k')],
       ['writeTokens', (state) => state.writeTokens('k', bucket(2))],
-      ['registerKeyUser', (state) => state.registerKeyUser('k', user('a'), start)],
-      ['forgetKeyUser', (state) => state.forgetKeyUser('k', 'a')],
+      ['keyUsers', (state) => state.keyUsers('k', start)],
+      ['writeKeyUser', (state) => state.writeKeyUser('k', user('a'))],
+      ['removeKeyUser', (state) => state.removeKeyUser('k', 'a', start)],
+      ['readClaims', (state) => state.readClaims('k')],
+      ['writeClaims', (state) => state.writeClaims('k', { revision: 2, claims: [] })],
+      ['readHeldKeys', (state) => state.readHeldKeys('a')],
+      ['writeHeldKeys', (state) => state.writeHeldKeys('a', { ...heldKeys, revision: 2 })],
+      ['readDue', (state) => state.readDue('a')],
       ['fingerprintKey', () => stateTable({ client, table, now: () => start }).fingerprintKey('bb')],
     ]
 
@@ -64,7 +81,7 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       const error = await call(state).catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(NewerSchema)
       expect((error as Error).message).toMatch(
-        /^The state item (CONNECTOR#a|KEY#k|FINGERPRINT|OUTAGES) .*has schemaVersion 2, and this release knows up to 1\./,
+        /^The state item (CONNECTOR#a|KEY#k|FINGERPRINT|OUTAGES|ORIGINS|DISPATCH) .*has schemaVersion 2, and this release knows up to 1\./,
       )
       expect(await items()).toEqual(before)
     })

@@ -1,3 +1,4 @@
+import type { HeldKeys, KeyClaim } from '../../../functions/domain/connector/key-register.ts'
 import { failure } from '../../../functions/domain/failures.ts'
 import type { AcceptedConnector, KeyUser } from '../../../functions/domain/ports.ts'
 import { type ConnectorStatus, newStatus } from '../../../functions/domain/status/status.ts'
@@ -40,6 +41,7 @@ export function accepted(connectorId: string): AcceptedConnector {
       initialBackfillMinutes: 10,
       lateArrivalMinutes: 10,
       sharedKey: false,
+      sharedWith: ['other'],
       identityIgnoredFields: [],
     },
     itemDigest: 'digest',
@@ -57,6 +59,7 @@ export const fullStatus: ConnectorStatus = {
     { from: 'ok', to: 'failing', reason: 'It answers 500.', since: start, cause: 'vendor-error' },
     { from: 'failing', to: 'ok', reason: '', since: start + 1, causeBefore: 'vendor-error' },
   ],
+  acceptedAt: start - 1,
   vendor: 'trendmicro-cas',
   origin: 'https://api.example.com',
   streamsBehind: 2,
@@ -143,5 +146,27 @@ export function bucket(version: number): TokenBucket {
 }
 
 export function user(connectorId: string, at: Instant = start): KeyUser {
-  return { connectorId, tenantName: `tenant of ${connectorId}`, sharedKey: false, requestsPerMinute: 20, until: at + 2 * day }
+  return {
+    connectorId,
+    tenantName: `tenant of ${connectorId}`,
+    sharedKey: false,
+    requestsPerMinute: 20,
+    until: at + 2 * day,
+    acceptedAt: at,
+  }
+}
+
+export function claim(connectorId: string): KeyClaim {
+  return { connectorId, tenant: 'acme', sharedWith: [], sharedKey: false, acceptedAt: start }
+}
+
+export const heldKeys: HeldKeys = {
+  revision: 1,
+  acceptedAt: start,
+  keys: [
+    { reference: 'tributary/a', fingerprint: 'f1' },
+    { reference: 'tributary/b#key', fingerprint: 'f2' },
+  ],
+  group: 'GROUP:1',
+  leaving: ['f0'],
 }

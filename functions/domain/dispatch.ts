@@ -1,0 +1,107 @@
+import { type Instant, minute, second } from './time.ts'
+
+/** Which of the due connectors a tick claims. The queue gets no more than it serves before its messages expire. */
+
+/** An entry of the index of due times, which shows nothing else. */
+export interface DueEntry {
+  readonly connectorId: string
+  readonly nextDueAt: Instant
+}
+
+/** The memory of one tick for the next. */
+export interface Tick {
+  readonly at: Instant
+  /** Claims that no run had begun then, with those of the tick (count). */
+  readonly waiting: number
+  /** Claims that runs began in the minute before (count). */
+  readonly begun: number
+}
+
+/** The time between two ticks (ms). Each tick claims the connectors that are due before the next one. */
+const tickMs = minute
+/** The queue keeps a message this long (ms), so a claim holds no longer. */
+const messageLifeMs = 15 * minute
+/** A run that has begun and did not end is repeated after this time (ms): the time-out of its function, and a little. */
+export const runMaxMs = 5 * minute + 15 * second
+/** A run may still go on by so much when its connector is due again (ms). Then a connector whose phase comes that soon needs no second write. */
+const runOverlapMs = 45 * second
+/** A tick that comes sooner after the last one is a doubled one (ms). */
+const doubledWithinMs = tickMs / 2
+
+/**
+ * The end of a claim that is made now. It is a whole minute, and no other due time is: so the index, which has no other attribute, shows
+ * which connectors are claimed. A due time that an earlier release wrote may be one by chance, and is then claimed a minute late.
+ */
+export function claimEnd(now: Instant): Instant {
+  return Math.ceil((now + messageLifeMs) / minute) * minute
+}
+
+/** A due time that no claim can be mistaken for. */
+export function unclaimedTime(at: Instant): Instant {
+  return at % minute === 0 ? at + 1 : at
+}
+
+/** Whether a message is under way that no run has begun. */
+export function isClaimed({ nextDueAt }: Pick<DueEntry, 'nextDueAt'>, now: Instant): boolean {
+  return nextDueAt > now && isClaimTime(nextDueAt)
+}
+
+/** Whether the claim has ended without a run: its message was lost, or expired. */
+export function isClaimOver({ nextDueAt }: Pick<DueEntry, 'nextDueAt'>, now: Instant): boolean {
+  return nextDueAt <= now && isClaimTime(nextDueAt)
+}
+
+function isClaimTime(at: Instant): boolean {
+  return at % minute === 0
+}
+
+/** The latest due time that a tick must know: that of the longest claim. */
+export function knownUntil(now: Instant): Instant {
+  return claimEnd(now) + minute
+}
+
+/**
+ * When a run that begins now is due again if it dies. That is the connector's usual time if it is near the end of the longest run, so that
+ * such a run need not set it at its end. `usualAt`: the connector's first time after an instant.
+ */
+export function dueIfRunDies(now: Instant, usualAt: (after: Instant) => Instant): Instant {
+  const latest = now + runMaxMs
+  return unclaimedTime(Math.min(usualAt(latest - runOverlapMs), latest))
+}
+
+/**
+ * Chooses the claims of a tick. There are never more claims that wait for a run than runs began in the last two minutes at that rate, and as
+ * many as there are places at least. The tenants take turns, and of each tenant the connector that was due first comes first.
+ */
+export function planTick(
+  entries: readonly DueEntry[],
+  { now, places, last }: { readonly now: Instant; readonly places: number; readonly last?: Tick | undefined },
+): { readonly claims: readonly DueEntry[]; readonly tick: Tick } {
+  const waiting = entries.filter((entry) => isClaimed(entry, now)).length
+  const isDoubled = last !== undefined && now - last.at < doubledWithinMs
+  const begun = isDoubled ? last.begun : begunSince(last, entries, now, waiting)
+  const due = entries.filter((entry) => entry.nextDueAt < now + tickMs && !isClaimed(entry, now))
+  const claims = inTurns(due).slice(0, Math.max(0, Math.max(places, 2 * begun) - waiting))
+  const tick = isDoubled ? { ...last, waiting: last.waiting + claims.length } : { at: now, waiting: waiting + claims.length, begun }
+  return { claims, tick }
+}
+
+/** Of the claims that waited at the last tick, those that neither wait nor have ended by themselves. */
+function begunSince(last: Tick | undefined, entries: readonly DueEntry[], now: Instant, waiting: number): number {
+  if (last === undefined) return 0
+  const over = entries.filter((entry) => isClaimOver(entry, now) && entry.nextDueAt > last.at).length
+  return Math.max(0, last.waiting - waiting - over)
+}
+
+/** One connector of each tenant, then another of each, and so on; the tenant that has waited longest begins. */
+function inTurns(due: readonly DueEntry[]): readonly DueEntry[] {
+  const oldestFirst = due.toSorted((a, b) => a.nextDueAt - b.nextDueAt || (a.connectorId < b.connectorId ? -1 : 1))
+  const byTenant = [...Map.groupBy(oldestFirst, ({ connectorId }) => tenantGroup(connectorId)).values()]
+  const turns = Math.max(0, ...byTenant.map(({ length }) => length))
+  return Array.from({ length: turns }, (_, turn) => byTenant.flatMap((own) => own[turn] ?? [])).flat()
+}
+
+/** The tenant of `<tenant>.<name>`; an id without a tenant stands for itself. Messages of one tenant are one group of the queue. */
+export function tenantGroup(connectorId: string): string {
+  return connectorId.split('.', 1)[0] ?? connectorId
+}

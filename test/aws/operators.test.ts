@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { projectDir } from './folders.ts'
+import { isAllowed, type Request, type Statement } from './policies.ts'
+import { account, region } from './template.ts'
+
+/** Judges the policies that docs/operations.md gives to people, as they stand there. */
+
+const docs = readFileSync(join(projectDir, 'docs/operations.md'), 'utf8')
+
+function policyOf(role: string): readonly Statement[] {
+  const [, json] = new RegExp(`<!-- policy ${role} -->\\n\`\`\`json\\n(.*?)\\n\`\`\`\\n<!-- /policy -->`, 's').exec(docs) ?? []
+  if (json === undefined) throw new Error(`docs/operations.md has no policy for ${role}`)
+  return JSON.parse(json.replaceAll('REGION', region).replaceAll('ACCOUNT', account)).Statement
+}
+
+const tableArn = (name: string) => `arn:aws:dynamodb:${region}:${account}:table/${name}`
+const onTable = (table: string, action: string, ...keys: readonly string[]): Request => ({
+  action: `dynamodb:${action}`,
+  resource: tableArn(table),
+  context: keys.length === 0 ? {} : { 'dynamodb:LeadingKeys': keys },
+})
+const onItem = (action: string, ...ids: readonly string[]) => onTable('CONNECTORS_TABLE', action, ...ids)
+const onSecret = (action: string, name: string): Request => ({
+  action: `secretsmanager:${action}`,
+  resource: `arn:aws:secretsmanager:${region}:${account}:secret:${name}-AbCdEf`,
+  context: {},
+})
+const call = (action: string, resource = '*'): Request => ({ action, resource, context: {} })
+const invoke = (name: string) => call('lambda:InvokeFunction', `arn:aws:lambda:${region}:${account}:function:${name}`)
+
+const itemActions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']
+const secretActions = ['CreateSecret', 'PutSecretValue', 'DescribeSecret', 'DeleteSecret']
+const noRole = [
+  ...itemActions.slice(1).map((action) => onTable('STATE_TABLE', action, 'CONNECTOR#acme.cas')),
+  onSecret('GetSecretValue', 'tributary/acme/cas'),
+  onSecret('PutResourcePolicy', 'tributary/acme/cas'),
+  onSecret('PutSecretValue', 'other/acme/cas'),
+  onItem('BatchWriteItem', 'acme.cas'),
+  onItem('PartiQLInsert', 'acme.cas'),
+  onItem('DeleteTable'),
+  invoke('tributary-collect'),
+  call('s3:GetObject', 'arn:aws:s3:::lake/syslog/1.gz'),
+]
+
+const roles: Readonly<Record<string, { readonly may: readonly Request[]; readonly mayNot: readonly Request[] }>> = {
+  operator: {
+    may: [
+      ...itemActions.flatMap((action) => ['acme.cas', 'acme.second'].map((id) => onItem(action, id))),
+      ...secretActions.flatMap((action) => ['tributary/acme/cas', 'tributary/acme/deep/er'].map((name) => onSecret(action, name))),
+    ],
+    mayNot: [
+      ...noRole,
+      ...itemActions.flatMap((action) => ['globex.cas', 'acme', 'acme-cas', 'acme-2.cas', '~acme.cas'].map((id) => onItem(action, id))),
+      // A request for several items, one of them of another tenant; and one whose keys cannot be checked.
+      ...itemActions.flatMap((action) => [onItem(action, 'acme.cas', 'globex.cas'), onItem(action)]),
+      ...['Scan', 'Query', 'BatchGetItem', 'PartiQLSelect', 'PartiQLUpdate'].map((action) => onItem(action, 'acme.cas')),
+      onItem('Scan'),
+      ...['GetItem', 'Query'].map((action) => onTable('STATE_TABLE', action, 'CONNECTOR#acme.cas')),
+      ...secretActions.flatMap((action) =>
+        ['tributary/globex/cas', 'tributary/acme', 'tributary/acme-2/cas'].map((name) => onSecret(action, name)),
+      ),
+      invoke('tributary-status-widget'),
+    ],
+  },
+  provider: {
+    may: [
+      ...itemActions.flatMap((action) => ['acme.cas', 'globex.cas', 'acme-cas'].map((id) => onItem(action, id))),
+      onItem('Scan'),
+      ...['GetItem', 'Query'].map((action) => onTable('STATE_TABLE', action, 'CONNECTOR#acme.cas')),
+      ...secretActions.flatMap((action) => ['tributary/acme/cas', 'tributary/old'].map((name) => onSecret(action, name))),
+      call('cloudwatch:GetDashboard'),
+      invoke('tributary-status-widget'),
+    ],
+    mayNot: noRole,
+  },
+  viewer: {
+    may: [
+      call('cloudwatch:GetDashboard'),
+      call('cloudwatch:GetMetricData'),
+      call('cloudwatch:DescribeAlarms'),
+      invoke('tributary-status-widget'),
+    ],
+    mayNot: [
+      ...noRole,
+      ...[...itemActions, 'Scan', 'Query'].map((action) => onItem(action, 'acme.cas')),
+      ...['GetItem', 'Query', 'Scan'].map((action) => onTable('STATE_TABLE', action, 'CONNECTOR#acme.cas')),
+      ...secretActions.map((action) => onSecret(action, 'tributary/acme/cas')),
+      call('cloudwatch:PutDashboard'),
+      call('cloudwatch:DisableAlarmActions'),
+    ],
+  },
+}
+
+describe.each(Object.entries(roles))('the policy of docs/operations.md for the %s', (role, { may, mayNot }) => {
+  const judged = async (requests: readonly Request[], expected: boolean) => {
+    const wrong: string[] = []
+    for (const request of requests) {
+      const found = await isAllowed(`arn:aws:iam::${account}:user/${role}`, request, policyOf(role))
+      if (found !== expected) wrong.push(`${request.action} on ${request.resource} ${JSON.stringify(request.context)}`)
+    }
+    return wrong
+  }
+
+  test('allows what the role is for', async () => expect(await judged(may, true)).toEqual([]))
+
+  test('denies everything else that was tried', async () => expect(await judged(mayNot, false)).toEqual([]))
+})

@@ -1,0 +1,137 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  claimEnd,
+  type DueEntry,
+  dueIfRunDies,
+  isClaimed,
+  planTick,
+  runMaxMs,
+  tenantGroup,
+  unclaimedTime,
+} from '../../functions/domain/dispatch.ts'
+import { hour, minute } from '../../functions/domain/time.ts'
+
+const now = Date.UTC(2026, 10, 24, 12, 30, 17)
+
+/** Each entry is due at some time, or claimed in one of the last 15 minutes. */
+const entries = fc
+  .uniqueArray(
+    fc.record({
+      tenant: fc.constantFrom('a', 'b', 'c', 'd'),
+      name: fc.nat(10_000),
+      nextDueAt: fc.oneof(
+        fc.integer({ min: -2 * hour, max: hour }).map((offset) => unclaimedTime(now + offset)),
+        fc.integer({ min: 0, max: 14 }).map((ago) => claimEnd(now - ago * minute)),
+      ),
+    }),
+    { selector: ({ tenant, name }) => `${tenant}.${name}`, maxLength: 80 },
+  )
+  .map((all) => all.map(({ tenant, name, nextDueAt }): DueEntry => ({ connectorId: `${tenant}.${name}`, nextDueAt })))
+const places = fc.integer({ min: 1, max: 40 })
+const last = fc.option(fc.record({ at: fc.constant(now - minute), waiting: fc.nat(200), begun: fc.nat(200) }), { nil: undefined })
+
+describe('the claims of a tick', () => {
+  it('are of connectors that are due before the next tick and not claimed, each once', () => {
+    fc.assert(
+      fc.property(entries, places, last, (all, places, last) => {
+        const { claims } = planTick(all, { now, places, last })
+        expect(new Set(claims.map(({ connectorId }) => connectorId)).size).toBe(claims.length)
+        for (const claim of claims) {
+          expect(claim.nextDueAt).toBeLessThan(now + minute)
+          expect(isClaimed(claim, now)).toBe(false)
+        }
+      }),
+    )
+  })
+
+  it('and those that wait are no more than the places, or than runs began in two minutes at this rate', () => {
+    fc.assert(
+      fc.property(entries, places, last, (all, places, last) => {
+        const waiting = all.filter((entry) => isClaimed(entry, now)).length
+        const { claims, tick } = planTick(all, { now, places, last })
+        expect(claims.length + waiting).toBeLessThanOrEqual(Math.max(places, 2 * tick.begun, waiting))
+        expect(tick.waiting).toBe(claims.length + waiting)
+      }),
+    )
+  })
+
+  it('fill the room that there is', () => {
+    fc.assert(
+      fc.property(entries, places, last, (all, places, last) => {
+        const due = all.filter((entry) => entry.nextDueAt < now + minute && !isClaimed(entry, now)).length
+        const { claims, tick } = planTick(all, { now, places, last })
+        const room = Math.max(places, 2 * tick.begun) - (tick.waiting - claims.length)
+        expect(claims.length).toBe(Math.max(0, Math.min(due, room)))
+      }),
+    )
+  })
+
+  it('take the connectors of each tenant in the order in which they are due', () => {
+    fc.assert(
+      fc.property(entries, places, last, (all, places, last) => {
+        const { claims } = planTick(all, { now, places, last })
+        const claimed = new Set(claims)
+        for (const claim of claims) {
+          const earlier = all.filter(
+            (other) =>
+              tenantGroup(other.connectorId) === tenantGroup(claim.connectorId) &&
+              !isClaimed(other, now) &&
+              other.nextDueAt < claim.nextDueAt,
+          )
+          expect(earlier.filter((entry) => !claimed.has(entry))).toEqual([])
+        }
+      }),
+    )
+  })
+
+  it('give each tenant its turn: none gets two more than another that still has connectors due', () => {
+    fc.assert(
+      fc.property(entries, places, last, (all, places, last) => {
+        const { claims } = planTick(all, { now, places, last })
+        const countOf = (tenant: string) => claims.filter(({ connectorId }) => tenantGroup(connectorId) === tenant).length
+        const claimed = new Set(claims)
+        const left = all.filter((entry) => entry.nextDueAt < now + minute && !isClaimed(entry, now) && !claimed.has(entry))
+        for (const { connectorId } of left) {
+          for (const other of ['a', 'b', 'c', 'd']) expect(countOf(other) - countOf(tenantGroup(connectorId))).toBeLessThanOrEqual(1)
+        }
+      }),
+    )
+  })
+})
+
+describe('a tick', () => {
+  const claimedIn = (count: number, ago: number): DueEntry[] =>
+    Array.from({ length: count }, (_, i) => ({ connectorId: `a.${ago}-${i}`, nextDueAt: claimEnd(now - ago * minute) }))
+
+  it('counts the runs that began since the last one: the claims that are gone, without those that ended by themselves', () => {
+    const expired = claimedIn(3, 16)
+    const all = [...claimedIn(7, 1), ...expired]
+    expect(planTick(all, { now, places: 1, last: { at: now - minute, waiting: 20, begun: 0 } }).tick.begun).toBe(20 - 7 - 3)
+  })
+
+  it('that comes twice claims no more than the first left', () => {
+    const due = Array.from({ length: 50 }, (_, i): DueEntry => ({ connectorId: `a.${i}`, nextDueAt: now - 1 - i }))
+    const first = planTick(due, { now, places: 8 })
+    const after = due.map((entry) => (first.claims.includes(entry) ? { ...entry, nextDueAt: claimEnd(now) } : entry))
+    const second = planTick(after, { now: now + 1, places: 8, last: first.tick })
+    expect([first.claims.length, second.claims.length]).toEqual([8, 0])
+    expect(second.tick).toEqual(first.tick)
+  })
+})
+
+describe('a run that begins', () => {
+  it('is due again at its connector’s usual time, if that comes when the longest run ends, and never later than that', () => {
+    const usualEvery = (intervalMs: number) => (after: number) => (Math.floor((after - now) / intervalMs) + 1) * intervalMs + now
+    expect(dueIfRunDies(now, usualEvery(5 * minute))).toBe(now + 5 * minute)
+    expect(dueIfRunDies(now, usualEvery(hour))).toBe(now + runMaxMs)
+  })
+
+  it('is never taken for a claim', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 3 * hour }), (at) => {
+        expect(isClaimed({ nextDueAt: unclaimedTime(now + at) }, now)).toBe(false)
+      }),
+    )
+  })
+})

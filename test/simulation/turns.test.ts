@@ -1,0 +1,134 @@
+import { describe, expect, it, test } from 'vitest'
+import { hour, minute, second } from '../../functions/domain/time.ts'
+import { eventTypeNames, type StreamName } from '../../local/simulator/catalogue.ts'
+import { worstAges } from '../../simulation/ages.ts'
+import { audit } from '../../simulation/audit.ts'
+import { connectorItem, key, secretName, start, World } from '../../simulation/world.ts'
+
+/** The vendor allows one key this many in any 60 s (requests). */
+const requestsPerMinute = 20
+/** A token is free again 61 s after its response (share). */
+const usedShareMin = 0.98
+/** 120 streams at 20 requests a minute, of which a fifth of the steps goes to gaps: each is read every 7.5 min, beside its backfill (ms). */
+const loadedLagMaxMs = 10 * minute
+const contentTypes = ['sharepoint', 'exchange', 'gmail'] as const
+const streams = contentTypes.flatMap((service) => eventTypeNames.map((event): StreamName => `${service}/${event}`))
+const busy: StreamName = 'exchange/dlp'
+const quiet = streams.filter((stream) => stream !== busy)
+
+/** 30,000 events within a minute. */
+function spike(at: number, count = 30_000) {
+  return Array.from({ length: 60 }, (_, n) => ({ at: at + n * second + 7, count: count / 60, stream: busy }))
+}
+
+describe('eleven quiet streams beside a spike of 30,000 events on the twelfth', () => {
+  it.each([
+    { when: 'before the first run', intervalMinutes: 1, at: start - 30 * minute },
+    { when: 'before the first run', intervalMinutes: 5, at: start - 30 * minute },
+    { when: 'during a run', intervalMinutes: 1, at: start + 10 * minute },
+    { when: 'during a run', intervalMinutes: 5, at: start + 10 * minute },
+  ])('are in the lake within $intervalMinutes min + 60 s where the spike comes $when', async ({ intervalMinutes, at }) => {
+    const world = new World({ vendor: { eventsPerHour: 60, bursts: spike(at) } })
+    await world.put(connectorItem({ contentTypes, eventTypes: eventTypeNames, intervalMinutes, initialBackfillMinutes: 60 }))
+    await world.run(minute)
+    const ages = await worstAges(world, 'acme-cas', quiet, 25 * minute)
+    expect(Math.max(...ages.values())).toBeLessThanOrEqual((intervalMinutes + 1) * minute)
+    const { missing } = await audit(world)
+    expect(missing).toEqual([])
+    expect(world.lake.records).toBeGreaterThan(30_000)
+  })
+
+  it('leave a backlog all that is left of the limit', async () => {
+    const bursts = Array.from({ length: 20 }, (_, n) => spike(start - (n + 1) * 30 * minute, 1_800)).flat()
+    const world = new World({ pageItems: 25, vendor: { eventsPerHour: 30, bursts } })
+    await world.put(connectorItem({ contentTypes, eventTypes: eventTypeNames, initialBackfillMinutes: 11 * 60 }))
+    await world.run(4 * minute)
+    const from = world.clock.now()
+    const ages = await worstAges(world, 'acme-cas', quiet, 30 * minute)
+    const made = world.model.account.requests(key).filter(({ at }) => at >= from).length
+    expect(Math.max(...ages.values())).toBeLessThanOrEqual(6 * minute)
+    expect(made / (30 * requestsPerMinute)).toBeGreaterThan(usedShareMin)
+  })
+})
+
+test('120 streams that need more than their key allows lose nothing of their backfill, and each is read', async () => {
+  const world = new World({ vendor: { eventsPerHour: 1 } })
+  const ids = Array.from({ length: 10 }, (_, n) => `acme-${n}`)
+  for (const connectorId of ids)
+    await world.put(
+      connectorItem({ connectorId, name: connectorId, contentTypes, eventTypes: eventTypeNames, initialBackfillMinutes: 12 * 60 }),
+    )
+  await world.run(2 * hour)
+  for (const connectorId of ids) {
+    for (const { covered, readThrough } of (await world.state.readRun(connectorId)).streams.values()) {
+      expect(covered[0]?.from).toBeLessThanOrEqual(start - 11 * hour)
+      expect(world.clock.now() - readThrough).toBeLessThan(loadedLagMaxMs)
+    }
+  }
+  const { missing, expected } = await audit(world)
+  expect(missing).toEqual([])
+  expect(expected).toBeGreaterThan(1_500)
+})
+
+/** Reads one connector of three streams for a time. `respond`: instead of the vendor, where it returns a response. */
+async function withThree(respond: (event: string | null, now: number) => { status: number } | undefined, forMs: number): Promise<World> {
+  const world = new World()
+  world.vendorResponds((asked, now) => respond(asked.get('event'), now))
+  await world.put(connectorItem({ eventTypes: ['dlp', 'securityrisk', 'ransomware'] }))
+  await world.run(forMs)
+  return world
+}
+
+const others: readonly StreamName[] = ['sharepoint/securityrisk', 'sharepoint/ransomware']
+
+async function expectRead(world: World, ids: readonly StreamName[]): Promise<void> {
+  for (const id of ids) expect(world.clock.now() - (await world.stream('acme-cas', id)).readThrough).toBeLessThan(6 * minute)
+}
+
+describe('a key that is rejected for one stream', () => {
+  it('goes on for the others, also when the stream comes first, and the status names the stream', async () => {
+    const world = await withThree((event, now) => (event === 'dlp' && now > start + 30 * minute ? { status: 401 } : undefined), 4 * hour)
+    await expectRead(world, others)
+    const { state, reason, rejectedKeys } = await world.status('acme-cas')
+    expect({ state, rejectedKeys }).toEqual({ state: 'failing', rejectedKeys: {} })
+    expect(reason).toMatch(/^sharepoint\/dlp: The vendor responded with status 401/)
+    expect((await world.stream('acme-cas', 'sharepoint/dlp')).counts.throttled).toBe(0)
+  })
+
+  it('goes on for the others from the first run on', async () => {
+    const world = await withThree((event) => (event === 'dlp' ? { status: 401 } : undefined), 2 * hour)
+    await expectRead(world, others)
+  })
+
+  it('is rejected if it is refused for each stream, after two requests', async () => {
+    const world = await withThree(() => ({ status: 401 }), 10 * minute)
+    expect(Object.keys((await world.status('acme-cas')).rejectedKeys)).toHaveLength(1)
+    expect(world.record.log.filter(({ event }) => event === 'page-failed')).toHaveLength(2)
+  })
+
+  it('is forgotten by every stream when the secret holds another key', async () => {
+    const world = await withThree((_, now) => (now < start + 5 * minute ? { status: 401 } : undefined), 4 * minute)
+    world.secrets.values.set(secretName, 'another-key-0123456789abcdef0123')
+    await world.run(40 * minute)
+    await expectRead(world, ['sharepoint/dlp', ...others])
+  })
+})
+
+describe('a failure of the origin', () => {
+  it('on one stream makes this stream wait, and the run goes on with the others', async () => {
+    const world = await withThree((event, now) => (event === 'dlp' && now < start + 2 * minute ? { status: 302 } : undefined), minute)
+    await expectRead(world, others)
+    expect((await world.status('acme-cas')).trouble).toBeUndefined()
+  })
+
+  it('on two streams in a row ends the run, and the next begins with another stream', async () => {
+    const asked: (string | null)[] = []
+    const respond = (event: string | null) => {
+      asked.push(event)
+      return { status: 302 }
+    }
+    const world = await withThree(respond, 12 * minute)
+    expect((await world.status('acme-cas')).trouble?.failure.code).toBe('redirected')
+    expect(new Set(asked.slice(0, 3)).size).toBe(3)
+  })
+})
