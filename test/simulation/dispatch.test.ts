@@ -138,7 +138,8 @@ describe('a run', () => {
   it('gives back its token and its lease when it is asked to end while it waits', async () => {
     const world = new World({ ticking: false, pageItems: 25, vendor: { eventsPerHour: 1_500 } })
     await world.put(connectorItem({ initialBackfillMinutes: 4_000 }))
-    await world.run(10 * second)
+    // The run of the acceptance reads until its deadline.
+    await world.run(7 * minute)
     const stop = new AbortController()
     const run = collectConnector({ ...world.ports(0), stop: stop.signal }, 'acme.cas', world.clock.now() + 5 * minute)
     await world.run(20 * second)

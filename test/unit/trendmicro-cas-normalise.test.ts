@@ -8,7 +8,7 @@ import { lakeFields, vendorOf } from '../../functions/vendors/index.ts'
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex')
 const receivedAt = Date.UTC(2020, 6, 19, 22, 55)
-const connector = { connectorId: 'c1', name: 'tenant-cas', tenantName: 'tenant', baseUrl: 'https://api.tmcas.trendmicro.com' }
+const connector = { connectorId: 'acme.cas', name: 'tenant-cas', tenantName: 'tenant', baseUrl: 'https://api.tmcas.trendmicro.com' }
 
 function recordOf(raw: unknown, stream = 'onedrive/securityrisk'): LakeRecord {
   const vendor = vendorOf('trendmicro-cas')!
@@ -80,6 +80,7 @@ describe('an event', () => {
       event_id: documented.log_item_id,
       ingested_at: receivedAt,
       ingest_mode: 'live',
+      tenant: 'acme',
       tenant_name: 'tenant',
       connector_id: 'c1',
       connector_name: 'tenant-cas',
