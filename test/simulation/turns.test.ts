@@ -31,7 +31,7 @@ describe('eleven quiet streams beside a spike of 30,000 events on the twelfth', 
     const world = new World({ vendor: { eventsPerHour: 60, bursts: spike(at) } })
     await world.put(connectorItem({ contentTypes, eventTypes: eventTypeNames, intervalMinutes, initialBackfillMinutes: 60 }))
     await world.run(minute)
-    const ages = await worstAges(world, 'acme-cas', quiet, 25 * minute)
+    const ages = await worstAges(world, 'acme.cas', quiet, 25 * minute)
     expect(Math.max(...ages.values())).toBeLessThanOrEqual((intervalMinutes + 1) * minute)
     const { missing } = await audit(world)
     expect(missing).toEqual([])
@@ -44,7 +44,7 @@ describe('eleven quiet streams beside a spike of 30,000 events on the twelfth', 
     await world.put(connectorItem({ contentTypes, eventTypes: eventTypeNames, initialBackfillMinutes: 11 * 60 }))
     await world.run(4 * minute)
     const from = world.clock.now()
-    const ages = await worstAges(world, 'acme-cas', quiet, 30 * minute)
+    const ages = await worstAges(world, 'acme.cas', quiet, 30 * minute)
     const made = world.model.account.requests(key).filter(({ at }) => at >= from).length
     expect(Math.max(...ages.values())).toBeLessThanOrEqual(6 * minute)
     expect(made / (30 * requestsPerMinute)).toBeGreaterThan(usedShareMin)
@@ -53,7 +53,7 @@ describe('eleven quiet streams beside a spike of 30,000 events on the twelfth', 
 
 test('120 streams that need more than their key allows lose nothing of their backfill, and each is read', async () => {
   const world = new World({ vendor: { eventsPerHour: 1 } })
-  const ids = Array.from({ length: 10 }, (_, n) => `acme-${n}`)
+  const ids = Array.from({ length: 10 }, (_, n) => `acme.${n}`)
   for (const connectorId of ids)
     await world.put(
       connectorItem({ connectorId, name: connectorId, contentTypes, eventTypes: eventTypeNames, initialBackfillMinutes: 12 * 60 }),
@@ -82,17 +82,17 @@ async function withThree(respond: (event: string | null, now: number) => { statu
 const others: readonly StreamName[] = ['sharepoint/securityrisk', 'sharepoint/ransomware']
 
 async function expectRead(world: World, ids: readonly StreamName[]): Promise<void> {
-  for (const id of ids) expect(world.clock.now() - (await world.stream('acme-cas', id)).readThrough).toBeLessThan(6 * minute)
+  for (const id of ids) expect(world.clock.now() - (await world.stream('acme.cas', id)).readThrough).toBeLessThan(6 * minute)
 }
 
 describe('a key that is rejected for one stream', () => {
   it('goes on for the others, also when the stream comes first, and the status names the stream', async () => {
     const world = await withThree((event, now) => (event === 'dlp' && now > start + 30 * minute ? { status: 401 } : undefined), 4 * hour)
     await expectRead(world, others)
-    const { state, reason, rejectedKeys } = await world.status('acme-cas')
+    const { state, reason, rejectedKeys } = await world.status('acme.cas')
     expect({ state, rejectedKeys }).toEqual({ state: 'failing', rejectedKeys: {} })
     expect(reason).toMatch(/^sharepoint\/dlp: The vendor responded with status 401/)
-    expect((await world.stream('acme-cas', 'sharepoint/dlp')).counts.throttled).toBe(0)
+    expect((await world.stream('acme.cas', 'sharepoint/dlp')).counts.throttled).toBe(0)
   })
 
   it('goes on for the others from the first run on', async () => {
@@ -102,7 +102,7 @@ describe('a key that is rejected for one stream', () => {
 
   it('is rejected if it is refused for each stream, after two requests', async () => {
     const world = await withThree(() => ({ status: 401 }), 10 * minute)
-    expect(Object.keys((await world.status('acme-cas')).rejectedKeys)).toHaveLength(1)
+    expect(Object.keys((await world.status('acme.cas')).rejectedKeys)).toHaveLength(1)
     expect(world.record.log.filter(({ event }) => event === 'page-failed')).toHaveLength(2)
   })
 
@@ -118,7 +118,7 @@ describe('a failure of the origin', () => {
   it('on one stream makes this stream wait, and the run goes on with the others', async () => {
     const world = await withThree((event, now) => (event === 'dlp' && now < start + 2 * minute ? { status: 302 } : undefined), minute)
     await expectRead(world, others)
-    expect((await world.status('acme-cas')).trouble).toBeUndefined()
+    expect((await world.status('acme.cas')).trouble).toBeUndefined()
   })
 
   it('on two streams in a row ends the run, and the next begins with another stream', async () => {
@@ -128,7 +128,30 @@ describe('a failure of the origin', () => {
       return { status: 302 }
     }
     const world = await withThree(respond, 12 * minute)
-    expect((await world.status('acme-cas')).trouble?.failure.code).toBe('redirected')
+    expect((await world.status('acme.cas')).trouble?.failure.code).toBe('redirected')
     expect(new Set(asked.slice(0, 3)).size).toBe(3)
+  })
+})
+
+describe('an event that the vendor can never show', () => {
+  const one: StreamName = 'sharepoint/dlp'
+  it.each([1, 5])('holds up no later event of its stream by more than a few minutes (every %i min)', async (intervalMinutes) => {
+    const world = new World({ vendor: { eventsPerHour: 60 } })
+    const at = start + 20 * minute + 123
+    world.vendorResponds((asked) => {
+      const [from, to] = [Date.parse(asked.get('start') ?? ''), Date.parse(asked.get('end') ?? '')]
+      return from <= at && to >= at ? { status: 500 } : undefined
+    })
+    await world.put(connectorItem({ intervalMinutes }))
+    // Three tries fail, one in each run at an interval of a minute, before the live edge goes past.
+    await world.run(25 * minute + intervalMinutes * minute)
+    const ages = await worstAges(world, 'acme.cas', [one], hour)
+    expect(ages.get(one)).toBeLessThanOrEqual((intervalMinutes + 1) * minute)
+    await world.run(3 * hour)
+    const { missing } = await audit(world)
+    expect(missing).toEqual([])
+    const { covered } = await world.stream('acme.cas', one)
+    const uncovered = covered.slice(1).reduce((sum, { from }, n) => sum + from - covered[n]!.to, 0)
+    expect(uncovered).toBeLessThanOrEqual(10)
   })
 })

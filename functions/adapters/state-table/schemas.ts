@@ -294,6 +294,7 @@ export const streamSchema: z.ZodMiniType<StreamState, Stored> = withStoredNames(
     widthMs: z.number(),
     pagesTarget: z.number(),
     paced: z.boolean(),
+    skipped: optional(interval),
     hard: optional(z.array(z.extend(interval, { widthMs: z.number() }))),
     setAside: z.array(z.extend(interval, { until: instant })),
     reread: optional(interval),

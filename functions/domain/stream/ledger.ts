@@ -121,12 +121,14 @@ export function isUnreadable(stream: StreamState, now: Instant): boolean {
 export function expire(stream: StreamState, now: Instant, policy: ReadingPolicy, pause?: Interval): StreamState {
   const end = unreadableBefore(now, policy)
   const lost = intervals.until(missing(stream, now), end)
-  const { range, hard, ...rest } = stream
+  const { range, hard, skipped, ...rest } = stream
   const kept = range === undefined || range.to <= end ? rest : { ...rest, range }
   const there = vendorNow(now, policy)
   return {
     ...kept,
     ...withoutRead(hard, { from: 0, to: end }),
+    // What the watermark has passed is a gap like any other.
+    ...skippedAfter(skipped, 0, watermarkNow(now, policy)),
     ...withLostRanges(
       stream,
       lost.map((interval) => ({ ...interval, reason: lostReason(stream, interval, pause) })),
@@ -197,14 +199,15 @@ export function rereadLeft({ reread, setAside }: StreamState): Interval[] {
  * intervals.
  */
 export function completeRange(stream: StreamState, range: Range, answers: Answers, policy: ReadingPolicy): StreamState {
-  const { range: _, reread, rereadForKey, hard, ...rest } = stream
+  const { range: _, reread, rereadForKey, hard, skipped, ...rest } = stream
   const proven = provenPart(range, answers, policy)
   const left = range.kind === 'reread' && reread !== undefined && range.to < reread.to ? { from: range.to, to: reread.to } : undefined
   const remaining = range.kind === 'reread' ? left : reread
   return {
     ...rest,
     ...(remaining === undefined ? {} : { reread: remaining, ...(rereadForKey === undefined ? {} : { rereadForKey }) }),
-    ...withoutRead(hard, range),
+    ...withoutRead(widened(hard, range, stream.pagesTarget * policy.pageItemsMax), range),
+    ...skippedAfter(skipped, range.from, range.to),
     covered: range.kind === 'provisional' ? stream.covered : intervals.widest(intervals.union(stream.covered, proven), coveredMax),
     readThrough: Math.max(stream.readThrough, Math.min(range.to, vendorNow(answers.receivedAt, policy))),
     widthMs: nextWidth(stream, range, policy),
@@ -240,10 +243,36 @@ export function giveUpRange(stream: StreamState, range: Range, now: Instant): St
   return width > 1 ? withHard(given, range, widthMs) : setAsideMillisecond(given, range, now)
 }
 
-/** Makes the next range narrower after repeated failures: this one may be too wide, or hold an event that the vendor cannot show. */
+/**
+ * Makes the next range narrower after repeated failures: this one may be too wide, or hold an event that the vendor cannot show. The live
+ * edge goes on past it.
+ */
 export function narrowRange(stream: StreamState, range: Range, now: Instant): StreamState {
   const width = range.to - range.from
-  return width > 1 ? withHard(stream, range, Math.floor(width / 2)) : setAsideMillisecond(stream, range, now)
+  if (width <= 1) return setAsideMillisecond(stream, range, now)
+  const to = Math.max(range.to, ...(stream.hard ?? []).filter((place) => overlap(place, range)).map((place) => place.to))
+  const narrower = withHard(stream, { from: range.from, to }, Math.floor(width / 2))
+  const isPast = range.kind === 'final' || range.kind === 'reread' || range.to <= stream.readThrough
+  if (isPast) return narrower
+  const from = stream.skipped?.from ?? Math.max(range.from, stream.readThrough)
+  return { ...narrower, skipped: { from, to: range.to }, readThrough: range.to }
+}
+
+/** The skipped part after `[from, to)` was read. */
+function skippedAfter(skipped: Interval | undefined, from: Instant, to: Instant): Pick<StreamState, 'skipped'> {
+  if (skipped === undefined || from > skipped.from || to <= skipped.from) return skipped === undefined ? {} : { skipped }
+  return to < skipped.to ? { skipped: { from: to, to: skipped.to } } : {}
+}
+
+/**
+ * A range inside a hard place was read: the next one there may be twice as wide, if it has no more items than `itemsMax` (count). Only the
+ * event that cannot be shown is read in the narrowest ranges.
+ */
+function widened(hard: StreamState['hard'], range: Range, itemsMax: number): StreamState['hard'] {
+  const width = range.to - range.from
+  const ideal = range.items === 0 ? Number.POSITIVE_INFINITY : Math.floor((width * itemsMax) / range.items)
+  const widthMs = Math.max(1, Math.min(2 * width, ideal))
+  return hard?.map((place) => (overlap(place, range) ? { ...place, widthMs: Math.max(place.widthMs, widthMs) } : place))
 }
 
 /** Whether a part of the range was given up before. */
@@ -271,10 +300,7 @@ function setAsideMillisecond(stream: StreamState, { from, to }: Interval, now: I
 
 /** The hard places that are left after a range was read; no attribute where none is left. */
 function withoutRead(hard: StreamState['hard'], range: Interval): Pick<StreamState, 'hard'> {
-  const left = (hard ?? []).flatMap((place) => {
-    if (!overlap(place, range)) return [place]
-    return range.to < place.to ? [{ ...place, from: range.to }] : []
-  })
+  const left = (hard ?? []).flatMap((place) => intervals.without(place, [range]).map((part) => ({ ...place, ...part })))
   return left.length === 0 ? {} : { hard: left }
 }
 

@@ -13,6 +13,10 @@ import type { Interval, Range, RangeKind, StreamState } from './stream.ts'
  */
 export function liveIsDue(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
   if (stream.range !== undefined && isLive(stream.range.kind)) return true
+  return edgeIsDue(stream, now, policy) || skippedLeft(stream) !== undefined
+}
+
+function edgeIsDue(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
   if (policy.clock.isUnsure) return true
   const there = vendorNow(now, policy)
   const wantedTo = Math.min(now, policy.wantedTo)
@@ -25,8 +29,13 @@ function isLive(kind: RangeKind): boolean {
   return kind === 'tail' || kind === 'provisional'
 }
 
-/** The range to read for the live edge: the whole tail where it fits one range, else the next provisional piece. */
+/**
+ * The range to read for the live edge: the whole tail where it fits one range, else the next provisional piece. While the edge is not due,
+ * a part that it went past is tried again.
+ */
 export function planLive(stream: StreamState, now: Instant, policy: ReadingPolicy): Range | undefined {
+  const skipped = skippedLeft(stream)
+  if (skipped !== undefined && !edgeIsDue(stream, now, policy)) return plan(stream, 'provisional', skipped.from, skipped.to)
   const there = vendorNow(now, policy)
   const end = floorToSecond(there)
   const from = tailStart(stream, there)
@@ -88,6 +97,11 @@ export function planReread(stream: StreamState): Range | undefined {
   return next === undefined ? undefined : plan(stream, 'reread', next.from, next.to)
 }
 
+/** The part that the live edge went past, without what is set aside. */
+function skippedLeft({ skipped, setAside }: StreamState): Interval | undefined {
+  return skipped === undefined ? undefined : intervals.without(skipped, setAside)[0]
+}
+
 /** The start of the unproven end of the stream. */
 function tailStart(stream: StreamState, now: Instant): Instant {
   return openGaps(stream, now).at(-1)?.from ?? now
@@ -95,7 +109,7 @@ function tailStart(stream: StreamState, now: Instant): Instant {
 
 function tailFits(stream: StreamState, now: Instant): boolean {
   const tail = { from: tailStart(stream, now), to: now }
-  return tail.to - tail.from <= stream.widthMs && !isHard(stream, tail)
+  return tail.to - tail.from <= stream.widthMs && !isHard(stream, tail) && stream.skipped === undefined
 }
 
 /** The range `[from, end)`, or its beginning if it is too wide, cut on a whole second where possible. Undefined if it is empty. */

@@ -174,7 +174,9 @@ export function afterFailure(
   const until = waits ? now + backoffMs(why, attempts, random()) : now
   const refusals = scope === 'record' ? { refusals: (stream.refusals ?? 0) + 1 } : {}
   const troubled = { ...stream, ...refusals, trouble: { failure: why, attempts, until, since: stream.trouble?.since ?? now } }
-  const suspect = blamesRange && (attempts >= rangeTriesMax || ledger.isHard(stream, range))
+  // In an outage every range fails. So a hard place becomes no narrower until something else of the stream was read.
+  const isSuspect = ledger.isHard(stream, range) ? attempts <= rangeTriesMax : attempts % rangeTriesMax === 0
+  const suspect = blamesRange && isSuspect
   if (range.nextLink !== undefined || !suspect) return { stream: troubled, outcome: failed, log }
   const narrower = ledger.narrowRange(troubled, range, now)
   return { stream: narrower, outcome: failed, log: [...log, givenUp(troubled, narrower, range, why)] }

@@ -77,8 +77,10 @@ export interface StreamState {
   /** Lost ranges before those in the list: how many, and how long together (ms). */
   readonly lostBefore?: { readonly count: number; readonly ms: number }
   readonly range?: Range
-  /** Everything before this instant was read at least once, provisionally or not. */
+  /** Everything before this instant was read at least once, provisionally or not, but for what is `skipped`. */
   readonly readThrough: Instant
+  /** A part that could not be read, which the live edge went past. It is tried again while the live edge is not due. */
+  readonly skipped?: Interval
   /** Width limit of the next range (ms). */
   readonly widthMs: number
   /** Pages that the next range aims at (count). Dead links lower it; it never exceeds the pages of a step. */
