@@ -52,7 +52,7 @@ export class Invocations {
   async invoke(process: Process, work: () => Promise<unknown>, timeoutAt?: Instant): Promise<InvocationEnd> {
     const invocation: Invocation = { process, isDead: false, isFaulted: false, acknowledged: [] }
     if (!this.isCalm && process.random() < this.settings.clockStepRate) {
-      process.setClock(Math.round((process.random() - 0.5) * 2 * clockStepMaxMs))
+      process.clock.set(Math.round((process.random() - 0.5) * 2 * clockStepMaxMs))
       this.settings.happened('clock step of a process')
     }
     if (timeoutAt !== undefined) void this.endAt(timeoutAt, invocation)

@@ -1,31 +1,43 @@
 import type { Clock } from '../functions/domain/ports.ts'
+import type { Instant } from '../functions/domain/time.ts'
 import { VendorClocks } from '../functions/domain/vendor-clock.ts'
+
+/** The clock of a process: off by so much, until somebody sets it. */
+class ProcessClock implements Clock {
+  private readonly right: Clock
+  private offMs: number
+  private timesSet = 0
+
+  constructor(right: Clock, offMs: number) {
+    this.right = right
+    this.offMs = offMs
+  }
+
+  readonly now = () => this.right.now() + this.offMs
+
+  readonly sleepUntil = (at: Instant) => this.right.sleepUntil(at - this.offMs)
+
+  readonly set = (offMs: number) => {
+    this.offMs = offMs
+    this.timesSet += 1
+  }
+
+  readonly steps = () => this.timesSet
+}
 
 /** One process of the pool: its clock, its random numbers, and what it has seen of the vendors' clocks. */
 export class Process {
   readonly name: string
-  readonly clock: Clock
+  readonly clock: ProcessClock
   readonly vendorClocks = new VendorClocks()
-  /** How far its clock is off (ms). */
-  private offMs: number
-  private steps = 0
   private seed: number
   private number = 0
 
   constructor(name: string, clock: Clock, offMs: number, seed: number) {
     this.name = name
-    this.offMs = offMs
-    this.clock = { now: () => clock.now() + this.offMs, sleepUntil: (at) => clock.sleepUntil(at - this.offMs) }
+    this.clock = new ProcessClock(clock, offMs)
     this.seed = seed
   }
-
-  /** Somebody sets the clock of the process. */
-  setClock(offMs: number): void {
-    this.offMs = offMs
-    this.steps += 1
-  }
-
-  readonly clockSteps = () => this.steps
 
   readonly random = () => {
     this.seed = (this.seed * 1_103_515_245 + 12_345) % 2 ** 31

@@ -272,7 +272,7 @@ export class World {
 
   ports(process: number) {
     const by = this.processOf(process)
-    const { name, clock, clockSteps, random, nextNumber } = by
+    const { name, clock, random, nextNumber } = by
     return {
       clock,
       state: this.mortal('state', this.state, by),
@@ -295,7 +295,7 @@ export class World {
       random,
       newFingerprintKey: () => '00'.repeat(32),
       process: name,
-      clockSteps,
+      clockSteps: clock.steps,
       nextNumber,
       stop: new AbortController().signal,
     }

@@ -108,7 +108,7 @@ describe('a token of a process whose clock is set half a second forward', () => 
   it.each(['before another run waits for the token', 'while another run waits for it'])('is not used again too early: %s', async (when) => {
     const { world, ports } = open()
     const process = new Process('p', world.clock, -400, 1)
-    const { clockSteps, clock: ofProcess } = process
+    const { clock: ofProcess } = process
     // As the clock of the machine does, it reads the time again and again.
     const clock = {
       now: ofProcess.now,
@@ -116,18 +116,18 @@ describe('a token of a process whose clock is set half a second forward', () => 
         while (ofProcess.now() < at) await world.clock.sleepUntil(world.clock.now() + 50)
       },
     }
-    const limiter = new RateLimiter({ ...ports, clock, clockSteps })
+    const limiter = new RateLimiter({ ...ports, clock, clockSteps: ofProcess.steps })
     const ref = { bucket: 'k', limit: 1 }
     const first = await limiter.admit([ref], { waitMaxMs: 0 })
     if (first.kind !== 'go') throw new Error('there is one')
     limiter.release(first.permit, { outcome: 'responded', receivedAt: clock.now() })
-    if (when.startsWith('before')) process.setClock(400)
+    if (when.startsWith('before')) process.clock.set(400)
     let cameAt = 0
     void limiter.admit([ref], { waitMaxMs: 2 * minute }).then(() => {
       cameAt = world.clock.now()
     })
     await world.run(30 * second)
-    if (when.startsWith('while')) process.setClock(400)
+    if (when.startsWith('while')) process.clock.set(400)
     await world.run(minute)
     expect(cameAt - start).toBeGreaterThanOrEqual(minute)
     expect(cameAt - start).toBeLessThan(minute + 2 * second)

@@ -82,7 +82,7 @@ describe('an event', () => {
       ingest_mode: 'live',
       tenant: 'acme',
       tenant_name: 'tenant',
-      connector_id: 'c1',
+      connector_id: 'acme.cas',
       connector_name: 'tenant-cas',
       domain: 'https://api.tmcas.trendmicro.com',
       msg_class: 'trendmicro_cas_logs_onedrive',
