@@ -295,6 +295,7 @@ export const streamSchema: z.ZodMiniType<StreamState, Stored> = withStoredNames(
     pagesTarget: z.number(),
     paced: z.boolean(),
     skipped: optional(interval),
+    givenUp: optional(z.object({ failure, count })),
     hard: optional(z.array(z.extend(interval, { widthMs: z.number() }))),
     setAside: z.array(z.extend(interval, { until: instant })),
     reread: optional(interval),

@@ -269,9 +269,10 @@ function troubleReasons(streams: RunReport['streams']): readonly string[] {
 }
 
 function lastingTroubles(streams: RunReport['streams']): readonly { readonly id: StreamId; readonly failure: Failure }[] {
-  return [...streams].flatMap(([id, { trouble }]) =>
-    trouble !== undefined && isLasting(trouble.failure.code, trouble.attempts) ? [{ id, failure: trouble.failure }] : [],
-  )
+  return [...streams].flatMap(([id, { trouble, givenUp }]) => {
+    if (trouble !== undefined && isLasting(trouble.failure.code, trouble.attempts)) return [{ id, failure: trouble.failure }]
+    return givenUp !== undefined && isLasting(givenUp.failure.code, givenUp.count) ? [{ id, failure: givenUp.failure }] : []
+  })
 }
 
 function hoursText(ms: number): string {

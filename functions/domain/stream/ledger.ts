@@ -199,7 +199,7 @@ export function rereadLeft({ reread, setAside }: StreamState): Interval[] {
  * intervals.
  */
 export function completeRange(stream: StreamState, range: Range, answers: Answers, policy: ReadingPolicy): StreamState {
-  const { range: _, reread, rereadForKey, hard, skipped, ...rest } = stream
+  const { range: _, reread, rereadForKey, hard, skipped, givenUp: __, ...rest } = stream
   const proven = provenPart(range, answers, policy)
   const left = range.kind === 'reread' && reread !== undefined && range.to < reread.to ? { from: range.to, to: reread.to } : undefined
   const remaining = range.kind === 'reread' ? left : reread

@@ -16,6 +16,11 @@ export function liveIsDue(stream: StreamState, now: Instant, policy: ReadingPoli
   return edgeIsDue(stream, now, policy) || skippedLeft(stream) !== undefined
 }
 
+/** When the live edge is half an interval old. */
+export function edgeDueAt({ readThrough }: StreamState, now: Instant, policy: ReadingPolicy): Instant {
+  return readThrough + policy.intervalMs / 2 - (vendorNow(now, policy) - now)
+}
+
 function edgeIsDue(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
   if (policy.clock.isUnsure) return true
   const there = vendorNow(now, policy)

@@ -179,7 +179,7 @@ export function afterFailure(
   const suspect = blamesRange && isSuspect
   if (range.nextLink !== undefined || !suspect) return { stream: troubled, outcome: failed, log }
   const narrower = ledger.narrowRange(troubled, range, now)
-  return { stream: narrower, outcome: failed, log: [...log, givenUp(troubled, narrower, range, why)] }
+  return { stream: narrower, outcome: failed, log: [...log, rangeGivenUp(troubled, narrower, range, why)] }
 }
 
 /** Decides what follows when the link to the next page must not be followed. The page was never requested. */
@@ -188,8 +188,9 @@ export function afterRefusedLink(stream: StreamState, range: Range, why: Failure
 }
 
 function giveUp(stream: StreamState, range: Range, why: Failure, now: Instant, log: readonly ReadingLog[]): Reading {
-  const narrower = ledger.giveUpRange(stream, range, now)
-  return { stream: narrower, outcome: { kind: 'progress' }, log: [...log, givenUp(stream, narrower, range, why)] }
+  const givenUp = { failure: why, count: (stream.givenUp?.count ?? 0) + 1 }
+  const narrower = { ...ledger.giveUpRange(stream, range, now), givenUp }
+  return { stream: narrower, outcome: { kind: 'progress' }, log: [...log, rangeGivenUp(stream, narrower, range, why)] }
 }
 
 function endlessLinks({ from, to, page }: Range, repeats: boolean): Failure | undefined {
@@ -216,7 +217,7 @@ function pageFailed(why: Failure): ReadingLog {
   return { level: 'warn', event: 'page-failed', message: formatFailure(why), code: why.code, ...trace }
 }
 
-function givenUp(before: StreamState, narrower: StreamState, { from, to, page }: Range, why: Failure): ReadingLog {
+function rangeGivenUp(before: StreamState, narrower: StreamState, { from, to, page }: Range, why: Failure): ReadingLog {
   const isSetAside = narrower.setAside !== before.setAside
   return {
     level: isSetAside ? 'error' : 'warn',

@@ -1,6 +1,6 @@
 import { type Instant, minute, second } from '../time.ts'
 import type { ReadingPolicy } from './ledger.ts'
-import { liveIsDue, planGap, planLive, planReread, readableGaps } from './plan.ts'
+import { edgeDueAt, liveIsDue, planGap, planLive, planReread, readableGaps } from './plan.ts'
 import type { Range, StreamId, StreamState } from './stream.ts'
 
 /** The next action of a run: read a few pages of one range of one stream. */
@@ -9,6 +9,8 @@ export interface ReadStep {
   readonly range: Range
   /** How long the step may wait in place for a token (ms). Beyond it the run ends and comes back when the token is free. */
   readonly waitMaxMs: number
+  /** A step of more pages than usual ends at this time: then another live edge is due. */
+  readonly yieldAt: Instant
 }
 
 /** One in this many steps goes to a gap (count). If live edges always came first, gaps would pass the retention limit. */
@@ -50,7 +52,10 @@ export function nextStep(
   const reread = best(ready, (stream) => (stream.range?.kind === 'reread' ? stream.range.from : planReread(stream)?.from))
   const isGapsTurn = readSteps % gapStepEvery === gapStepEvery - 1 && !hasJustRead(gap?.stream, streams)
   const first = isGapsTurn ? (gap ?? live) : (live ?? gap)
-  return first ?? stepOf(reread, planReread, gapWaitMs)
+  const step = first ?? stepOf(reread, planReread, gapWaitMs)
+  if (step === undefined) return undefined
+  const others = ready.flatMap(([id, stream]) => (id === step.stream ? [] : edgeDueAt(stream, now, policy)))
+  return { ...step, yieldAt: Math.min(...others) }
 }
 
 /**
@@ -79,7 +84,7 @@ function stepOf(
   chosen: readonly [StreamId, StreamState] | undefined,
   plan: (stream: StreamState) => Range | undefined,
   waitMaxMs: number,
-): ReadStep | undefined {
+): Omit<ReadStep, 'yieldAt'> | undefined {
   if (chosen === undefined) return undefined
   const [id, stream] = chosen
   const range = stream.range ?? plan(stream)

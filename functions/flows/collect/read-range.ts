@@ -4,7 +4,7 @@ import type { Result } from '../../domain/result.ts'
 import { pacedStepPagesMax, type ReadingPolicy, stepPagesMax } from '../../domain/stream/ledger.ts'
 import { askedRange } from '../../domain/stream/plan.ts'
 import * as reading from '../../domain/stream/reading.ts'
-import type { ReadStep } from '../../domain/stream/schedule.ts'
+import { type ReadStep, waitInRun } from '../../domain/stream/schedule.ts'
 import { SeenItems, type SeenPage } from '../../domain/stream/seen-ids.ts'
 import type { Range, StreamCounts, StreamState } from '../../domain/stream/stream.ts'
 import { day, type Instant, minute } from '../../domain/time.ts'
@@ -61,7 +61,7 @@ interface Step {
 export async function readRange(
   ports: StepPorts,
   context: StepContext,
-  { stream: streamId, range: planned, waitMaxMs }: ReadStep,
+  { stream: streamId, range: planned, waitMaxMs, yieldAt }: ReadStep,
   before: StreamState,
   key: OpenKey,
 ): Promise<StepResult> {
@@ -85,7 +85,11 @@ export async function readRange(
     const request = pageRequest(step.page, range)
     if (!request.ok) return end(step, reading.afterRefusedLink(lease.stream, range, request.failure, clock.now()))
     const beforeWaiting = (until: Instant) => lease.outlast(until, range)
-    const admission = await limiter.admit(key.limiters, { waitMaxMs, notBefore: lastRequestAt + apartMs, beforeWaiting })
+    const admission = await limiter.admit(key.limiters, {
+      waitMaxMs: waitInRun(waitMaxMs, clock.now(), lastPageBy),
+      notBefore: lastRequestAt + apartMs,
+      beforeWaiting,
+    })
     if (admission.kind === 'called-off') return leaseLost(lease)
     if (admission.kind === 'wait') return withoutToken(step, before, admission.freeAt)
     lastRequestAt = clock.now()
@@ -107,7 +111,8 @@ export async function readRange(
     if (failure !== undefined) return fail(step, range, failure, counts)
     const read = { ...received, key: key.fingerprint, items: items.length, newIds: newIds.length, counts, filters, changes }
     const next = reading.afterPage(reading.countRequest(lease.stream), range, read, { policy, linksRead, now: clock.now() })
-    if (next.range === undefined || pages >= pagesMax || stop.aborted || clock.now() > lastPageBy) return end(step, next)
+    const isOver = pages >= pagesMax || (pages >= stepPagesMax && clock.now() >= yieldAt) || clock.now() > lastPageBy
+    if (next.range === undefined || isOver || stop.aborted) return end(step, next)
     logAll(step, next)
     if (!(await lease.checkpoint(next.stream, next.range))) return leaseLost(lease)
     range = next.range
