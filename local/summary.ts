@@ -152,12 +152,13 @@ function missingOfStream(
   { start, target, hasRun }: { readonly start: Instant; readonly target: Instant; readonly hasRun: boolean },
 ): Omit<Missing, 'connectorId'> | undefined {
   if (stream === undefined) return { reason: `has not been read yet, but must be complete up to ${iso(start)}.`, isPermanent: false }
-  const { trouble, readThrough, lostRanges } = stream
+  const { trouble, lostRanges } = stream
+  const readTo = ledger.readTo(stream)
   const coveredTo = ledger.coveredTo(stream, start)
-  if (coveredTo < target || readThrough < floorToSecond(start)) {
+  if (coveredTo < target || readTo < floorToSecond(start)) {
     const why = trouble === undefined ? '.' : `: ${trouble.failure.detail}`
     return {
-      reason: `is complete to ${iso(coveredTo)} and read to ${iso(readThrough)}, but must be complete up to ${iso(start)}${why}`,
+      reason: `is complete to ${iso(coveredTo)} and read to ${iso(readTo)}, but must be complete up to ${iso(start)}${why}`,
       isPermanent: hasRun && trouble !== undefined && isLasting(trouble),
     }
   }

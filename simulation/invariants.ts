@@ -4,7 +4,6 @@ import { iso } from '../functions/domain/time.ts'
 import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
 import { type Audit, isDenied } from './audit.ts'
 import { isOverloaded } from './demand.ts'
-import { type ExpectedFailureName, expectedBy } from './expected-failures.ts'
 import type { FaultKind } from './faults.ts'
 import type { Scenario } from './scenario.ts'
 import { start, type World } from './world.ts'
@@ -13,8 +12,6 @@ import { start, type World } from './world.ts'
 export interface Invariant {
   readonly claim: string
   readonly problems: readonly string[]
-  /** The problems are known, and expected in this run for this reason. */
-  readonly expectedBy?: ExpectedFailureName | undefined
 }
 
 /** A world after its scenario has ended. */
@@ -107,8 +104,7 @@ export async function judge(
   const end: End = { scenario, world, audited, streams: await everyStream(world) }
   const invariants = Object.entries(claims).map(([claim, problemsOf]) => {
     const problems = problemsOf(end)
-    const isBroken = problems.length > 0
-    return { claim, problems: shortened(problems), ...(isBroken ? { expectedBy: expectedBy(claim, problems, world.record.faults) } : {}) }
+    return { claim, problems: shortened(problems) }
   })
   return { invariants, proven: audited.expected }
 }

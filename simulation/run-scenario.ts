@@ -2,8 +2,8 @@ import type { LogEntry } from '../functions/domain/ports.ts'
 import { type Instant, minute } from '../functions/domain/time.ts'
 import { Auditor } from './audit.ts'
 import type { Effect } from './effects.ts'
-import { isOf } from './expected-failures.ts'
 import { type Invariant, judge } from './invariants.ts'
+import { isOf } from './key-prefixes.ts'
 import { noVendorFaults, type Scenario } from './scenario.ts'
 import { World } from './world.ts'
 
@@ -14,8 +14,6 @@ export interface ScenarioRun {
   readonly invariants: readonly Invariant[]
   /** The problems of all invariants; empty if every invariant held. */
   readonly problems: readonly string[]
-  /** The claims that are broken as expected. */
-  readonly expected: readonly string[]
   readonly counts: RunCounts
 }
 
@@ -80,10 +78,7 @@ export async function runScenario(
     scenario,
     trace,
     invariants,
-    problems: invariants
-      .filter(({ expectedBy }) => expectedBy === undefined)
-      .flatMap(({ claim, problems }) => problems.map((problem) => `${claim}: ${problem}`)),
-    expected: invariants.flatMap(({ claim, expectedBy }) => (expectedBy === undefined ? [] : [claim])),
+    problems: invariants.flatMap(({ claim, problems }) => problems.map((problem) => `${claim}: ${problem}`)),
     counts: {
       proven,
       delivered: world.lake.records,

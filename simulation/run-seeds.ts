@@ -14,8 +14,6 @@ export interface SeedsResult {
   readonly records: number
   /** Faults that happened, by kind, and in how many seeds. */
   readonly faults: Readonly<Record<string, { readonly count: number; readonly seeds: number }>>
-  /** Claims that were broken as expected, and in how many seeds. */
-  readonly expected: Readonly<Record<string, number>>
   /** Seeds in which a claim did not hold, with the command that replays each. */
   readonly failures: readonly { readonly replay: string; readonly problems: readonly string[] }[]
 }
@@ -84,12 +82,6 @@ function runOn(thread: Worker, task: SeedTask, onHour: (hours: number) => void):
   })
 }
 
-function countsOf(names: readonly string[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {}
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
-  return counts
-}
-
 function summed({ scenario, size }: Many, results: readonly SeedRun[]): Omit<SeedsResult, 'seconds'> {
   const kinds = [...new Set(results.flatMap(({ faults }) => Object.keys(faults)))].sort()
   const faults = kinds.map((kind) => {
@@ -102,7 +94,6 @@ function summed({ scenario, size }: Many, results: readonly SeedRun[]): Omit<See
     events: results.reduce((sum, { proven }) => sum + proven, 0),
     records: results.reduce((sum, { delivered }) => sum + delivered, 0),
     faults: Object.fromEntries(faults),
-    expected: countsOf(results.flatMap((result) => result.expected)),
     failures: failed.map(({ seed, problems }) => ({ replay: replayCommand({ name: scenario, seed, size }), problems })),
   }
 }

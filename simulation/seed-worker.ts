@@ -20,7 +20,6 @@ export interface SeedRun {
   readonly delivered: number
   readonly faults: Readonly<Record<string, number>>
   readonly problems: readonly string[]
-  readonly expected: readonly string[]
 }
 
 export type SeedMessage = { readonly hours: number } | { readonly run: SeedRun }
@@ -28,9 +27,9 @@ export type SeedMessage = { readonly hours: number } | { readonly run: SeedRun }
 async function runSeed({ scenario, seed, size }: SeedTask, onHour: (hours: number) => void): Promise<SeedRun> {
   const hash = createHash('sha256')
   const onEffect = (effect: Parameters<typeof effectLine>[0]) => void hash.update(`${effectLine(effect)}\n`)
-  const { counts, problems, expected } = await runScenario(drawScenario(scenario, seed, size), { onEffect, onHour })
+  const { counts, problems } = await runScenario(drawScenario(scenario, seed, size), { onEffect, onHour })
   const { proven, delivered, faults } = counts
-  return { seed, trace: hash.digest('hex'), proven, delivered, faults, problems, expected }
+  return { seed, trace: hash.digest('hex'), proven, delivered, faults, problems }
 }
 
 const send = (message: SeedMessage) => parentPort?.postMessage(message)

@@ -18,7 +18,7 @@ export const tokenUseWithinMs = 10 * second
 /** A request is given up after this time (ms). */
 export const requestTimeoutMs = 30 * second
 /** A request reaches the vendor within this time after it was sent (ms), or never: the network may still carry one that was given up. */
-export const underWayMaxMs = requestTimeoutMs + 10 * second
+const underWayMaxMs = requestTimeoutMs + 10 * second
 /** A token whose request never reports an outcome stays blocked this long after the instant it was given for (ms). */
 const unreleasedMs = tokenUseWithinMs + underWayMaxMs + windowMs + clocksApartMs
 const closureMaxMs = 30 * minute

@@ -286,8 +286,8 @@ describe('the views', () => {
 describe('the saved queries', () => {
   const expectedRows: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> = {
     'Ingestion of the last hour': [
-      { tenant_name: 'acme', connector_id: 'acme-mail', event_type: 'dlp', events: '2' },
-      { tenant_name: 'acme', connector_id: 'acme-mail', event_type: 'malware', events: '1' },
+      { tenant: 'acme', connector_id: 'acme-mail', event_type: 'dlp', events: '2' },
+      { tenant: 'acme', connector_id: 'acme-mail', event_type: 'malware', events: '1' },
     ],
     'Top threats': [{ threat_name: 'Eicar', events: '1', high_or_critical: '1' }],
     'Data loss prevention by policy': [

@@ -70,7 +70,7 @@ test('each connector whose item, secret or key is bad says what is wrong and wha
       id: 'acme.bad-secret-name',
       differs: { apiKeySecrets: ['other/acme'] },
       state: 'refused',
-      reason: /apiKeySecrets.*does not begin with "tributary\/"\. Give the name of a secret/,
+      reason: /apiKeySecrets.*does not begin with "tributary\/acme\/"\. Give the name of a secret/,
     },
     {
       id: 'acme.no-secret',

@@ -88,7 +88,7 @@ test('npm start shows the first events within ten seconds, and Ctrl-C ends it cl
   const dataDir = temporaryFolder()
   const startedAt = performance.now()
   const program = start(['--data', dataDir])
-  await program.says(/\d\d:\d\d:\d\d acme-\w+ \w+\/\w+ \d+ delivered/)
+  await program.says(/\d\d:\d\d:\d\d acme\.\w+ \w+\/\w+ \d+ delivered/)
   expect(performance.now() - startedAt).toBeLessThan(firstEventsWithinMs)
   for (const what of ['acme.sharepoint', 'acme.exchange', 'globex.onedrive']) await program.says(what)
   program.signal('SIGINT', 'all')

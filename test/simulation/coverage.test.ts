@@ -89,7 +89,8 @@ describe('another origin', () => {
       requests.push(request.origin ?? '')
       return usual(request, now)
     }
-    await world.put(connectorItem({ initialBackfillMinutes: 60, baseUrl: 'https://api-eu.tmcas.trendmicro.com' }))
+    const [, second] = Object.keys(secrets)
+    await world.put(connectorItem({ initialBackfillMinutes: 60, baseUrl: 'https://api-eu.tmcas.trendmicro.com', apiKeySecrets: [second] }))
     await world.run(hour)
     expect(new Set(requests)).toEqual(new Set(['https://api-eu.tmcas.trendmicro.com']))
     const stream = await world.stream('acme.cas', 'sharepoint/dlp')

@@ -4,7 +4,7 @@ import { type Failure, type FailureCode, formatFailure, isLasting, isVendorsOwn 
 import { outageText } from '../origin.ts'
 import { changesTooMuch } from '../stream/changes.ts'
 import type { ReadingPolicy } from '../stream/ledger.ts'
-import { coveredTo, isUnreadable } from '../stream/ledger.ts'
+import { coveredTo, isUnreadable, readTo } from '../stream/ledger.ts'
 import { finalGaps } from '../stream/plan.ts'
 import { clockErrorMaxMs } from '../stream/proof.ts'
 import type { StreamId, StreamState } from '../stream/stream.ts'
@@ -258,7 +258,7 @@ function changing(streams: RunReport['streams']): readonly string[] {
 }
 
 function hasBacklog(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
-  return finalGaps(stream, now, policy).length > 0 || isUnreadable(stream, now) || now - stream.readThrough > policy.intervalMs * 2
+  return finalGaps(stream, now, policy).length > 0 || isUnreadable(stream, now) || now - readTo(stream) > policy.intervalMs * 2
 }
 
 /** The reasons of the streams that fail, at most three. */

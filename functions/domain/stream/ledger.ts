@@ -108,6 +108,11 @@ export function openGaps(stream: StreamState, now: Instant): Interval[] {
   return intervals.without({ from: stream.since, to: now }, [...stream.covered, ...stream.lostRanges, ...stream.setAside])
 }
 
+/** Everything before this instant was read at least once. */
+export function readTo({ readThrough, skipped }: StreamState): Instant {
+  return Math.min(readThrough, skipped?.from ?? readThrough)
+}
+
 /** Whether a gap is left alone because it cannot be read. */
 export function isUnreadable(stream: StreamState, now: Instant): boolean {
   return missing(stream, now).some((gap) => stream.setAside.some((aside) => overlap(aside, gap)))
