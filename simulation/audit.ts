@@ -150,7 +150,9 @@ export class Auditor {
 
 /** Whether its key belongs to another tenant, as its status says. */
 export function isDenied(status: ConnectorStatus | undefined): boolean {
-  return status?.trouble?.failure.code === 'key-shared'
+  const isRefused =
+    status?.state === 'refused' && status.problems.some(({ message }) => message.includes('of another tenant uses the API key'))
+  return isRefused || status?.trouble?.failure.code === 'key-shared'
 }
 
 /** One look at all that is covered now. */

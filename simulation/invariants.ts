@@ -1,3 +1,5 @@
+import { tenantOf } from '../functions/domain/connector/tenant.ts'
+import type { AcceptedConnector } from '../functions/domain/ports.ts'
 import { coveredTo } from '../functions/domain/stream/ledger.ts'
 import type { StreamId, StreamState } from '../functions/domain/stream/stream.ts'
 import { iso } from '../functions/domain/time.ts'
@@ -109,11 +111,19 @@ export async function judge(
   return { invariants, proven: audited.expected }
 }
 
-async function everyStream({ state }: World): Promise<ReadonlyMap<StreamId, StreamState | undefined>> {
+async function everyStream({ state, secrets }: World): Promise<ReadonlyMap<StreamId, StreamState | undefined>> {
   const every = new Map<StreamId, StreamState | undefined>()
-  for await (const { connector } of state.allAccepted()) {
+  const all: AcceptedConnector[] = []
+  for await (const accepted of state.allAccepted()) all.push(accepted)
+  const keysOf = ({ connector }: AcceptedConnector) => connector.apiKeySecrets.map(({ secretName }) => secrets.values.get(secretName))
+  for (const accepted of all) {
+    const { connector } = accepted
     const { streams, status } = await state.readRun(connector.connectorId)
-    if (isDenied(status)) continue
+    const isOwner = (other: AcceptedConnector) =>
+      other.retiredAt === undefined &&
+      tenantOf(other.connector) !== tenantOf(connector) &&
+      keysOf(other).some((key) => keysOf(accepted).includes(key))
+    if (isDenied(status) && all.some(isOwner)) continue
     for (const id of trendmicroCas.streams(connector)) every.set(`${connector.connectorId} ${id}`, streams.get(id))
   }
   return every

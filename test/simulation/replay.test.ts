@@ -113,7 +113,7 @@ describe('a claim about every run', () => {
       ...busy,
       items: busy.items.map((item) => ({ ...item, requestsPerMinute: 6_000, initialBackfillMinutes: 4_000 })),
     })
-    expect(problems.join('\n')).toMatch(/in any 60 s than it allows: tributary\/simulated: the vendor saw \d+ and allows 20/)
+    expect(problems.join('\n')).toMatch(/in any 60 s than it allows: tributary\/acme\/simulated: the vendor saw \d+ and allows 20/)
   })
 
   it('breaks when its run proves too few events', async () => {
