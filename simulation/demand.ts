@@ -13,8 +13,8 @@ interface Asking {
 const requestsPerMinuteDefault = 20
 
 /**
- * Whether the connectors that share a key with this one need more requests than the key allows: each stream one in each interval, and two
- * for each page of its events, which are read early and again when late ones have arrived. Then not every live event can be in time.
+ * Whether the connectors that share a key with this one need more requests than the key allows: each stream two in each interval,
+ * and two for each page of its events, which are read early and again when late ones have arrived. Then not every live event can be in time.
  */
 export function isOverloaded({ items, world }: Pick<Scenario, 'items' | 'world'>, connectorId: string): boolean {
   const asking = items as readonly (ConnectorItem & Asking)[]
@@ -23,7 +23,7 @@ export function isOverloaded({ items, world }: Pick<Scenario, 'items' | 'world'>
   const sharing = asking.filter(({ apiKeySecrets }) => apiKeySecrets.some((secret) => own.apiKeySecrets.includes(secret)))
   const pagesPerMinute = (world.vendor.eventsPerHour ?? 0) / world.pageItems / 60
   const demand = sharing.reduce(
-    (sum, { eventTypes, intervalMinutes }) => sum + eventTypes.length * (1 / intervalMinutes + 2 * pagesPerMinute),
+    (sum, { eventTypes, intervalMinutes }) => sum + eventTypes.length * 2 * (1 / intervalMinutes + pagesPerMinute),
     0,
   )
   const limit = Math.min(...sharing.map(({ requestsPerMinute = requestsPerMinuteDefault }) => requestsPerMinute))

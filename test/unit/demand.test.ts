@@ -6,8 +6,8 @@ const pair = (more: object) => ['a', 'b'].map((connectorId) => ({ ...item, conne
 const world = (eventsPerHour: number) => ({ vendor: { eventsPerHour }, pageItems: 25 })
 
 it('a key is overloaded if its streams need more requests than it allows, and only then', () => {
-  expect(isOverloaded({ items: pair({ requestsPerMinute: 1 }), world: world(20) }, 'a')).toBe(false)
-  expect(isOverloaded({ items: pair({ requestsPerMinute: 1 }), world: world(100) }, 'a')).toBe(true)
+  expect(isOverloaded({ items: pair({ requestsPerMinute: 2 }), world: world(20) }, 'a')).toBe(false)
+  expect(isOverloaded({ items: pair({ requestsPerMinute: 2 }), world: world(100) }, 'a')).toBe(true)
   expect(isOverloaded({ items: pair({}), world: world(400) }, 'a')).toBe(false)
 })
 
