@@ -67,7 +67,7 @@ export class Auditor {
     const users = new Map<string, Connector[]>()
     for (const accepted of this.accepted.values()) {
       const { connector, retiredAt } = accepted
-      // Of two tenants that name one key at the same moment both may be accepted, and one owns it: the other one reads nothing.
+      // Two tenants that name one key at the same moment may both be accepted. One owns the key, and the other one reads nothing.
       const isContested = this.isContested(connector)
       const status = isContested ? (await this.world.state.readRun(connector.connectorId)).status : undefined
       if (isDenied(status)) continue

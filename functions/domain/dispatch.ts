@@ -86,7 +86,7 @@ export function planTick(
   return { claims, tick }
 }
 
-/** Of the claims that waited at the last tick, those that neither wait nor have ended by themselves. */
+/** The runs that began since the last tick (count): its waiting claims, less those that still wait or have ended by themselves. */
 function begunSince(last: Tick | undefined, entries: readonly DueEntry[], now: Instant, waiting: number): number {
   if (last === undefined) return 0
   const over = entries.filter((entry) => isClaimOver(entry, now) && entry.nextDueAt > last.at).length

@@ -47,10 +47,10 @@ interface Effects {
   readonly again: Consequence
 }
 
-/** What a failed step means beyond its stream. After `run-ends` the connector comes back soon; after `connector-fails` it backs off. */
+/** The consequence of a failed step beyond its stream. After `run-ends` the connector comes back soon; after `connector-fails` it backs off. */
 export type Consequence = 'run-goes-on' | 'run-ends' | 'key-rejected' | 'connector-fails'
 
-/** What a failure does to its stream, to the key, the connector and the run. `blamesRange` and `killsLink` say it for the range. */
+/** The effects of a failure on its stream, the key, the connector and the run. `blamesRange` and `killsLink` say it for the range. */
 export const effects = {
   limit: { stream: 'goes-on', once: 'run-goes-on', again: 'run-goes-on' },
   key: { stream: 'waits-if-key-works', once: 'run-goes-on', again: 'key-rejected' },

@@ -90,7 +90,7 @@ export function isResponse(failure: Failure): boolean {
   return request === 'responded' || request === 'throttled' || failure.status !== undefined
 }
 
-/** What a run may do: `ask` the origin, ask it once if it can claim the `probe`, or `leave` it alone. */
+/** The right of a run: `ask` the origin, ask it once if it can claim the `probe`, or `leave` it alone. */
 export function mayAsk(health: OriginHealth | undefined, now: Instant): 'ask' | 'probe' | 'leave' {
   if (health?.down === undefined) return 'ask'
   return now >= health.down.probeFrom ? 'probe' : 'leave'

@@ -220,7 +220,7 @@ export interface OutageStore {
 }
 
 export interface OriginStore {
-  /** What its connectors have seen of an origin lately; undefined if nothing is wrong with it. */
+  /** The health of an origin as its connectors saw it lately; undefined if nothing is wrong with it. */
   readOrigin(vendor: string, origin: string): Promise<OriginHealth | undefined>
   /** Conditional on the version, as `writeStream`. The record expires a day after its last write. */
   writeOrigin(vendor: string, origin: string, next: OriginHealth): Promise<boolean>

@@ -80,7 +80,7 @@ export type Release =
       readonly random: number
     }
 
-/** What the connectors of a key allow: the lowest of each counts. */
+/** The limits of a key: the lowest that its connectors name. */
 export interface KeyLimit {
   readonly limit: number
   readonly perDay?: number

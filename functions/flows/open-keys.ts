@@ -22,7 +22,7 @@ export interface OpenKey {
   readonly limiters: readonly LimiterRef[]
 }
 
-/** What it takes to find out which key a secret holds, and whose it is. */
+/** The ports that find the key of a secret, and its owner. */
 interface FindPorts {
   readonly state: Pick<KeyRegisterStore, 'readClaims'> & Pick<KeyUserStore, 'keyUsers' | 'fingerprintKey'>
   readonly secrets: Secrets

@@ -7,7 +7,7 @@ const keptMs = 15 * minute
 
 export interface WorkMessage {
   readonly connectorId: string
-  /** Of the claim. */
+  /** The end of the claim. */
   readonly claim: Instant | undefined
   readonly sentAt: Instant
 }

@@ -37,7 +37,7 @@ interface Arrival {
   readonly at: number
   /** When its token was taken, true time. */
   readonly takenAt: number
-  /** Of the bucket when its token was taken. */
+  /** The limit of the bucket when its token was taken. */
   readonly limit: number
 }
 

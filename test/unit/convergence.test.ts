@@ -157,7 +157,7 @@ describe.each(Object.entries(steps))('%s', (_, { before, step }) => {
   })
 })
 
-/** What a run must find or make, whatever the step left undone. */
+/** The state that a run must find or make, whatever the step left undone. */
 async function shown(it: Deployment) {
   const { state } = it.ports
   const { accepted, due, status, heldKeys } = await state.readRun(id)

@@ -37,7 +37,7 @@ export function outageItems(store: Store): OutageStore {
   }
 }
 
-/** What the connectors of each origin have seen of it lately. `now`: the time of this process. */
+/** The health of each origin as its connectors saw it lately. `now`: the time of this process. */
 export function originItems(store: Store, now: () => Instant): OriginStore {
   return {
     readOrigin: (vendor, origin) => store.get(originKey(vendor, origin), originSchema),

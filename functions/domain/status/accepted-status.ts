@@ -5,7 +5,7 @@ import { type ConnectorStatus, newStatus, withState } from './status.ts'
 
 /**
  * Decides the status and the due time that follow from an acceptance. Both carry the version that they were made from: `acceptedAt`.
- * What an earlier release wrote carries none; it is of this acceptance if a run has written the status since.
+ * An item of an earlier release carries none; it is of this acceptance if a run has written the status since.
  */
 
 type Accepted = Pick<AcceptedConnector, 'connector' | 'acceptedAt' | 'retiredAt'>

@@ -1,6 +1,6 @@
 import { day, hour } from '../time.ts'
 
-/** Of two thresholds of the time to the retention limit, the first warns (ms): two days to act, so a mail read on the next day is in time. */
+/** The earlier threshold of the time to the retention limit warns (ms): two days to act, so a mail read on the next day is in time. */
 export const retentionWarnMs = 48 * hour
 
 /** The second one pages (ms): one day to act, so somebody must act at once. */

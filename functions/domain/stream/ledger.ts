@@ -132,7 +132,7 @@ export function expire(stream: StreamState, now: Instant, policy: ReadingPolicy,
   return {
     ...kept,
     ...withoutRead(hard, { from: 0, to: end }),
-    // What the watermark has passed is a gap like any other.
+    // The skipped time before the watermark is a gap like any other.
     ...skippedAfter(skipped, 0, watermarkNow(now, policy)),
     ...withLostRanges(
       stream,

@@ -36,7 +36,7 @@ export class RunFailures {
     return isOnlyKey && !this.refusals.has(key) && [...streams].some(worked)
   }
 
-  /** What a failed step means for the rest of the run. `keyWorks`: as it was before the step. */
+  /** The consequence of a failed step for the rest of the run. `keyWorks`: as it was before the step. */
   stepFailed({ stream, key, streams }: Step, why: Failure, keyWorks: boolean): Consequence {
     const { scope } = failures[why.code]
     if (scope !== 'origin') this.unanswered.clear()
