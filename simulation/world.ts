@@ -34,6 +34,7 @@ import { type WorkMessage, WorkQueue } from './fakes/work-queue.ts'
 import type { FaultKind } from './faults.ts'
 import { Invocations } from './invocations.ts'
 import { Process } from './process.ts'
+import { withPagesOf } from './vendor-pages.ts'
 import { Wire } from './wire.ts'
 import { type WorldOptions, worldDefaults } from './world-options.ts'
 
@@ -371,18 +372,6 @@ export class World {
       },
       clock.now() + runMaxMs + spareMs,
     )
-  }
-}
-
-function withPagesOf(pageItemsMax: number): Vendor {
-  return {
-    ...trendmicroCas,
-    pageItemsMax,
-    firstRequest(...asked) {
-      const url = new URL(trendmicroCas.firstRequest(...asked).url)
-      url.searchParams.set('limit', String(pageItemsMax))
-      return { url: url.href }
-    },
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Connector } from '../domain/connector/connector.ts'
-import { immutableProblems, isConnectorId, movedKeyProblems, parseConnector } from '../domain/connector/connector-schema.ts'
+import { immutableProblems, movedKeyProblems } from '../domain/connector/connector-edits.ts'
+import { isConnectorId, parseConnector } from '../domain/connector/connector-schema.ts'
 import type { Problem } from '../domain/connector/problems.ts'
 import { tenantOfId } from '../domain/connector/tenant.ts'
 import { formatFailure } from '../domain/failures.ts'

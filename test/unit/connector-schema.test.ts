@@ -1,70 +1,16 @@
 import { generate } from 'selfsigned'
 import { describe, expect, it } from 'vitest'
-import * as z from 'zod'
-import type { Connector } from '../../functions/domain/connector/connector.ts'
-import {
-  connectorAttributes,
-  immutableProblems,
-  movedKeyProblems,
-  parseConnector,
-} from '../../functions/domain/connector/connector-schema.ts'
+import { connectorAttributes, parseConnector } from '../../functions/domain/connector/connector-schema.ts'
 import type { Problem } from '../../functions/domain/connector/problems.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
+import { accepted, item, policy, vendor } from './acme-mail.ts'
 
 /** Looks like an API key, and is nobody's. */
 const apiKey = '7c1f0d7be2a94386b1d0c47e9a3f62585c11ab07'
 
-function unused(): never {
-  throw new Error('the schema has no use for it')
-}
-
-const vendor: Vendor = {
-  type: 'acme-mail',
-  title: 'Acme Mail',
-  hosts: ['api.acme.example', 'api-eu.acme.example'],
-  retentionMs: 72 * 3_600_000,
-  pageItemsMax: 100,
-  attributes: z.strictObject({
-    contentTypes: z
-      .array(z.enum(['mail', 'files'], { error: ({ input }) => `${JSON.stringify(input)} is none of mail, files` }))
-      .default(['mail']),
-    eventTypes: z.array(z.enum(['virus', 'sandbox'])).default(['virus', 'sandbox']),
-  }),
-  lateArrivalMinutes: ({ eventTypes }) => (eventTypes.includes('sandbox') ? 20 : 10),
-  baseUrlOf: (pasted) => URL.parse(pasted)?.origin ?? pasted,
-  streams: unused,
-  describe: unused,
-  firstRequest: unused,
-  nextRequest: unused,
-  parsePage: unused,
-  normalise: unused,
-}
-
-const policy = {
-  vendors: new Map([[vendor.type, vendor]]),
-  secretPrefix: 'tributary/',
-  allowedHosts: ['localhost:8080', '10.0.0.7'],
-  tlsVerificationOptional: true,
-}
-
-const item = {
-  connectorId: 'globex.mail',
-  type: 'acme-mail',
-  name: 'globex-mail',
-  tenantName: 'Globex GmbH & Co. KG, Köln',
-  baseUrl: 'https://api.acme.example',
-  apiKeySecrets: ['tributary/globex/key'],
-}
-
 function problems(changes: object, base: object = item): readonly Problem[] {
   const parsed = parseConnector({ ...base, ...changes }, policy)
   return parsed.ok ? [] : parsed.problems
-}
-
-function accepted(changes: object = {}): Connector {
-  const parsed = parseConnector({ ...item, ...changes }, policy)
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
-  return parsed.connector
 }
 
 describe('a connector', () => {
@@ -411,27 +357,6 @@ describe('an item with a mistake', () => {
   })
 })
 
-describe('an accepted connector', () => {
-  const before = accepted()
-
-  it.each(['connectorId', 'type', 'name', 'tenantName'] as const)('cannot change its %s', (path) => {
-    expect(immutableProblems(before, { ...before, [path]: 'other' })).toEqual([
-      {
-        path,
-        message: expect.stringContaining(
-          `It is "other" and was "${before[path]}" when the connector was accepted; it cannot change. Set it back`,
-        ),
-      },
-    ])
-  })
-
-  it('can change every other attribute', () => {
-    expect(
-      immutableProblems(before, accepted({ baseUrl: 'https://api-eu.acme.example', enabled: false, contentTypes: ['files'] })),
-    ).toEqual([])
-  })
-})
-
 describe('the table of attributes', () => {
   it('has a row with a type and a description for every attribute of a connector', () => {
     const table = connectorAttributes()
@@ -454,42 +379,5 @@ describe('the table of attributes', () => {
       tlsCaPem: undefined,
     })
     expect(shown(vendor)).toMatchObject({ contentTypes: '["mail"]', eventTypes: '["virus","sandbox"]', lateArrivalMinutes: '20' })
-  })
-})
-
-describe('an item for a connector that a release before 0.4.0 accepted', () => {
-  const legacy: Connector = { ...accepted(), connectorId: 'globex-mail', apiKeySecrets: [{ secretName: 'tributary/old' }] }
-  const named: Connector = { ...legacy, connectorId: 'globex.mail' }
-  const read = (changes: object, before: Connector) => {
-    const parsed = parseConnector({ ...item, connectorId: before.connectorId, ...changes }, policy, before)
-    return parsed.ok ? [] : parsed.problems.map(({ path }) => path)
-  }
-
-  it('may have an id that names no tenant, and any secret under the prefix', () => {
-    expect(read({ apiKeySecrets: ['tributary/old'] }, legacy)).toEqual([])
-    expect(read({ apiKeySecrets: ['tributary/old', 'tributary/new'] }, legacy)).toEqual([])
-    expect(read({ apiKeySecrets: ['elsewhere/new'] }, legacy)).toEqual(['apiKeySecrets[0]'])
-  })
-
-  it('may keep the secrets that it was accepted with, and a new one must lie under the path of the tenant that its id names', () => {
-    expect(read({ apiKeySecrets: ['tributary/old#key', 'tributary/globex/new'] }, named)).toEqual([])
-    expect(read({ apiKeySecrets: ['tributary/old', 'tributary/new'] }, named)).toEqual(['apiKeySecrets[1]'])
-  })
-})
-
-describe('a connector that moves to another address', () => {
-  const before = accepted({ apiKeySecrets: ['tributary/globex/a#one', 'tributary/globex/b'] })
-  const moved = (secrets: readonly string[], baseUrl = 'https://api-eu.acme.example') =>
-    movedKeyProblems(before, { ...accepted({ apiKeySecrets: secrets }), baseUrl })
-
-  it('must name other secrets, and is told which ones', () => {
-    expect(moved(['tributary/globex/a#two', 'tributary/globex/b', 'tributary/globex/c'])).toEqual([
-      { path: 'baseUrl', message: expect.stringContaining('in place of: tributary/globex/a, tributary/globex/b.') },
-    ])
-    expect(moved(['tributary/globex/c'])).toEqual([])
-  })
-
-  it('may keep its secrets if it stays', () => {
-    expect(moved(['tributary/globex/b'], before.baseUrl)).toEqual([])
   })
 })
