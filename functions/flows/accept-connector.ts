@@ -2,7 +2,7 @@ import type { Connector } from '../domain/connector/connector.ts'
 import { immutableProblems, movedKeyProblems } from '../domain/connector/connector-edits.ts'
 import { isConnectorId, parseConnector } from '../domain/connector/connector-schema.ts'
 import type { Problem } from '../domain/connector/problems.ts'
-import { tenantOfId } from '../domain/connector/tenant.ts'
+import { tenantNote, tenantOfId } from '../domain/connector/tenant.ts'
 import { formatFailure } from '../domain/failures.ts'
 import type { AcceptedConnector, AcceptedStore, Queue } from '../domain/ports.ts'
 import { versionOf } from '../domain/status/accepted-status.ts'
@@ -52,16 +52,13 @@ export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, 
     if (before !== undefined && isAccepted) return convergeConnector(ports, before, { isItemRight: true })
     const after = acceptance(checked.connector, itemDigest, before, ports.vendors, clock.now())
     if (!(await state.writeAccepted(after, before))) continue
-    const change = before === undefined ? 'The connector is new' : 'The connector was changed'
-    const message = tenantOfId(connectorId) === undefined ? `${change}. ${namesNoTenant}` : change
+    const change = before === undefined ? 'The connector is new.' : 'The connector was changed.'
+    const message = [change, ...tenantNote(connectorId)].join(' ')
     log({ level: 'info', event: 'connector-accepted', connectorId, message })
     return convergeConnector(ports, after, { isItemRight: true })
   }
   throw new Error(`Other writers changed the acceptance of connector ${connectorId} ${writesMax} times in a row.`)
 }
-
-const namesNoTenant =
-  'Its id names no tenant, so no policy can give it to the operator of one. A new connector must have an id such as "acme.cas"'
 
 /** No key of the state table is made of an id that may be as long as a key of the connectors table. The log repeats nothing of it. */
 function refuseId({ log }: Pick<AcceptPorts, 'log'>, connectorId: string): void {

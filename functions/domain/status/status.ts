@@ -1,5 +1,6 @@
 import type { Connector } from '../connector/connector.ts'
 import type { Problem } from '../connector/problems.ts'
+import { tenantNote } from '../connector/tenant.ts'
 import { type Failure, type FailureCode, formatFailure, isLasting, isVendorsOwn } from '../failures.ts'
 import { outageText } from '../origin.ts'
 import { changesTooMuch } from '../stream/changes.ts'
@@ -86,7 +87,7 @@ export interface RunReport {
   readonly now: Instant
   readonly streams: ReadonlyMap<StreamId, StreamState>
   readonly policy: ReadingPolicy
-  readonly connector: Pick<Connector, 'type' | 'baseUrl'>
+  readonly connector: Pick<Connector, 'connectorId' | 'type' | 'baseUrl'>
   /** One sentence for each key of the pool that cannot be used, with the reason. */
   readonly unusableKeys: readonly string[]
   /** Requests a minute that other consumers of the key seem to take, and the limit. */
@@ -224,7 +225,7 @@ function judge(status: ConnectorStatus, report: RunReport): Judgement {
 /** Sentences that belong to the reason in any state. */
 function notesOf(
   { problems, vendorClockMs = 0 }: ConnectorStatus,
-  { streams, unusableKeys, otherConsumers }: RunReport,
+  { streams, connector, unusableKeys, otherConsumers }: RunReport,
 ): readonly string[] {
   const lateFound = [...streams.values()].reduce((sum, stream) => sum + stream.counts.late, 0)
   const throttled =
@@ -237,7 +238,15 @@ function notesOf(
     lateFound === 0
       ? []
       : [`The daily re-read has found ${lateFound} events that came later than lateArrivalMinutes. Raise lateArrivalMinutes.`]
-  return [...unusableKeys, ...throttled, ...clockNote(vendorClockMs), ...late, ...changing(streams), ...formatRefusedEdit(problems)]
+  return [
+    ...unusableKeys,
+    ...throttled,
+    ...clockNote(vendorClockMs),
+    ...late,
+    ...changing(streams),
+    ...formatRefusedEdit(problems),
+    ...tenantNote(connector.connectorId),
+  ]
 }
 
 function clockNote(clockMs: number): readonly string[] {
