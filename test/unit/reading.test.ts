@@ -286,26 +286,27 @@ describe('a link that must not be followed', () => {
 })
 
 describe('the beginning of a read step', () => {
+  const isOpen = (key: string) => key === 'key-1'
   const lease = { holder: 'run-1', until: now + minute }
 
   it('takes a new range as it was planned', () => {
-    expect(reading.beginReading(stream(), range(), 'key-1')).toEqual({ stream: stream(), range: range() })
+    expect(reading.beginReading(stream(), range(), isOpen)).toEqual({ stream: stream(), range: range() })
   })
 
-  it('goes on with a half-read range if the key is the one that began it', () => {
-    const begun = reading.beginReading(stream({ range: linked() }), linked(), 'key-1')
+  it('goes on with a half-read range if the key that began it is there', () => {
+    const begun = reading.beginReading(stream({ range: linked() }), linked(), isOpen)
     expect(begun.range).toEqual(linked())
     expect(begun.stream.range).toEqual(linked())
   })
 
-  it('starts a half-read range again with another key, because page ids may be bound to a key', () => {
-    const begun = reading.beginReading(stream({ range: linked() }), linked(), 'key-2')
+  it('starts a half-read range again if its key is gone, because page ids may be bound to a key', () => {
+    const begun = reading.beginReading(stream({ range: linked() }), linked(), () => false)
     expect(begun.range).toEqual(range())
     expect(begun.stream).not.toHaveProperty('range')
   })
 
   it('drops the lease of an earlier run', () => {
-    expect(reading.beginReading(stream({ lease }), range(), 'key-1').stream).not.toHaveProperty('lease')
+    expect(reading.beginReading(stream({ lease }), range(), isOpen).stream).not.toHaveProperty('lease')
   })
 })
 

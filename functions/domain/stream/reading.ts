@@ -65,13 +65,17 @@ export interface PageRead {
 }
 
 /**
- * The range as this key may read it, and the stream before its first page. Page ids may be bound to a key, so a range that another
- * key began starts again. A range without a page is not kept: the next step plans anew.
+ * The range as this run may read it, and the stream before its first page. Page ids may be bound to a key, so a range whose key is gone
+ * starts again. A range without a page is not kept: the next step plans anew. `isOpen`: whether the run has the key.
  */
-export function beginReading(before: StreamState, planned: Range, key: string): { readonly stream: StreamState; readonly range: Range } {
+export function beginReading(
+  before: StreamState,
+  planned: Range,
+  isOpen: (key: string) => boolean,
+): { readonly stream: StreamState; readonly range: Range } {
   const { lease: _, range: begun, ...stream } = before
   const { kind, from, to } = planned
-  const range = planned.key === undefined || planned.key === key ? planned : { kind, from, to, page: 0, items: 0 }
+  const range = planned.key === undefined || isOpen(planned.key) ? planned : { kind, from, to, page: 0, items: 0 }
   return { range, stream: begun === undefined || range.page === 0 ? stream : { ...stream, range: begun } }
 }
 

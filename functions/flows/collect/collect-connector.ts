@@ -8,22 +8,22 @@ import { dueAfter, isConverged } from '../../domain/status/accepted-status.ts'
 import * as ledger from '../../domain/stream/ledger.ts'
 import { readableSince } from '../../domain/stream/proof.ts'
 import { readBy } from '../../domain/stream/reader.ts'
-import { lastPageBefore, nextPhaseTime, nextStep, waitInRun } from '../../domain/stream/schedule.ts'
+import { lastPageBefore, nextPhaseTime, nextStep, type ReadStep, waitInRun } from '../../domain/stream/schedule.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { hour, type Instant, iso, minute, second } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
 import { type ConvergePorts, convergeConnector } from '../converge-connector.ts'
 import type { OpenKey } from '../open-keys.ts'
-import { KeyPool, type KeyPoolPorts } from './key-pool.ts'
 import { OriginGate } from './origin-gate.ts'
 import { type LimiterPorts, RateLimiter } from './rate-limiter.ts'
 import { readRange, type StepContext, type StepPorts } from './read-range.ts'
 import { RunFailures } from './run-failures.ts'
+import { RunKeys, type RunKeysPorts } from './run-keys.ts'
 import { type ReportPorts, RunReport } from './run-report.ts'
 
-export interface CollectPorts extends StepPorts, KeyPoolPorts, LimiterPorts, ReportPorts, ConvergePorts {
+export interface CollectPorts extends StepPorts, RunKeysPorts, LimiterPorts, ReportPorts, ConvergePorts {
   readonly state: StepPorts['state'] &
-    KeyPoolPorts['state'] &
+    RunKeysPorts['state'] &
     LimiterPorts['state'] &
     ReportPorts['state'] &
     ConvergePorts['state'] &
@@ -46,7 +46,7 @@ interface Run {
   readonly context: Omit<StepContext, 'policy' | 'keyWorks'>
   readonly streams: Map<StreamId, StreamState>
   policy: ledger.ReadingPolicy
-  readonly keys: KeyPool
+  readonly keys: RunKeys
   readonly limiter: RateLimiter
   readonly failures: RunFailures
   readonly gate: OriginGate
@@ -179,22 +179,31 @@ async function beginRun(
   const { accepted, streams, policy, gate, report } = given
   const { connector } = accepted
   const limiter = new RateLimiter(given.ports)
-  const keys = await KeyPool.open(given.ports, accepted, report.status.rejectedKeys, heldKeys)
-  const source = gate.watched(given.ports.source, (apiKey) => keys.all.find((key) => key.apiKey === apiKey)?.fingerprint)
+  const keys = await RunKeys.open(given.ports, accepted, report.status, limiter, heldKeys)
+  const source = gate.watched(given.ports.source, (apiKey) => keys.pool.all.find((key) => key.apiKey === apiKey)?.fingerprint)
   const ports = { ...given.ports, source }
   for (const [id, stream] of streams) {
     const since = Math.max(responsibleSince(accepted, id), readableSince(ports.clock.now(), policy))
-    const reader = { origin: connector.baseUrl, keys: keys.all.map(({ fingerprint }) => fingerprint), since }
+    const reader = { origin: connector.baseUrl, keys: keys.pool.all.map(({ fingerprint }) => fingerprint), since }
     streams.set(id, readBy(stream, reader, ports.clock.now()))
   }
   const filters = compileFilters(connector.logFilters)
-  const context = { connector, vendor, filters, holder, limiter, lastPageBy: lastPageBefore(deadline - pageMaxMs, ports.clock.now()) }
+  const { pool } = keys
+  const context = {
+    connector,
+    vendor,
+    filters,
+    holder,
+    limiter,
+    keys: pool,
+    lastPageBy: lastPageBefore(deadline - pageMaxMs, ports.clock.now()),
+  }
   return { ...given, ports, context, keys, limiter, failures: new RunFailures() }
 }
 
 async function readAll(run: Run): Promise<RunEnd> {
   const { keys, report } = run
-  if (keys.all.length === 0) return { kind: 'finished', dueAt: report.connectorFailed(keys.whyEmpty(report.status.lastFailure)) }
+  if (keys.pool.all.length === 0) return { kind: 'finished', dueAt: report.connectorFailed(keys.whyEmpty(report.status.lastFailure)) }
   for (;;) {
     prepareStreams(run)
     const end = await takeStep(run)
@@ -220,48 +229,56 @@ function prepareStreams({ ports, accepted, streams, policy, report }: Run): void
 /** Takes the next read step, if there is one. Returns how the run ends, or nothing if it goes on. */
 async function takeStep(run: Run): Promise<RunEnd | undefined> {
   const { ports, context, streams, keys, failures, gate, report, policy } = run
-  const now = ports.clock.now()
+  const { clock } = ports
   if (isClockOff(ports)) {
     await report.clockIsOff(ports.ownClock.errorMs())
     return { kind: 'clock-off' }
   }
   if (gate.isShut) return leaveOrigin(run)
-  // A stream whose half-read range belongs to a busy key must wait for that key.
-  const ready = [...streams].filter(([, { range }]) => range?.key === undefined || !keys.isBusy(range.key, now))
-  const readable = new Map(ready.map(([id, stream]) => [id, gate.outage !== undefined ? withoutSilence(stream) : stream]))
-  const step = nextStep(readable, report.status.readSteps, now, policy)
-  if (step === undefined) return { kind: 'finished', dueAt: keys.firstFreeAt(now) }
-  if (ports.stop.aborted || now > context.lastPageBy) return { kind: 'finished', dueAt: now }
-  const stream = streams.get(step.stream)
-  const key = keys.choose(step.range.key, report.status.readSteps, now)
-  if (stream === undefined || key === undefined) return { kind: 'finished', dueAt: keys.firstFreeAt(now) }
-
+  const step = chooseStep(run)
+  if ('kind' in step) return step
   if (!(await gate.enter())) return leaveOrigin(run)
-  // If another key is free, no step waits for this one. But the links of a paced range die soon, so a paced stream waits.
-  const longestMs = waitInRun(step.waitMaxMs, now, context.lastPageBy)
-  const stepWaitMaxMs = keys.hasAnother(key, now) && !stream.paced ? 0 : longestMs
-  const waitMaxMs = gate.outage !== undefined ? Math.min(stepWaitMaxMs, probeWaitMaxMs) : stepWaitMaxMs
-  const taken = { stream: step.stream, key: key.fingerprint, streams }
-  const keyWorks = failures.keyWorks(taken, keys.all.length === 1, now)
-  const { outcome, stream: after } = await readRange(ports, { ...context, policy, keyWorks }, { ...step, waitMaxMs }, stream, key)
-  streams.set(step.stream, after)
-  report.stepTaken(stream, after)
+  const { stream: id, before } = step
+  const keyWorks = ({ fingerprint: key }: OpenKey) =>
+    failures.keyWorks({ stream: id, key, streams }, keys.pool.all.length === 1, clock.now())
+  const { outcome, stream, key } = await readRange(ports, { ...context, policy, keyWorks }, step, before)
+  streams.set(id, stream)
+  report.stepTaken(before, stream)
   run.policy = { ...policy, clock: ports.vendorClocks.of(context.connector.baseUrl), usualTime: lastUsualTime(ports, run.accepted) }
-  switch (outcome.kind) {
-    case 'lease-held':
-      return { kind: 'lease-held', dueAt: outcome.until }
-    case 'no-token':
-      return waitForKey(run, key, outcome.freeAt, longestMs)
-    case 'progress':
-      keys.accept(key)
-      failures.pageRead(key.fingerprint)
-      report.noLongerFailing()
-      return undefined
-    case 'failed':
-      report.stepFailed(outcome.failure, step.stream)
-      if (gate.isShut) return leaveOrigin(run)
-      return afterFailedStep(run, outcome.failure, key, failures.stepFailed(taken, outcome.failure, keyWorks))
+  if (outcome.kind === 'lease-held') return { kind: 'lease-held', dueAt: outcome.until }
+  // No request was made.
+  if (outcome.kind === 'no-token' || key === undefined) return undefined
+  if (outcome.kind === 'progress') {
+    keys.accept(key)
+    failures.pageRead(key.fingerprint)
+    report.noLongerFailing()
+    return undefined
   }
+  report.stepFailed(outcome.failure, id)
+  if (gate.isShut) return leaveOrigin(run)
+  const failed = { stream: id, key: key.fingerprint, streams }
+  return afterFailedStep(run, outcome.failure, key, failures.stepFailed(failed, outcome.failure, keyWorks(key)))
+}
+
+/** The next step and its stream, or how the run ends because there is none. */
+function chooseStep({ ports, context, streams, keys, gate, report, policy }: Run): (ReadStep & { readonly before: StreamState }) | RunEnd {
+  const now = ports.clock.now()
+  const firstFreeAt = keys.pool.freeAt()
+  const ready = new Map<StreamId, StreamState>()
+  /** When the keys of the other streams are free. */
+  const later: Instant[] = []
+  for (const [id, stream] of streams) {
+    const freeAt = keys.pool.freeAt(stream.range?.key)
+    if (freeAt > firstFreeAt) later.push(freeAt)
+    else ready.set(id, gate.outage === undefined ? stream : withoutSilence(stream))
+  }
+  const step = nextStep(ready, report.status.readSteps, now, policy)
+  const before = step && streams.get(step.stream)
+  if (step === undefined || before === undefined) return { kind: 'finished', dueAt: later.length === 0 ? undefined : Math.min(...later) }
+  if (ports.stop.aborted || now > context.lastPageBy) return { kind: 'finished', dueAt: now }
+  const waitMaxMs = gate.outage === undefined ? step.waitMaxMs : Math.min(step.waitMaxMs, probeWaitMaxMs)
+  if (firstFreeAt > now + waitInRun(waitMaxMs, now, context.lastPageBy)) return { kind: 'finished', dueAt: firstFreeAt }
+  return { ...step, waitMaxMs, before }
 }
 
 /** The origin is down, and this run is not the one that asks it, or has asked it. */
@@ -272,17 +289,6 @@ function leaveOrigin({ ports, accepted, gate }: Run): RunEnd {
 /** The backoff of a stream does not keep a probe from asking with it. */
 function withoutSilence({ trouble, ...stream }: StreamState): StreamState {
   return trouble === undefined || isSilence(trouble.failure) ? stream : { ...stream, trouble }
-}
-
-/** The run goes on with another key, or waits for the first key that is free within `waitMaxMs`; otherwise it ends. */
-async function waitForKey({ ports, keys, limiter }: Run, key: OpenKey, freeAt: Instant, waitMaxMs: number): Promise<RunEnd | undefined> {
-  const now = ports.clock.now()
-  keys.markBusy(key, freeAt)
-  const busyUntil = keys.allBusyUntil(now)
-  if (busyUntil === undefined) return undefined
-  if (keys.all.length === 1 || busyUntil > now + waitMaxMs) return { kind: 'finished', dueAt: busyUntil }
-  await limiter.wait(busyUntil)
-  return undefined
 }
 
 async function afterFailedStep(

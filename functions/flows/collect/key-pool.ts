@@ -1,152 +1,101 @@
-import type { HeldKeys } from '../../domain/connector/key-register.ts'
-import { backoffMs, type Failure, failure, formatFailure } from '../../domain/failures.ts'
-import type { Clock, Log } from '../../domain/ports.ts'
-import type { ConnectorStatus } from '../../domain/status/status.ts'
-import type { Instant } from '../../domain/time.ts'
-import { type Accepted, type KeyPorts, type OpenedKeys, type OpenKey, openKeys, replacedKey, secretText } from '../open-keys.ts'
+import type { Clock } from '../../domain/ports.ts'
+import { type Instant, minute } from '../../domain/time.ts'
+import type { OpenKey } from '../open-keys.ts'
+import type { Limiter, Permit } from './rate-limiter.ts'
 
-export interface KeyPoolPorts extends KeyPorts {
-  readonly clock: Clock
-  readonly log: Log
-  /** In [0, 1). */
-  readonly random: () => number
+export interface KeyNeed {
+  /** The fingerprint of the only key that may be used. Without it, any key may. */
+  readonly key?: string | undefined
+  /** How long the request may wait for a token (ms). */
+  readonly waitMaxMs: number
+  /** The last request of a paced stream: the next one keeps the pace of its key, and waits for it even if another key is free. */
+  readonly pacedAfter?: Instant | undefined
+  /** Called before each wait of a second or more. It may call the wait off. */
+  readonly beforeWaiting?: (until: Instant) => Promise<boolean>
 }
 
-type RejectedKeys = ConnectorStatus['rejectedKeys']
+export type KeyAnswer =
+  | { readonly kind: 'go'; readonly key: OpenKey; readonly permit: Permit }
+  /** No key that may be used is free in time. `freeAt`: when the first one is. */
+  | { readonly kind: 'wait'; readonly freeAt: Instant }
+  /** `beforeWaiting` returned false. */
+  | { readonly kind: 'called-off' }
 
-/** The API keys of one run: it chooses the next key, and knows which keys have no token and which were rejected. */
+/** The API keys of one run. It alone decides which key a request uses, and how long the request waits for it. */
 export class KeyPool {
-  private readonly ports: KeyPoolPorts
-  private readonly accepted: Accepted
+  private readonly ports: { readonly clock: Clock; readonly stop: AbortSignal }
+  private readonly limiter: Limiter
   private keys: readonly OpenKey[]
-  private rejected: RejectedKeys
-  /** Why keys could not be opened. */
-  private readonly failures: readonly Failure[]
-  /** Keys without a token to spare, by fingerprint, and until when. */
+  /** When a key without a token has one again, by fingerprint. Other keys are free, as far as this run knows. */
   private readonly busyUntil = new Map<string, Instant>()
-  /** Secrets that this run has read without the cache. */
-  private readonly secretsReadAgain = new Set<string>()
-  private readonly openedStatus: Pick<ConnectorStatus, 'keys' | 'oldestKeyAt'>
+  /** Requests that could have used any key (count). `turn`: where to begin, so that short runs do not all use the first key. */
+  private turn: number
 
-  /** Opens every key of the connector, except those that back off after a rejection. `heldKeys`: as just read, if there are any. */
-  static async open(ports: KeyPoolPorts, accepted: Accepted, rejectedBefore: RejectedKeys, heldKeys?: HeldKeys): Promise<KeyPool> {
-    return new KeyPool(ports, accepted, await openKeys(ports, accepted, ports.clock.now(), heldKeys), rejectedBefore)
-  }
-
-  private constructor(ports: KeyPoolPorts, accepted: Accepted, { keys, failures }: OpenedKeys, rejectedBefore: RejectedKeys) {
+  constructor(ports: { readonly clock: Clock; readonly stop: AbortSignal }, limiter: Limiter, keys: readonly OpenKey[], turn: number) {
     this.ports = ports
-    this.accepted = accepted
-    this.failures = failures
-    // The rejection of a key that is no longer in its secret is forgotten.
-    const fingerprints = new Set(keys.map(({ fingerprint }) => fingerprint))
-    this.rejected = Object.fromEntries(Object.entries(rejectedBefore).filter(([fingerprint]) => fingerprints.has(fingerprint)))
-    const now = ports.clock.now()
-    this.keys = keys.filter(({ fingerprint }) => (this.rejected[fingerprint]?.until ?? 0) <= now)
-    const storedAt = keys.flatMap((key) => key.storedAt ?? [])
-    this.openedStatus = {
-      keys: this.keys.map(({ fingerprint }) => fingerprint),
-      ...(storedAt.length === 0 ? {} : { oldestKeyAt: Math.min(...storedAt) }),
-    }
+    this.limiter = limiter
+    this.keys = keys
+    this.turn = turn
   }
 
   get all(): readonly OpenKey[] {
     return this.keys
   }
 
-  /** The attributes of the connector's status that are about its keys. */
-  get status(): Pick<ConnectorStatus, 'keys' | 'oldestKeyAt' | 'rejectedKeys'> {
-    return { ...this.openedStatus, rejectedKeys: this.rejected }
+  has(fingerprint: string): boolean {
+    return this.keys.some((key) => key.fingerprint === fingerprint)
   }
 
-  /** Why the pool is empty. */
-  whyEmpty(lastFailure: Failure | undefined): Failure {
-    if (this.failures[0] !== undefined) return this.failures[0]
-    return lastFailure?.code === 'unauthorized' ? lastFailure : failure('unauthorized', 'The vendor rejected every key of this connector')
-  }
-
-  /** One sentence for each problem of a part of the pool, for people. */
-  notes(): string[] {
-    const all = this.accepted.connector.apiKeySecrets.length
-    const rejected = Math.min(Object.keys(this.rejected).length, all)
-    return [
-      ...(rejected > 0 && all > 1 ? [`${rejected} of ${all} keys rejected by the vendor (401): store a new one in its secret.`] : []),
-      ...(this.keys.length > 0 ? this.failures.map(formatFailure) : []),
-    ]
-  }
-
-  /** A range stays with its key. A new range goes to the next key that is not busy, round robin. */
-  choose(fingerprint: string | undefined, readSteps: number, now: Instant): OpenKey | undefined {
-    const own = this.keys.find((key) => key.fingerprint === fingerprint)
-    if (own !== undefined) return own
-    const free = this.keys.filter((key) => !this.isBusy(key.fingerprint, now))
-    return free[readSteps % Math.max(1, free.length)]
-  }
-
-  isBusy(fingerprint: string, now: Instant): boolean {
-    return (this.busyUntil.get(fingerprint) ?? 0) > now
-  }
-
-  hasAnother(key: OpenKey, now: Instant): boolean {
-    return this.keys.some(({ fingerprint }) => fingerprint !== key.fingerprint && !this.isBusy(fingerprint, now))
-  }
-
-  markBusy(key: OpenKey, until: Instant): void {
-    this.busyUntil.set(key.fingerprint, until)
-  }
-
-  /** When the first key becomes free, if all are busy. */
-  allBusyUntil(now: Instant): Instant | undefined {
-    if (!this.keys.every(({ fingerprint }) => this.isBusy(fingerprint, now))) return undefined
-    return Math.min(...this.keys.map(({ fingerprint }) => this.busyUntil.get(fingerprint) ?? now))
-  }
-
-  /** When the first of the busy keys becomes free. */
-  firstFreeAt(now: Instant): Instant | undefined {
-    const busy = [...this.busyUntil.values()].filter((until) => until > now)
-    return busy.length === 0 ? undefined : Math.min(...busy)
-  }
-
-  /** The vendor accepted the key. */
-  accept({ fingerprint }: OpenKey): void {
-    const { [fingerprint]: _, ...others } = this.rejected
-    this.rejected = others
+  /** When the key is free, as far as this run knows; without a key of the pool: when the first one is. */
+  freeAt(fingerprint?: string): Instant {
+    const usable = fingerprint !== undefined && this.has(fingerprint) ? [fingerprint] : this.keys.map((key) => key.fingerprint)
+    return Math.max(this.ports.clock.now(), Math.min(...usable.map((key) => this.busyUntil.get(key) ?? 0)))
   }
 
   /**
-   * The vendor rejected the key. If its secret holds a new key already, that one replaces it. Otherwise the key backs off, and the others
-   * go on. If no key is left, it returns when the key may be tried again.
+   * Answers with a permit, or with when there may be one. It goes round the keys that are free, and waits for the first one if none is.
+   * No request waits for a key while another one is free, even if it may not use that one: another stream may.
    */
-  async reject(key: OpenKey, why: Failure): Promise<Instant | undefined> {
-    const { clock, log, random } = this.ports
-    const now = clock.now()
-    const secret = secretText(key.reference)
-    const replacement = await this.readSecretAgain(key, now)
-    if (replacement !== undefined) {
-      this.keys = [replacement, ...this.without(key, replacement)]
-      return undefined
+  async admit({ key: only, waitMaxMs, pacedAfter, beforeWaiting }: KeyNeed): Promise<KeyAnswer> {
+    const { clock, stop } = this.ports
+    const latest = clock.now() + waitMaxMs
+    for (;;) {
+      const [key, ...others] = this.inOrder(only)
+      if (key === undefined) throw new Error('The pool has no such key.')
+      const freeAt = this.freeAt(key.fingerprint)
+      if (freeAt > latest) return { kind: 'wait', freeAt }
+      const nextFreeAt = pacedAfter === undefined ? Math.min(...others.map((other) => this.freeAt(other.fingerprint))) : latest
+      const admission = await this.limiter.admit(key.limiters, {
+        waitMaxMs: Math.max(0, Math.min(latest, nextFreeAt) - clock.now()),
+        ...(pacedAfter === undefined ? {} : { notBefore: pacedAfter + paceMs(key) }),
+        ...(beforeWaiting === undefined ? {} : { beforeWaiting }),
+      })
+      if (admission.kind === 'called-off') return admission
+      if (admission.kind === 'go') {
+        if (only === undefined) this.turn++
+        return { ...admission, key }
+      }
+      this.busyUntil.set(key.fingerprint, admission.freeAt)
+      if (stop.aborted || only !== undefined) return admission
     }
-    const attempts = (this.rejected[key.fingerprint]?.attempts ?? 0) + 1
-    const until = now + backoffMs({ code: why.code }, attempts, random())
-    this.rejected = { ...this.rejected, [key.fingerprint]: { at: now, until, attempts } }
-    log({
-      level: 'error',
-      event: 'key-rejected',
-      connectorId: this.accepted.connector.connectorId,
-      message: `${secret}: ${formatFailure(why)}`,
-    })
-    this.keys = this.without(key)
-    return this.keys.length > 0 ? undefined : until
   }
 
-  /** The key that its secret holds now, if it is another one. A run reads each secret at most once without the cache. */
-  private async readSecretAgain(key: OpenKey, now: Instant): Promise<OpenKey | undefined> {
-    const secret = secretText(key.reference)
-    if (this.secretsReadAgain.has(secret)) return undefined
-    this.secretsReadAgain.add(secret)
-    return replacedKey(this.ports, this.accepted, key, now)
+  /** Puts another key in the place of one, or takes it out. */
+  replace({ fingerprint }: OpenKey, by?: OpenKey): void {
+    const others = this.keys.filter((key) => key.fingerprint !== fingerprint && key.fingerprint !== by?.fingerprint)
+    this.keys = by === undefined ? others : [by, ...others]
   }
 
-  private without(...keys: readonly OpenKey[]): readonly OpenKey[] {
-    return this.keys.filter(({ fingerprint }) => !keys.some((key) => key.fingerprint === fingerprint))
+  /** The keys in the order in which they are free. The one that must be used comes first. */
+  private inOrder(only: string | undefined): readonly OpenKey[] {
+    const begin = this.turn % Math.max(1, this.keys.length)
+    const inTurn = [...this.keys.slice(begin), ...this.keys.slice(0, begin)]
+    const rank = ({ fingerprint }: OpenKey) => (fingerprint === only ? Number.NEGATIVE_INFINITY : this.freeAt(fingerprint))
+    return inTurn.sort((a, b) => rank(a) - rank(b))
   }
+}
+
+/** The requests of a paced stream are this far apart (ms), so that its page ids outlive the waits. */
+function paceMs({ limiters }: OpenKey): number {
+  return Math.ceil(minute / Math.min(...limiters.map(({ limit }) => limit)))
 }

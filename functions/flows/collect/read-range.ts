@@ -7,11 +7,12 @@ import * as reading from '../../domain/stream/reading.ts'
 import { type ReadStep, waitInRun } from '../../domain/stream/schedule.ts'
 import { SeenItems, type SeenPage } from '../../domain/stream/seen-ids.ts'
 import type { Range, StreamCounts, StreamState } from '../../domain/stream/stream.ts'
-import { day, type Instant, minute } from '../../domain/time.ts'
+import { day, type Instant } from '../../domain/time.ts'
 import type { VendorRequest } from '../../domain/vendor.ts'
 import type { VendorClocks } from '../../domain/vendor-clock.ts'
 import type { OpenKey } from '../open-keys.ts'
 import { type DeliverPorts, deliverPage, type FetchedPage, identityRule, type PageContext, pageRequest, parsePage } from './deliver-page.ts'
+import type { KeyPool } from './key-pool.ts'
 import type { Limiter, Permit, RequestOutcome } from './rate-limiter.ts'
 import { heldByAnother, type StreamLease, streamLease } from './stream-lease.ts'
 
@@ -32,9 +33,10 @@ export interface StepContext extends Omit<PageContext, 'stream'> {
   /** Names the run in its leases. */
   readonly holder: string
   readonly policy: ReadingPolicy
-  readonly limiter: Limiter
-  /** The key works for another stream. */
-  readonly keyWorks: boolean
+  readonly limiter: Pick<Limiter, 'release'>
+  readonly keys: KeyPool
+  /** Whether the key works for another stream. */
+  readonly keyWorks: (key: OpenKey) => boolean
   /** No page begins after this, so that the run ends before its deadline. */
   readonly lastPageBy: Instant
 }
@@ -43,6 +45,8 @@ export interface StepResult {
   readonly outcome: reading.StepOutcome
   /** The stream as last written. */
   readonly stream: StreamState
+  /** The key of its last request; absent if it made none. */
+  readonly key?: OpenKey | undefined
 }
 
 /** The parts of one step that its functions share. */
@@ -50,7 +54,6 @@ interface Step {
   readonly ports: StepPorts
   readonly context: StepContext
   readonly page: PageContext
-  readonly key: OpenKey
   readonly lease: StreamLease
 }
 
@@ -63,40 +66,43 @@ export async function readRange(
   context: StepContext,
   { stream: streamId, range: planned, waitMaxMs, yieldAt }: ReadStep,
   before: StreamState,
-  key: OpenKey,
 ): Promise<StepResult> {
   const { clock, stop } = ports
-  const { connector, limiter, holder, policy, lastPageBy } = context
+  const { connector, keys, holder, policy, lastPageBy } = context
   const filters = connector.logFilters.map(({ name }) => name)
   const heldUntil = heldByAnother(before, holder, clock.now())
   if (heldUntil !== undefined) return { outcome: { kind: 'lease-held', until: heldUntil }, stream: before }
 
-  const begun = reading.beginReading(before, planned, key.fingerprint)
+  const begun = reading.beginReading(before, planned, (key) => keys.has(key))
   const lease = streamLease(ports, { connectorId: connector.connectorId, streamId, holder }, begun.stream)
-  const step: Step = { ports, context, page: { ...context, stream: streamId }, key, lease }
-  const { apartMs, pagesMax } = paceOf(begun.stream, key)
+  const step: Step = { ports, context, page: { ...context, stream: streamId }, lease }
+  const { paced = false } = begun.stream
+  // A paced stream may read more pages in one step.
+  const pagesMax = paced ? pacedStepPagesMax : stepPagesMax
   const linksRead = new Set<string>()
   let { range } = begun
   let seen: SeenItems | undefined
   const detail = reading.detailAfter(begun.stream)
   let lastRequestAt = begun.stream.lastReadAt ?? 0
+  let key: OpenKey | undefined
 
   for (let pages = 1; ; pages++) {
     const request = pageRequest(step.page, range)
-    if (!request.ok) return end(step, reading.afterRefusedLink(lease.stream, range, request.failure, clock.now()))
-    const beforeWaiting = (until: Instant) => lease.outlast(until, range)
-    const admission = await limiter.admit(key.limiters, {
+    if (!request.ok) return end(step, reading.afterRefusedLink(lease.stream, range, request.failure, clock.now()), key)
+    const answer = await keys.admit({
+      key: range.key,
       waitMaxMs: waitInRun(waitMaxMs, clock.now(), lastPageBy),
-      notBefore: lastRequestAt + apartMs,
-      beforeWaiting,
+      pacedAfter: paced ? lastRequestAt : undefined,
+      beforeWaiting: (until) => lease.outlast(until, range),
     })
-    if (admission.kind === 'called-off') return leaseLost(lease)
-    if (admission.kind === 'wait') return withoutToken(step, before, admission.freeAt)
+    if (answer.kind === 'called-off') return leaseLost(lease)
+    if (answer.kind === 'wait') return withoutToken(step, before, answer.freeAt)
+    key = answer.key
     lastRequestAt = clock.now()
-    const fetched = await fetchPage(step, request.value, admission.permit)
+    const fetched = await fetchPage(step, request.value, answer)
     // The process was frozen. Nothing was sent, so the stream has no trouble and asks again.
     if (fetched === 'too-late') return withoutToken(step, before, clock.now())
-    if (!fetched.ok) return fail(step, range, fetched.failure)
+    if (!fetched.ok) return fail(step, range, key, fetched.failure)
     const { items, ...received } = fetched.value
     // An empty page needs no lease: if two runs read it, the version check lets only one save.
     if (items.length > 0 && !lease.isHeld && !(await lease.take(range))) return leaseLost(lease)
@@ -108,11 +114,11 @@ export async function readRange(
     })
     const { newIds, counts, changes } = delivered
     await remember(step, range, newIds, seen)
-    if (failure !== undefined) return fail(step, range, failure, counts)
+    if (failure !== undefined) return fail(step, range, key, failure, counts)
     const read = { ...received, key: key.fingerprint, items: items.length, newIds: newIds.length, counts, filters, changes }
     const next = reading.afterPage(reading.countRequest(lease.stream), range, read, { policy, linksRead, now: clock.now() })
     const isOver = pages >= pagesMax || (pages >= stepPagesMax && clock.now() >= yieldAt) || clock.now() > lastPageBy
-    if (next.range === undefined || isOver || stop.aborted) return end(step, next)
+    if (next.range === undefined || isOver || stop.aborted) return end(step, next, key)
     logAll(step, next)
     if (!(await lease.checkpoint(next.stream, next.range))) return leaseLost(lease)
     range = next.range
@@ -120,13 +126,11 @@ export async function readRange(
   }
 }
 
-/** A paced stream keeps its requests apart, so that its page ids outlive the waits, and may read more pages in one step. */
-function paceOf({ paced }: StreamState, { limiters }: OpenKey): { readonly apartMs: number; readonly pagesMax: number } {
-  if (!paced) return { apartMs: 0, pagesMax: stepPagesMax }
-  return { apartMs: Math.ceil(minute / Math.min(...limiters.map(({ limit }) => limit))), pagesMax: pacedStepPagesMax }
-}
-
-async function fetchPage({ ports, context, key }: Step, request: VendorRequest, permit: Permit): Promise<Result<FetchedPage> | 'too-late'> {
+async function fetchPage(
+  { ports, context }: Step,
+  request: VendorRequest,
+  { key, permit }: { readonly key: OpenKey; readonly permit: Permit },
+): Promise<Result<FetchedPage> | 'too-late'> {
   const { clock, source, random } = ports
   const requestedAt = clock.now()
   const response = await source.fetch(request, key.apiKey, context.connector, permit.sendBy)
@@ -193,17 +197,17 @@ async function remember(
 }
 
 /** `counts`: of the part of the page that the lake took. */
-function fail(step: Step, range: Range, why: Failure, counts: Partial<StreamCounts> = {}): Promise<StepResult> {
+function fail(step: Step, range: Range, key: OpenKey, why: Failure, counts: Partial<StreamCounts> = {}): Promise<StepResult> {
   const { ports, context, lease } = step
   const counted = reading.countRequest(lease.stream, { why, counts })
-  const { keyWorks } = context
-  return end(step, reading.afterFailure(counted, range, why, { now: ports.clock.now(), random: ports.random, keyWorks }))
+  const keyWorks = context.keyWorks(key)
+  return end(step, reading.afterFailure(counted, range, why, { now: ports.clock.now(), random: ports.random, keyWorks }), key)
 }
 
-async function end(step: Step, next: reading.Reading): Promise<StepResult> {
+async function end(step: Step, next: reading.Reading, key: OpenKey | undefined): Promise<StepResult> {
   const { lease } = step
   logAll(step, next)
-  return (await lease.release(next.stream)) ? { outcome: next.outcome, stream: lease.stream } : leaseLost(lease)
+  return (await lease.release(next.stream)) ? { outcome: next.outcome, stream: lease.stream, key } : leaseLost(lease)
 }
 
 /** No page was read. If the lease was taken, it is given back. */

@@ -11,9 +11,9 @@ import { type Instant, iso, second } from '../../domain/time.ts'
 import { takenByOtherConsumers } from '../../domain/token-bucket.ts'
 import type { Vendor } from '../../domain/vendor.ts'
 import { type NotifyPorts, notifyChanges } from '../notify-changes.ts'
-import type { KeyPool } from './key-pool.ts'
 import type { OriginGate } from './origin-gate.ts'
 import type { RateLimiter } from './rate-limiter.ts'
+import type { RunKeys } from './run-keys.ts'
 
 /** The status is written at least this often while a run goes on (ms). */
 const writeEveryMs = 30 * second
@@ -32,7 +32,7 @@ interface Reported {
   readonly streams: ReadonlyMap<StreamId, StreamState>
   readonly policy: ReadingPolicy
   /** Absent, and so is the limiter, if the run did not open its keys. */
-  readonly keys?: KeyPool
+  readonly keys?: RunKeys
   readonly limiter?: RateLimiter
   readonly gate: Pick<OriginGate, 'outage'>
 }
@@ -201,8 +201,8 @@ export class RunReport {
 }
 
 /** How many of the requests a minute that the keys allow (`limit`) other consumers of the keys seem to take (`taken`). */
-function shareOfOthers(keys: KeyPool, limiter: RateLimiter): { readonly taken: number; readonly limit: number } {
-  const buckets = keys.all.flatMap(({ fingerprint }) => limiter.lastSeen(fingerprint) ?? [])
+function shareOfOthers({ pool }: RunKeys, limiter: RateLimiter): { readonly taken: number; readonly limit: number } {
+  const buckets = pool.all.flatMap(({ fingerprint }) => limiter.lastSeen(fingerprint) ?? [])
   return {
     taken: buckets.reduce((sum, bucket) => sum + takenByOtherConsumers(bucket), 0),
     limit: buckets.reduce((sum, bucket) => sum + bucket.limit, 0),
