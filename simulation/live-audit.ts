@@ -9,8 +9,6 @@ import type { World } from './world.ts'
 
 /** Requests, waits for tokens and the dispatch every minute take less than this together (ms). */
 const ageSpareMs = 5 * minute
-/** A busy stream reads its newest events first. Those that are left out are read by the next run (intervals). */
-const promptIntervals = 2
 /** A late event is found when its range is read for the last time: at most so long after that is possible (intervals). */
 const settlingIntervals = 4
 /** So long after the last fault everything is read up to now again (ms). */
@@ -60,7 +58,7 @@ export class LiveAudit {
 /** When the event is in the lake at the latest, if there is no fault (the vendor's clock). */
 function dueInLake({ selected, visibleAt }: SimulatedEvent, { intervalMinutes, lateArrivalMinutes }: Connector, skewMs: number): Instant {
   const interval = intervalMinutes * minute
-  if (visibleAt === selected) return visibleAt + promptIntervals * interval + ageSpareMs
+  if (visibleAt === selected) return visibleAt + interval + minute
   // The last read of a range waits for the earlier of the two clocks.
   return selected + lateArrivalMinutes * minute + settlingIntervals * interval + ageSpareMs + Math.max(0, skewMs)
 }

@@ -29,6 +29,44 @@ describe('a request for everything up to an instant', () => {
   })
 })
 
+describe('a live edge that jumped over time that nobody has read', () => {
+  const every30 = { ...policy, intervalMs: 30 * minute }
+  const watermark = now - 10 * minute - 2 * second
+  // Proven and read up to the last run. The live range of this run begins at the watermark.
+  const busy = coveredFrom(now - 3 * hour, now - 30 * minute, { readThrough: now - 30 * minute, widthMs: 15 * minute })
+  const jumped = complete(busy, range('provisional', watermark, now), now, every30)
+  const read = (before: typeof busy, from: number, to: number, at = now) => complete(before, range('final', from, to), at, every30)
+
+  it('leaves gaps that are read without delay, however short the last one is', () => {
+    const most = { ...read(jumped, now - 30 * minute, now - 11 * minute), widthMs: 8 * minute }
+    expect(plan.readableGaps(most, now, every30)).toEqual([{ from: now - 11 * minute, to: watermark }])
+  })
+
+  it('is due again if one range holds the rest', () => {
+    const most = { ...read(jumped, now - 30 * minute, now - 11 * minute), widthMs: 15 * minute }
+    expect(plan.liveIsDue(most, now, every30)).toBe(true)
+    expect(plan.planLive(most, now, every30)).toMatchObject({ kind: 'tail', from: now - 11 * minute, to: now })
+  })
+
+  it('is as any other once the last gap was read, although the watermark goes on, and although nothing was proven', () => {
+    const all = { ...read(jumped, now - 30 * minute, watermark), widthMs: 8 * minute }
+    expect(plan.readableGaps(all, now + minute, every30)).toEqual([])
+    const unproven = { ...jumped, ...complete(jumped, range('tail', now - 30 * minute, now), now - 5 * minute, every30), widthMs: hour }
+    expect(plan.liveIsDue(unproven, now, every30)).toBe(false)
+  })
+
+  it('waits while the watermark is before the jump, because the vendor set its clock back', () => {
+    const most = { ...read(jumped, now - 30 * minute, now - 16 * minute), widthMs: 8 * minute }
+    const back = { ...every30, clock: { agreedMs: -5 * minute, lastMs: -5 * minute } }
+    expect(plan.readableGaps(most, now, back)).toEqual([])
+    expect(plan.readableGaps(most, now + 5 * minute, back)).toEqual([{ from: now - 16 * minute, to: watermark }])
+  })
+
+  it('is one that a failed live range went past as well', () => {
+    expect(ledger.narrowRange(busy, range('provisional', watermark, now), now)).toMatchObject({ jumpedTo: watermark })
+  })
+})
+
 describe('the next range', () => {
   it('is the whole unproven tail if one range holds it, cut on whole seconds at both ends', () => {
     const proven = now - 10 * minute - 2 * second

@@ -291,6 +291,7 @@ export const streamSchema: z.ZodMiniType<StreamState, Stored> = withStoredNames(
     lostBefore: optional(z.object({ count, ms: z.number() })),
     range: optional(range),
     readThrough: instant,
+    jumpedTo: optional(instant),
     widthMs: z.number(),
     pagesTarget: z.number(),
     paced: z.boolean(),

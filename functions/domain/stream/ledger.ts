@@ -204,7 +204,7 @@ export function rereadLeft({ reread, setAside }: StreamState): Interval[] {
  * intervals.
  */
 export function completeRange(stream: StreamState, range: Range, answers: Answers, policy: ReadingPolicy): StreamState {
-  const { range: _, reread, rereadForKey, hard, skipped, givenUp: __, ...rest } = stream
+  const { range: _, reread, rereadForKey, hard, skipped, jumpedTo: __, givenUp: ___, ...rest } = stream
   const proven = provenPart(range, answers, policy)
   const left = range.kind === 'reread' && reread !== undefined && range.to < reread.to ? { from: range.to, to: reread.to } : undefined
   const remaining = range.kind === 'reread' ? left : reread
@@ -214,6 +214,7 @@ export function completeRange(stream: StreamState, range: Range, answers: Answer
     ...withoutRead(widened(hard, range, stream.pagesTarget * policy.pageItemsMax), range),
     ...skippedAfter(skipped, range.from, range.to),
     covered: range.kind === 'provisional' ? stream.covered : intervals.widest(intervals.union(stream.covered, proven), coveredMax),
+    ...jumpAfter(stream, range),
     readThrough: Math.max(stream.readThrough, Math.min(range.to, vendorNow(answers.receivedAt, policy))),
     widthMs: nextWidth(stream, range, policy),
     pagesTarget: Math.min(pagesTargetMax, stream.pagesTarget * 1.25),
@@ -260,7 +261,14 @@ export function narrowRange(stream: StreamState, range: Range, now: Instant): St
   const isPast = range.kind === 'final' || range.kind === 'reread' || range.to <= stream.readThrough
   if (isPast) return narrower
   const from = stream.skipped?.from ?? Math.max(range.from, stream.readThrough)
-  return { ...narrower, skipped: { from, to: range.to }, readThrough: range.to }
+  return { ...narrower, ...jumpAfter(stream, range), skipped: { from, to: range.to }, readThrough: range.to }
+}
+
+/** The jump of the live edge after the range. A jump is over when the last gap before it was read, proven or not. */
+function jumpAfter({ readThrough, jumpedTo }: StreamState, { kind, from, to }: Range): Pick<StreamState, 'jumpedTo'> {
+  if (from > readThrough) return { jumpedTo: from }
+  const isOver = jumpedTo === undefined || (kind !== 'provisional' && to >= jumpedTo)
+  return isOver ? {} : { jumpedTo }
 }
 
 /** The skipped part after `[from, to)` was read. */

@@ -27,7 +27,13 @@ function edgeIsDue(stream: StreamState, now: Instant, policy: ReadingPolicy): bo
   const wantedTo = Math.min(now, policy.wantedTo)
   const asked = vendorNow(Math.max(wantedTo, policy.usualTime), policy)
   if (stream.readThrough < floorToSecond(Math.max(there - policy.intervalMs / 2, asked))) return true
-  return canProve(policy) && tailStart(stream, there) < watermarkNow(wantedTo, policy) && tailFits(stream, there)
+  return canProve(policy) && tailStart(stream, there) < wantedUntil(stream, now, { ...policy, wantedTo }) && tailFits(stream, there)
+}
+
+/** Even a short gap before this instant is read: somebody waits for its events, or nobody has read them. */
+function wantedUntil({ jumpedTo = 0 }: StreamState, now: Instant, policy: ReadingPolicy): Instant {
+  const unread = jumpedTo <= watermarkNow(now, policy) ? jumpedTo : 0
+  return Math.max(unread, watermarkNow(policy.wantedTo, policy))
 }
 
 function isLive(kind: RangeKind): boolean {
@@ -91,8 +97,7 @@ export function finalGaps(stream: StreamState, now: Instant, policy: ReadingPoli
   const gaps = intervals.until(openGaps(stream, there), end)
   const tail = tailStart(stream, there)
   const worthwhile = Math.min(stream.widthMs, policy.intervalMs / 2)
-  // Somebody waits for this time, so even a short gap is read.
-  const wanted = watermarkNow(policy.wantedTo, policy)
+  const wanted = wantedUntil(stream, now, policy)
   return gaps.filter(({ from, to }) => from < tail || (!tailFits(stream, there) && (to - from >= worthwhile || from < wanted)))
 }
 

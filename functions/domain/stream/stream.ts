@@ -77,8 +77,10 @@ export interface StreamState {
   /** Lost ranges before those in the list: how many, and how long together (ms). */
   readonly lostBefore?: { readonly count: number; readonly ms: number }
   readonly range?: Range
-  /** Everything before this instant was read at least once, provisionally or not, but for what is `skipped`. */
+  /** Everything before this instant was read at least once, provisionally or not, but for what is `skipped` and gaps before `jumpedTo`. */
   readonly readThrough: Instant
+  /** The live edge jumped to this instant, over time that it never read. The gaps before it are read without delay, however short. */
+  readonly jumpedTo?: Instant
   /** A part that could not be read, which the live edge went past. It is tried again while the live edge is not due. */
   readonly skipped?: Interval
   /** Width limit of the next range (ms). */
