@@ -14,6 +14,7 @@ const { ports } = wireCore(env)
 const { clock } = ports
 const source = httpSource({
   allowedHosts: env.ALLOWED_HOSTS,
+  vendorHosts: (type) => ports.vendors.get(type)?.hosts ?? [],
   tlsVerificationOptional: env.TLS_VERIFICATION_OPTIONAL,
   bodyBytesMax: env.RESPONSE_BYTES_MAX,
   clock,

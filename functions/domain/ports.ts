@@ -42,7 +42,7 @@ export interface Source {
   fetch(
     request: VendorRequest,
     apiKey: string,
-    connector: Pick<Connector, 'connectorId' | 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>,
+    connector: Pick<Connector, 'connectorId' | 'type' | 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>,
     sendBy: Instant,
   ): Promise<Result<VendorResponse> | 'too-late'>
 }

@@ -97,7 +97,7 @@ describe('a public address', () => {
 describe('the target of a request', () => {
   const base = 'https://api.vendor.example'
   const codeOf = (url: string, baseUrl = base, allowed: string[] = [], connectorId = 'acme.cas') => {
-    const target = checkTarget(url, { connectorId, baseUrl }, allowed)
+    const target = checkTarget(url, { connectorId, baseUrl }, { vendorHosts: ['api.vendor.example'], allowedHosts: allowed })
     return target.ok ? 'ok' : target.failure.code
   }
 
@@ -159,6 +159,14 @@ describe('the target of a request', () => {
     expect(codeOf('https://lab.example/v1', 'https://lab.example', ['LAB.example:443'])).toBe('ok')
     expect(codeOf('http://127.0.0.1:8081/v1', 'http://127.0.0.1:8081', ['127.0.0.1:8080'])).toBe('host-refused')
     expect(codeOf('http://lab.example/v1', 'http://lab.example', ['example', 'b.example', ''])).toBe('host-refused')
+  })
+
+  it('has a host of the vendor, or one that is allowed to the tenant now', () => {
+    const atCollector = (allowed: string[]) => codeOf('https://collector.example/v1', 'https://collector.example', allowed)
+    expect(atCollector([])).toBe('host-refused')
+    expect(atCollector(['collector.example@globex'])).toBe('host-refused')
+    expect(atCollector(['collector.example@acme'])).toBe('ok')
+    expect(atCollector(['collector.example'])).toBe('ok')
   })
 
   it('stays on the origin of the connector, also for an allowed host', () => {

@@ -3,7 +3,7 @@ import { createServer as createTcpServer } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { second } from '../../functions/domain/time.ts'
 import { tokenUseWithinMs } from '../../functions/domain/token-bucket.ts'
-import { apiKey, connectorId, fetchFrom, listening, source, vendor } from './http-servers.ts'
+import { apiKey, connectorId, fetchFrom, listening, source, type, vendor } from './http-servers.ts'
 
 const start = 1_000_000
 const sendBy = start + tokenUseWithinMs
@@ -36,7 +36,7 @@ describe('a request', () => {
     const { clock, freeze } = freezable()
     const { baseUrl, host, seen } = await vendor()
     const frozen = source([host], { clock })
-    const ask = () => frozen.fetch({ url: `${baseUrl}/` }, apiKey, { connectorId, baseUrl, disableTlsVerification: false }, sendBy)
+    const ask = () => frozen.fetch({ url: `${baseUrl}/` }, apiKey, { connectorId, type, baseUrl, disableTlsVerification: false }, sendBy)
     if (connection === 'an open') await ask()
     const before = seen.length
     // The pool keeps a connection for 15 s.

@@ -8,6 +8,7 @@ import { type HttpSourceOptions, httpSource } from '../../functions/adapters/htt
 /** Servers for the tests of the HTTP source, closed after each test, and the source that asks them. */
 
 export const connectorId = 'acme.cas'
+export const type = 'acme-mail'
 export const apiKey = '5f0c7f0e-2b43-4c3b-9a0e-0123456789ab'
 /** The instant after which a request must not be sent, for one that may be sent at any time. */
 export const anyTime = Number.POSITIVE_INFINITY
@@ -56,6 +57,7 @@ export function source(allowedHosts: readonly string[], options: Partial<HttpSou
   let count = 0
   return httpSource({
     allowedHosts,
+    vendorHosts: () => [],
     tlsVerificationOptional: true,
     bodyBytesMax: 12 * MiB,
     clock: systemClock,
@@ -76,7 +78,7 @@ export async function fetchFrom(
   } = {},
 ) {
   const { url = `${baseUrl}/v1/events?x=1`, key = apiKey, tlsCaPem, disableTlsVerification = false, sendBy = anyTime, ...rest } = options
-  const endpoint = { connectorId, baseUrl, disableTlsVerification, ...(tlsCaPem === undefined ? {} : { tlsCaPem }) }
+  const endpoint = { connectorId, type, baseUrl, disableTlsVerification, ...(tlsCaPem === undefined ? {} : { tlsCaPem }) }
   const result = await source([new URL(baseUrl).host], rest).fetch({ url }, key, endpoint, sendBy)
   expect(JSON.stringify(result)).not.toContain(key)
   return result

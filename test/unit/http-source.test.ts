@@ -1,7 +1,7 @@
 import { createServer as createTcpServer, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { anyTime, apiKey, connectorId, fetchFrom, listening, MiB, rawVendor, source, vendor } from './http-servers.ts'
+import { anyTime, apiKey, connectorId, fetchFrom, listening, MiB, rawVendor, source, type, vendor } from './http-servers.ts'
 
 /** Short, so that the tests are quick (ms). A request has 30 s in production. */
 const shortTimeoutMs = 150
@@ -33,8 +33,8 @@ describe('a request', () => {
   it('has a new trace id each time and uses the same connection', async () => {
     const { baseUrl, host, seen } = await vendor()
     const vendorSource = source([host])
-    await vendorSource.fetch({ url: `${baseUrl}/a` }, apiKey, { connectorId, baseUrl, disableTlsVerification: false }, anyTime)
-    await vendorSource.fetch({ url: `${baseUrl}/b` }, apiKey, { connectorId, baseUrl, disableTlsVerification: false }, anyTime)
+    await vendorSource.fetch({ url: `${baseUrl}/a` }, apiKey, { connectorId, type, baseUrl, disableTlsVerification: false }, anyTime)
+    await vendorSource.fetch({ url: `${baseUrl}/b` }, apiKey, { connectorId, type, baseUrl, disableTlsVerification: false }, anyTime)
     expect(seen.map(({ headers }) => headers['traceid'])).toEqual(['trace-1', 'trace-2'])
     expect(seen[1]?.socket).toBe(seen[0]?.socket)
   })
@@ -43,9 +43,9 @@ describe('a request', () => {
     const { baseUrl, host, seen } = await vendor()
     let now = 1_000_000
     const vendorSource = source([host], { clock: { now: () => now, sleepUntil: async () => {} } })
-    await vendorSource.fetch({ url: `${baseUrl}/a` }, apiKey, { connectorId, baseUrl, disableTlsVerification: false }, anyTime)
+    await vendorSource.fetch({ url: `${baseUrl}/a` }, apiKey, { connectorId, type, baseUrl, disableTlsVerification: false }, anyTime)
     now += 300_000
-    await vendorSource.fetch({ url: `${baseUrl}/b` }, apiKey, { connectorId, baseUrl, disableTlsVerification: false }, anyTime)
+    await vendorSource.fetch({ url: `${baseUrl}/b` }, apiKey, { connectorId, type, baseUrl, disableTlsVerification: false }, anyTime)
     expect(seen[1]?.socket).not.toBe(seen[0]?.socket)
   })
 
@@ -55,7 +55,7 @@ describe('a request', () => {
     const result = await source([here.host, there.host]).fetch(
       { url: `${there.baseUrl}/v1` },
       apiKey,
-      { connectorId, baseUrl: here.baseUrl, disableTlsVerification: false },
+      { connectorId, type, baseUrl: here.baseUrl, disableTlsVerification: false },
       anyTime,
     )
     expect(result).toMatchObject({ ok: false, failure: { code: 'link-refused' } })
@@ -64,7 +64,12 @@ describe('a request', () => {
 
   it.each(['', 'two\nlines', 'with space', 'naïve', 'nul\0', 'x'.repeat(5_000)])('is not sent with a malformed key: %j', async (key) => {
     const { baseUrl, host, seen } = await vendor()
-    const result = await source([host]).fetch({ url: `${baseUrl}/` }, key, { connectorId, baseUrl, disableTlsVerification: false }, anyTime)
+    const result = await source([host]).fetch(
+      { url: `${baseUrl}/` },
+      key,
+      { connectorId, type, baseUrl, disableTlsVerification: false },
+      anyTime,
+    )
     expect(result).toMatchObject({ ok: false, failure: { code: 'secret-malformed' } })
     if (key !== '') expect(JSON.stringify(result)).not.toContain(JSON.stringify(key).slice(1, -1))
     expect(seen).toEqual([])
@@ -73,7 +78,12 @@ describe('a request', () => {
 
 describe('an address', () => {
   const refused = (baseUrl: string, allowedHosts: readonly string[] = []) =>
-    source(allowedHosts).fetch({ url: `${baseUrl}/v1` }, apiKey, { connectorId, baseUrl, disableTlsVerification: true }, anyTime)
+    source(allowedHosts, { vendorHosts: () => ['localhost'] }).fetch(
+      { url: `${baseUrl}/v1` },
+      apiKey,
+      { connectorId, type, baseUrl, disableTlsVerification: true },
+      anyTime,
+    )
 
   it('is refused if it is private and a name resolves to it', async () => {
     expect(await refused('https://localhost')).toEqual({

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { generate } from 'selfsigned'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { anyTime, apiKey, connectorId, fetchFrom, listening, source, vendor } from './http-servers.ts'
+import { anyTime, apiKey, connectorId, fetchFrom, listening, source, type, vendor } from './http-servers.ts'
 
 describe('a TLS connection', () => {
   const names = [{ name: 'commonName', value: 'localhost' }]
@@ -97,7 +97,7 @@ describe('a TLS connection', () => {
     const { host, baseUrl, seen } = await tlsVendor(selfSigned)
     const both = source([host])
     const fetchWith = (disableTlsVerification: boolean) =>
-      both.fetch({ url: `${baseUrl}/${disableTlsVerification}` }, apiKey, { connectorId, baseUrl, disableTlsVerification }, anyTime)
+      both.fetch({ url: `${baseUrl}/${disableTlsVerification}` }, apiKey, { connectorId, type, baseUrl, disableTlsVerification }, anyTime)
     for (let round = 0; round < 3; round++) {
       const [unverified, verified] = await Promise.all([fetchWith(true), fetchWith(false)])
       expect(unverified).toMatchObject({ ok: true })
@@ -110,12 +110,17 @@ describe('a TLS connection', () => {
     const { host, baseUrl } = await tlsVendor(signed)
     const both = source([host])
     expect(
-      await both.fetch({ url: `${baseUrl}/` }, apiKey, { connectorId, baseUrl, disableTlsVerification: false, tlsCaPem: ca.cert }, anyTime),
+      await both.fetch(
+        { url: `${baseUrl}/` },
+        apiKey,
+        { connectorId, type, baseUrl, disableTlsVerification: false, tlsCaPem: ca.cert },
+        anyTime,
+      ),
     ).toMatchObject({
       ok: true,
     })
     expect(
-      await both.fetch({ url: `${baseUrl}/` }, apiKey, { connectorId, baseUrl, disableTlsVerification: false }, anyTime),
+      await both.fetch({ url: `${baseUrl}/` }, apiKey, { connectorId, type, baseUrl, disableTlsVerification: false }, anyTime),
     ).toMatchObject({
       ok: false,
       failure: { code: 'tls-failed' },
@@ -148,12 +153,12 @@ it('more connectors than kept connections are all served, and a request under wa
   })
   const port = host.split(':')[1]
   const many = source([`127.0.0.1:${port}`])
-  const slow = many.fetch({ url: `${baseUrl}/slow` }, apiKey, { connectorId, baseUrl, disableTlsVerification: false }, anyTime)
+  const slow = many.fetch({ url: `${baseUrl}/slow` }, apiKey, { connectorId, type, baseUrl, disableTlsVerification: false }, anyTime)
   for (let i = 0; i < 200; i++) {
     const result = await many.fetch(
       { url: `${baseUrl}/` },
       apiKey,
-      { connectorId, baseUrl, disableTlsVerification: false, tlsCaPem: `ca ${i}` },
+      { connectorId, type, baseUrl, disableTlsVerification: false, tlsCaPem: `ca ${i}` },
       anyTime,
     )
     expect(result).toMatchObject({ ok: true })

@@ -14,19 +14,25 @@ export interface Target {
   readonly allowed: boolean
 }
 
+export interface HostRules {
+  readonly vendorHosts: readonly string[]
+  /** `HOST` for any port, or `HOST:PORT`, each with `@TENANT` after it if it holds for the connectors of that tenant only. */
+  readonly allowedHosts: readonly string[]
+}
+
 /**
- * Checks a URL against the connector's origin and the rules for hosts, before anything connects. `allowedHosts` has `HOST` for any port,
- * or `HOST:PORT`, each with `@TENANT` after it if it holds for the connectors of that tenant only.
+ * Checks a URL against the connector's origin and the rules for hosts, before anything connects. A host that the operator no longer allows
+ * gets no request any more, although the connector was accepted with it.
  *
  * Fails with
  * - `link-refused` if the URL leads to another origin or has a user name,
- * - `host-refused` if the base URL is not an address, or is not https on port 443 and its host is not allowed,
+ * - `host-refused` if the base URL is not an address, or its host is not allowed and is none of the vendor's or not https on port 443,
  * - `address-refused` if the host is not allowed and the URL names a private address.
  */
 export function checkTarget(
   requestUrl: string,
   { connectorId, baseUrl }: Pick<Connector, 'connectorId' | 'baseUrl'>,
-  allowedHosts: readonly string[],
+  { vendorHosts, allowedHosts }: HostRules,
 ): Result<Target> {
   const base = URL.parse(baseUrl)
   if (base === null || !['https:', 'http:'].includes(base.protocol) || base.username !== '' || base.password !== '') {
@@ -46,6 +52,9 @@ export function checkTarget(
   const literal = ipLiteral(url.hostname)
   if (literal !== undefined && !isPublicAddress(literal)) {
     return failed(failure('address-refused', `${url.host} is not a public address`))
+  }
+  if (!vendorHosts.includes(url.hostname)) {
+    return failed(failure('host-refused', `${url.hostname} is none of the vendor's hosts, and the operator does not allow it`))
   }
   return ok({ url, allowed: false })
 }

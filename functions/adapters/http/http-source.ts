@@ -20,6 +20,8 @@ const reasonCharactersMax = 200
 export interface HttpSourceOptions {
   /** `HOST` (any port) or `HOST:PORT`, for one tenant with `@TENANT` after it. http, other ports than 443 and private addresses are allowed for these only. */
   readonly allowedHosts: readonly string[]
+  /** The hosts of a vendor, by the type of its connectors. */
+  readonly vendorHosts: (type: string) => readonly string[]
   /** False: every certificate is verified, even if a connector says otherwise. */
   readonly tlsVerificationOptional: boolean
   readonly clock: Clock
@@ -41,7 +43,7 @@ class TooLate extends Error {}
 
 /** The vendor over HTTP/1.1. Connectors share connections only if their origin and their TLS settings are the same. */
 export function httpSource(options: HttpSourceOptions): Source {
-  const { allowedHosts, tlsVerificationOptional, clock, newTraceId, timeoutMs = requestTimeoutMs, bodyBytesMax } = options
+  const { allowedHosts, vendorHosts, tlsVerificationOptional, clock, newTraceId, timeoutMs = requestTimeoutMs, bodyBytesMax } = options
   const poolFor = connectionPools(clock)
 
   /** Throws when the connection fails before the head of the response. */
@@ -62,7 +64,7 @@ export function httpSource(options: HttpSourceOptions): Source {
   return {
     async fetch(request, apiKey, connector, sendBy) {
       const { tlsCaPem, disableTlsVerification } = connector
-      const target = checkTarget(request.url, connector, allowedHosts)
+      const target = checkTarget(request.url, connector, { vendorHosts: vendorHosts(connector.type), allowedHosts })
       if (!target.ok) return target
       if (!/^[\x21-\x7e]+$/.test(apiKey) || apiKey.length > keyCharactersMax) {
         const detail = `The API key is empty, longer than ${keyCharactersMax} characters, or not all visible ASCII`
