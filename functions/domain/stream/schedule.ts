@@ -63,7 +63,7 @@ export function nextStep(
  * free, but one whose run is out of time comes back with the tick after. So a run near its end waits no further than the next tick.
  */
 export function waitInRun(waitMaxMs: number, now: Instant, lastPageBy: Instant): number {
-  return now + waitMaxMs + tickMs > lastPageBy ? Math.min(waitMaxMs, untilNextTick(now)) : waitMaxMs
+  return now + waitMaxMs > lastPageBy ? Math.min(waitMaxMs, untilNextTick(now)) : waitMaxMs
 }
 
 /**
