@@ -13,6 +13,8 @@ import type { Release } from './release.ts'
 const longMs = 80 * hour
 /** The daily re-read is due when a connector is this old. */
 const secondLookMs = 25 * hour
+/** A stream without its late events is read once more before the daily re-read finds them (ms). */
+const lateReadMs = 5 * hour
 /** More events in one millisecond than a page holds. While page ids die at once, they cannot be read. */
 const crowds = [
   { at: start - 5 * minute + 123, count: 60, stream: 'box/dlp' },
@@ -88,6 +90,8 @@ export async function liveThrough(deployment: Deployment, release: Release): Pro
   await beginLong(life)
   await life.passUntil(start + longMs - secondLookMs)
   await beginSecondLooks(life)
+  await life.passUntil(start + longMs - lateReadMs)
+  await life.onlyNoEvent('onedrive', () => life.collect('late'))
   await life.passUntil(start + longMs)
   await returnAfterLong(life)
   await acceptAndRemove(life)
@@ -118,11 +122,10 @@ async function beginSecondLooks({ put, collect, onlyNoEvent }: Life): Promise<vo
   await onlyNoEvent('onedrive', () => collect('late'))
 }
 
-async function returnAfterLong({ put, collect, collectUntil, onlyNoEvent }: Life): Promise<void> {
+async function returnAfterLong({ put, collect, collectUntil }: Life): Promise<void> {
   await put('resumed')
   for (const id of ['resumed', 'behind', 'crowd-lost', 'losing'] as const) await collect(id)
   await collectUntil('second-look', 'sharepoint/dlp', ({ range }) => range?.kind === 'reread')
-  await onlyNoEvent('onedrive', () => collect('late'))
   await collectUntil('late', 'onedrive/dlp', ({ counts }) => counts.late > 0)
 }
 
