@@ -296,7 +296,7 @@ export const streamSchema: z.ZodMiniType<StreamState, Stored> = withStoredNames(
     pagesTarget: z.number(),
     paced: z.boolean(),
     skipped: optional(interval),
-    givenUp: optional(z.object({ failure, count })),
+    givenUp: optional(z.object({ failure, count, since: optional(instant) })),
     hard: optional(z.array(z.extend(interval, { widthMs: z.number() }))),
     setAside: z.array(z.extend(interval, { until: instant })),
     reread: optional(interval),

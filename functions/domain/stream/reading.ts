@@ -192,7 +192,7 @@ export function afterRefusedLink(stream: StreamState, range: Range, why: Failure
 }
 
 function giveUp(stream: StreamState, range: Range, why: Failure, now: Instant, log: readonly ReadingLog[]): Reading {
-  const givenUp = { failure: why, count: (stream.givenUp?.count ?? 0) + 1 }
+  const givenUp = { failure: why, count: (stream.givenUp?.count ?? 0) + 1, since: stream.givenUp?.since ?? now }
   const narrower = { ...ledger.giveUpRange(stream, range, now), givenUp }
   return { stream: narrower, outcome: { kind: 'progress' }, log: [...log, rangeGivenUp(stream, narrower, range, why)] }
 }

@@ -184,7 +184,8 @@ async function beginRun(
   const ports = { ...given.ports, source }
   for (const [id, stream] of streams) {
     const since = Math.max(responsibleSince(accepted, id), readableSince(ports.clock.now(), policy))
-    const reader = { origin: connector.baseUrl, keys: keys.pool.all.map(({ fingerprint }) => fingerprint), since }
+    const fingerprints = keys.pool.all.map(({ fingerprint }) => fingerprint)
+    const reader = { origin: connector.baseUrl, keys: fingerprints, since, acceptedAt: accepted.acceptedAt }
     streams.set(id, readBy(stream, reader, ports.clock.now()))
   }
   const filters = compileFilters(connector.logFilters)
