@@ -1,5 +1,5 @@
 import type { StateTable } from '../functions/adapters/state-table/state-table.ts'
-import { type Failure, failures } from '../functions/domain/failures.ts'
+import { type Failure, failures, isLasting } from '../functions/domain/failures.ts'
 import type { ConnectorState } from '../functions/domain/status/connector-state.ts'
 import * as ledger from '../functions/domain/stream/ledger.ts'
 import type { LostRange, StreamState } from '../functions/domain/stream/stream.ts'
@@ -133,7 +133,7 @@ export async function findMissing(
     if (!connector.enabled) continue
     for (const { path, message } of status?.problems ?? []) add(`The item was refused: ${path}: ${message}`, true)
     if (hasRun && status?.trouble !== undefined) {
-      add(status.reason, isLasting(status.trouble))
+      add(status.reason, isHopeless(status.trouble))
       continue
     }
     // A vendor whose clock is behind ours shows its events under earlier times.
@@ -159,7 +159,7 @@ function missingOfStream(
     const why = trouble === undefined ? '.' : `: ${trouble.failure.detail}`
     return {
       reason: `is complete to ${iso(coveredTo)} and read to ${iso(readTo)}, but must be complete up to ${iso(start)}${why}`,
-      isPermanent: hasRun && trouble !== undefined && isLasting(trouble),
+      isPermanent: hasRun && trouble !== undefined && isLasting(trouble.failure.code, trouble.attempts) && isHopeless(trouble),
     }
   }
   if (lostRanges.length === 0) return undefined
@@ -174,6 +174,6 @@ const lossCauses: Readonly<Record<LostRange['reason'], string>> = {
 }
 
 /** After so many failures in a row waiting no longer helps: --once then says what to do. */
-function isLasting({ failure, attempts }: { readonly failure: Failure; readonly attempts: number }): boolean {
+function isHopeless({ failure, attempts }: { readonly failure: Failure; readonly attempts: number }): boolean {
   return attempts >= failures[failure.code].triesMax
 }

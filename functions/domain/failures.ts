@@ -9,10 +9,18 @@ interface FailureTraits {
   readonly scope: FailureScope
   /**
    * The wait before the next try: the first one, and the longest one that it doubles up to with each failure in a row (ms). After
-   * `throttled` the token bucket decides instead, and a range is read again at once; there it only says whether the failure lasts.
+   * `throttled` the token bucket decides instead, and a range is read again at once.
    */
   readonly retryMs: readonly [first: number, max: number]
-  /** With `--once`, waiting stops after this many failures in a row (count). 1: waiting never helps. */
+  /**
+   * From so many in a row on a failure of a stream or of its links lasts, so the connector is failing (count). 1: only a person can mend
+   * it. 2: one may pass, as when a proxy or a part of the vendor errs once. 3: it mostly passes.
+   */
+  readonly lastsFrom: 1 | 2 | 3
+  /**
+   * With `--once`, waiting stops after this many failures in a row (count), and for one stream not before its failure lasts. 1: waiting
+   * never helps.
+   */
   readonly triesMax: number
   readonly request: RequestFate
   /** A link that fails like this is dead: the vendor no longer knows it, or it must not be followed. */
@@ -72,7 +80,7 @@ export const effects = {
  */
 type RequestFate = 'responded' | 'throttled' | 'unsent' | 'unknown'
 
-type Retry = 'scope' | 'retryMs' | 'triesMax'
+type Retry = 'scope' | 'retryMs' | 'lastsFrom' | 'triesMax'
 
 function kind(retry: Pick<FailureTraits, Retry>, traits: Omit<FailureTraits, Retry | 'remedy'>, remedy: string): FailureTraits {
   return { ...retry, ...traits, remedy }
@@ -80,137 +88,137 @@ function kind(retry: Pick<FailureTraits, Retry>, traits: Omit<FailureTraits, Ret
 
 export const failures = {
   'bad-request': kind(
-    { scope: 'stream', retryMs: [minute, hour], triesMax: 1 },
+    { scope: 'stream', retryMs: [minute, hour], lastsFrom: 2, triesMax: 1 },
     { request: 'responded', killsLink: true, blamesRange: true, isVendors: false },
     'The vendor calls the request malformed (400). Check contentTypes and eventTypes; give the trace id to the vendor if they are right.',
   ),
   unauthorized: kind(
-    { scope: 'key', retryMs: [30 * minute, hour], triesMax: 1 },
+    { scope: 'key', retryMs: [30 * minute, hour], lastsFrom: 2, triesMax: 1 },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
     'The vendor rejects the API key (401). Check that it has not expired and belongs to the origin in baseUrl, then store a new one in the secret.',
   ),
   forbidden: kind(
-    { scope: 'stream', retryMs: [5 * minute, hour], triesMax: 1 },
+    { scope: 'stream', retryMs: [5 * minute, hour], lastsFrom: 2, triesMax: 1 },
     { request: 'responded', killsLink: true, blamesRange: false, isVendors: false },
     "The key has no permission for this content (403). Grant it in the vendor's console or remove the content type from the connector.",
   ),
   'not-found': kind(
-    { scope: 'origin', retryMs: [minute, 15 * minute], triesMax: 1 },
+    { scope: 'origin', retryMs: [minute, 15 * minute], lastsFrom: 2, triesMax: 1 },
     { request: 'responded', killsLink: true, blamesRange: false, isVendors: false },
     'There is no such API at this address (404). Check baseUrl: it is the root of the service, without a path.',
   ),
   throttled: kind(
-    { scope: 'limit', retryMs: [minute, 30 * minute], triesMax: 4 },
+    { scope: 'limit', retryMs: [minute, 30 * minute], lastsFrom: 3, triesMax: 4 },
     { request: 'throttled', killsLink: false, blamesRange: false, isVendors: false },
     'The vendor refuses a request as one too many (429), although the limit was kept: something else uses the key. Use a key of its own, or lower requestsPerMinute.',
   ),
   'vendor-error': kind(
-    { scope: 'stream', retryMs: [5 * second, 5 * minute], triesMax: 4 },
+    { scope: 'stream', retryMs: [5 * second, 5 * minute], lastsFrom: 3, triesMax: 4 },
     { request: 'responded', killsLink: false, blamesRange: true, isVendors: true },
     'The vendor has an error of its own (5xx). Tributary tries again; give the trace id to the vendor if it lasts.',
   ),
   'vendor-overloaded': kind(
-    { scope: 'stream', retryMs: [15 * second, 5 * minute], triesMax: 4 },
+    { scope: 'stream', retryMs: [15 * second, 5 * minute], lastsFrom: 3, triesMax: 4 },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: true },
     'The vendor is overloaded or in maintenance (503). Tributary tries again.',
   ),
   redirected: kind(
-    { scope: 'origin', retryMs: [5 * minute, hour], triesMax: 1 },
+    { scope: 'origin', retryMs: [5 * minute, hour], lastsFrom: 2, triesMax: 1 },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
     'The address redirects to another one, and redirects are never followed. Set baseUrl to the real address of the API.',
   ),
   'unexpected-status': kind(
-    { scope: 'stream', retryMs: [minute, 15 * minute], triesMax: 1 },
+    { scope: 'stream', retryMs: [minute, 15 * minute], lastsFrom: 2, triesMax: 1 },
     { request: 'responded', killsLink: true, blamesRange: false, isVendors: false },
     'The vendor responded with a status that it does not document. Check that baseUrl is the API and not a proxy.',
   ),
   'timed-out': kind(
-    { scope: 'origin', retryMs: [5 * second, 5 * minute], triesMax: 4 },
+    { scope: 'origin', retryMs: [5 * second, 5 * minute], lastsFrom: 3, triesMax: 4 },
     { request: 'unknown', killsLink: false, blamesRange: true, isVendors: true },
     'The vendor did not respond in time. Tributary tries again.',
   ),
   unreachable: kind(
-    { scope: 'origin', retryMs: [15 * second, 5 * minute], triesMax: 2 },
+    { scope: 'origin', retryMs: [15 * second, 5 * minute], lastsFrom: 3, triesMax: 2 },
     { request: 'unknown', killsLink: false, blamesRange: false, isVendors: true },
     'The host cannot be reached. Check baseUrl, DNS and that the function may reach the internet.',
   ),
   'tls-failed': kind(
-    { scope: 'origin', retryMs: [minute, 15 * minute], triesMax: 1 },
+    { scope: 'origin', retryMs: [minute, 15 * minute], lastsFrom: 2, triesMax: 1 },
     { request: 'unknown', killsLink: false, blamesRange: false, isVendors: false },
     'The certificate is not trusted. Set tlsCaPem to the CA that signed it; disableTlsVerification is the last resort.',
   ),
   'address-refused': kind(
-    { scope: 'origin', retryMs: [5 * minute, hour], triesMax: 1 },
+    { scope: 'origin', retryMs: [5 * minute, hour], lastsFrom: 2, triesMax: 1 },
     { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
     'The host resolves to a private address, which is never connected to. Check baseUrl and DNS.',
   ),
   'host-refused': kind(
-    { scope: 'connector', retryMs: [5 * minute, hour], triesMax: 1 },
+    { scope: 'connector', retryMs: [5 * minute, hour], lastsFrom: 1, triesMax: 1 },
     { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
     "This host is not one of the vendor's. Set baseUrl to one of them, or ask the operator to allow this host.",
   ),
   'too-large': kind(
-    { scope: 'stream', retryMs: [minute, 15 * minute], triesMax: 4 },
+    { scope: 'stream', retryMs: [minute, 15 * minute], lastsFrom: 2, triesMax: 4 },
     { request: 'responded', killsLink: false, blamesRange: true, isVendors: false },
     'The response is larger than a page can be. Give the trace id to the vendor.',
   ),
   'malformed-response': kind(
-    { scope: 'stream', retryMs: [5 * second, 15 * minute], triesMax: 3 },
+    { scope: 'stream', retryMs: [5 * second, 15 * minute], lastsFrom: 3, triesMax: 3 },
     { request: 'responded', killsLink: false, blamesRange: true, isVendors: false },
     'The response is not what the vendor documents. Check that baseUrl is the API and not a proxy; give the trace id to the vendor.',
   ),
   'link-refused': kind(
-    { scope: 'range', retryMs: [5 * second, 5 * minute], triesMax: 1 },
+    { scope: 'range', retryMs: [5 * second, 5 * minute], lastsFrom: 3, triesMax: 1 },
     { request: 'unsent', killsLink: true, blamesRange: false, isVendors: false },
     'The link to the next page leads to another host, which is never followed. Give the trace id to the vendor.',
   ),
   'link-dead': kind(
-    { scope: 'range', retryMs: [0, minute], triesMax: 4 },
+    { scope: 'range', retryMs: [0, minute], lastsFrom: 3, triesMax: 4 },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
     'The link to the next page no longer works. Tributary reads the range again, narrower.',
   ),
   'link-repeats': kind(
-    { scope: 'range', retryMs: [0, minute], triesMax: 4 },
+    { scope: 'range', retryMs: [0, minute], lastsFrom: 3, triesMax: 4 },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
     'The links of this range do not come to an end. Tributary reads the range again, narrower.',
   ),
   'secret-missing': kind(
-    { scope: 'connector', retryMs: [minute, 5 * minute], triesMax: 1 },
+    { scope: 'connector', retryMs: [minute, 5 * minute], lastsFrom: 1, triesMax: 1 },
     { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
     'The secret does not exist. Create it under exactly this name.',
   ),
   'secret-unreadable': kind(
-    { scope: 'connector', retryMs: [minute, 5 * minute], triesMax: 1 },
+    { scope: 'connector', retryMs: [minute, 5 * minute], lastsFrom: 1, triesMax: 1 },
     { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
     'The secret cannot be read. Allow secretsmanager:GetSecretValue on it, and kms:Decrypt on its key.',
   ),
   'secret-malformed': kind(
-    { scope: 'connector', retryMs: [minute, 5 * minute], triesMax: 1 },
+    { scope: 'connector', retryMs: [minute, 5 * minute], lastsFrom: 1, triesMax: 1 },
     { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
     'The secret does not hold an API key: one line of visible ASCII, or a JSON object with the named key. Store it again.',
   ),
   'key-shared': kind(
-    { scope: 'connector', retryMs: [5 * minute, hour], triesMax: 1 },
+    { scope: 'connector', retryMs: [5 * minute, hour], lastsFrom: 1, triesMax: 1 },
     { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
     'A key belongs to one tenant, and to a limited number of connectors. Use a key of its own, or let each of the two tenants name the other in sharedWith.',
   ),
   'sink-throttled': kind(
-    { scope: 'sink', retryMs: [2 * second, minute], triesMax: 1 },
+    { scope: 'sink', retryMs: [2 * second, minute], lastsFrom: 3, triesMax: 1 },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
     'Firehose accepts no more records for now. Tributary tries again; ask AWS for a higher quota if it lasts.',
   ),
   'sink-failed': kind(
-    { scope: 'connector', retryMs: [5 * second, 5 * minute], triesMax: 1 },
+    { scope: 'connector', retryMs: [5 * second, 5 * minute], lastsFrom: 3, triesMax: 1 },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
     "Firehose refuses the records. Check the delivery stream and the function's permission to write to it.",
   ),
   'record-refused': kind(
-    { scope: 'record', retryMs: [5 * second, 5 * minute], triesMax: 8 },
+    { scope: 'record', retryMs: [5 * second, 5 * minute], lastsFrom: 3, triesMax: 8 },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
     'Firehose refuses a record, or has a fault of its own. Tributary tries again; after three refusals it cuts a record that Firehose takes in no other form.',
   ),
   unknown: kind(
-    { scope: 'stream', retryMs: [minute, 15 * minute], triesMax: 1 },
+    { scope: 'stream', retryMs: [minute, 15 * minute], lastsFrom: 2, triesMax: 1 },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
     'A newer release of Tributary met this failure, and this release does not know it. Tributary tries again; deploy the newer release to see more.',
   ),
@@ -262,13 +270,23 @@ export function backoffMs({ code, retryAfterMs = 0 }: Pick<Failure, 'code' | 're
   return Math.max(retryAfterMs, Math.round(full / 2 + (full / 2) * random))
 }
 
+/**
+ * The wait (ms) of a stream. As long as its failure may pass, it is at most a minute, if the vendor asked for no longer one: the next try
+ * shows whether it lasts.
+ */
+export function streamBackoffMs(why: Pick<Failure, 'code' | 'retryAfterMs'>, attempt: number, random: number): number {
+  const fullMs = backoffMs(why, attempt, random)
+  if (isLasting(why.code, attempt)) return fullMs
+  return Math.min(fullMs, Math.max(why.retryAfterMs ?? 0, soonMs / 2 + (soonMs / 2) * random))
+}
+
+/** A failure that may pass is tried again within this time (ms). */
+const soonMs = minute
+
 /** Keeps the power of two a whole number that no clock overflows (count). */
 const doublingsMax = 20
 
-/** Whether a failure deserves attention: it lasts, or it is of a kind that does not pass by itself. */
+/** Whether the failure of a stream, or of its links, deserves attention after `attempts` in a row. */
 export function isLasting(code: FailureCode, attempts: number): boolean {
-  return attempts >= passingAttempts || failures[code].retryMs[0] >= minute
+  return attempts >= failures[code].lastsFrom
 }
-
-/** A failure that mostly passes is taken to last after this many in a row (count). */
-const passingAttempts = 3

@@ -24,6 +24,14 @@ interface Down {
   readonly probeFrom: Instant
   /** The last run that claimed the probe, or found the origin down. */
   readonly probe: Probe
+  /** The connector whose turn the next probe is: of those that came since the last one, it had not asked for longest. */
+  readonly next?: Turn
+}
+
+export interface Turn {
+  readonly connectorId: string
+  /** When it last had no response; 0: it has not asked. */
+  readonly askedAt: Instant
 }
 
 export interface Silence {
@@ -67,12 +75,13 @@ const silenceGapMaxMs = 10 * minute
 const silenceNotedEveryMs = minute
 /** The key that responded last must fail too, or the fault is of the other keys; unless it was that long ago (ms). Every connector runs within an hour. */
 const respondedForMs = hour
-/** From one probe to the next (ms). */
-const probeEveryMs = minute
+/** A probe begins with a tick, which brings its connector on time: with the first that is this long after the probe before (ms). */
+const betweenProbesMs = 30 * second
+const tickMs = minute
 /** A claim of the probe ends after this time (ms): a wait for a token, a request and its failure take less. So a run that dies delays the next probe little. */
 const probeClaimMs = 45 * second
-/** The run that asked last lets the others go first, so that the probe goes round the connectors (ms). */
-const yieldMs = 10 * second
+/** All others wait this long for the connector whose turn it is (ms). */
+const turnMs = 10 * second
 /** The probe waits for a token this long at most (ms). */
 export const probeWaitMaxMs = 10 * second
 /** The record of an origin expires this long after it was last written (ms). */
@@ -91,15 +100,40 @@ export function isResponse(failure: Failure): boolean {
 }
 
 /** The right of a run: `ask` the origin, ask it once if it can claim the `probe`, or `leave` it alone. */
-export function mayAsk(health: OriginHealth | undefined, now: Instant): 'ask' | 'probe' | 'leave' {
+export function mayAsk(health: OriginHealth | undefined, connectorId: string, now: Instant): 'ask' | 'probe' | 'leave' {
   if (health?.down === undefined) return 'ask'
-  return now >= health.down.probeFrom ? 'probe' : 'leave'
+  const { probeFrom, next } = health.down
+  const isOthers = next !== undefined && next.connectorId !== connectorId
+  return now >= probeFrom + (isOthers ? turnMs : 0) ? 'probe' : 'leave'
 }
 
-/** The health after a run has claimed the probe. */
+/**
+ * The health after a connector that may not ask has taken the turn of the next probe; undefined if it is not its turn. So the probe goes
+ * round, also where the connectors come at the same times of each interval.
+ */
+export function withTurn(health: OriginHealth | undefined, turn: Turn, now: Instant): OriginHealth | undefined {
+  if (health?.down === undefined || now >= health.down.probeFrom) return undefined
+  const { next } = health.down
+  if (next !== undefined && (next.connectorId === turn.connectorId || next.askedAt <= turn.askedAt)) return undefined
+  return { ...health, version: health.version + 1, down: { ...health.down, next: turn } }
+}
+
+/** When a connector that may not ask comes back for its turn; undefined: at its usual time. */
+export function turnOf(health: OriginHealth | undefined, connectorId: string): Instant | undefined {
+  if (health?.down?.next?.connectorId !== connectorId) return undefined
+  const { probeFrom, probe } = health.down
+  return Math.max(probeFrom, probeAfter(probe))
+}
+
+function probeAfter({ at }: Probe): Instant {
+  return Math.ceil((at + betweenProbesMs) / tickMs) * tickMs
+}
+
+/** The health after a run has claimed the probe. The turn of the next one is free again. */
 export function withProbe(health: OriginHealth, by: string, now: Instant): OriginHealth {
   if (health.down === undefined) return health
-  return { ...health, version: health.version + 1, down: { ...health.down, probeFrom: now + probeClaimMs, probe: { by, at: now } } }
+  const { since } = health.down
+  return { ...health, version: health.version + 1, down: { since, probeFrom: now + probeClaimMs, probe: { by, at: now } } }
 }
 
 /** The health after a response to `key`; undefined if it needs no record. */
@@ -124,7 +158,8 @@ export function afterSilence(health: OriginHealth | undefined, seen: Unanswered,
   const another = responded === undefined || responded.key === seen.key || responded.at < now - respondedForMs ? undefined : responded
   const next: OriginHealth = { version: version + 1, silence, ...(another === undefined ? {} : { responded: another }) }
   if (another === undefined && isDown(silence, now)) {
-    return { ...next, down: { since: silence.since, probeFrom: now + probeEveryMs, probe: { by, at: now } } }
+    const probe = { by, at: now }
+    return { ...next, down: { since: silence.since, probeFrom: probeAfter(probe), probe } }
   }
   const isNoted = before !== undefined && another === responded && now - before.lastAt < silenceNotedEveryMs
   return isNoted && !isOtherEvidence(before.keys, silence.keys) ? undefined : next
@@ -133,7 +168,7 @@ export function afterSilence(health: OriginHealth | undefined, seen: Unanswered,
 function afterProbe(health: OriginHealth, by: string): OriginHealth | undefined {
   const { down } = health
   if (down?.probe.by !== by) return undefined
-  const probeFrom = Math.max(down.probeFrom, down.probe.at + probeEveryMs)
+  const probeFrom = Math.max(down.probeFrom, probeAfter(down.probe))
   return probeFrom === down.probeFrom ? undefined : { ...health, version: health.version + 1, down: { ...down, probeFrom } }
 }
 
@@ -155,13 +190,9 @@ function isOtherEvidence(before: readonly SilentKey[], after: readonly SilentKey
   return after.length === 1 && (before[0]?.failures ?? 0) < failuresOfOneKey
 }
 
-/**
- * When a run that has asked without success asks again. A connector that is alone does so with the next probe. Of several, the others come
- * before it, if they are due by then.
- */
-export function nextProbeOf({ silence, down }: OriginHealth): Instant | undefined {
-  if (down === undefined) return undefined
-  return down.probeFrom + ((silence?.keys.length ?? 0) > 1 ? yieldMs : 0)
+/** When a run that has asked without success asks again, if it is no other's turn by then. */
+export function nextProbeOf({ down }: OriginHealth): Instant | undefined {
+  return down?.probeFrom
 }
 
 /** Whether the run claimed the probe, or was the one that found the origin down. */

@@ -60,6 +60,20 @@ describe('findMissing', () => {
     expect((await missingOf(await worldAfter(30 * minute, {}, trouble)))[0]).toMatchObject({ isPermanent: true })
   })
 
+  it.each([404, 302])(
+    'finds a stream that failed once with %i as temporary, and as permanent when the next try fails as well',
+    async (status) => {
+      const world = new World()
+      world.vendorResponds((asked) => (asked.get('event') === 'dlp' ? { status } : undefined))
+      await world.put(connectorItem({ eventTypes: ['dlp', 'ransomware'] }))
+      await world.run(10 * second)
+      const reason = expect.stringMatching(new RegExp(`^sharepoint/dlp .*status ${status}`))
+      expect(await missingOf(world)).toEqual([{ connectorId: 'acme.cas', isPermanent: false, reason }])
+      await world.run(2 * minute)
+      expect(await missingOf(world)).toEqual([{ connectorId: 'acme.cas', isPermanent: true, reason }])
+    },
+  )
+
   it('does not take a failure before this start as permanent', async () => {
     const world = await worldAfter(30 * minute, {}, { error503Rate: 1 })
     expect((await missingOf(world, world.clock.now() + second))[0]).toMatchObject({ isPermanent: false })

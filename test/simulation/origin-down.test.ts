@@ -14,15 +14,14 @@ interface Asked {
 }
 
 /** Connectors at an origin that is dead from minute 10 to 40, and every request that they make, when it ends. */
-async function outageOf(count: number, more: Partial<ConstructorParameters<typeof World>[0]> = {}) {
+async function outageOf(count: number, { until = comesBackAt, sharedKey = false } = {}) {
   const requests: Asked[] = []
-  const trouble: OriginTrouble = { origin, kind: 'request to a dead origin', from: diesAt, to: comesBackAt }
+  const trouble: OriginTrouble = { origin, kind: 'request to a dead origin', from: diesAt, to: until }
   const world = new World({
     vendor: { eventsPerHour: 0 },
     furtherKeys: count,
     wholeDispatch: false,
     originTroubles: [trouble],
-    ...more,
     onEffect: ({ at, text }) => {
       const by = /^source\.fetch\(.*?(simulated-key-0123456789abcdef-\d+)/.exec(text)?.[1]
       if (text.startsWith('source.fetch')) requests.push({ at, by: by ?? text })
@@ -30,7 +29,7 @@ async function outageOf(count: number, more: Partial<ConstructorParameters<typeo
   })
   for (let i = 1; i <= count; i++) {
     const connectorId = `globex.${i}`
-    const apiKeySecrets = [secretNameOf(i, 'globex')]
+    const apiKeySecrets = [secretNameOf(sharedKey ? 1 : i, 'globex')]
     await world.put(connectorItem({ connectorId, name: connectorId, tenantName: 'Globex', baseUrl: origin, apiKeySecrets }))
     await world.run(second)
   }
@@ -55,6 +54,17 @@ describe('an origin that is down', () => {
       expect(reason).toContain(`No request to ${origin} had a response lately`)
     }
     expect(await world.state.outages()).toHaveLength(1)
+  })
+
+  it.each([2, 10])('is asked once a minute by %i connectors that share a key, by turns', { timeout: 120_000 }, async (count) => {
+    const until = diesAt + 66 * minute
+    const { world } = await outageOf(count, { until, sharedKey: true })
+    await world.run(until - world.clock.now())
+    const probes = world.record.log.filter(({ event, at }) => event === 'page-failed' && Number(at) >= until - 60 * minute)
+    const byConnector = Map.groupBy(probes, ({ connectorId }) => connectorId)
+    expect(byConnector.size).toBe(count)
+    expect(probes.length).toBeGreaterThanOrEqual(58)
+    expect(probes.length).toBeLessThanOrEqual(60)
   })
 
   it('has its connectors back within an interval when it responds, spread over it', { timeout: 120_000 }, async () => {

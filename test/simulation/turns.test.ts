@@ -114,6 +114,34 @@ describe('a key that is rejected for one stream', () => {
   })
 })
 
+describe('one response that may pass', () => {
+  it.each([400, 401, 403, 404, 302, 418, 500])(
+    'is no problem of its connector, and its stream is asked for again soon: %i',
+    async (status) => {
+      const asked: number[] = []
+      const respond = (event: string | null, now: number) => {
+        if (event !== 'dlp' || now < start + 20 * minute) return undefined
+        return asked.push(now) === 1 ? { status } : undefined
+      }
+      const world = await withThree(respond, 20 * minute)
+      const { length } = world.bus.notifications
+      await world.run(6 * minute)
+      const [failedAt = 0, againAt = 0] = asked
+      expect(againAt - failedAt).toBeGreaterThan(0)
+      expect(againAt - failedAt).toBeLessThanOrEqual(2 * minute)
+      expect(world.bus.notifications.slice(length)).toEqual([])
+      expect((await world.status('acme.cas')).state).toBe('ok')
+    },
+  )
+
+  it('is a problem when the next try fails as well', async () => {
+    const world = await withThree((event, now) => (event === 'dlp' && now > start + 20 * minute ? { status: 302 } : undefined), 30 * minute)
+    expect(await world.status('acme.cas')).toMatchObject({ state: 'failing', cause: 'redirected' })
+    expect(world.record.log.filter(({ event }) => event === 'page-failed')).toHaveLength(2)
+    expect(world.bus.notifications.map(({ detail }) => detail.attention)).toEqual(['none', 'problem'])
+  })
+})
+
 describe('a failure of the origin', () => {
   it('on one stream makes this stream wait, and the run goes on with the others', async () => {
     const world = await withThree((event, now) => (event === 'dlp' && now < start + 2 * minute ? { status: 302 } : undefined), minute)

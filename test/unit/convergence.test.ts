@@ -2,6 +2,8 @@ import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import { describe, expect, it } from 'vitest'
 import { stateTable } from '../../functions/adapters/state-table/state-table.ts'
+import { failure } from '../../functions/domain/failures.ts'
+import { failed } from '../../functions/domain/result.ts'
 import { minute } from '../../functions/domain/time.ts'
 import { acceptConnector } from '../../functions/flows/accept-connector.ts'
 import { collectConnector } from '../../functions/flows/collect/collect-connector.ts'
@@ -267,5 +269,38 @@ describe('an edit', () => {
     const status = await it.ports.state.readStatus(id)
     expect(status).toMatchObject({ state: 'starting', problems: [], rejectedKeys: {} })
     expect(status?.trouble).toBeUndefined()
+  })
+
+  it('ends the waits of the streams as well, so that the first run after it reads each', async () => {
+    const it = new Deployment()
+    const { fetch } = it.ports.source
+    const untrusted = failed(failure('tls-failed', 'No trusted connection: self-signed certificate'))
+    it.ports.source.fetch = async (...request) => (request[2].disableTlsVerification ? fetch.apply(it.ports.source, request) : untrusted)
+    const streams = async () => [...(await it.ports.state.readRun(id)).streams.values()]
+    await it.write(connectorItem({ eventTypes: ['dlp', 'ransomware'] }))
+    for (let i = 0; i < 4; i++) {
+      await it.run(id)
+      const { due } = await it.ports.state.readRun(id)
+      await it.world.clock.advance(due!.nextDueAt - it.world.clock.now())
+    }
+    for (const { trouble } of await streams()) expect(trouble?.failure.code).toBe('tls-failed')
+    expect((await it.ports.state.readStatus(id))?.state).toBe('failing')
+    await it.write(connectorItem({ eventTypes: ['dlp', 'ransomware'], disableTlsVerification: true }))
+    const editedAt = it.world.clock.now()
+    await it.run(id)
+    for (const { lastReadAt } of await streams()) expect(lastReadAt).toBeGreaterThanOrEqual(editedAt)
+    expect(await it.ports.state.readStatus(id)).toMatchObject({ state: 'ok', reason: '' })
+  })
+
+  it('does not end a failure that lasts, which is told again soon', async () => {
+    const it = new Deployment()
+    it.ports.source.fetch = async () => failed(failure('tls-failed', 'No trusted connection'))
+    const item = connectorItem({ eventTypes: ['dlp', 'ransomware'] })
+    await it.write(item)
+    await it.run(id)
+    await it.world.clock.advance(minute)
+    await it.write({ ...item, requestsPerMinute: 10 })
+    await it.run(id)
+    expect(await it.ports.state.readStatus(id)).toMatchObject({ state: 'failing', cause: 'tls-failed' })
   })
 })

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { backoffMs, type FailureCode, failure, failureCodes, failures, formatFailure, isLasting } from '../../functions/domain/failures.ts'
+import {
+  backoffMs,
+  type FailureCode,
+  failure,
+  failureCodes,
+  failures,
+  formatFailure,
+  isLasting,
+  streamBackoffMs,
+} from '../../functions/domain/failures.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 
 /** A remedy has the cause, and a sentence that begins with what the reader or Tributary does next. */
@@ -37,9 +46,9 @@ describe('the table of failures', () => {
   })
 })
 
-describe('the wait before the next try', () => {
-  const full = 0.999_999
+const full = 0.999_999_9
 
+describe('the wait before the next try', () => {
   it('doubles with each failure in a row, up to the longest wait', () => {
     const waits = [1, 2, 3, 4, 9, 1_000].map((attempt) => Math.round(backoffMs({ code: 'vendor-error' }, attempt, full) / second))
     expect(waits).toEqual([5, 10, 20, 40, 300, 300])
@@ -55,12 +64,37 @@ describe('the wait before the next try', () => {
   })
 })
 
-describe('a failure deserves attention', () => {
-  it('at once if it does not pass by itself', () => {
-    expect(isLasting('forbidden', 1)).toBe(true)
+describe('a stream whose failure may pass', () => {
+  const longestMs = (why: Parameters<typeof streamBackoffMs>[0], attempt: number) => Math.round(streamBackoffMs(why, attempt, full))
+
+  it('is tried again within a minute, and then after as long as its failure says', () => {
+    expect([1, 2].map((attempt) => longestMs({ code: 'redirected' }, attempt))).toEqual([minute, 10 * minute])
+    expect([1, 2].map((attempt) => longestMs({ code: 'unauthorized' }, attempt))).toEqual([minute, hour])
+    expect([1, 2, 3].map((attempt) => longestMs({ code: 'vendor-error' }, attempt))).toEqual([5 * second, 10 * second, 20 * second])
   })
 
-  it('from the third in a row on if it mostly passes', () => {
-    expect([1, 2, 3].map((attempts) => isLasting('vendor-error', attempts))).toEqual([false, false, true])
+  it.each(failureCodes.filter((code) => failures[code].lastsFrom > 1))('waits at most a minute after the first: %s', (code) => {
+    expect(longestMs({ code }, 1)).toBeLessThanOrEqual(minute)
+  })
+
+  it('waits for as long as the vendor asks', () => {
+    expect(streamBackoffMs({ code: 'vendor-overloaded', retryAfterMs: 3 * hour }, 1, 0)).toBe(3 * hour)
+  })
+})
+
+describe('a failure deserves attention', () => {
+  const lastingFrom = (code: FailureCode) => [1, 2, 3].find((attempts) => isLasting(code, attempts))
+
+  it('at once if only a person can mend it', () => {
+    const atOnce = failureCodes.filter((code) => isLasting(code, 1))
+    expect(atOnce).toEqual(['host-refused', 'secret-missing', 'secret-unreadable', 'secret-malformed', 'key-shared'])
+  })
+
+  it.each(['redirected', 'not-found', 'tls-failed', 'forbidden', 'unauthorized'] as const)('from the second in a row on: %s', (code) => {
+    expect(lastingFrom(code)).toBe(2)
+  })
+
+  it.each(['vendor-error', 'timed-out', 'unreachable', 'link-dead'] as const)('from the third in a row on: %s', (code) => {
+    expect(lastingFrom(code)).toBe(3)
   })
 })

@@ -8,9 +8,11 @@ import {
   mayAsk,
   nextProbeOf,
   type OriginHealth,
+  turnOf,
   withProbe,
+  withTurn,
 } from '../../functions/domain/origin.ts'
-import { minute, second } from '../../functions/domain/time.ts'
+import { second } from '../../functions/domain/time.ts'
 
 const start = Date.UTC(2026, 10, 24, 12)
 const why = failure('timed-out', 'No response within 30 s')
@@ -71,38 +73,73 @@ describe('while an origin is down', () => {
   const at = (seconds: number) => start + seconds * second
 
   it('nobody asks for a minute, then one may', () => {
-    expect(mayAsk(down, at(119))).toBe('leave')
-    expect(mayAsk(down, at(120))).toBe('probe')
+    expect(mayAsk(down, 'any', at(119))).toBe('leave')
+    expect(mayAsk(down, 'any', at(120))).toBe('probe')
   })
 
   it('the run that claims the probe is the only one, until its claim ends after 45 s', () => {
     const claimed = withProbe(down!, 'prober', at(120))
-    expect(mayAsk(claimed, at(164))).toBe('leave')
-    expect(mayAsk(claimed, at(165))).toBe('probe')
+    expect(mayAsk(claimed, 'any', at(164))).toBe('leave')
+    expect(mayAsk(claimed, 'any', at(165))).toBe('probe')
   })
 
   it('a probe that failed is followed by the next one a minute after it began', () => {
     const claimed = withProbe(down!, 'prober', at(120))
     const failed = afterSilence(claimed, { key: 'c', sentAt: at(120), failure: why }, 'prober', at(150))
-    expect(mayAsk(failed, at(179))).toBe('leave')
-    expect(mayAsk(failed, at(180))).toBe('probe')
+    expect(mayAsk(failed, 'any', at(179))).toBe('leave')
+    expect(mayAsk(failed, 'any', at(180))).toBe('probe')
   })
 
   it('a request that was under way changes nothing', () => {
     expect(afterSilence(down, { key: 'c', sentAt: at(50), failure: why }, 'another', at(80))).toBeUndefined()
   })
 
-  it('the run that asked asks again with the next probe if it is alone, and lets others go first if not', () => {
-    const alone = silent(['a', 30], ['a', 65], ['a', 105])
-    expect(nextProbeOf(alone!)).toBe(start + 105 * second + minute)
-    expect(nextProbeOf(down!)).toBe(start + 60 * second + minute + 10 * second)
+  it('the run that asked asks again with the next tick that is half a minute later', () => {
+    const foundBy = (seconds: number) => silent(['a', 30], ['b', seconds])
+    expect([60, 89, 90, 91].map((seconds) => nextProbeOf(foundBy(seconds)!))).toEqual([at(120), at(120), at(120), at(180)])
   })
 
   it('any response ends it, and the next needs no record', () => {
     const up = responds(withProbe(down!, 'prober', at(120)), 'a', 150)
-    expect(mayAsk(up, at(150))).toBe('ask')
+    expect(mayAsk(up, 'any', at(150))).toBe('ask')
     expect(afterResponse(up, 'b', at(151))).toBeUndefined()
     expect(afterResponse(undefined, 'b', at(151))).toBeUndefined()
+  })
+})
+
+describe('the turn of the next probe', () => {
+  const at = (seconds: number) => start + seconds * second
+  const down = silent(['a', 30], ['b', 60])
+  const comes = (health: OriginHealth | undefined, connectorId: string, seconds: number, askedAt = at(seconds - 3_600)) =>
+    withTurn(health, { connectorId, askedAt }, at(seconds)) ?? health
+
+  it('is that of the connector that has not asked for longest, whichever comes first', () => {
+    const turn = comes(comes(comes(down, 'late', 70, at(50)), 'early', 80, at(20)), 'later', 90, at(55))
+    expect(['late', 'early', 'later'].map((each) => turnOf(turn, each))).toEqual([undefined, at(120), undefined])
+  })
+
+  it('is kept for ten seconds', () => {
+    const turn = comes(down, 'next', 70)
+    expect([120, 129, 130].map((seconds) => mayAsk(turn, 'other', at(seconds)))).toEqual(['leave', 'leave', 'probe'])
+    expect(mayAsk(turn, 'next', at(119))).toBe('leave')
+    expect(mayAsk(turn, 'next', at(120))).toBe('probe')
+  })
+
+  it('comes with the tick after the probe under way, and is free again when it is taken', () => {
+    const turn = comes(withProbe(down!, 'prober', at(120)), 'next', 125)
+    expect(turnOf(turn, 'next')).toBe(at(180))
+    expect(turnOf(withProbe(turn!, 'run of next', at(180)), 'next')).toBeUndefined()
+  })
+
+  it('is not taken while a probe may be claimed, nor of an origin that is not down', () => {
+    expect(withTurn(down, { connectorId: 'next', askedAt: 0 }, at(120))).toBeUndefined()
+    expect(withTurn(silent(['a', 30]), { connectorId: 'next', askedAt: 0 }, at(40))).toBeUndefined()
+  })
+
+  it('is kept by the failure of the probe before it', () => {
+    const turn = comes(withProbe(down!, 'prober', at(120)), 'next', 125)
+    const failed = afterSilence(turn, { key: 'a', sentAt: at(120), failure: why }, 'prober', at(150))
+    expect([turnOf(failed, 'next'), mayAsk(failed, 'other', at(180))]).toEqual([at(180), 'leave'])
   })
 })
 

@@ -14,7 +14,7 @@ describe('the re-read for a new key', () => {
     { from: now - 7 * hour, to: now - 11 * minute },
   ] as const
   const before = coveredFrom(since, now, { covered: [first, second], widthMs: 72 * hour, origin, keys: ['old'] })
-  const after = readBy(before, { origin, keys: ['new'], since }, now)
+  const after = readBy(before, { origin, keys: ['new'], since, acceptedAt: since }, now)
 
   it('goes to the end of what is covered, over every gap', () => {
     expect(after).toMatchObject({ reread: { from: since, to: second.to }, rereadForKey: true })
@@ -26,7 +26,7 @@ describe('the re-read for a new key', () => {
   })
 
   it('reads nothing if nothing is covered', () => {
-    expect(readBy({ ...before, covered: [] }, { origin, keys: ['new'], since }, now)).not.toHaveProperty('reread')
+    expect(readBy({ ...before, covered: [] }, { origin, keys: ['new'], since, acceptedAt: since }, now)).not.toHaveProperty('reread')
   })
 })
 

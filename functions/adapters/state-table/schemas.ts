@@ -4,7 +4,7 @@ import type { HeldKey, HeldKeys, KeyClaim, KeyClaims } from '../../domain/connec
 import type { LogFilter } from '../../domain/connector/log-filters.ts'
 import type { Tick } from '../../domain/dispatch.ts'
 import { type Failure, type FailureCode, failureCodes } from '../../domain/failures.ts'
-import type { OriginHealth, Probe, Silence, SilentKey } from '../../domain/origin.ts'
+import type { OriginHealth, Probe, Silence, SilentKey, Turn } from '../../domain/origin.ts'
 import type { AcceptedConnector, Due, KeyUser } from '../../domain/ports.ts'
 import { connectorStates, type StateChange } from '../../domain/status/connector-state.ts'
 import type { Outage } from '../../domain/status/outage.ts'
@@ -250,6 +250,7 @@ export const originSchema: z.ZodMiniType<OriginHealth, Stored> = z.object({
       since: instant,
       probeFrom: instant,
       probe: z.object({ by: text, at: instant } satisfies Shape<Probe>),
+      next: optional(z.object({ connectorId: text, askedAt: instant } satisfies Shape<Turn>)),
     } satisfies Shape<NonNullable<OriginHealth['down']>>),
   ),
 } satisfies Shape<OriginHealth>)
@@ -296,7 +297,7 @@ export const streamSchema: z.ZodMiniType<StreamState, Stored> = withStoredNames(
     pagesTarget: z.number(),
     paced: z.boolean(),
     skipped: optional(interval),
-    givenUp: optional(z.object({ failure, count })),
+    givenUp: optional(z.object({ failure, count, since: optional(instant) })),
     hard: optional(z.array(z.extend(interval, { widthMs: z.number() }))),
     setAside: z.array(z.extend(interval, { until: instant })),
     reread: optional(interval),

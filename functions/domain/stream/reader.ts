@@ -14,15 +14,18 @@ export interface Reader {
   readonly keys: readonly string[]
   /** The connector answers for events from this instant on, as far as they can still be read. */
   readonly since: Instant
+  /** When its item was last accepted: an edit may have mended what failed before. */
+  readonly acceptedAt: Instant
 }
 
 /**
  * The stream as this reader may continue it. What was read from another origin proves nothing here, so the stream begins anew; what was
  * still unread there is counted as lost. A key that never read the stream may be another customer's, so all that is covered is read
- * again, after everything else. A gap inside may be read twice, but no gap hides what is covered behind it. Without an origin a release
- * before 0.4.0 wrote the stream: it counts as read by this reader.
+ * again, after everything else. A gap inside may be read twice, but no gap hides what is covered behind it. A failure that began before the
+ * last edit is forgotten. Without an origin a release before 0.4.0 wrote the stream: it counts as read by this reader.
  */
-export function readBy(stream: StreamState, { origin, keys, since }: Reader, now: Instant): StreamState {
+export function readBy(stored: StreamState, { origin, keys, since, acceptedAt }: Reader, now: Instant): StreamState {
+  const stream = withoutTroubleBefore(stored, acceptedAt)
   const { origin: before = origin, keys: known = keys } = stream
   if (before !== origin) return anew(stream, { origin, keys, since }, now)
   const isNew = keys.some((key) => !known.includes(key))
@@ -33,13 +36,22 @@ export function readBy(stream: StreamState, { origin, keys, since }: Reader, now
   return { ...read, reread: { from: stream.since, to }, rereadForKey: true }
 }
 
+/** So the first run after an edit reads the stream, and what still fails is counted from there. */
+function withoutTroubleBefore({ trouble, givenUp, ...rest }: StreamState, edit: Instant): StreamState {
+  return {
+    ...rest,
+    ...(trouble === undefined || trouble.since < edit ? {} : { trouble }),
+    ...(givenUp === undefined || (givenUp.since ?? 0) < edit ? {} : { givenUp }),
+  }
+}
+
 /** A stream that waits because its key was rejected need not wait for another key. */
 function withoutKeyTrouble(stream: StreamState): StreamState {
   const { trouble, ...rest } = stream
   return trouble !== undefined && effects[failures[trouble.failure.code].scope].stream === 'waits-if-key-works' ? rest : stream
 }
 
-function anew(stream: StreamState, { origin, keys, since }: Reader, now: Instant): StreamState {
+function anew(stream: StreamState, { origin, keys, since }: Omit<Reader, 'acceptedAt'>, now: Instant): StreamState {
   const { version, seenClasses, counts, lostBefore = { count: 0, ms: 0 }, lostRanges, lease } = stream
   const unread = missing(stream, now)
   const lost = [...lostRanges, ...unread]

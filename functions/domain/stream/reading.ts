@@ -1,4 +1,4 @@
-import { backoffMs, effects, type Failure, failure, failures, formatFailure } from '../failures.ts'
+import { effects, type Failure, failure, failures, formatFailure, streamBackoffMs } from '../failures.ts'
 import type { RecordDetail } from '../ports.ts'
 import { type Instant, iso } from '../time.ts'
 import { addChanges, type Changes } from './changes.ts'
@@ -175,7 +175,7 @@ export function afterFailure(
   const effect = effects[scope].stream
   if (effect === 'goes-on') return { stream, outcome: failed, log }
   const waits = effect === 'waits' || keyWorks
-  const until = waits ? now + backoffMs(why, attempts, random()) : now
+  const until = waits ? now + streamBackoffMs(why, attempts, random()) : now
   const refusals = scope === 'record' ? { refusals: (stream.refusals ?? 0) + 1 } : {}
   const troubled = { ...stream, ...refusals, trouble: { failure: why, attempts, until, since: stream.trouble?.since ?? now } }
   // In an outage every range fails. So a hard place becomes no narrower until something else of the stream was read.
@@ -192,7 +192,7 @@ export function afterRefusedLink(stream: StreamState, range: Range, why: Failure
 }
 
 function giveUp(stream: StreamState, range: Range, why: Failure, now: Instant, log: readonly ReadingLog[]): Reading {
-  const givenUp = { failure: why, count: (stream.givenUp?.count ?? 0) + 1 }
+  const givenUp = { failure: why, count: (stream.givenUp?.count ?? 0) + 1, since: stream.givenUp?.since ?? now }
   const narrower = { ...ledger.giveUpRange(stream, range, now), givenUp }
   return { stream: narrower, outcome: { kind: 'progress' }, log: [...log, rangeGivenUp(stream, narrower, range, why)] }
 }

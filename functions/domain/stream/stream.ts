@@ -91,8 +91,11 @@ export interface StreamState {
   readonly paced: boolean
   /** Places where a range was given up, each with its own width limit (ms). Easy ranges at other places do not raise it. */
   readonly hard?: readonly (Interval & { readonly widthMs: number })[]
-  /** Ranges in a row that were given up for their links (count), and why the last one was. A range that is read to its end ends it. */
-  readonly givenUp?: { readonly failure: Failure; readonly count: number }
+  /**
+   * Ranges in a row that were given up for their links (count), since when, and why the last one was. A range that is read to its end ends
+   * it. Without `since` an earlier release wrote it.
+   */
+  readonly givenUp?: { readonly failure: Failure; readonly count: number; readonly since?: Instant }
   /** Ranges of 1 ms that cannot be read to their end: not tried again before `until`. */
   readonly setAside: readonly (Interval & { readonly until: Instant })[]
   /** The part of the daily re-read that is still to do; `nextRereadAt` is when the next one is due. */

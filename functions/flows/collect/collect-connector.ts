@@ -97,7 +97,7 @@ export async function collectConnector(ports: CollectPorts, connectorId: string,
   const holder = `${ports.process}:${ports.nextNumber()}`
   const gate = await OriginGate.open(ports, accepted.connector, holder)
   const { isShut } = gate
-  const repeatedAt = isShut ? usualAt(clock.now()) : dueIfRunDies(clock.now(), usualAt)
+  const repeatedAt = isShut ? await afterShutGate(gate, report, usualAt(clock.now())) : dueIfRunDies(clock.now(), usualAt)
   if (!(await begin(repeatedAt))) return
   if (isShut) return void (await report.write({ streams, policy, gate }))
   const run = await beginRun({ ports, accepted, vendor, streams, policy, gate, report, deadline, holder }, stored.heldKeys)
@@ -184,7 +184,8 @@ async function beginRun(
   const ports = { ...given.ports, source }
   for (const [id, stream] of streams) {
     const since = Math.max(responsibleSince(accepted, id), readableSince(ports.clock.now(), policy))
-    const reader = { origin: connector.baseUrl, keys: keys.pool.all.map(({ fingerprint }) => fingerprint), since }
+    const fingerprints = keys.pool.all.map(({ fingerprint }) => fingerprint)
+    const reader = { origin: connector.baseUrl, keys: fingerprints, since, acceptedAt: accepted.acceptedAt }
     streams.set(id, readBy(stream, reader, ports.clock.now()))
   }
   const filters = compileFilters(connector.logFilters)
@@ -284,6 +285,12 @@ function chooseStep({ ports, context, streams, keys, gate, report, policy }: Run
 /** The origin is down, and this run is not the one that asks it, or has asked it. */
 function leaveOrigin({ ports, accepted, gate }: Run): RunEnd {
   return { kind: 'finished', dueAt: gate.probeAgainAt ?? usualTime(ports.digest, accepted, ports.clock.now()) }
+}
+
+/** When a connector that may not ask comes back: for its turn, or at its usual time. */
+async function afterShutGate(gate: OriginGate, { status }: RunReport, usualAt: Instant): Promise<Instant> {
+  const turnAt = await gate.takeTurn(status.lastFailure)
+  return turnAt === undefined ? usualAt : unclaimedTime(turnAt)
 }
 
 /** The backoff of a stream does not keep a probe from asking with it. */

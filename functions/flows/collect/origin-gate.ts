@@ -20,18 +20,18 @@ const writesMax = 50
  */
 export class OriginGate {
   private readonly ports: GatePorts
-  private readonly connector: Pick<Connector, 'type' | 'baseUrl'>
+  private readonly connector: Pick<Connector, 'connectorId' | 'type' | 'baseUrl'>
   private readonly holder: string
   private health: origins.OriginHealth | undefined
   private readAt: Instant
 
-  static async open(ports: GatePorts, connector: Pick<Connector, 'type' | 'baseUrl'>, holder: string): Promise<OriginGate> {
+  static async open(ports: GatePorts, connector: Pick<Connector, 'connectorId' | 'type' | 'baseUrl'>, holder: string): Promise<OriginGate> {
     return new OriginGate(ports, connector, holder, await ports.state.readOrigin(connector.type, connector.baseUrl))
   }
 
   private constructor(
     ports: GatePorts,
-    connector: Pick<Connector, 'type' | 'baseUrl'>,
+    connector: Pick<Connector, 'connectorId' | 'type' | 'baseUrl'>,
     holder: string,
     health: origins.OriginHealth | undefined,
   ) {
@@ -49,7 +49,7 @@ export class OriginGate {
 
   /** Whether the run may not ask, not even for all. */
   get isShut(): boolean {
-    return origins.mayAsk(this.health, this.ports.clock.now()) === 'leave'
+    return origins.mayAsk(this.health, this.connector.connectorId, this.ports.clock.now()) === 'leave'
   }
 
   /** When this run asks again after its probe, or after it found the origin down; undefined: at its connector's usual time. */
@@ -58,11 +58,24 @@ export class OriginGate {
     return origins.nextProbeOf(this.health)
   }
 
+  /**
+   * Takes the turn of the next probe for a connector that may not ask, unless it is that of one that has not asked for longer. Returns when
+   * it comes; undefined: not to this connector. `lastFailure`: that of the connector.
+   */
+  async takeTurn(lastFailure: (Failure & { readonly at: Instant }) | undefined): Promise<Instant | undefined> {
+    const { connectorId } = this.connector
+    const { clock } = this.ports
+    const askedAt = lastFailure !== undefined && origins.isSilence(lastFailure) ? lastFailure.at : 0
+    await this.record(() => origins.withTurn(this.health, { connectorId, askedAt }, clock.now()))
+    return origins.turnOf(this.health, connectorId)
+  }
+
   /** Claims the probe if the origin is down. Returns false if the run may not ask. */
   async enter(): Promise<boolean> {
+    const { connector } = this
     const { clock } = this.ports
     for (let write = 0; write < writesMax; write++) {
-      const may = origins.mayAsk(this.health, clock.now())
+      const may = origins.mayAsk(this.health, connector.connectorId, clock.now())
       if (may === 'ask') return true
       if (may === 'leave' || this.health === undefined) return false
       if (await this.write(origins.withProbe(this.health, this.holder, clock.now()))) return true

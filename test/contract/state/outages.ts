@@ -49,7 +49,7 @@ export function outageContract(given: Given): void {
     const [vendor, origin] = ['trendmicro-cas', 'https://api.example.com']
     const failure = { code: 'timed-out', detail: 'No response within 30 s' } as const
     const silence = { since: start, lastAt: start + 1, failure, keys: [{ key: 'k', failures: 2 }] }
-    const down = { since: start, probeFrom: start + 9, probe: { by: 'run', at: start + 2 } }
+    const down = { since: start, probeFrom: start + 9, probe: { by: 'run', at: start + 2 }, next: { connectorId: 'a', askedAt: start } }
 
     it('comes back as it was written', async () => {
       expect(await given.state.readOrigin(vendor, origin)).toBeUndefined()
