@@ -54,6 +54,11 @@ export function isConnectorId(connectorId: string): boolean {
   return attributes.connectorId.safeParse(connectorId).success
 }
 
+/** The problem of a text that cannot be the id of a connector. */
+export function idProblem(connectorId: string): Problem | undefined {
+  return isConnectorId(connectorId) ? undefined : { path: 'connectorId', message: mustBe(idRule)({ input: connectorId }) }
+}
+
 /** The problem of an item that is too large, found before anything else is made of it. */
 export function sizeProblem(item: object): Problem | undefined {
   const bytes = Buffer.byteLength(JSON.stringify(item))
