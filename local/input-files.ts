@@ -1,8 +1,12 @@
 import { readFile, stat } from 'node:fs/promises'
 import * as z from 'zod'
 import { plainItem } from '../functions/adapters/connectors-table.ts'
+import { cutText } from '../functions/domain/text.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import { StartupError } from './services/startup-error.ts'
+
+/** An id may have any length. A message shows this much of it (characters). */
+const shownMax = 64
 
 const typeNames = new Set(['S', 'N', 'B', 'BOOL', 'NULL', 'L', 'M', 'SS', 'NS', 'BS'])
 
@@ -24,8 +28,10 @@ export async function readConnectorsFile(path: string): Promise<readonly (Connec
     if (typeof connectorId !== 'string' || connectorId === '') {
       throw new StartupError(`${where} has no connectorId. Give it one: the key of the connectors table, a text such as "acme.cas".`)
     }
-    if (seen.has(connectorId))
-      throw new StartupError(`${where} repeats the connectorId ${connectorId} of an earlier item. Give each item its own.`)
+    if (seen.has(connectorId)) {
+      const shown = cutText(connectorId, shownMax)
+      throw new StartupError(`${where} repeats the connectorId ${shown} of an earlier item. Give each item its own.`)
+    }
     seen.add(connectorId)
     return { ...plain, connectorId }
   })

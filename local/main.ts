@@ -81,6 +81,7 @@ async function prepare({ options, screen, source, services, control }: Session):
     await replaceConnectors(control, source, options)
     await control.resetConnectors()
     screen.print(`Collecting from ${source.title}.`)
+    for (const { place, reason } of source.refused) screen.print(`Refused: ${place}: ${reason}`)
   } else {
     if (options.connectors !== undefined) {
       throw new StartupError(
@@ -144,12 +145,13 @@ async function collectUntilEnd(session: Session, functions: FunctionsProcess, re
 }
 
 /** Redraws the screen. Returns what --once still waits for, and nothing without --once. */
-async function showAndCheck({ options, startedAt, screen, services, control }: Session): Promise<readonly Missing[]> {
+async function showAndCheck({ options, startedAt, screen, source, services, control }: Session): Promise<readonly Missing[]> {
   const ids = await control.connectorIds()
   screen.show(await control.rows(ids))
   if (!options.once) return []
   if (ids.length === 0 && !services.owner) return [{ connectorId: '–', reason: 'There is no connector yet.', isPermanent: false }]
-  return findMissing({ state: control.state, vendors }, ids, startedAt)
+  const refused = source.refused.map(({ place, reason }) => ({ connectorId: place, reason, isPermanent: true }))
+  return [...refused, ...(await findMissing({ state: control.state, vendors }, ids, startedAt))]
 }
 
 function formatOnceEnd(missing: readonly Missing[]): string {
@@ -157,10 +159,11 @@ function formatOnceEnd(missing: readonly Missing[]): string {
   return 'Not everything could be collected, and waiting longer does not help. Each line below that begins with "Missing:" says what is missing, why, and what to do.'
 }
 
-async function report({ options, startedAt, control }: Session, missing: readonly Missing[]): Promise<void> {
+async function report({ options, startedAt, source, control }: Session, missing: readonly Missing[]): Promise<void> {
   const out = options.json ? process.stderr : process.stdout
   const now = clock.now()
-  const connectors = await summarise({ state: control.state, vendors }, await control.connectorIds(), now)
+  const refused = source.refused.map(({ place, reason }) => ({ connectorId: place, state: 'refused' as const, reason, streams: [] }))
+  const connectors = [...refused, ...(await summarise({ state: control.state, vendors }, await control.connectorIds(), now))]
   const streams = connectors.flatMap((connector) => connector.streams)
   const lake = join(options.data, 'lake')
   const summary: Summary = {

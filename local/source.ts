@@ -1,14 +1,23 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { idProblem } from '../functions/domain/connector/connector-schema.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import { demonstrationConnectors, demonstrationSecrets, demonstrationSimulatorOptions } from './demonstration.ts'
 import { readConnectorsFile, readSecretsFile } from './input-files.ts'
 import type { Options } from './options.ts'
 import { startSimulator } from './simulator/server.ts'
 
+/** An item that no function is given: it has an id that no connector can have, so it would have no status. */
+interface RefusedItem {
+  /** In the file: `item 2`. */
+  readonly place: string
+  readonly reason: string
+}
+
 /** The connectors to collect and their secrets: your own with the real vendor, or the demonstration's with the simulator. */
 export interface CollectedFrom {
   readonly items: readonly ConnectorItem[]
+  readonly refused: readonly RefusedItem[]
   readonly secrets: ReadonlyMap<string, string>
   readonly allowedHosts: readonly string[]
   readonly title: string
@@ -19,15 +28,23 @@ export interface CollectedFrom {
 /** Throws a `StartupError` that names the file and its mistake. */
 export async function openSource(options: Options): Promise<CollectedFrom> {
   if (options.connectors === undefined || options.secrets === undefined) return openDemonstration(options.data)
-  const items = await readConnectorsFile(options.connectors)
+  const all = await readConnectorsFile(options.connectors)
   const secrets = await readSecretsFile(options.secrets)
+  const items = all.filter(({ connectorId }) => idProblem(connectorId) === undefined)
   return {
     items,
+    refused: all.flatMap(({ connectorId }, i) => refusedItem(connectorId, i + 1)),
     secrets,
     allowedHosts: options.allowHosts,
     title: `${items.length} ${items.length === 1 ? 'connector' : 'connectors'} of ${options.connectors}`,
     close: async () => {},
   }
+}
+
+function refusedItem(connectorId: string, position: number): readonly RefusedItem[] {
+  const problem = idProblem(connectorId)
+  if (problem === undefined) return []
+  return [{ place: `item ${position}`, reason: `The item was not accepted. ${problem.path}: ${problem.message}` }]
 }
 
 /** The simulator keeps its port from one start to the next when the port is free, so that the base URLs of the connectors stay the same. */
@@ -40,6 +57,7 @@ async function openDemonstration(dataDir: string): Promise<CollectedFrom> {
   const { host, port } = new URL(simulator.url)
   return {
     items: demonstrationConnectors(simulator.url),
+    refused: [],
     secrets: new Map(Object.entries(demonstrationSecrets())),
     allowedHosts: [host],
     title: `the demonstration: three connectors of two tenants, against a simulator of the vendor at ${simulator.url}`,

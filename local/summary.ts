@@ -31,6 +31,7 @@ interface StreamSummary {
 }
 
 export interface ConnectorSummary {
+  /** Or, for an item that was refused for its id, its place in the file, `item 2`. */
   readonly connectorId: string
   readonly state: ConnectorState
   /** Why it is in this state and what to do; empty when all is well. */
@@ -102,6 +103,7 @@ function gapsOf(stream: StreamState, lateMs: number, now: Instant): readonly { r
 
 /** Something that keeps a connector from being complete. */
 export interface Missing {
+  /** Or, for an item that was refused for its id, its place in the file, `item 2`. */
   readonly connectorId: string
   /** Says what is missing and why, and what to do if a person has to act. */
   readonly reason: string

@@ -1,6 +1,6 @@
 import type { Connector } from '../domain/connector/connector.ts'
 import { immutableProblems, movedKeyProblems } from '../domain/connector/connector-edits.ts'
-import { isConnectorId, parseConnector } from '../domain/connector/connector-schema.ts'
+import { isConnectorId, parseConnector, sizeProblem } from '../domain/connector/connector-schema.ts'
 import type { Problem } from '../domain/connector/problems.ts'
 import { tenantNote, tenantOfId } from '../domain/connector/tenant.ts'
 import { formatFailure } from '../domain/failures.ts'
@@ -43,6 +43,8 @@ const writesMax = 5
 export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, connectorId: string, item: ConnectorItem): Promise<void> {
   const { state, clock, digest, log } = ports
   if (!isConnectorId(connectorId)) return refuseId(ports, connectorId)
+  const tooLarge = sizeProblem(item)
+  if (tooLarge !== undefined) return refuse(ports, connectorId, item, [tooLarge], await state.readAccepted(connectorId))
   for (let write = 0; write < writesMax; write++) {
     const before = await state.readAccepted(connectorId)
     const itemDigest = digestItem(digest, item)

@@ -27,7 +27,7 @@ export async function notifyChanges(ports: NotifyPorts, connectorId: string, upd
   if (update === undefined) return
   const changes = changesNotIn(update.after, update.before?.pendingChanges)
   if (changes.length === 0) return
-  const { tenantName = 'unknown', vendor = 'unknown', origin } = update.after
+  const { tenantName, vendor = 'unknown', origin } = update.after
   try {
     const notifications = changes.map((change) => changeNotification({ connectorId, tenantName, vendor }, change))
     const outage = changes.find(({ to, cause }) => to === 'failing' && cause !== undefined && isVendorsOwn(cause))

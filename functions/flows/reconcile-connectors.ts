@@ -1,3 +1,4 @@
+import { isConnectorId, sizeProblem } from '../domain/connector/connector-schema.ts'
 import type { AcceptedConnector, DueStore, StatusStore } from '../domain/ports.ts'
 import { isConverged } from '../domain/status/accepted-status.ts'
 import type { ConnectorStatus } from '../domain/status/status.ts'
@@ -24,7 +25,8 @@ export async function reconcileConnectors(ports: ReconcilePorts, policy: AcceptP
     if (typeof connectorId !== 'string') continue
     present.add(connectorId)
     const accepted = listed.accepted.get(connectorId)
-    const isSame = accepted?.retiredAt === undefined && accepted?.itemDigest === digestItem(digest, item)
+    const mayBeAccepted = isConnectorId(connectorId) && sizeProblem(item) === undefined
+    const isSame = mayBeAccepted && accepted?.retiredAt === undefined && accepted?.itemDigest === digestItem(digest, item)
     if (isSame && !hasProblems(listed, connectorId) && isDone(listed, connectorId)) continue
     await orNextTime(ports, connectorId, 'The item could not be checked', () => acceptConnector(ports, policy, connectorId, item))
   }

@@ -115,3 +115,26 @@ test('each connector whose vendor cannot be reached or responds with rubbish say
     [rubbish.host, new URL(unreachable).host],
   )
 })
+
+test('an item whose id no connector can have is refused at once with its place in the file, and the good connector beside it is collected', async () => {
+  const { url, host } = await vendor({ keys: [{ key: 'acme-key' }], eventsPerHour: 600 })
+  const dir = temporaryFolder()
+  const long = `acme.${'x'.repeat(2_033)}`
+  const items = [connectorItem('acme.good', url, limits), connectorItem(long, url, limits), connectorItem('acme cas', url, limits)]
+  const args = [...ownConnectors(dir, items, secrets, [host]), '--data', join(dir, 'data'), '--once', '--json']
+  const { code, ...said } = await run(args)
+  expect(code).toBe(1)
+  const rule = 'Give a tenant and a name, such as "acme.cas": 1 to 40 lower-case letters'
+  const wrong = [
+    `item 2: The item was not accepted. connectorId: It is "acme.${'x'.repeat(55)}…" (2038 characters). ${rule}`,
+    `item 3: The item was not accepted. connectorId: It is "acme cas". ${rule}`,
+  ]
+  for (const each of wrong) for (const begin of ['Refused', 'Missing']) expect(said.err).toContain(`\n${begin}: ${each}`)
+  expect(`${said.out}${said.err}`).not.toContain('x'.repeat(60))
+  expect(said.err).not.toMatch(/^Missing: acme\.good/m)
+  expect(summaryOf(said).connectors).toMatchObject([
+    { connectorId: 'item 2', state: 'refused', reason: expect.stringContaining(rule), streams: [] },
+    { connectorId: 'item 3', state: 'refused', reason: expect.stringContaining(rule), streams: [] },
+    { connectorId: 'acme.good', state: 'ok', reason: '' },
+  ])
+})

@@ -74,6 +74,7 @@ describe('the file of connectors', () => {
     [[{ connectorId: 7 }], /item 1 has no connectorId/],
     [[{ connectorId: { N: '7' } }], /item 1 has no connectorId/],
     [[{ connectorId: 'a' }, { connectorId: { S: 'a' } }], /item 2 repeats the connectorId a of an earlier item\./],
+    [[{ connectorId: 'x'.repeat(70) }, { connectorId: 'x'.repeat(70) }], /item 2 repeats the connectorId x{63}… of an earlier item\./],
   ])('is refused as %j, with its path and its mistake', async (content, said) => {
     const path = file(content)
     const reading = readConnectorsFile(path)

@@ -172,6 +172,34 @@ describe('the stream of the connectors table', () => {
     expect(seen.at(-1)).toEqual(['INSERT', 'c', 'mended'])
   })
 
+  it('passes a record that the function reports as failed again, alone, until it succeeds', async () => {
+    const { put, options } = await open()
+    const batches: [string | undefined, string | undefined][][] = []
+    let isMended = false
+    const handler = async ({ Records }: DynamoDBStreamEvent) => {
+      batches.push(Records.map(({ eventName, dynamodb }) => [eventName, dynamodb?.Keys?.['connectorId']?.S]))
+      const failed = Records.filter(({ dynamodb }) => dynamodb?.Keys?.['connectorId']?.S === 'b' && !isMended)
+      return { batchItemFailures: failed.map(({ dynamodb }) => ({ itemIdentifier: dynamodb?.SequenceNumber ?? '' })) }
+    }
+    const said: string[] = []
+    const reader = tableStreamReader({ ...options, handler, onError: (message) => said.push(message) })
+    for (const id of ['a', 'b', 'c']) await put(id, 'one')
+    await reader.poll()
+    await reader.poll()
+    await put('a', 'two')
+    await reader.poll()
+    isMended = true
+    await reader.poll()
+    await reader.poll()
+    expect(batches.map((batch) => new Set(batch.map(([name, id]) => `${name} ${id}`)))).toEqual([
+      new Set(['INSERT a', 'INSERT b', 'INSERT c']),
+      new Set(['INSERT b']),
+      new Set(['INSERT b', 'MODIFY a']),
+      new Set(['INSERT b']),
+    ])
+    expect(said).toEqual([])
+  })
+
   it('gives a record up after ten tries and reports it', async () => {
     const { put, options } = await open()
     const said: string[] = []
@@ -179,6 +207,20 @@ describe('the stream of the connectors table', () => {
     await put('a', 'poison')
     for (let n = 0; n < 12; n += 1) await reader.poll()
     expect(said).toEqual(['The change of connector a failed 10 times and is given up'])
+  })
+
+  it('gives a record that the function reports as failed up after ten tries as well', async () => {
+    const { put, options } = await open()
+    const said: string[] = []
+    let calls = 0
+    const handler = async ({ Records }: DynamoDBStreamEvent) => {
+      calls += 1
+      return { batchItemFailures: Records.map(({ dynamodb }) => ({ itemIdentifier: dynamodb?.SequenceNumber ?? '' })) }
+    }
+    const reader = tableStreamReader({ ...options, handler, onError: (message) => said.push(message) })
+    await put('a', 'one')
+    for (let n = 0; n < 12; n += 1) await reader.poll()
+    expect([calls, said]).toEqual([10, ['The change of connector a failed 10 times and is given up']])
   })
 
   it('is polled until it is stopped', async () => {

@@ -305,6 +305,20 @@ export function killedAt(nth: number, lake: Sink): Sink {
   }
 }
 
+/** Delivers to the lake, and freezes the process for `forMs` after its `nth` delivery. */
+export function freezingAt(nth: number, forMs: number, { world }: Deployment): { readonly sink: Sink; readonly isFrozen: () => boolean } {
+  let deliveries = 0
+  const sink: Sink = {
+    async deliver(records) {
+      const delivered = await world.lake.deliver(records)
+      deliveries += 1
+      if (deliveries === nth) await world.clock.sleepUntil(world.clock.now() + forMs)
+      return delivered
+    },
+  }
+  return { sink, isFrozen: () => deliveries === nth }
+}
+
 export function expectKilled(error: unknown): void {
   if (!(error instanceof Killed)) throw error
 }

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import type { Sink } from '../../functions/domain/ports.ts'
 import { coveredTo } from '../../functions/domain/stream/ledger.ts'
 import { minute } from '../../functions/domain/time.ts'
 import { connectorItem, start } from '../../simulation/world.ts'
 import { Deployment, pageItems } from './deployment.ts'
 import { startDynamo } from './dynamo.ts'
 import { bothDirections, expectExact, expectLimitKept, refusedCheckpoints } from './expectations.ts'
-import { expectKilled, killedAt, withoutRuns } from './history.ts'
+import { expectKilled, freezingAt, killedAt, withoutRuns } from './history.ts'
 import { frozenVersions, loadRelease, type Release } from './release.ts'
 
 /** A backlog of 300 minutes with 600 events an hour is 3,000 events, and half an hour adds more. */
@@ -84,18 +83,4 @@ function requestsOf({ world }: Deployment): readonly URLSearchParams[] {
     return undefined
   })
   return asked
-}
-
-/** Delivers to the lake, and freezes the process for `forMs` after its `nth` delivery. */
-function freezingAt(nth: number, forMs: number, { world }: Deployment): { readonly sink: Sink; readonly isFrozen: () => boolean } {
-  let deliveries = 0
-  const sink: Sink = {
-    async deliver(records) {
-      const delivered = await world.lake.deliver(records)
-      deliveries += 1
-      if (deliveries === nth) await world.clock.sleepUntil(world.clock.now() + forMs)
-      return delivered
-    },
-  }
-  return { sink, isFrozen: () => deliveries === nth }
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
 import { eventMetrics, fleetMetrics, runMetrics } from '../../functions/domain/metrics.ts'
-import { changeNotification } from '../../functions/domain/status/notifications.ts'
+import { changeNotification, notificationSource } from '../../functions/domain/status/notifications.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import { logQueries } from '../../lib/monitoring/log-queries.ts'
 import { eventTypesOf } from '../../lib/monitoring/metrics.ts'
@@ -64,6 +65,28 @@ describe('the example of a notification', () => {
       { from: 'ok', to: 'failing', reason: JSON.parse(shown).reason, since: Date.UTC(2026, 10, 24, 20, 35), cause: 'unauthorized' },
     )
     expect(JSON.parse(shown)).toEqual(detail)
+  })
+})
+
+describe('the example of a rule', () => {
+  const pattern: unknown = JSON.parse(/--event-bus-name tributary .*--event-pattern '(.+)'/.exec(docs)?.[1] ?? '')
+  const { source, detail: wanted } = z
+    .strictObject({ source: z.array(z.string()), detail: z.record(z.string(), z.array(z.string())) })
+    .parse(pattern)
+  const sends = (connectorId: string, tenantName: string) => {
+    const connector = { connectorId, tenantName, vendor: 'trendmicro-cas' }
+    const { detail } = changeNotification(connector, { from: 'ok', to: 'failing', reason: '', since: 0 })
+    return Object.entries(wanted).every(([name, values]) => values.some((value) => new Map(Object.entries(detail)).get(name) === value))
+  }
+
+  it('the rule sends the changes of its tenant', () => {
+    expect(source).toEqual([notificationSource])
+    expect(sends('contoso.cas', 'Contoso Ltd')).toBe(true)
+  })
+
+  it('the rule sends nothing of another tenant, whatever name that gives itself', () => {
+    expect(sends('acme.cas', 'contoso')).toBe(false)
+    expect(sends('cas', 'contoso')).toBe(false)
   })
 })
 

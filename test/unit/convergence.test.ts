@@ -304,3 +304,30 @@ describe('an edit', () => {
     expect(await it.ports.state.readStatus(id)).toMatchObject({ state: 'failing', cause: 'tls-failed' })
   })
 })
+
+describe('the size and the id of an item', () => {
+  const oversize: ConnectorItem = { ...item, name: 'x'.repeat(390 * 1024) }
+  const longId: ConnectorItem = { ...item, connectorId: `acme.${'x'.repeat(2_033)}` }
+
+  it.each<[string, ConnectorItem, readonly ConnectorItem[]]>([
+    ['too large, and new', oversize, []],
+    ['too large, as an edit of an accepted connector', oversize, [item]],
+    ['of an id that no connector can have', longId, []],
+  ])('are looked at first: nothing is made of an item that is %s', async (_, bad, before) => {
+    const it = new Deployment()
+    for (const each of before) await it.write(each)
+    const digested: number[] = []
+    const digest: typeof it.ports.digest = (text) => {
+      digested.push(text.length)
+      return it.ports.digest(text)
+    }
+    const ports = { ...it.ports, digest }
+    await reconcileConnectors(ports, policy, each([bad]))
+    await acceptConnector(ports, policy, String(bad['connectorId']), bad)
+    expect(digested.filter((length) => length > 1_000)).toEqual([])
+    expect(it.world.record.log.at(-1)).toMatchObject({ event: 'connector-refused', keepsAccepted: before.length > 0 })
+    const message = expect.stringMatching(/^It has \d{6} bytes\. Give at most 204800/)
+    if (bad === oversize) expect((await it.ports.state.readStatus(id))?.problems).toEqual([{ path: 'item', message }])
+    else expect(await it.stored()).toEqual({})
+  })
+})

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { StateChange } from '../../functions/domain/status/connector-state.ts'
 import { changeNotification, outageNotification } from '../../functions/domain/status/notifications.ts'
+import { minute } from '../../functions/domain/time.ts'
+import { acceptConnector } from '../../functions/flows/accept-connector.ts'
+import { policy, start, World } from '../../simulation/world.ts'
 
 const since = Date.UTC(2026, 10, 24, 12)
 const acme = { connectorId: 'acme.cas', tenantName: 'Acme', vendor: 'trendmicro-cas' }
@@ -35,6 +38,18 @@ describe('a change of state', () => {
         cause: 'secret-missing',
       },
     })
+  })
+
+  it('has a tenant that no connector can have, if nothing was ever accepted under an id that names none', () => {
+    const change: StateChange = { from: 'starting', to: 'refused', reason: '', since }
+    const refused = changeNotification({ connectorId: 'cas', tenantName: undefined, vendor: 'unknown' }, change)
+    expect(refused.detail).toMatchObject({
+      tenant: '~',
+      tenantName: 'unknown',
+      summary: expect.stringContaining('Connector cas of unknown: '),
+    })
+    const old = changeNotification({ connectorId: 'old', tenantName: 'unknown', vendor: 'trendmicro-cas' }, change)
+    expect(old.detail).toMatchObject({ tenant: '~unknown', tenantName: 'unknown' })
   })
 
   it.each(['failing', 'losing-data', 'throttled', 'refused'] as const)('to %s is a problem', (to) => {
@@ -79,6 +94,17 @@ describe('a change of state', () => {
 
   it('from an outage to losing data is a problem all the same', () => {
     expect(attention({ from: 'failing', to: 'losing-data', causeBefore: 'vendor-error' })).toBe('problem')
+  })
+})
+
+describe('an item that is refused', () => {
+  it.each([
+    ['cas', '~', 'unknown'],
+    ['acme.cas', 'acme', 'acme'],
+  ])('under the id %s is of the tenant %s, whatever its own tenantName says', async (connectorId, tenant, tenantName) => {
+    const world = new World({ ticking: false })
+    await world.clock.finish(acceptConnector(world.ports(0), policy, connectorId, { connectorId, tenantName: 'Globex' }), start + minute)
+    expect(world.bus.notifications.map(({ detail }) => detail)).toMatchObject([{ connectorId, to: 'refused', tenant, tenantName }])
   })
 })
 

@@ -54,6 +54,19 @@ export function isConnectorId(connectorId: string): boolean {
   return attributes.connectorId.safeParse(connectorId).success
 }
 
+/** The problem of a text that cannot be the id of a connector. */
+export function idProblem(connectorId: string): Problem | undefined {
+  return isConnectorId(connectorId) ? undefined : { path: 'connectorId', message: mustBe(idRule)({ input: connectorId }) }
+}
+
+/** The problem of an item that is too large, found before anything else is made of it. */
+export function sizeProblem(item: object): Problem | undefined {
+  const bytes = Buffer.byteLength(JSON.stringify(item))
+  if (bytes <= itemBytesMax) return undefined
+  const message = `It has ${bytes} bytes. Give at most ${itemBytesMax}: the accepted copy must fit into an item of the state table. Log filters with fewer values, or a shorter tlsCaPem, help.`
+  return { path: 'item', message }
+}
+
 function flag() {
   return z.boolean({ error: unquoted(mustBe('true or false'), 'BOOL') })
 }
@@ -255,11 +268,8 @@ export function parseConnector(item: unknown, policy: ConnectorPolicy, accepted?
   if (!isItem(item)) {
     return { ok: false, problems: [{ path: 'item', message: mustBe('an object with the attributes of a connector')({ input: item }) }] }
   }
-  const bytes = Buffer.byteLength(JSON.stringify(item))
-  if (bytes > itemBytesMax) {
-    const message = `It has ${bytes} bytes. Give at most ${itemBytesMax}: the accepted copy must fit into an item of the state table. Log filters with fewer values, or a shorter tlsCaPem, help.`
-    return { ok: false, problems: [{ path: 'item', message }] }
-  }
+  const tooLarge = sizeProblem(item)
+  if (tooLarge !== undefined) return { ok: false, problems: [tooLarge] }
   const parsed = connectorSchema.safeParse(item)
   const vendor = readVendor(item, policy)
   const own = vendor.ok ? readVendorAttributes(item, vendor.value) : unread

@@ -12,8 +12,9 @@ interface ChangeDetail {
   /** The whole notification in one line, for a mail. */
   readonly summary: string
   readonly vendor: string
-  /** From the id; `~` and `tenantName` if it names none. */
+  /** From the id; `~` and `tenantName` if it names none. `~` alone, which no connector has, if nothing was ever accepted under the id. */
   readonly tenant: string
+  /** For people: any connector may have any. */
   readonly tenantName: string
   readonly connectorId: string
   readonly from: ConnectorState
@@ -48,11 +49,11 @@ export const notificationSource = 'tributary'
 
 /** The notification of a change of state of `connector`. */
 export function changeNotification(
-  connector: { readonly connectorId: string; readonly tenantName: string; readonly vendor: string },
+  connector: { readonly connectorId: string; readonly tenantName: string | undefined; readonly vendor: string },
   change: StateChange,
 ): Notification {
   const { from, to, reason, since, cause, refusedEdit } = change
-  const { connectorId, tenantName, vendor } = connector
+  const { connectorId, tenantName = 'unknown', vendor } = connector
   const remedy =
     refusedEdit === true ? traitsOfState('refused').remedy : cause === undefined ? traitsOfState(to).remedy : failures[cause].remedy
   const what = refusedEdit === true ? `${to}, but an edit was refused at` : `${from} → ${to} since`
@@ -60,7 +61,7 @@ export function changeNotification(
     attention: attentionOf(change),
     summary: `Connector ${connectorId} of ${tenantName}: ${what} ${iso(since)}. ${reason === '' ? remedy : reason}`,
     vendor,
-    tenant: tenantOf(connector),
+    tenant: tenantOf({ connectorId, tenantName: connector.tenantName ?? '' }),
     tenantName,
     connectorId,
     from,
