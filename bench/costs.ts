@@ -95,7 +95,7 @@ export async function computeCosts(): Promise<Costs> {
   const months = await Promise.all(scenarios.map(async (scenario) => ({ scenario, month: await simulate(scenario, true) })))
   return {
     connectors: months.flatMap(({ scenario, month }) => fleets.map((count) => connectorCost(scenario.name, month, empty, count))),
-    runs: months.map(({ scenario, month }) => runCost(scenario.name, month)),
+    runs: months.map(({ scenario, month }) => runCost(scenario.name, month, empty)),
     stack: stackCost(empty),
   }
 }
@@ -121,13 +121,12 @@ function connectorCost(connector: string, month: Month, empty: Month, connectors
   const { collect, dispatch, factor } = month
   const { dynamodb, lambda, sqs, firehose, s3, secretsManager, cloudWatch, eventBridge } = prices
   const more = (of: (usage: Usage) => number) => of(dispatch) * factor - of(empty.dispatch) * empty.factor
-  const writeUnits = sum([...collect.dynamodb, ...dispatch.dynamodb].map((call) => call.writeUnits))
   const secretReads = readsOfSecret(month, connectors) * monthHours + dispatch.secretReads * factor
   const logBytes = (collect.logBytes + collect.invocations * platformLogBytes) * factor + more((usage) => usage.logBytes)
   const deliveries = collect.firehoseCalls * factor
   const objects = Math.max(objectsOf(deliveries * connectors) / connectors, (collect.lakeBytes * factor) / objectBytesMax)
   const cost = {
-    writes: writeUnits * factor * dynamodb.writeUnit,
+    writes: (writeUnits(collect) * factor + more(writeUnits)) * dynamodb.writeUnit,
     reads: (sum(collect.dynamodb.map((call) => call.readUnits)) * factor + more(readUnitsOfDispatch)) * dynamodb.readUnit,
     lambda:
       (gbSeconds('collect', collect) * factor + more((usage) => gbSeconds('dispatch', usage))) * lambda.gbSecond +
@@ -166,6 +165,7 @@ function stackCost({ dispatch, factor }: Month): Readonly<Record<string, number>
   const { dynamodb, lambda, sqs, cloudWatch } = prices
   return {
     'reads of the tick': sum(dispatch.dynamodb.map(({ readUnits }) => readUnits)) * factor * dynamodb.readUnit,
+    'writes of the tick': writeUnits(dispatch) * factor * dynamodb.writeUnit,
     'dispatch, a tick a minute':
       (gbSeconds('dispatch', dispatch) * lambda.gbSecond + dispatch.invocations * lambda.request) * factor +
       (dispatch.logBytes + dispatch.invocations * platformLogBytes) * factor * cloudWatch.logByte,
@@ -174,12 +174,12 @@ function stackCost({ dispatch, factor }: Month): Readonly<Record<string, number>
   }
 }
 
-function runCost(connector: string, { collect, dispatch, factor }: Month): RunCost {
+function runCost(connector: string, { collect, dispatch, factor }: Month, empty: Month): RunCost {
   const perRun = (total: number) => total / collect.invocations
   return {
     connector,
     runsPerHour: (collect.invocations * factor) / monthHours,
-    writeUnits: perRun(sum([...collect.dynamodb, ...dispatch.dynamodb].map(({ writeUnits }) => writeUnits))),
+    writeUnits: perRun(writeUnits(collect) + writeUnits(dispatch) - (writeUnits(empty.dispatch) * empty.factor) / factor),
     readUnits: perRun(sum(collect.dynamodb.map(({ readUnits }) => readUnits))),
     billedMs: perRun(billedMs('collect', collect)),
     requests: perRun(collect.vendorRequests),
@@ -192,6 +192,10 @@ function billedMs(name: FunctionName, usage: Usage): number {
   const calls = usage.dynamodb.length + usage.vendorRequests + usage.firehoseCalls + usage.secretReads + usage.messages
   const cpuMs = (calls * cpuMsPerCall + usage.events * cpuMsPerEvent) * Math.max(1, fullCpuMb / memoryMb[name])
   return usage.busyMs + cpuMs
+}
+
+function writeUnits({ dynamodb }: Usage): number {
+  return sum(dynamodb.map((call) => call.writeUnits))
 }
 
 function gbSeconds(name: FunctionName, usage: Usage): number {
