@@ -49,7 +49,7 @@ export const secretNameOfGlobex = 'tributary/globex/simulated'
 export function secretNameOf(index: number, tenant: 'acme' | 'globex' = 'acme'): string {
   return `tributary/${tenant}/simulated-${index}`
 }
-export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true, secretsBoundToOrigin: true }
+export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true }
 /** The deadline of a run (ms). */
 const runMaxMs = 5 * minute
 /** The function `collect` is timed out this long after the deadline of its run (ms). */
@@ -291,6 +291,7 @@ export class World {
       keyedDigest,
       vendors: this.setup.vendors,
       sharedRateGroups: this.setup.options.sharedRateGroups,
+      secretsBoundToOrigin: true,
       vendorClocks: by.vendorClocks,
       ownClock: { errorMs: () => clock.now() - this.clock.now() },
       random,

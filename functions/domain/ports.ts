@@ -271,6 +271,13 @@ export interface KeyRegisterStore {
   writeHeldKeys(connectorId: string, next: HeldKeys): Promise<boolean>
 }
 
+/** The origin of each secret, by its name: its keys go nowhere else. */
+export interface SecretOriginStore {
+  readSecretOrigin(secretName: string): Promise<string | undefined>
+  /** Binds the secret to the origin for good, unless it is bound already. Returns the origin that it is bound to. */
+  bindSecret(secretName: string, origin: string): Promise<string>
+}
+
 /** One line of the log. It never contains a secret. */
 export interface LogEntry {
   readonly level: 'debug' | 'info' | 'warn' | 'error'

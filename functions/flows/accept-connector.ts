@@ -1,5 +1,5 @@
 import type { Connector } from '../domain/connector/connector.ts'
-import { immutableProblems, movedKeyProblems } from '../domain/connector/connector-edits.ts'
+import { immutableProblems } from '../domain/connector/connector-edits.ts'
 import { isConnectorId, parseConnector } from '../domain/connector/connector-schema.ts'
 import type { Problem } from '../domain/connector/problems.ts'
 import { tenantNote, tenantOfId } from '../domain/connector/tenant.ts'
@@ -14,6 +14,7 @@ import { type ConvergePorts, convergeConnector } from './converge-connector.ts'
 import { type ConnectorItem, digestItem } from './item-digest.ts'
 import { notifyChanges } from './notify-changes.ts'
 import { keysOfOthers } from './open-keys.ts'
+import { bindSecrets, movedKeys } from './secret-origins.ts'
 
 export interface AcceptPorts extends ConvergePorts {
   readonly state: ConvergePorts['state'] & AcceptedStore
@@ -28,8 +29,6 @@ export interface AcceptPolicy {
   readonly allowedHosts: readonly string[]
   /** Whether a connector may switch TLS verification off. */
   readonly tlsVerificationOptional: boolean
-  /** Whether a connector that moves to another origin must name other secrets. */
-  readonly secretsBoundToOrigin: boolean
 }
 
 /** Tries in a row that lose to other writers (count). Only the table's stream and the hourly comparison write an acceptance, so more is a bug. */
@@ -50,6 +49,8 @@ export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, 
     const checked = await check(ports, policy, item, before?.connector, isAccepted)
     if (!checked.ok) return refuse(ports, connectorId, item, checked.problems, before)
     if (before !== undefined && isAccepted) return convergeConnector(ports, before, { isItemRight: true })
+    const raced = await bindNewSecrets(ports, before?.connector, checked.connector)
+    if (raced.length > 0) return refuse(ports, connectorId, item, raced, before)
     const after = acceptance(checked.connector, itemDigest, before, ports.vendors, clock.now())
     if (!(await state.writeAccepted(after, before))) continue
     const change = before === undefined ? 'The connector is new.' : 'The connector was changed.'
@@ -80,13 +81,23 @@ async function check(
   if (!parsed.ok) return parsed
   const changed = before === undefined ? [] : immutableProblems(before, parsed.connector)
   if (changed.length > 0) return { ok: false, problems: changed }
-  const moved = before === undefined || !policy.secretsBoundToOrigin ? [] : movedKeyProblems(before, parsed.connector)
+  const moved = await movedKeys(ports, before, parsed.connector)
   if (moved.length > 0) return { ok: false, problems: moved }
   if (isAccepted) return parsed
   // A secret that cannot be read is no problem of the item, because the item may be written before the secret. The run reports it.
   const refused = await keysOfOthers(ports, parsed.connector)
   if (refused.length === 0) return parsed
   return { ok: false, problems: refused.map((failure) => ({ path: 'apiKeySecrets', message: formatFailure(failure) })) }
+}
+
+/**
+ * Binds the secrets of the item to its origin, as the last step before it is accepted, and those of the version that it replaces, which an
+ * earlier release may have accepted. Returns the problems of a secret that another item has bound since the check.
+ */
+async function bindNewSecrets(ports: AcceptPorts, before: Connector | undefined, after: Connector): Promise<readonly Problem[]> {
+  if (before !== undefined) await bindSecrets(ports, before)
+  await bindSecrets(ports, after)
+  return movedKeys(ports, before, after)
 }
 
 function acceptance(

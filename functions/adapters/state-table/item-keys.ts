@@ -17,6 +17,7 @@ import type { Instant } from '../../domain/time.ts'
  *     KEY#fingerprint         OWNER                                      the connectors that have claimed the API key
  *     KEY#bucket              TOKENS                                     the limiter of an API key or of a rate group
  *     KEY#bucket              USER#connectorId                           a connector that uses it
+ *     SECRET#name             ORIGIN                                     the origin that the secret is bound to
  *     OUTAGES                 vendor#origin                              an open outage
  *     ORIGINS                 vendor#origin                              an origin that did not respond lately
  *     DISPATCH                TICK                                       the last tick
@@ -100,6 +101,10 @@ export function claimsKey(fingerprint: string): Key {
 
 export function userKey(bucket: string, connectorId: string): Key {
   return { pk: bucketPk(bucket), sk: `${userPrefix}${connectorId}` }
+}
+
+export function secretOriginKey(secretName: string): Key {
+  return { pk: `SECRET#${secretName}`, sk: 'ORIGIN' }
 }
 
 export function outageKey({ vendor, origin }: Pick<Outage, 'vendor' | 'origin'>): Key {
