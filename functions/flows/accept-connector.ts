@@ -4,7 +4,7 @@ import { isConnectorId, parseConnector } from '../domain/connector/connector-sch
 import type { Problem } from '../domain/connector/problems.ts'
 import { tenantNote, tenantOfId } from '../domain/connector/tenant.ts'
 import { formatFailure } from '../domain/failures.ts'
-import type { AcceptedConnector, AcceptedStore, Queue } from '../domain/ports.ts'
+import type { AcceptedConnector, AcceptedStore, DueStore, Queue } from '../domain/ports.ts'
 import { versionOf } from '../domain/status/accepted-status.ts'
 import { newStatus, withRefusedEdit, withState } from '../domain/status/status.ts'
 import type { StreamId } from '../domain/stream/stream.ts'
@@ -13,11 +13,11 @@ import type { Vendor } from '../domain/vendor.ts'
 import { type ConvergePorts, convergeConnector } from './converge-connector.ts'
 import { type ConnectorItem, digestItem } from './item-digest.ts'
 import { notifyChanges } from './notify-changes.ts'
-import { keysOfOthers } from './open-keys.ts'
+import { keysOfOthers, secretText } from './open-keys.ts'
 import { bindSecrets, movedKeys } from './secret-origins.ts'
 
 export interface AcceptPorts extends ConvergePorts {
-  readonly state: ConvergePorts['state'] & AcceptedStore
+  readonly state: ConvergePorts['state'] & AcceptedStore & Pick<DueStore, 'readComparison' | 'writeComparison'>
   readonly queue: Queue
   readonly vendors: ReadonlyMap<string, Vendor>
 }
@@ -37,7 +37,7 @@ const writesMax = 5
 /**
  * Checks an item and, if it is right, copies it into the state table: runs collect from that copy only. A bad item leaves the last
  * accepted version collecting, and the status says what is wrong. A second call with the same item changes nothing, and completes what
- * the first left undone. Throws when the state table or the queue fails.
+ * the first left undone. A new key of an item waits for the first comparison after an upgrade. Throws when the state table or the queue fails.
  */
 export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, connectorId: string, item: ConnectorItem): Promise<void> {
   const { state, clock, digest, log } = ports
@@ -46,9 +46,11 @@ export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, 
     const before = await state.readAccepted(connectorId)
     const itemDigest = digestItem(digest, item)
     const isAccepted = before?.retiredAt === undefined && before?.itemDigest === itemDigest
+    const mayClaim = isAccepted || (await canClaim(ports))
     const checked = await check(ports, policy, item, before?.connector, isAccepted)
     if (!checked.ok) return refuse(ports, connectorId, item, checked.problems, before)
     if (before !== undefined && isAccepted) return convergeConnector(ports, before, { isItemRight: true })
+    if (!mayClaim && hasNewSecret(before, checked.connector)) return defer(ports, connectorId)
     const raced = await bindNewSecrets(ports, before?.connector, checked.connector)
     if (raced.length > 0) return refuse(ports, connectorId, item, raced, before)
     const after = acceptance(checked.connector, itemDigest, before, ports.vendors, clock.now())
@@ -88,6 +90,30 @@ async function check(
   const refused = await keysOfOthers(ports, parsed.connector)
   if (refused.length === 0) return parsed
   return { ok: false, problems: refused.map((failure) => ({ path: 'apiKeySecrets', message: formatFailure(failure) })) }
+}
+
+/**
+ * Whether an item may claim a key that nobody has claimed. After an upgrade nobody may, until the first comparison has made the connectors
+ * of the earlier release claim theirs: a paused one has no entry at its key. A table in which no key was ever seen has no such connector.
+ */
+async function canClaim({ state, clock }: AcceptPorts): Promise<boolean> {
+  const comparison = await state.readComparison()
+  if (comparison?.claimedAt !== undefined) return true
+  if (await state.hasFingerprintKey()) return false
+  await state.writeComparison({ ...comparison, claimedAt: clock.now() })
+  return true
+}
+
+function hasNewSecret(before: AcceptedConnector | undefined, { apiKeySecrets }: Connector): boolean {
+  const had = new Set(before?.retiredAt === undefined ? before?.connector.apiKeySecrets.map(secretText) : [])
+  return apiKeySecrets.some((reference) => !had.has(secretText(reference)))
+}
+
+/** The comparison makes the connectors claim their keys first. Then it reads the connectors table, so it finds the item. */
+function defer({ log }: AcceptPorts, connectorId: string): void {
+  const message =
+    'The connectors of the former release claim their keys first. The comparison of the tables accepts this item right after, within minutes.'
+  log({ level: 'info', event: 'acceptance-deferred', connectorId, message })
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { minute } from '../../functions/domain/time.ts'
+import { day, minute } from '../../functions/domain/time.ts'
 import { connectorItem } from '../../simulation/world.ts'
 import { Deployment, type Process } from './deployment.ts'
 import { startDynamo } from './dynamo.ts'
@@ -69,6 +69,60 @@ describe.each(frozenVersions)('a connector that release %s accepted without a te
     expect(await accepted('legacy')).toMatchObject({ baseUrl: legacy['baseUrl'] })
     await put({ ...moved, apiKeySecrets: ['tributary/new'] })
     expect(await accepted('legacy')).toMatchObject({ baseUrl: moved.baseUrl })
+  })
+})
+
+describe.each(frozenVersions)('a connector that release %s paused', (version) => {
+  const secretsOf = { ann: 'tributary/ann/key', bob: 'tributary/bob/key' }
+  const itemOf = (tenant: 'ann' | 'bob', more = {}) =>
+    connectorItem({ connectorId: `${tenant}.cas`, name: tenant, tenantName: tenant, apiKeySecrets: [secretsOf[tenant]], ...more })
+
+  async function afterUpgrade() {
+    const deployment = await Deployment.open(dynamo)
+    for (const name of Object.values(secretsOf)) deployment.world.secrets.values.set(name, 'one-key-of-both')
+    const release = await loadRelease(version)
+    const former = deployment.process(release)
+    deployment.deployed = () => release
+    await deployment.finish(former.accept(itemOf('ann')))
+    await deployment.finish(former.collect('ann.cas'))
+    await deployment.finish(former.accept(itemOf('ann', { enabled: false })))
+    await deployment.run(3 * day)
+    deployment.deployed = () => presentRelease
+    const put = (item: object) => deployment.finish(deployment.process(presentRelease).accept({ ...item }))
+    const stateOf = async (connectorId: string) => (await deployment.state.readStatus(connectorId))?.state
+    const claimants = async () => {
+      const [key] = (await deployment.state.readHeldKeys('ann.cas'))?.keys ?? []
+      return (await deployment.state.readClaims(key?.fingerprint ?? '')).claims.map(({ connectorId }) => connectorId)
+    }
+    return { deployment, put, stateOf, claimants }
+  }
+
+  it('three days ago keeps its key, although the first thing after the upgrade is an item of another tenant with that key', async () => {
+    const { deployment, put, stateOf, claimants } = await afterUpgrade()
+    await put(itemOf('bob'))
+    expect(await stateOf('bob.cas')).toBeUndefined()
+    void deployment.tick()
+    await deployment.run(minute)
+    expect([await stateOf('ann.cas'), await stateOf('bob.cas')]).toEqual(['paused', 'refused'])
+    expect(await claimants()).toEqual(['ann.cas'])
+    expectNoError(deployment)
+
+    await deployment.finish(deployment.process(presentRelease).retire('ann.cas'))
+    await put(itemOf('bob'))
+    expect(await stateOf('bob.cas')).toBe('starting')
+  })
+
+  it('can go on at once, and an item with a new key is accepted with the first tick', async () => {
+    const { deployment, put, stateOf, claimants } = await afterUpgrade()
+    await put(itemOf('ann'))
+    expect([await stateOf('ann.cas'), await claimants()]).toEqual(['starting', ['ann.cas']])
+    deployment.world.secrets.values.set(secretsOf.bob, 'key-of-bob')
+    await put(itemOf('bob'))
+    expect(await stateOf('bob.cas')).toBeUndefined()
+    void deployment.tick()
+    await deployment.run(minute)
+    expect(await stateOf('bob.cas')).not.toBe('refused')
+    expect(await deployment.state.readAccepted('bob.cas')).toBeDefined()
   })
 })
 

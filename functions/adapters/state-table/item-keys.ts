@@ -21,6 +21,7 @@ import type { Instant } from '../../domain/time.ts'
  *     OUTAGES                 vendor#origin                              an open outage
  *     ORIGINS                 vendor#origin                              an origin that did not respond lately
  *     DISPATCH                TICK                                       the last tick
+ *     DISPATCH                COMPARISON                                 the last comparison of the tables
  *     FINGERPRINT             KEY                                        the key of the hash that fingerprints API keys
  */
 export interface Key {
@@ -36,6 +37,7 @@ const seenPrefix = 'SEEN#'
 
 export const outagesPk = 'OUTAGES'
 export const tickKey: Key = { pk: 'DISPATCH', sk: 'TICK' }
+export const comparisonKey: Key = { pk: 'DISPATCH', sk: 'COMPARISON' }
 export const fingerprintKeyKey: Key = { pk: 'FINGERPRINT', sk: 'KEY' }
 
 export function connectorPk(connectorId: string): string {
