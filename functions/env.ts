@@ -19,7 +19,7 @@ const observed = z.extend(base, {
 const vendorAccess = z.extend(observed, {
   /** Hosts (`HOST` or `HOST:PORT`) that a base URL may name beside those of the vendor. http, other ports and private addresses are allowed for these only. */
   ALLOWED_HOSTS: texts,
-  /** Rate groups that connectors of all tenants share. Every other group belongs to one tenant. */
+  /** Rate groups that connectors of all tenants share. Every other group belongs to one tenant; ids without a tenant share one of the same name. */
   SHARED_RATE_GROUPS: texts,
   /** Whether the key of a secret goes only to the origin that the secret was first accepted with. */
   SECRETS_BOUND_TO_ORIGIN: z._default(z.stringbool(), true),
