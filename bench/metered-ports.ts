@@ -112,6 +112,7 @@ export function meteredPorts(world: MeteredWorld, { name, usage, collectLater }:
     log,
     digest,
     sharedRateGroups: [],
+    secretsBoundToOrigin: true,
     keyedDigest,
     vendors,
     random: () => 0.5,

@@ -3,10 +3,10 @@ import { stateTableDefinition } from '../functions/adapters/state-table/table-de
 import { minute, second } from '../functions/domain/time.ts'
 import { acceptConnector } from '../functions/flows/accept-connector.ts'
 import { collectConnector } from '../functions/flows/collect/collect-connector.ts'
+import { compareTables } from '../functions/flows/compare-tables.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import { measureFleet } from '../functions/flows/measure-fleet.ts'
-import { reconcileConnectors } from '../functions/flows/reconcile-connectors.ts'
 import { VendorModel } from '../local/simulator/model.ts'
 import type { SimulatorOptions } from '../local/simulator/options.ts'
 import { policy, start } from '../simulation/world.ts'
@@ -17,8 +17,7 @@ import { WorkClock } from './work-clock.ts'
 
 /** The time limit of `collect`, without the time that it keeps for its last writes (ms). */
 const runMaxMs = 5 * minute - 10 * second
-/** The entry point of `dispatch` has the same: the minute of the hour when it compares the tables, and how often it measures the fleet. */
-const comparisonMinute = 17
+/** The entry point of `dispatch` has the same. */
 const measureEveryMinutes = 5
 
 export type FunctionName = 'collect' | 'dispatch' | 'connectorChanged'
@@ -96,16 +95,16 @@ class MeteredStack {
   async #tickForEver(): Promise<never> {
     for (;;) {
       const at = this.#clock.now()
-      await this.#invoke('dispatch', () => this.#dispatch(new Date(at).getUTCMinutes()))
+      await this.#invoke('dispatch', () => this.#dispatch(at))
       await this.#clock.sleepUntil(at + minute)
     }
   }
 
-  async #dispatch(minutes: number): Promise<void> {
+  async #dispatch(at: number): Promise<void> {
     const ports = this.#functions.dispatch
     await dispatchDue(ports, Number.POSITIVE_INFINITY)
-    if (minutes === comparisonMinute) await reconcileConnectors(ports, policy, this.#listItems())
-    if (minutes % measureEveryMinutes === 0) await measureFleet(ports)
+    if (new Date(at).getUTCMinutes() % measureEveryMinutes === 0) await measureFleet(ports)
+    await compareTables(ports, policy, this.#listItems(), at)
   }
 
   async *#listItems() {

@@ -3,9 +3,9 @@ import type { ScheduledEvent } from 'aws-lambda'
 import { connectorsTable } from './adapters/connectors-table.ts'
 import { sqsQueue } from './adapters/queue.ts'
 import { acceptPolicy, environments, parseEnvironment } from './env.ts'
+import { compareTables } from './flows/compare-tables.ts'
 import { dispatchDue } from './flows/dispatch-due.ts'
 import { measureFleet } from './flows/measure-fleet.ts'
-import { reconcileConnectors } from './flows/reconcile-connectors.ts'
 import { lambda } from './runtime/lambda.ts'
 import { wireCore } from './runtime/wiring.ts'
 
@@ -15,14 +15,15 @@ const queue = sqsQueue({ client: new SQSClient({}), queueUrl: env.QUEUE_URL })
 const connectors = connectorsTable({ client: dynamodb, table: env.CONNECTORS_TABLE })
 const policy = acceptPolicy(env)
 
-/** The connectors table and the accepted connectors are compared at this minute of each hour. */
-const comparisonMinute = 17
 const measureEveryMinutes = 5
 
-/** Handles a tick, once a minute. It dispatches first, so that the other work never delays a run. */
+/**
+ * Handles a tick, once a minute. It dispatches first, so that the other work never delays a run, and compares last, so that a comparison
+ * that fails with each tick leaves nothing out.
+ */
 export const handler = lambda('dispatch', ports.log, async (event: ScheduledEvent) => {
-  const minute = new Date(event.time).getUTCMinutes()
+  const tickAt = new Date(event.time)
   await dispatchDue({ ...ports, queue }, env.COLLECT_CONCURRENCY)
-  if (minute === comparisonMinute) await reconcileConnectors({ ...ports, queue }, policy, connectors.items())
-  if (minute % measureEveryMinutes === 0) await measureFleet(ports)
+  if (tickAt.getUTCMinutes() % measureEveryMinutes === 0) await measureFleet(ports)
+  await compareTables({ ...ports, queue }, policy, connectors.items(), tickAt.getTime())
 })

@@ -19,8 +19,10 @@ const observed = z.extend(base, {
 const vendorAccess = z.extend(observed, {
   /** Hosts (`HOST` or `HOST:PORT`) that a base URL may name beside those of the vendor. http, other ports and private addresses are allowed for these only. */
   ALLOWED_HOSTS: texts,
-  /** Rate groups that connectors of all tenants share. Every other group belongs to one tenant. */
+  /** Rate groups that connectors of all tenants share. Every other group belongs to one tenant; ids without a tenant share one of the same name. */
   SHARED_RATE_GROUPS: texts,
+  /** Whether the key of a secret goes only to the origin that the secret was first accepted with. */
+  SECRETS_BOUND_TO_ORIGIN: z._default(z.stringbool(), true),
   /** False: certificates are verified even if a connector says `disableTlsVerification`. */
   TLS_VERIFICATION_OPTIONAL: z._default(z.stringbool(), true),
 })
@@ -29,8 +31,6 @@ const acceptance = z.extend(vendorAccess, {
   QUEUE_URL: z.url(),
   /** Every secret that a connector names must begin with it. */
   SECRET_PREFIX: z.string().check(z.minLength(1)),
-  /** Whether a connector that moves to another origin must name other secrets. */
-  SECRETS_BOUND_TO_ORIGIN: z._default(z.stringbool(), true),
 })
 
 /** The environment variables of each function. Each function parses its own once, at cold start. */
@@ -55,7 +55,6 @@ export function acceptPolicy(env: z.output<typeof acceptance>) {
     secretPrefix: env.SECRET_PREFIX,
     allowedHosts: env.ALLOWED_HOSTS,
     tlsVerificationOptional: env.TLS_VERIFICATION_OPTIONAL,
-    secretsBoundToOrigin: env.SECRETS_BOUND_TO_ORIGIN,
   }
 }
 

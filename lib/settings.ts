@@ -88,7 +88,7 @@ export const settingsShape = {
     .default([])
     .meta({
       description:
-        'Names of rateGroup that connectors of all tenants share, for keys that the vendor counts as one customer. Every other group belongs to one tenant.',
+        'Names of rateGroup that connectors of all tenants share, for keys that the vendor counts as one customer. Every other group belongs to one tenant, except that connectors whose ids name no tenant share a group of the same name.',
     }),
   tlsVerificationOptional: flag()
     .default(false)

@@ -13,10 +13,10 @@ import { hour, type Instant, minute, second } from '../functions/domain/time.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 import { acceptConnector } from '../functions/flows/accept-connector.ts'
 import { collectConnector } from '../functions/flows/collect/collect-connector.ts'
+import { compareTables } from '../functions/flows/compare-tables.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import { measureFleet } from '../functions/flows/measure-fleet.ts'
-import { reconcileConnectors } from '../functions/flows/reconcile-connectors.ts'
 import { retireConnector } from '../functions/flows/retire-connector.ts'
 import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
 import type { StreamName } from '../local/simulator/catalogue.ts'
@@ -49,7 +49,7 @@ export const secretNameOfGlobex = 'tributary/globex/simulated'
 export function secretNameOf(index: number, tenant: 'acme' | 'globex' = 'acme'): string {
   return `tributary/${tenant}/simulated-${index}`
 }
-export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true, secretsBoundToOrigin: true }
+export const policy = { secretPrefix: 'tributary/', allowedHosts: [], tlsVerificationOptional: true }
 /** The deadline of a run (ms). */
 const runMaxMs = 5 * minute
 /** The function `collect` is timed out this long after the deadline of its run (ms). */
@@ -291,6 +291,7 @@ export class World {
       keyedDigest,
       vendors: this.setup.vendors,
       sharedRateGroups: this.setup.options.sharedRateGroups,
+      secretsBoundToOrigin: true,
       vendorClocks: by.vendorClocks,
       ownClock: { errorMs: () => clock.now() - this.clock.now() },
       random,
@@ -351,8 +352,8 @@ export class World {
     for (let minutes = 0; ; minutes++) {
       await this.invoke('dispatch', (ports) => dispatchDue(ports, this.setup.options.runsMax))
       if (this.setup.options.wholeDispatch) {
-        if (minutes % 60 === 17)
-          await this.invoke('comparison', (ports) => reconcileConnectors(ports, policy, this.setup.connectors.items()))
+        const tickAt = start + minutes * minute
+        await this.invoke('comparison', (ports) => compareTables(ports, policy, this.setup.connectors.items(), tickAt))
         if (minutes % 60 === 0) this.setup.dynamodb.deleteExpired((this.clock.now() - expiredKeptMs) / second)
         if (minutes % 5 === 0) await this.invoke('measurement', (ports) => measureFleet(ports))
       }

@@ -1,4 +1,4 @@
-import { type Instant, minute, second } from './time.ts'
+import { hour, type Instant, minute, second } from './time.ts'
 
 /** Which of the due connectors a tick claims. The queue gets no more than it serves before its messages expire. */
 
@@ -104,4 +104,33 @@ function inTurns(due: readonly DueEntry[]): readonly DueEntry[] {
 /** The tenant of `<tenant>.<name>`; an id without a tenant stands for itself. Messages of one tenant are one group of the queue. */
 export function tenantGroup(connectorId: string): string {
   return connectorId.split('.', 1)[0] ?? connectorId
+}
+
+/** The memory of one comparison of the connectors table with the accepted connectors for the next. */
+export interface Comparison {
+  /** Set while one is under way. */
+  readonly begunAt?: Instant
+  /** When the last one was completed. */
+  readonly completedAt?: Instant
+  /**
+   * Since then every connector that an earlier release accepted has claimed its keys, so nobody takes one of them who claims a key that
+   * nobody has claimed.
+   */
+  readonly claimedAt?: Instant
+}
+
+/** The comparison is made at this minute of each hour. */
+const comparisonMinute = 17
+/** A comparison that did not end after this time is over (ms): the time-out of its function, and a little. */
+const comparisonMaxMs = 5 * minute + 15 * second
+
+/**
+ * Whether a tick compares: at its minute of the hour, or when the last comparison is an hour old, failed, or was never made or left
+ * connectors without claims, as after an upgrade. While one is under way no other begins, because it would keep a place of the account.
+ * `tickAt`: the time of the tick.
+ */
+export function isComparisonDue(last: Comparison | undefined, tickAt: Instant, now: Instant): boolean {
+  if (last?.begunAt !== undefined && now - last.begunAt < comparisonMaxMs) return false
+  const isOpen = last?.claimedAt === undefined || last.completedAt === undefined || now - last.completedAt >= hour
+  return isOpen || new Date(tickAt).getUTCMinutes() === comparisonMinute
 }

@@ -1,6 +1,6 @@
 import type { Connector, SecretReference } from './connector/connector.ts'
 import type { HeldKeys, KeyClaims } from './connector/key-register.ts'
-import type { Tick } from './dispatch.ts'
+import type { Comparison, Tick } from './dispatch.ts'
 import type { Failure } from './failures.ts'
 import type { EventMetric, FleetMetric, RunMetric } from './metrics.ts'
 import type { OriginHealth } from './origin.ts'
@@ -193,6 +193,8 @@ export interface DueStore {
   removeDue(connectorId: string, acceptedAt?: Instant): Promise<void>
   readTick(): Promise<Tick | undefined>
   writeTick(tick: Tick): Promise<void>
+  readComparison(): Promise<Comparison | undefined>
+  writeComparison(comparison: Comparison): Promise<void>
 }
 
 export interface StatusStore {
@@ -258,6 +260,8 @@ export interface KeyUserStore {
   removeKeyUser(bucket: string, connectorId: string, acceptedAt: Instant): Promise<void>
   /** Returns the key (hex) of the keyed hash that fingerprints API keys. The first call stores `candidate`, and it never changes. */
   fingerprintKey(candidate: string): Promise<string>
+  /** Whether any release has ever fingerprinted a key. */
+  hasFingerprintKey(): Promise<boolean>
 }
 
 /** The owners of each key, and the keys of each connector. Both are conditional on their revision, as `writeStream` on its version. */
@@ -269,6 +273,13 @@ export interface KeyRegisterStore {
   readHeldKeys(connectorId: string): Promise<HeldKeys | undefined>
   /** A record without keys expires as the tombstone of its connector does. */
   writeHeldKeys(connectorId: string, next: HeldKeys): Promise<boolean>
+}
+
+/** The origin of each secret, by its name: its keys go nowhere else. */
+export interface SecretOriginStore {
+  readSecretOrigin(secretName: string): Promise<string | undefined>
+  /** Binds the secret to the origin for good, unless it is bound already. Returns the origin that it is bound to. */
+  bindSecret(secretName: string, origin: string): Promise<string>
 }
 
 /** One line of the log. It never contains a secret. */

@@ -1,10 +1,10 @@
 import type { Connector } from '../domain/connector/connector.ts'
-import { immutableProblems, movedKeyProblems } from '../domain/connector/connector-edits.ts'
+import { immutableProblems } from '../domain/connector/connector-edits.ts'
 import { isConnectorId, parseConnector, sizeProblem } from '../domain/connector/connector-schema.ts'
 import type { Problem } from '../domain/connector/problems.ts'
 import { tenantNote, tenantOfId } from '../domain/connector/tenant.ts'
 import { formatFailure } from '../domain/failures.ts'
-import type { AcceptedConnector, AcceptedStore, Queue } from '../domain/ports.ts'
+import type { AcceptedConnector, AcceptedStore, DueStore, Queue } from '../domain/ports.ts'
 import { versionOf } from '../domain/status/accepted-status.ts'
 import { newStatus, withRefusedEdit, withState } from '../domain/status/status.ts'
 import type { StreamId } from '../domain/stream/stream.ts'
@@ -13,10 +13,11 @@ import type { Vendor } from '../domain/vendor.ts'
 import { type ConvergePorts, convergeConnector } from './converge-connector.ts'
 import { type ConnectorItem, digestItem } from './item-digest.ts'
 import { notifyChanges } from './notify-changes.ts'
-import { keysOfOthers } from './open-keys.ts'
+import { keysOfOthers, secretText } from './open-keys.ts'
+import { bindSecrets, movedKeys } from './secret-origins.ts'
 
 export interface AcceptPorts extends ConvergePorts {
-  readonly state: ConvergePorts['state'] & AcceptedStore
+  readonly state: ConvergePorts['state'] & AcceptedStore & Pick<DueStore, 'readComparison' | 'writeComparison'>
   readonly queue: Queue
   readonly vendors: ReadonlyMap<string, Vendor>
 }
@@ -28,8 +29,6 @@ export interface AcceptPolicy {
   readonly allowedHosts: readonly string[]
   /** Whether a connector may switch TLS verification off. */
   readonly tlsVerificationOptional: boolean
-  /** Whether a connector that moves to another origin must name other secrets. */
-  readonly secretsBoundToOrigin: boolean
 }
 
 /** Tries in a row that lose to other writers (count). Only the table's stream and the hourly comparison write an acceptance, so more is a bug. */
@@ -38,7 +37,7 @@ const writesMax = 5
 /**
  * Checks an item and, if it is right, copies it into the state table: runs collect from that copy only. A bad item leaves the last
  * accepted version collecting, and the status says what is wrong. A second call with the same item changes nothing, and completes what
- * the first left undone. Throws when the state table or the queue fails.
+ * the first left undone. A new key of an item waits for the first comparison after an upgrade. Throws when the state table or the queue fails.
  */
 export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, connectorId: string, item: ConnectorItem): Promise<void> {
   const { state, clock, digest, log } = ports
@@ -49,9 +48,13 @@ export async function acceptConnector(ports: AcceptPorts, policy: AcceptPolicy, 
     const before = await state.readAccepted(connectorId)
     const itemDigest = digestItem(digest, item)
     const isAccepted = before?.retiredAt === undefined && before?.itemDigest === itemDigest
+    const mayClaim = isAccepted || (await canClaim(ports))
     const checked = await check(ports, policy, item, before?.connector, isAccepted)
     if (!checked.ok) return refuse(ports, connectorId, item, checked.problems, before)
     if (before !== undefined && isAccepted) return convergeConnector(ports, before, { isItemRight: true })
+    if (!mayClaim && hasNewSecret(before, checked.connector)) return defer(ports, connectorId)
+    const raced = await bindNewSecrets(ports, before?.connector, checked.connector)
+    if (raced.length > 0) return refuse(ports, connectorId, item, raced, before)
     const after = acceptance(checked.connector, itemDigest, before, ports.vendors, clock.now())
     if (!(await state.writeAccepted(after, before))) continue
     const change = before === undefined ? 'The connector is new.' : 'The connector was changed.'
@@ -82,13 +85,47 @@ async function check(
   if (!parsed.ok) return parsed
   const changed = before === undefined ? [] : immutableProblems(before, parsed.connector)
   if (changed.length > 0) return { ok: false, problems: changed }
-  const moved = before === undefined || !policy.secretsBoundToOrigin ? [] : movedKeyProblems(before, parsed.connector)
+  const moved = await movedKeys(ports, before, parsed.connector)
   if (moved.length > 0) return { ok: false, problems: moved }
   if (isAccepted) return parsed
   // A secret that cannot be read is no problem of the item, because the item may be written before the secret. The run reports it.
   const refused = await keysOfOthers(ports, parsed.connector)
   if (refused.length === 0) return parsed
   return { ok: false, problems: refused.map((failure) => ({ path: 'apiKeySecrets', message: formatFailure(failure) })) }
+}
+
+/**
+ * Whether an item may claim a key that nobody has claimed. After an upgrade nobody may, until the first comparison has made the connectors
+ * of the earlier release claim theirs: a paused one has no entry at its key. A table in which no key was ever seen has no such connector.
+ */
+async function canClaim({ state, clock }: AcceptPorts): Promise<boolean> {
+  const comparison = await state.readComparison()
+  if (comparison?.claimedAt !== undefined) return true
+  if (await state.hasFingerprintKey()) return false
+  await state.writeComparison({ ...comparison, claimedAt: clock.now() })
+  return true
+}
+
+function hasNewSecret(before: AcceptedConnector | undefined, { apiKeySecrets }: Connector): boolean {
+  const had = new Set(before?.retiredAt === undefined ? before?.connector.apiKeySecrets.map(secretText) : [])
+  return apiKeySecrets.some((reference) => !had.has(secretText(reference)))
+}
+
+/** The comparison makes the connectors claim their keys first. Then it reads the connectors table, so it finds the item. */
+function defer({ log }: AcceptPorts, connectorId: string): void {
+  const message =
+    'The connectors of the former release claim their keys first. The comparison of the tables accepts this item right after, within minutes.'
+  log({ level: 'info', event: 'acceptance-deferred', connectorId, message })
+}
+
+/**
+ * Binds the secrets of the item to its origin, as the last step before it is accepted, and those of the version that it replaces, which an
+ * earlier release may have accepted. Returns the problems of a secret that another item has bound since the check.
+ */
+async function bindNewSecrets(ports: AcceptPorts, before: Connector | undefined, after: Connector): Promise<readonly Problem[]> {
+  if (before !== undefined) await bindSecrets(ports, before)
+  await bindSecrets(ports, after)
+  return movedKeys(ports, before, after)
 }
 
 function acceptance(

@@ -4,10 +4,12 @@ import { acceptedStatus, dueAfter, isStatusOfLater, versionOf } from '../domain/
 import { floorToSecond } from '../domain/time.ts'
 import { type NotifyPorts, notifyChanges } from './notify-changes.ts'
 import { type KeyPorts, leaveKeys, openKeys } from './open-keys.ts'
+import { bindSecrets, type SecretOriginPorts } from './secret-origins.ts'
 
-export interface ConvergePorts extends KeyPorts, NotifyPorts {
+export interface ConvergePorts extends KeyPorts, NotifyPorts, SecretOriginPorts {
   readonly state: KeyPorts['state'] &
     NotifyPorts['state'] &
+    SecretOriginPorts['state'] &
     Pick<AcceptedStore, 'keepStreams'> &
     Pick<StatusStore, 'readStatus'> &
     Pick<DueStore, 'readDue' | 'makeDue' | 'removeDue'>
@@ -15,7 +17,7 @@ export interface ConvergePorts extends KeyPorts, NotifyPorts {
 }
 
 /**
- * Carries out an acceptance or a deletion: brings the keys, the due time and the status of a connector to what follows from the accepted
+ * Carries out an acceptance or a deletion: brings the secrets, the keys, the due time and the status of a connector to what follows from the accepted
  * connector, or from its tombstone, alone. A second call changes nothing. One that broke off anywhere is made good by the next: at the
  * next change of the item, in the hourly comparison, or at the start of a run. The status comes last, so it shows that the rest was done.
  * `isItemRight`: the item that the user sees is the accepted one. Without a queue, a connector that became due waits for the next tick.
@@ -30,6 +32,8 @@ export async function convergeConnector(
   const { connectorId } = accepted.connector
   const now = clock.now()
   await state.keepStreams(accepted)
+  // Acceptance has bound them, unless an earlier release accepted the connector.
+  await bindSecrets(ports, accepted.connector)
   if (accepted.retiredAt === undefined) await openKeys(ports, accepted, now)
   else await leaveKeys(ports, accepted)
   await convergeDue(ports, accepted)

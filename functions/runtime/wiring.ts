@@ -19,6 +19,7 @@ export function wireCore(env: {
   readonly EVENT_BUS: string
   readonly METRICS_NAMESPACE: string
   readonly SHARED_RATE_GROUPS: readonly string[]
+  readonly SECRETS_BOUND_TO_ORIGIN: boolean
 }) {
   const clock = systemClock
   const { log, addRedaction } = jsonLog({ clock })
@@ -50,6 +51,7 @@ export function wireCore(env: {
       keyedDigest,
       vendors,
       sharedRateGroups: env.SHARED_RATE_GROUPS,
+      secretsBoundToOrigin: env.SECRETS_BOUND_TO_ORIGIN,
       random: Math.random,
       newFingerprintKey: () => randomBytes(32).toString('hex'),
       process: randomUUID(),

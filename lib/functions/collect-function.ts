@@ -58,6 +58,7 @@ export class CollectFunction extends PipelineFunction<'collect'> {
         EVENT_BUS: bus.eventBusName,
         METRICS_NAMESPACE: props.metricsNamespace,
         ALLOWED_HOSTS: settings.allowedHosts.join(','),
+        SECRETS_BOUND_TO_ORIGIN: 'true',
         SHARED_RATE_GROUPS: settings.sharedRateGroups.join(','),
         TLS_VERIFICATION_OPTIONAL: String(settings.tlsVerificationOptional),
         RESPONSE_BYTES_MAX: String(responseBytesMax(settings.collectMemoryMb)),

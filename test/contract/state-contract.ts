@@ -11,6 +11,7 @@ import { keyRegisterContract } from './state/key-register.ts'
 import { newerReleaseContract, type OpenTable } from './state/newer-release.ts'
 import { outageContract } from './state/outages.ts'
 import { runStateContract } from './state/run-state.ts'
+import { secretOriginContract } from './state/secret-origins.ts'
 import { seenIdContract } from './state/seen-ids.ts'
 import { statusContract } from './state/status.ts'
 import { streamContract } from './state/streams.ts'
@@ -67,6 +68,7 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
     seenIdContract(given)
     apiKeyContract(given)
     keyRegisterContract(given)
+    secretOriginContract(given)
   })
 
   it(`the listings have the same order in memory and on ${name}`, async () => {

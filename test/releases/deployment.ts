@@ -52,7 +52,8 @@ export class Deployment {
   readonly refused: string[] = []
   /** Runs and ticks that threw. */
   readonly crashes: unknown[] = []
-  private readonly database: { readonly client: DynamoDBClient; readonly table: string }
+  /** `items`: the connectors table, as far as the test has written it. */
+  private readonly database: { readonly client: DynamoDBClient; readonly table: string; readonly items: Map<string, ConnectorItem> }
   private readonly progress = { sleepers: [] as Instant[], commandsUnderWay: 0, invocations: 0 }
 
   static async open(dynamo: Dynamo, options: WorldOptions = {}): Promise<Deployment> {
@@ -63,7 +64,7 @@ export class Deployment {
 
   private constructor(client: DynamoDBClient, table: string, options: WorldOptions) {
     this.world = new World({ clocksOffMs: [0, 400, -400, 300], ...options, ticking: false })
-    this.database = { client: this.watched(client), table }
+    this.database = { client: this.watched(client), table, items: new Map() }
     this.watchSleepers()
     this.state = this.process(presentRelease).state
   }
@@ -90,12 +91,23 @@ export class Deployment {
     }
     return {
       state,
-      accept: (item) => functions.acceptConnector(ports, policy, String(item['connectorId']), item),
-      retire: (connectorId) => functions.retireConnector(ports, connectorId),
+      accept: (item) => {
+        this.database.items.set(String(item['connectorId']), item)
+        return functions.acceptConnector(ports, policy, String(item['connectorId']), item)
+      },
+      retire: (connectorId) => {
+        this.database.items.delete(connectorId)
+        return functions.retireConnector(ports, connectorId)
+      },
       reconcile: (items) => functions.reconcileConnectors(ports, policy, each(items)),
       collect: (connectorId, sink = ports.sink, claim) =>
         functions.collectConnector({ ...ports, sink }, connectorId, ports.clock.now() + runMaxMs, claim),
-      dispatch: () => functions.dispatchDue(ports, Number.POSITIVE_INFINITY),
+      dispatch: async () => {
+        await functions.dispatchDue(ports, Number.POSITIVE_INFINITY)
+        // A restored state has connectors whose items the test does not know.
+        if (this.database.items.size > 0)
+          await functions.compareTables(ports, policy, each([...this.database.items.values()]), this.clock.now())
+      },
       measure: () => functions.measureFleet(ports),
     }
   }

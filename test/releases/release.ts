@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { type StateTable, stateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { acceptConnector } from '../../functions/flows/accept-connector.ts'
 import { collectConnector } from '../../functions/flows/collect/collect-connector.ts'
+import { compareTables } from '../../functions/flows/compare-tables.ts'
 import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
 import { measureFleet } from '../../functions/flows/measure-fleet.ts'
 import { reconcileConnectors } from '../../functions/flows/reconcile-connectors.ts'
@@ -18,6 +19,7 @@ const present = {
   stateTable,
   acceptConnector,
   reconcileConnectors,
+  compareTables,
   retireConnector,
   collectConnector,
   dispatchDue,
@@ -42,6 +44,7 @@ export const presentRelease: Release = { name: 'this release', functions: presen
 export const exportedFrom = {
   acceptConnector: 'functions/flows/accept-connector.ts',
   reconcileConnectors: 'functions/flows/reconcile-connectors.ts',
+  compareTables: 'functions/flows/compare-tables.ts',
   retireConnector: 'functions/flows/retire-connector.ts',
   collectConnector: 'functions/flows/collect/collect-connector.ts',
   dispatchDue: 'functions/flows/dispatch-due.ts',
@@ -54,6 +57,8 @@ export const exportedFrom = {
 const bundle = z.object({
   acceptConnector: flow(),
   reconcileConnectors: flow(),
+  // Releases before 0.4.0 have none.
+  compareTables: z.optional(flow()),
   retireConnector: flow(),
   collectConnector: flow(),
   dispatchDue: flow(),
@@ -76,6 +81,7 @@ function inPresentWords(former: z.output<typeof bundle>, { ports, policy, stateT
   return {
     acceptConnector: (all, rules, connectorId, item) => former.acceptConnector(given(all), policy.toFormer(rules), connectorId, item),
     reconcileConnectors: (all, rules, items) => former.reconcileConnectors(given(all), policy.toFormer(rules), items),
+    compareTables: async (all, rules, items, tickAt) => former.compareTables?.(given(all), policy.toFormer(rules), items, tickAt),
     retireConnector: (all, connectorId) => former.retireConnector(given(all), connectorId),
     collectConnector: (all, connectorId, deadline) => former.collectConnector(given(all), connectorId, deadline),
     dispatchDue: (all) => former.dispatchDue(given(all)),

@@ -48,13 +48,20 @@ describe('an item for a connector that a release before 0.4.0 accepted', () => {
 describe('a connector that moves to another address', () => {
   const before = accepted({ apiKeySecrets: ['tributary/globex/a#one', 'tributary/globex/b'] })
   const moved = (secrets: readonly string[], baseUrl = 'https://api-eu.acme.example') =>
-    movedKeyProblems(before, { ...accepted({ apiKeySecrets: secrets }), baseUrl })
+    movedKeyProblems(before, { ...accepted({ apiKeySecrets: secrets }), baseUrl }, new Map([['tributary/globex/d', before.baseUrl]]))
 
   it('must name other secrets, and is told which ones', () => {
     expect(moved(['tributary/globex/a#two', 'tributary/globex/b', 'tributary/globex/c'])).toEqual([
       { path: 'baseUrl', message: expect.stringContaining('in place of: tributary/globex/a, tributary/globex/b.') },
     ])
     expect(moved(['tributary/globex/c'])).toEqual([])
+  })
+
+  it('must not name a secret that is bound to the former address, although its last version has not named it', () => {
+    expect(moved(['tributary/globex/c', 'tributary/globex/d'])).toEqual([
+      { path: 'baseUrl', message: expect.stringContaining('in place of: tributary/globex/d.') },
+    ])
+    expect(moved(['tributary/globex/d'], before.baseUrl)).toEqual([])
   })
 
   it('may keep its secrets if it stays', () => {

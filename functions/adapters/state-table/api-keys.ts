@@ -86,5 +86,7 @@ export function apiKeyItems(store: Store): TokenStore & KeyUserStore {
       cachedKeyHex ??= await findFingerprintKey(candidate)
       return cachedKeyHex
     },
+
+    hasFingerprintKey: async () => cachedKeyHex !== undefined || (await store.get(fingerprintKeyKey, fingerprintKeyItem)) !== undefined,
   }
 }

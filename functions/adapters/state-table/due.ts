@@ -1,7 +1,7 @@
 import type { DueStore } from '../../domain/ports.ts'
 import { notLater } from './expressions.ts'
-import { connectorOfPk, dueKey, shardOf, shards, tickKey } from './item-keys.ts'
-import { dueSchema, tickSchema } from './schemas.ts'
+import { comparisonKey, connectorOfPk, dueKey, shardOf, shards, tickKey } from './item-keys.ts'
+import { comparisonSchema, dueSchema, tickSchema } from './schemas.ts'
 import { mustWrite, type Store } from './store.ts'
 import { dueIndex } from './table-definitions.ts'
 
@@ -87,6 +87,12 @@ export function dueItems(store: Store): DueStore {
 
     async writeTick(tick) {
       await mustWrite(tickKey, store.put(tickKey, { ...tick }))
+    },
+
+    readComparison: () => store.get(comparisonKey, comparisonSchema),
+
+    async writeComparison(comparison) {
+      await mustWrite(comparisonKey, store.put(comparisonKey, { ...comparison }))
     },
   }
 }

@@ -17,9 +17,11 @@ import type { Instant } from '../../domain/time.ts'
  *     KEY#fingerprint         OWNER                                      the connectors that have claimed the API key
  *     KEY#bucket              TOKENS                                     the limiter of an API key or of a rate group
  *     KEY#bucket              USER#connectorId                           a connector that uses it
+ *     SECRET#name             ORIGIN                                     the origin that the secret is bound to
  *     OUTAGES                 vendor#origin                              an open outage
  *     ORIGINS                 vendor#origin                              an origin that did not respond lately
  *     DISPATCH                TICK                                       the last tick
+ *     DISPATCH                COMPARISON                                 the last comparison of the tables
  *     FINGERPRINT             KEY                                        the key of the hash that fingerprints API keys
  */
 export interface Key {
@@ -35,6 +37,7 @@ const seenPrefix = 'SEEN#'
 
 export const outagesPk = 'OUTAGES'
 export const tickKey: Key = { pk: 'DISPATCH', sk: 'TICK' }
+export const comparisonKey: Key = { pk: 'DISPATCH', sk: 'COMPARISON' }
 export const fingerprintKeyKey: Key = { pk: 'FINGERPRINT', sk: 'KEY' }
 
 export function connectorPk(connectorId: string): string {
@@ -100,6 +103,10 @@ export function claimsKey(fingerprint: string): Key {
 
 export function userKey(bucket: string, connectorId: string): Key {
   return { pk: bucketPk(bucket), sk: `${userPrefix}${connectorId}` }
+}
+
+export function secretOriginKey(secretName: string): Key {
+  return { pk: `SECRET#${secretName}`, sk: 'ORIGIN' }
 }
 
 export function outageKey({ vendor, origin }: Pick<Outage, 'vendor' | 'origin'>): Key {

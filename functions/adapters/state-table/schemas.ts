@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import type { Connector, SecretReference } from '../../domain/connector/connector.ts'
 import type { HeldKey, HeldKeys, KeyClaim, KeyClaims } from '../../domain/connector/key-register.ts'
 import type { LogFilter } from '../../domain/connector/log-filters.ts'
-import type { Tick } from '../../domain/dispatch.ts'
+import type { Comparison, Tick } from '../../domain/dispatch.ts'
 import { type Failure, type FailureCode, failureCodes } from '../../domain/failures.ts'
 import type { OriginHealth, Probe, Silence, SilentKey, Turn } from '../../domain/origin.ts'
 import type { AcceptedConnector, Due, KeyUser } from '../../domain/ports.ts'
@@ -167,6 +167,12 @@ export const dueSchema: z.ZodMiniType<Due> = z.object({
 } satisfies Shape<Due>)
 
 export const tickSchema: z.ZodMiniType<Tick> = z.object({ at: instant, waiting: count, begun: count } satisfies Shape<Tick>)
+
+export const comparisonSchema: z.ZodMiniType<Comparison> = z.object({
+  begunAt: optional(instant),
+  completedAt: optional(instant),
+  claimedAt: optional(instant),
+} satisfies Shape<Comparison>)
 
 const dayCounts = z.object({ delivered: count, filtered: count, requests: count, throttled: count } satisfies Shape<DayCounts>)
 

@@ -7,6 +7,7 @@ import type {
   OutageStore,
   RunState,
   RunStore,
+  SecretOriginStore,
   SeenIdStore,
   StatusStore,
   StreamStore,
@@ -20,6 +21,7 @@ import type { Attributes } from './expressions.ts'
 import { parseItem } from './item.ts'
 import { acceptedKey, dueKey, heldKeysKey, statusKey, streamOfSk } from './item-keys.ts'
 import { keyRegisterItems } from './keys/key-register.ts'
+import { secretOriginItems } from './keys/secret-origins.ts'
 import { originItems, outageItems } from './outages.ts'
 import { acceptedSchema, dueSchema, heldKeysSchema, streamSchema } from './schemas.ts'
 import { seenItems } from './seen.ts'
@@ -38,7 +40,8 @@ export type StateTable = RunStore &
   SeenIdStore &
   TokenStore &
   KeyUserStore &
-  KeyRegisterStore
+  KeyRegisterStore &
+  SecretOriginStore
 
 /**
  * The state table on DynamoDB. Reads are strongly consistent, except the listings by an index. No method parses or replaces an item of a
@@ -56,6 +59,7 @@ export function stateTable(options: StoreOptions): StateTable {
     ...seenItems(store),
     ...apiKeyItems(store),
     ...keyRegisterItems(store, options.now),
+    ...secretOriginItems(store),
     ...outageItems(store),
     ...originItems(store, options.now),
   }

@@ -69,14 +69,15 @@ export function dueAfter(due: Due | undefined, accepted: Accepted, status: Conne
 }
 
 /**
- * Whether the acceptance has been carried out to its end. The status is written last, so it shows that everything before it was done:
- * keys and due time.
+ * Whether the acceptance has been carried out to its end by this release. The status is written last, so it shows that everything before
+ * it was done: secrets, keys and due time.
  */
 export function isConverged(accepted: Accepted, status: ConnectorStatus | undefined, isDue: boolean): boolean {
-  const { connector, acceptedAt, retiredAt } = accepted
-  if (status === undefined || isStatusOfLater(status, versionOf(accepted))) return false
+  const { connector, retiredAt } = accepted
+  if (status === undefined) return false
+  // A status of an earlier release names no acceptance: what only this release does with one is not done yet.
+  if (status.acceptedAt !== versionOf(accepted)) return false
   if (retiredAt !== undefined) return status.state === 'retired' && !isDue
-  // A connector that an earlier release paused has no claims yet.
-  if (!connector.enabled) return status.state === 'paused' && status.acceptedAt === acceptedAt && !isDue
-  return isStatusOf(status, accepted) && !isSwitchedOff(status.state) && status.state !== 'refused' && isDue
+  if (!connector.enabled) return status.state === 'paused' && !isDue
+  return !isSwitchedOff(status.state) && status.state !== 'refused' && isDue
 }

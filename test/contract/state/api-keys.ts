@@ -109,8 +109,10 @@ export function apiKeyContract(given: Given): void {
   })
 
   it('keeps the first fingerprint key for good', async () => {
+    expect(await given.state.hasFingerprintKey()).toBe(false)
     const keys = await Promise.all(['aa', 'bb', 'cc'].map((candidate) => given.state.fingerprintKey(candidate)))
     expect(new Set(keys).size).toBe(1)
     expect(await given.state.fingerprintKey('dd')).toBe(keys[0])
+    expect(await given.state.hasFingerprintKey()).toBe(true)
   })
 }

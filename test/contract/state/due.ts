@@ -142,4 +142,15 @@ export function dueContract(given: Given): void {
       expect(await given.state.readTick()).toEqual({ at: start + minute, waiting: 4, begun: 3 })
     })
   })
+  describe('the last comparison', () => {
+    it('is the one that was written last, beside the last tick', async () => {
+      expect(await given.state.readComparison()).toBeUndefined()
+      await given.state.writeTick({ at: start, waiting: 3, begun: 2 })
+      await given.state.writeComparison({ begunAt: start, completedAt: start - hour, claimedAt: start - day })
+      expect(await given.state.readComparison()).toEqual({ begunAt: start, completedAt: start - hour, claimedAt: start - day })
+      await given.state.writeComparison({ completedAt: start })
+      expect(await given.state.readComparison()).toEqual({ completedAt: start })
+      expect(await given.state.readTick()).toEqual({ at: start, waiting: 3, begun: 2 })
+    })
+  })
 }

@@ -35,6 +35,8 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       await state.beginOutage(outage)
       await state.writeTick({ at: start, waiting: 0, begun: 0 })
       await state.writeOrigin('v', 'https://a', { version: 1 })
+      await state.writeComparison({ claimedAt: start })
+      await state.bindSecret('tributary/a', 'https://a')
       for (const item of await items()) {
         await client.send(new PutItemCommand({ TableName: table, Item: marshall({ ...item, schemaVersion: 2 }) }))
       }
@@ -50,6 +52,11 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       ['readDue', (state) => state.readDue('a')],
       ['readTick', (state) => state.readTick()],
       ['writeTick', (state) => state.writeTick({ at: start, waiting: 0, begun: 0 })],
+      ['readComparison', (state) => state.readComparison()],
+      ['writeComparison', (state) => state.writeComparison({})],
+      ['readSecretOrigin', (state) => state.readSecretOrigin('tributary/a')],
+      ['bindSecret', (state) => state.bindSecret('tributary/a', 'https://b')],
+      ['hasFingerprintKey', () => stateTable({ client, table, now: () => start }).hasFingerprintKey()],
       ['readOrigin', (state) => state.readOrigin('v', 'https://a')],
       ['writeOrigin', (state) => state.writeOrigin('v', 'https://a', { version: 2 })],
       ['setDue', (state) => state.setDue('a', start, start + 1)],
@@ -81,7 +88,7 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       const error = await call(state).catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(NewerSchema)
       expect((error as Error).message).toMatch(
-        /^The state item (CONNECTOR#a|KEY#k|FINGERPRINT|OUTAGES|ORIGINS|DISPATCH) .*has schemaVersion 2, and this release knows up to 1\./,
+        /^The state item (CONNECTOR#a|KEY#k|FINGERPRINT|OUTAGES|ORIGINS|DISPATCH|SECRET#tributary\/a) .*has schemaVersion 2, and this release knows up to 1\./,
       )
       expect(await items()).toEqual(before)
     })
