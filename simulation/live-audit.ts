@@ -8,7 +8,11 @@ import { expectedKey } from './expected-record.ts'
 import type { World } from './world.ts'
 
 /** Requests, waits for tokens and the dispatch every minute take less than this together (ms). */
-const ageSpareMs = 5 * minute
+const promptSpareMs = minute
+/** A request that is refused because somebody else uses the key closes it for a window and kills the link, so its range is read again (ms). */
+const refusedSpareMs = 5 * minute
+/** A late event waits for the last read of its range, and that one may wait for other ranges (ms). */
+const lateSpareMs = 5 * minute
 /** A late event is found when its range is read for the last time: at most so long after that is possible (intervals). */
 const settlingIntervals = 4
 /** So long after the last fault everything is read up to now again (ms). */
@@ -48,7 +52,7 @@ export class LiveAudit {
     const inLake = lake.byConnector.get(connector.connectorId)
     const left = [...events, ...fresh].filter((event) => !isThere(inLake, event))
     for (const event of left) {
-      if (dueInLake(event, connector, skewMs) < to && this.old.size < problemsMax)
+      if (dueInLake(event, connector, skewMs, model.hasOtherConsumer) < to && this.old.size < problemsMax)
         this.old.add(`${name} ${event.id} of ${iso(event.selected)}, visible from ${iso(event.visibleAt)}`)
     }
     this.awaited.set(name, { events: left, to })
@@ -56,11 +60,16 @@ export class LiveAudit {
 }
 
 /** When the event is in the lake at the latest, if there is no fault (the vendor's clock). */
-function dueInLake({ selected, visibleAt }: SimulatedEvent, { intervalMinutes, lateArrivalMinutes }: Connector, skewMs: number): Instant {
+function dueInLake(
+  { selected, visibleAt }: SimulatedEvent,
+  { intervalMinutes, lateArrivalMinutes }: Connector,
+  skewMs: number,
+  hasOtherConsumer: boolean,
+): Instant {
   const interval = intervalMinutes * minute
-  if (visibleAt === selected) return visibleAt + interval + minute
+  if (visibleAt === selected) return visibleAt + interval + (hasOtherConsumer ? refusedSpareMs : promptSpareMs)
   // The last read of a range waits for the earlier of the two clocks.
-  return selected + lateArrivalMinutes * minute + settlingIntervals * interval + ageSpareMs + Math.max(0, skewMs)
+  return selected + lateArrivalMinutes * minute + settlingIntervals * interval + lateSpareMs + Math.max(0, skewMs)
 }
 
 /** The vendor shows an update in place of its event, so one of the two must be there. */

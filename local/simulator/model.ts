@@ -143,6 +143,11 @@ export class VendorModel {
     return clockSteps.findLast(({ at }) => at <= now)?.skewMs ?? clockSkewMs
   }
 
+  /** Whether somebody else uses the keys, so that requests may be refused although the limit was kept. */
+  get hasOtherConsumer(): boolean {
+    return this.#settings.otherRequestsPerMinute > 0
+  }
+
   get customers(): readonly string[] {
     const { keys } = this.#settings
     return keys.length === 0 ? ['customer'] : [...new Set(keys.map(({ customer }) => customer))]
