@@ -1,5 +1,5 @@
 import { type FailureCode, failure } from '../../domain/failures.ts'
-import { parseJson } from '../../domain/record/json-text.ts'
+import { parseJson, tooComplex } from '../../domain/record/json-text.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
 import { cutText } from '../../domain/text.ts'
 import { hour, type Instant, second } from '../../domain/time.ts'
@@ -44,7 +44,8 @@ export function readResponse(
 ): Result<VendorResponse> {
   const decoded = typeof body === 'string' ? { text: body } : bodyText(body, headerOf(headers, 'content-type'))
   const { text } = decoded
-  const json = parseJson(text)
+  const complexity = tooComplex(text)
+  const json = complexity === undefined ? parseJson(text) : undefined
   const traceId = traceIdOf(json, exchange.apiKey) ?? exchange.traceId
   const trace = traceId === undefined ? {} : { traceId }
   const wait = retryAfter(headers, receivedAt)
@@ -53,6 +54,10 @@ export function readResponse(
   if (status !== 200) {
     const detail = `The vendor responded with status ${status}${vendorsMessage(status, headers, json, text, exchange.apiKey)}`
     return failed(failure(codeOf(status), detail, { status, ...trace, ...(status === 429 || status === 503 ? wait : {}) }))
+  }
+  if (complexity !== undefined) {
+    const detail = `The vendor responded with status 200 and a body that ${complexity}`
+    return failed(failure('malformed-response', detail, { status, ...trace }))
   }
   if (json === undefined) {
     const detail = `The vendor responded with status 200 and ${contentText(text, headers, exchange.apiKey)}`
