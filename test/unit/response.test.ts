@@ -85,7 +85,13 @@ describe('a response with status 200', () => {
     ['65 levels', `${'['.repeat(65)}${']'.repeat(65)}`, 'has more than 64 levels'],
     ['65 levels that do not end', '{"a":'.repeat(65), 'has more than 64 levels'],
     ['two million levels that do not end', '['.repeat(2_000_000), 'has more than 64 levels'],
-    ['64 levels many times', `[${Array(1_000).fill(`${'['.repeat(63)}${']'.repeat(63)}`).join()}]`, undefined],
+    [
+      '64 levels many times',
+      `[${Array(1_000)
+        .fill(`${'['.repeat(63)}${']'.repeat(63)}`)
+        .join()}]`,
+      undefined,
+    ],
     ['brackets in a text', JSON.stringify({ t: '[{"'.repeat(1_000), '[[[': '\\' }), undefined],
     ['a million values', `[${'0,'.repeat(999_998)}0]`, undefined],
     ['a million values and one', `[${'0,'.repeat(999_999)}0]`, 'has more than 1,000,000 values'],

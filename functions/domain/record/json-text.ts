@@ -10,9 +10,9 @@ export interface Span {
 }
 
 /** A body has at most so many levels of objects and lists. An event has four. */
-export const levelsMax = 64
+const levelsMax = 64
 /** A body has at most so many values: objects, lists, texts, numbers, true, false and null. A page of 500 events has about 20,000. */
-export const valuesMax = 1_000_000
+const valuesMax = 1_000_000
 
 /**
  * The reason why a text is not parsed, as the rest of a sentence; undefined if there is none. Parsing holds up everything else of the

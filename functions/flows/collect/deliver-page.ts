@@ -1,6 +1,5 @@
 import type { Connector } from '../../domain/connector/connector.ts'
-import type { CompiledFilters } from '../../domain/connector/log-filters.ts'
-import { applyFilters } from '../../domain/connector/log-filters.ts'
+import { applyFilters, type CompiledFilters, FilterSteps } from '../../domain/connector/log-filters.ts'
 import type { Digest } from '../../domain/digest.ts'
 import type { Failure } from '../../domain/failures.ts'
 import type { Delivery, RecordDetail, Sink } from '../../domain/ports.ts'
@@ -41,6 +40,8 @@ interface DeliveredPage {
   readonly newIds: readonly SeenId[]
   readonly counts: Partial<StreamCounts>
   readonly changes: Changes
+  /** The names of the filters that took too many steps on this page, so they were off for the rest of it. */
+  readonly filtersOff: readonly string[]
 }
 
 /** The lake took the page, or a part of it: `failure`. */
@@ -79,10 +80,11 @@ export async function deliverPage(
 ): Promise<PageDelivery> {
   const ignored = new Set(context.connector.identityIgnoredFields)
   const judged = judge(ports.digest, ignored, page, seen)
+  const steps = new FilterSteps()
   const unseen = judged.filter(({ isUnseen }) => isUnseen)
   const arrived: ArrivedItem[] = []
   for (let from = 0; from < unseen.length; from += chunkItems) {
-    const decided = unseen.slice(from, from + chunkItems).map((item) => decide(ports.digest, context, range, page, item))
+    const decided = unseen.slice(from, from + chunkItems).map((item) => decide(ports.digest, context, range, page, item, steps))
     const records = decided.flatMap(({ record, isKept }) => (isKept ? [record] : []))
     const delivery = records.length === 0 ? nothingToDeliver : await ports.sink.deliver(records, detail)
     const those = delivery.ok ? decided : decided.filter(({ record }) => delivery.acknowledged?.has(record))
@@ -91,7 +93,7 @@ export async function deliverPage(
     // The page is read again, and then the items that the lake has are seen.
     const counts = { fetched: arrived.length }
     return {
-      delivered: { ...outcomeOf(ports.digest, ignored, countsLate, arrived, counts), changes: noChanges },
+      delivered: { ...outcomeOf(ports.digest, ignored, countsLate, arrived, counts), changes: noChanges, filtersOff: [...steps.off] },
       failure: delivery.failure,
     }
   }
@@ -100,6 +102,7 @@ export async function deliverPage(
     delivered: {
       ...outcomeOf(ports.digest, ignored, countsLate, arrived, counts),
       changes: changesOf(ports.digest, ignored, judged, seen),
+      filtersOff: [...steps.off],
     },
   }
 }
@@ -164,7 +167,14 @@ function withoutRecord({ record: _, ...item }: DecidedItem): ArrivedItem {
   return item
 }
 
-function decide(digest: Digest, context: PageContext, range: Range, page: FetchedPage, judged: JudgedItem): DecidedItem {
+function decide(
+  digest: Digest,
+  context: PageContext,
+  range: Range,
+  page: FetchedPage,
+  judged: JudgedItem,
+  steps: FilterSteps,
+): DecidedItem {
   const { connector, vendor, filters, stream } = context
   const { item, identity, content } = judged
   const record = toRecord(vendor.normalise(item, { stream, receivedAt: page.receivedAt }), {
@@ -174,7 +184,7 @@ function decide(digest: Digest, context: PageContext, range: Range, page: Fetche
     ingestMode: range.kind === 'final' || range.kind === 'reread' ? 'backfill' : 'live',
     connector,
   })
-  const { keep, counted } = applyFilters(filters, record)
+  const { keep, counted } = applyFilters(filters, record, steps)
   const id: SeenId = { hash: identity.seenId, mark: keep ? 'delivered' : 'filtered', content }
   return { ...judged, record, isMalformed: record.malformed === true, isKept: keep, counted, id }
 }
@@ -190,7 +200,7 @@ function outcomeOf(
   countsLate: boolean,
   decided: readonly ArrivedItem[],
   counts: Partial<StreamCounts>,
-): Omit<DeliveredPage, 'changes'> {
+): Omit<DeliveredPage, 'changes' | 'filtersOff'> {
   const countOf = (is: (item: ArrivedItem) => boolean) => decided.filter(is).length
   const byFilter: Record<string, number> = {}
   for (const name of decided.flatMap(({ counted }) => counted)) byFilter[name] = (byFilter[name] ?? 0) + 1
