@@ -4,7 +4,7 @@ import type { Instant } from '../functions/domain/time.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { type Control, connect } from './control.ts'
 import { type FunctionsProcess, startFunctions } from './functions.ts'
-import { type Options, parseOptions, usage } from './options.ts'
+import { type Options, parseOptions, proxyOf, usage } from './options.ts'
 import { type Services, startOrConnect } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
 import { type CollectedFrom, openSource } from './source.ts'
@@ -181,8 +181,15 @@ async function report({ options, startedAt, source, control }: Session, missing:
 }
 
 /** The functions need these variables beside the addresses of the services. */
-function environmentOf({ allowedHosts }: CollectedFrom): Record<string, string> {
-  return { SECRET_PREFIX: 'tributary/', SECRETS_BOUND_TO_ORIGIN: 'false', ALLOWED_HOSTS: allowedHosts.join(',') }
+function environmentOf({ allowedHosts, simulatorHost }: CollectedFrom): Record<string, string> {
+  const { HTTPS_PROXY, NO_PROXY } = proxyOf(process.env)
+  return {
+    SECRET_PREFIX: 'tributary/',
+    SECRETS_BOUND_TO_ORIGIN: 'false',
+    ALLOWED_HOSTS: allowedHosts.join(','),
+    HTTPS_PROXY,
+    NO_PROXY: [NO_PROXY, simulatorHost ?? ''].join(','),
+  }
 }
 
 /** Resolves with the reason when a signal comes or the time of --for is over. A second signal ends the process at once. */

@@ -27,7 +27,22 @@ Without options it runs the demonstration, against a simulator of the vendor, un
   --data DIR                keep state and lake in this folder (default .tributary)
   --json                    print the summary as one JSON object on stdout, and everything else on stderr
   --help                    print this text
+
+Requests to vendors go through the proxy that HTTPS_PROXY names (http://HOST:PORT), except to the hosts of NO_PROXY.
 `
+
+/**
+ * The proxy that the environment names, with the names in capitals or not; empty if there is none. Throws a `StartupError` if it is no
+ * proxy, without its address, which may have a password.
+ */
+export function proxyOf(env: Readonly<Record<string, string | undefined>>): { readonly HTTPS_PROXY: string; readonly NO_PROXY: string } {
+  const given = env['HTTPS_PROXY'] ?? env['https_proxy'] ?? ''
+  const HTTPS_PROXY = given === '' || given.includes('://') ? given : `http://${given}`
+  if (HTTPS_PROXY !== '' && URL.parse(HTTPS_PROXY)?.protocol !== 'http:') {
+    throw new StartupError('HTTPS_PROXY: give http://HOST:PORT. A proxy that is itself reached over https or SOCKS is not supported.')
+  }
+  return { HTTPS_PROXY, NO_PROXY: env['NO_PROXY'] ?? env['no_proxy'] ?? '' }
+}
 
 const unitMs = { s: second, m: minute, h: hour } as const
 
