@@ -104,6 +104,11 @@ async function replaceConnectors(control: Control, { items }: CollectedFrom, opt
       `${options.data} holds connectors of your own (${others.join(', ')}). Start with --connectors FILE, or give the demonstration another folder with --data.`,
     )
   }
+  if (items.length === 0 && others.length > 0 && !options.allowEmpty) {
+    throw new StartupError(
+      `${options.connectors} has no connector, and ${options.data} has some (${others.join(', ')}). Nothing was changed. Correct the file, or retire all of them with --allow-empty.`,
+    )
+  }
   await control.deleteConnectors(others)
   await control.putConnectors(items)
 }

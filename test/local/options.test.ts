@@ -14,17 +14,21 @@ function refusal(...args: string[]): string {
 }
 
 test('npm start without options is the demonstration, until Ctrl-C, in .tributary', () => {
-  expect(parseOptions([])).toEqual({ help: false, once: false, allowHosts: [], data: '.tributary', json: false })
+  expect(parseOptions([])).toEqual({ help: false, once: false, allowHosts: [], allowEmpty: false, data: '.tributary', json: false })
 })
 
 test('every option is understood', () => {
-  const args = '--once --connectors c.json --secrets s.json --allow-host localhost:8080 --allow-host [::1] --data /tmp/d --json'.split(' ')
+  const args =
+    '--once --connectors c.json --secrets s.json --allow-host localhost:8080 --allow-host [::1] --allow-empty --data /tmp/d --json'.split(
+      ' ',
+    )
   expect(parseOptions(args)).toEqual({
     help: false,
     once: true,
     connectors: 'c.json',
     secrets: 's.json',
     allowHosts: ['localhost:8080', '[::1]'],
+    allowEmpty: true,
     data: '/tmp/d',
     json: true,
   })

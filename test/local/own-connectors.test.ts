@@ -43,6 +43,15 @@ describe('connectors of a file', () => {
     expect(summaryOf(second).connectors.map(({ connectorId }) => connectorId)).toEqual(['acme.stays'])
     expect(second.err).toContain('acme.goes connector-retired')
     expect(second.err).not.toMatch(/acme\.goes \S+ \d+ delivered/)
+
+    const empty = [...ownConnectors(dir, [], key, [host]), ...end]
+    const refused = await run(empty)
+    expect(refused.code).toBe(1)
+    expect(refused.err).toContain('has no connector, and')
+    expect(refused.err).toContain('(acme.stays). Nothing was changed. Correct the file, or retire all of them with --allow-empty.')
+    const retired = await run([...empty, '--allow-empty'])
+    expect(retired.code).toBe(0)
+    expect(retired.err).toContain('acme.stays connector-retired')
   })
 
   it('are collected as the file of this start says, and not as that of the last one: one is enabled again', async () => {
