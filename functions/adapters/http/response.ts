@@ -4,7 +4,7 @@ import { failed, ok, type Result } from '../../domain/result.ts'
 import { cutText } from '../../domain/text.ts'
 import { hour, type Instant, second } from '../../domain/time.ts'
 import type { VendorResponse } from '../../domain/vendor.ts'
-import { redact, secretPattern } from '../redact.ts'
+import { Redactor } from '../redact.ts'
 import { bodyText } from './body-text.ts'
 
 /** The longest texts of a response in a message (characters). */
@@ -140,13 +140,13 @@ export function oneLine(text: string, lengthMax: number, apiKey: string | undefi
  */
 function storable(body: unknown, apiKey: string | undefined): unknown {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
-  const pattern = apiKey === undefined ? undefined : secretPattern([apiKey])
-  const clean = (text: string) => (pattern === undefined ? text : redact(text, pattern)).toWellFormed()
+  const redactor = new Redactor(...(apiKey === undefined ? [] : [apiKey]))
+  const clean = (text: string) => redactor.redact(text).toWellFormed()
   return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, typeof value === 'string' ? clean(value) : value]))
 }
 
 function withoutKey(text: string, apiKey: string): string {
-  const clean = redact(text, secretPattern([apiKey]))
+  const clean = new Redactor(apiKey).redact(text)
   for (let length = apiKey.length - 1; length >= keyPrefixLengthMin; length--) {
     if (clean.endsWith(apiKey.slice(0, length))) return `${clean.slice(0, -length)}[redacted]`
   }
