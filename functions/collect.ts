@@ -15,6 +15,7 @@ const { clock } = ports
 const source = httpSource({
   allowedHosts: env.ALLOWED_HOSTS,
   vendorHosts: (type) => ports.vendors.get(type)?.hosts ?? [],
+  proxy: env.HTTPS_PROXY === undefined ? undefined : { url: env.HTTPS_PROXY, exceptions: env.NO_PROXY },
   tlsVerificationOptional: env.TLS_VERIFICATION_OPTIONAL,
   bodyBytesMax: env.RESPONSE_BYTES_MAX,
   clock,

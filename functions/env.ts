@@ -4,7 +4,20 @@ import './domain/schema-messages.ts'
 /** Comma separated. */
 const texts = z.pipe(
   z._default(z.string(), ''),
-  z.transform((list) => list.split(',').filter((text) => text !== '')),
+  z.transform((list) =>
+    list
+      .split(',')
+      .map((text) => text.trim())
+      .filter((text) => text !== ''),
+  ),
+)
+
+const proxy = z.pipe(
+  z._default(
+    z.string().check(z.refine((text) => text === '' || URL.parse(text)?.protocol === 'http:', { error: 'must be http://HOST:PORT' })),
+    '',
+  ),
+  z.transform((text) => URL.parse(text) ?? undefined),
 )
 
 const base = z.object({ STATE_TABLE: z.string().check(z.minLength(1)) })
@@ -36,6 +49,10 @@ const acceptance = z.extend(vendorAccess, {
 /** The environment variables of each function. Each function parses its own once, at cold start. */
 export const environments = {
   collect: z.extend(vendorAccess, {
+    /** The proxy of requests to vendors: `http://[USER:PASSWORD@]HOST[:PORT]`. */
+    HTTPS_PROXY: proxy,
+    /** Hosts that are reached without the proxy, comma separated. */
+    NO_PROXY: texts,
     DELIVERY_STREAM: z.string().check(z.minLength(1)),
     /** The largest response, decompressed, that the function's memory holds (bytes). A range with a larger page is read again, narrower. */
     RESPONSE_BYTES_MAX: z._default(z.coerce.number().check(z.int(), z.positive()), 12 * 1024 * 1024),

@@ -56,6 +56,7 @@ const vpc = z.strictObject(
 )
 
 /** Each setting by its name. The schema is made from it, and a test compares the table in `docs/settings.md` with it. */
+const noProxyRule = 'HOST or HOST:PORT, such as proxy-free.example.com'
 const hostRule = 'HOST or HOST:PORT, such as proxy.example.com:8443, and @tenant after it if it is for one tenant'
 
 export const settingsShape = {
@@ -116,6 +117,15 @@ export const settingsShape = {
   secretPrefix: text(/^[A-Za-z0-9/_+=.@-]{1,200}\/$/, 'the beginning of names of secrets, ending with /')
     .optional()
     .meta({ description: 'Connectors may use only secrets whose names begin with it.', shownDefault: 'namePrefix + /' }),
+  httpsProxy: text(/^http:\/\/(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?\/?$/, 'http://HOST:PORT of a proxy, without a user name')
+    .optional()
+    .meta({
+      description:
+        'A proxy that requests to vendors go through: http://HOST:PORT, without user name and password. It sees the host of a vendor and nothing of a request. Calls of AWS do not use it.',
+    }),
+  noProxy: list(text(/^(\*|(\*?\.)?[a-z0-9.-]+(:\d{1,5})?)$/, noProxyRule), noProxyRule)
+    .default([])
+    .meta({ description: 'Hosts that are reached without the proxy: HOST with its subdomains, or HOST:PORT.' }),
   vpc: vpc.optional().meta({
     description: 'Subnets and security groups of the functions. From there the functions must reach the vendor and the services of AWS.',
   }),

@@ -4,7 +4,7 @@ import type { Instant } from '../functions/domain/time.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { type Control, connect } from './control.ts'
 import { type FunctionsProcess, startFunctions } from './functions.ts'
-import { type Options, parseOptions, usage } from './options.ts'
+import { type Options, parseOptions, proxyOf, usage } from './options.ts'
 import { type Services, startOrConnect } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
 import { type CollectedFrom, openSource } from './source.ts'
@@ -104,6 +104,11 @@ async function replaceConnectors(control: Control, { items }: CollectedFrom, opt
       `${options.data} holds connectors of your own (${others.join(', ')}). Start with --connectors FILE, or give the demonstration another folder with --data.`,
     )
   }
+  if (items.length === 0 && others.length > 0 && !options.allowEmpty) {
+    throw new StartupError(
+      `${options.connectors} has no connector, and ${options.data} has some (${others.join(', ')}). Nothing was changed. Correct the file, or retire all of them with --allow-empty.`,
+    )
+  }
   await control.deleteConnectors(others)
   await control.putConnectors(items)
 }
@@ -181,8 +186,15 @@ async function report({ options, startedAt, source, control }: Session, missing:
 }
 
 /** The functions need these variables beside the addresses of the services. */
-function environmentOf({ allowedHosts }: CollectedFrom): Record<string, string> {
-  return { SECRET_PREFIX: 'tributary/', SECRETS_BOUND_TO_ORIGIN: 'false', ALLOWED_HOSTS: allowedHosts.join(',') }
+function environmentOf({ allowedHosts, simulatorHost }: CollectedFrom): Record<string, string> {
+  const { HTTPS_PROXY, NO_PROXY } = proxyOf(process.env)
+  return {
+    SECRET_PREFIX: 'tributary/',
+    SECRETS_BOUND_TO_ORIGIN: 'false',
+    ALLOWED_HOSTS: allowedHosts.join(','),
+    HTTPS_PROXY,
+    NO_PROXY: [NO_PROXY, simulatorHost ?? ''].join(','),
+  }
 }
 
 /** Resolves with the reason when a signal comes or the time of --for is over. A second signal ends the process at once. */

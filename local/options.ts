@@ -11,6 +11,8 @@ export interface Options {
   readonly secrets?: string
   /** `HOST` or `HOST:PORT`. */
   readonly allowHosts: readonly string[]
+  /** A file without connectors retires those of the last start. */
+  readonly allowEmpty: boolean
   readonly data: string
   readonly json: boolean
 }
@@ -24,10 +26,26 @@ Without options it runs the demonstration, against a simulator of the vendor, un
   --connectors FILE         collect the connectors of this file, a JSON array of items, instead of the demonstration's
   --secrets FILE            read the API keys from this file, a JSON object from secret name to key that only you can read
   --allow-host HOST[:PORT]  allow this host in base URLs beside the vendor's own, also with http or a private address; may be repeated
+  --allow-empty             accept a file without connectors although there are some, so that all of them are retired
   --data DIR                keep state and lake in this folder (default .tributary)
   --json                    print the summary as one JSON object on stdout, and everything else on stderr
   --help                    print this text
+
+Requests to vendors go through the proxy that HTTPS_PROXY names (http://HOST:PORT), except to the hosts of NO_PROXY.
 `
+
+/**
+ * The proxy that the environment names, with the names in capitals or not; empty if there is none. Throws a `StartupError` if it is no
+ * proxy, without its address, which may have a password.
+ */
+export function proxyOf(env: Readonly<Record<string, string | undefined>>): { readonly HTTPS_PROXY: string; readonly NO_PROXY: string } {
+  const given = env['HTTPS_PROXY'] ?? env['https_proxy'] ?? ''
+  const HTTPS_PROXY = given === '' || given.includes('://') ? given : `http://${given}`
+  if (HTTPS_PROXY !== '' && URL.parse(HTTPS_PROXY)?.protocol !== 'http:') {
+    throw new StartupError('HTTPS_PROXY: give http://HOST:PORT. A proxy that is itself reached over https or SOCKS is not supported.')
+  }
+  return { HTTPS_PROXY, NO_PROXY: env['NO_PROXY'] ?? env['no_proxy'] ?? '' }
+}
 
 const unitMs = { s: second, m: minute, h: hour } as const
 
@@ -56,6 +74,7 @@ export function parseOptions(args: readonly string[]): Options {
     ...(values.connectors === undefined ? {} : { connectors: values.connectors }),
     ...(values.secrets === undefined ? {} : { secrets: values.secrets }),
     allowHosts,
+    allowEmpty: values['allow-empty'] ?? false,
     data: values.data ?? '.tributary',
     json: values.json ?? false,
   }
@@ -72,6 +91,7 @@ function parseFlags(args: readonly string[]) {
         connectors: { type: 'string' },
         secrets: { type: 'string' },
         'allow-host': { type: 'string', multiple: true },
+        'allow-empty': { type: 'boolean' },
         data: { type: 'string' },
         json: { type: 'boolean' },
       },

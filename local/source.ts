@@ -20,6 +20,8 @@ export interface CollectedFrom {
   readonly refused: readonly RefusedItem[]
   readonly secrets: ReadonlyMap<string, string>
   readonly allowedHosts: readonly string[]
+  /** The host of the simulator: no proxy reaches it. */
+  readonly simulatorHost?: string
   readonly title: string
   /** In the demonstration the owner writes the events that the simulator showed to the data folder, so that the lake can be compared with them. */
   close(owner: boolean): Promise<void>
@@ -60,6 +62,7 @@ async function openDemonstration(dataDir: string): Promise<CollectedFrom> {
     refused: [],
     secrets: new Map(Object.entries(demonstrationSecrets())),
     allowedHosts: [host],
+    simulatorHost: host,
     title: `the demonstration: three connectors of two tenants, against a simulator of the vendor at ${simulator.url}`,
     async close(owner) {
       await simulator.close()

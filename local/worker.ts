@@ -1,3 +1,4 @@
+import type { Trigger } from './triggers/invocation.ts'
 import { startQueueTrigger } from './triggers/queue-trigger.ts'
 import { startRule } from './triggers/rule.ts'
 import { startTableStream } from './triggers/table-stream.ts'
@@ -9,14 +10,7 @@ import { startTableStream } from './triggers/table-stream.ts'
  */
 const isOwner = process.argv[2] === 'owner'
 
-const { handler: collect } = await import('../functions/collect.ts')
-const triggers = [startQueueTrigger({ handler: collect })]
-if (isOwner) {
-  const { handler: connectorChanged } = await import('../functions/connector-changed.ts')
-  const { handler: dispatch } = await import('../functions/dispatch.ts')
-  triggers.push(startTableStream({ handler: connectorChanged }), startRule({ handler: dispatch }))
-}
-process.send?.('ready')
+const triggers: Trigger[] = []
 
 async function end(): Promise<void> {
   await Promise.allSettled(triggers.map((trigger) => trigger.stop()))
@@ -27,3 +21,14 @@ process.once('SIGTERM', () => void end())
 // Ctrl-C reaches every process of the terminal; the process that started this one decides when to end it.
 process.on('SIGINT', () => {})
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+
+const { handler: collect } = await import('../functions/collect.ts')
+if (isOwner) {
+  const { handler: connectorChanged } = await import('../functions/connector-changed.ts')
+  const { handler: dispatch } = await import('../functions/dispatch.ts')
+  // Nothing runs before the items of this start are accepted or refused: a key may belong to another address now.
+  triggers.push(await startTableStream({ handler: connectorChanged }))
+  triggers.push(startRule({ handler: dispatch }))
+}
+triggers.push(startQueueTrigger({ handler: collect }))
+process.send?.('ready')

@@ -1,7 +1,7 @@
 import type { Clock, Log } from '../domain/ports.ts'
 import { cutText } from '../domain/text.ts'
 import { iso } from '../domain/time.ts'
-import { redact, secretPattern } from './redact.ts'
+import { Redactor } from './redact.ts'
 
 /** The limits of one line. CloudWatch Logs takes 256 KiB at least, and a reader much less. */
 const depthMax = 8
@@ -11,37 +11,34 @@ const textLengthMax = 8_192
 export interface JsonLog {
   /** Writes one JSON object on one line, with the `time`. Writes nothing for `debug`, because those lines would cost more than all others. Never throws. */
   readonly log: Log
-  /** From now on every line has `[redacted]` in place of this secret, in each form that `secretPattern` matches. */
+  /** From now on every line has `[redacted]` in place of this secret, in each form that `Redactor` finds. */
   addRedaction(secret: string): void
 }
 
 /** `write` gets each line without its newline. By default it writes to stdout. */
 export function jsonLog(options: { readonly clock: Clock; readonly write?: (line: string) => void }): JsonLog {
   const { clock, write = (line) => process.stdout.write(`${line}\n`) } = options
-  const secrets = new Set<string>()
-  let pattern: RegExp | undefined
+  const redactor = new Redactor()
 
   return {
     log(entry) {
       if (entry.level === 'debug') return
       try {
-        write(lineOf({ time: iso(clock.now()), ...entry }, pattern))
+        write(lineOf({ time: iso(clock.now()), ...entry }, redactor))
       } catch {
         // Without a log there is no place to report this, and the work must go on.
       }
     },
     addRedaction(secret) {
-      if (secrets.has(secret)) return
-      secrets.add(secret)
-      pattern = secretPattern(secrets)
+      redactor.add(secret)
     },
   }
 }
 
 /** A getter of a logged object may throw. Then the line reports that instead. */
-function lineOf(entry: { readonly time: string }, pattern: RegExp | undefined): string {
+function lineOf(entry: { readonly time: string }, redactor: Redactor): string {
   try {
-    return JSON.stringify(plain(entry, (text) => redact(text, pattern)))
+    return JSON.stringify(plain(entry, (text) => redactor.redact(text)))
   } catch (error) {
     const message = `A log entry could not be serialised: ${error instanceof Error ? error.name : typeof error}`
     return JSON.stringify({ time: entry.time, level: 'error', event: 'log-failed', message })

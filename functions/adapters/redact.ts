@@ -1,17 +1,92 @@
 /** Shorter encoded forms are not searched for (characters), because they also occur in text that holds no secret. */
 const encodedLengthMin = 6
 
+/** A form is found by its first characters (count). */
+const prefixLength = encodedLengthMin
+/** The secrets that were added last are known (count). A run adds its keys, 20 at most, whenever it reads them. */
+const secretsMax = 500
+
 /**
- * Matches each of the secrets, in upper or lower case: as plain text, JSON-escaped (once and twice), URL-encoded (once and twice), and in
- * base64 and base64url, also inside a longer text that was encoded. Returns nothing if there is no secret.
+ * Replaces secrets in a text, in upper or lower case: as plain text, JSON-escaped (once and twice), URL-encoded (once and twice), and in
+ * base64 and base64url, also inside a longer text that was encoded. A text costs the same however many secrets are known, because the
+ * forms are looked up by their beginning.
  */
-export function secretPattern(secrets: Iterable<string>): RegExp | undefined {
-  const forms = [...new Set([...secrets].flatMap(formsOf))].sort((a, b) => b.length - a.length)
-  return forms.length === 0 ? undefined : new RegExp(forms.map((form) => escapedForRegExp(form)).join('|'), 'gi')
+export class Redactor {
+  /** By secret, the oldest first. */
+  private readonly forms = new Map<string, readonly string[]>()
+  /** In lower case, by their first characters, the longest first. */
+  private readonly byPrefix = new Map<string, readonly string[]>()
+  /** Forms that are shorter than a prefix. */
+  private short: readonly string[] = []
+
+  constructor(...secrets: readonly string[]) {
+    for (const secret of secrets) this.add(secret)
+  }
+
+  add(secret: string): void {
+    const known = this.forms.get(secret)
+    const forms = known ?? [...new Set(formsOf(secret).map(lowerCase))]
+    this.forms.delete(secret)
+    this.forms.set(secret, forms)
+    if (known === undefined) for (const form of forms) this.index(form)
+    if (this.forms.size > secretsMax) this.forgetOldest()
+  }
+
+  redact(text: string): string {
+    if (this.forms.size === 0) return text
+    const lower = lowerCase(text)
+    const parts: string[] = []
+    let copied = 0
+    for (let at = 0; at < lower.length; ) {
+      const form = this.formAt(lower, at)
+      if (form === undefined) at++
+      else {
+        parts.push(text.slice(copied, at), '[redacted]')
+        at += form.length
+        copied = at
+      }
+    }
+    return copied === 0 ? text : `${parts.join('')}${text.slice(copied)}`
+  }
+
+  private formAt(lower: string, at: number): string | undefined {
+    const isHere = (form: string) => lower.startsWith(form, at)
+    return this.byPrefix.get(lower.slice(at, at + prefixLength))?.find(isHere) ?? this.short.find(isHere)
+  }
+
+  private index(form: string): void {
+    if (form.length < prefixLength) {
+      this.short = longestFirst([...this.short, form])
+      return
+    }
+    const prefix = form.slice(0, prefixLength)
+    this.byPrefix.set(prefix, longestFirst([...(this.byPrefix.get(prefix) ?? []), form]))
+  }
+
+  /** The forms of another secret stay, also if they begin alike. */
+  private forgetOldest(): void {
+    const [oldest] = this.forms.keys()
+    if (oldest === undefined) return
+    const gone = this.forms.get(oldest) ?? []
+    this.forms.delete(oldest)
+    const kept = new Set([...this.forms.values()].flat())
+    for (const form of gone.filter((each) => !kept.has(each))) {
+      const prefix = form.slice(0, prefixLength)
+      const rest = (this.byPrefix.get(prefix) ?? []).filter((each) => each !== form)
+      if (rest.length === 0) this.byPrefix.delete(prefix)
+      else this.byPrefix.set(prefix, rest)
+      this.short = this.short.filter((each) => each !== form)
+    }
+  }
 }
 
-export function redact(text: string, pattern: RegExp | undefined): string {
-  return pattern === undefined ? text : text.replace(pattern, '[redacted]')
+function longestFirst(forms: readonly string[]): readonly string[] {
+  return [...new Set(forms)].sort((a, b) => b.length - a.length)
+}
+
+/** Of ASCII only, because other letters may become longer. A key is ASCII. */
+function lowerCase(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
 
 function formsOf(secret: string): string[] {
@@ -25,10 +100,6 @@ function formsOf(secret: string): string[] {
     ...base64Forms(secret),
   ]
   return [secret, ...encoded.filter((form) => form.length >= encodedLengthMin)]
-}
-
-function escapedForRegExp(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }
 
 function jsonEscaped(text: string): string {

@@ -152,6 +152,11 @@ export const failures = {
     { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
     'The host resolves to a private address, which is never connected to. Check baseUrl and DNS.',
   ),
+  'proxy-failed': kind(
+    { scope: 'origin', retryMs: [15 * second, 5 * minute], lastsFrom: 3, triesMax: 2 },
+    { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
+    'The proxy of this deployment opens no connection to the vendor. Check its address (the setting httpsProxy; on one machine HTTPS_PROXY), and that it allows the host.',
+  ),
   'host-refused': kind(
     { scope: 'connector', retryMs: [5 * minute, hour], lastsFrom: 1, triesMax: 1 },
     { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },

@@ -60,6 +60,8 @@ export class CollectFunction extends PipelineFunction<'collect'> {
         ALLOWED_HOSTS: settings.allowedHosts.join(','),
         SECRETS_BOUND_TO_ORIGIN: 'true',
         SHARED_RATE_GROUPS: settings.sharedRateGroups.join(','),
+        HTTPS_PROXY: settings.httpsProxy ?? '',
+        NO_PROXY: settings.noProxy.join(','),
         TLS_VERIFICATION_OPTIONAL: String(settings.tlsVerificationOptional),
         RESPONSE_BYTES_MAX: String(responseBytesMax(settings.collectMemoryMb)),
       },

@@ -36,11 +36,15 @@ export interface TableStreamOptions extends TriggerOptions<DynamoDBStreamEvent> 
   readonly now?: () => number
 }
 
-/** Starts the stream of the connectors table and its trigger: `reader.poll()` every `pollMs`. */
-export function startTableStream(options: TableStreamOptions): Trigger {
+/**
+ * Starts the stream of the connectors table and its trigger: `reader.poll()` every `pollMs`. Resolves after the first poll: then every item
+ * of the table is accepted or refused, but for one whose acceptance failed and is tried again.
+ */
+export async function startTableStream(options: TableStreamOptions): Promise<Trigger> {
   const { pollMs = pollMsDefault, onError = reportToStderr } = options
   const reader = tableStreamReader(options)
   const poll = () => reader.poll().catch((thrown) => onError('The connectors table does not respond', thrown))
+  await poll()
   return repeat(poll, () => pollMs)
 }
 

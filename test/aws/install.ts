@@ -22,7 +22,7 @@ const pinsDir = join(import.meta.dirname, 'judges')
 
 const judges: readonly Judge[] = [
   {
-    name: 'moto, cfn-lint and sqlglot (Python)',
+    name: 'moto, cfn-lint, sqlglot and parsers of syslog and CEF (Python)',
     pins: ['requirements.txt'],
     folder: 'venv',
     install(folder) {

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { parseOptions } from '../../local/options.ts'
+import { parseOptions, proxyOf } from '../../local/options.ts'
 import { StartupError } from '../../local/services/startup-error.ts'
 
 /** Returns the message for wrong options. */
@@ -14,19 +14,44 @@ function refusal(...args: string[]): string {
 }
 
 test('npm start without options is the demonstration, until Ctrl-C, in .tributary', () => {
-  expect(parseOptions([])).toEqual({ help: false, once: false, allowHosts: [], data: '.tributary', json: false })
+  expect(parseOptions([])).toEqual({ help: false, once: false, allowHosts: [], allowEmpty: false, data: '.tributary', json: false })
 })
 
 test('every option is understood', () => {
-  const args = '--once --connectors c.json --secrets s.json --allow-host localhost:8080 --allow-host [::1] --data /tmp/d --json'.split(' ')
+  const args =
+    '--once --connectors c.json --secrets s.json --allow-host localhost:8080 --allow-host [::1] --allow-empty --data /tmp/d --json'.split(
+      ' ',
+    )
   expect(parseOptions(args)).toEqual({
     help: false,
     once: true,
     connectors: 'c.json',
     secrets: 's.json',
     allowHosts: ['localhost:8080', '[::1]'],
+    allowEmpty: true,
     data: '/tmp/d',
     json: true,
+  })
+})
+
+describe('the proxy of the environment', () => {
+  it.each([
+    [{}, { HTTPS_PROXY: '', NO_PROXY: '' }],
+    [
+      { HTTPS_PROXY: 'http://a:b@proxy:3128', NO_PROXY: 'x,y' },
+      { HTTPS_PROXY: 'http://a:b@proxy:3128', NO_PROXY: 'x,y' },
+    ],
+    [
+      { https_proxy: 'proxy.example.com:3128', no_proxy: 'x' },
+      { HTTPS_PROXY: 'http://proxy.example.com:3128', NO_PROXY: 'x' },
+    ],
+  ])('%j is %j', (env, proxy) => {
+    expect(proxyOf(env)).toEqual(proxy)
+  })
+
+  it.each(['https://a:secret@proxy:3128', 'socks5://proxy', 'http://a:secret@[proxy'])('is refused without its address: %s', (text) => {
+    const message = 'HTTPS_PROXY: give http://HOST:PORT. A proxy that is itself reached over https or SOCKS is not supported.'
+    expect(() => proxyOf({ HTTPS_PROXY: text })).toThrow(new StartupError(message))
   })
 })
 

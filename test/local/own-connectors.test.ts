@@ -43,6 +43,39 @@ describe('connectors of a file', () => {
     expect(summaryOf(second).connectors.map(({ connectorId }) => connectorId)).toEqual(['acme.stays'])
     expect(second.err).toContain('acme.goes connector-retired')
     expect(second.err).not.toMatch(/acme\.goes \S+ \d+ delivered/)
+
+    const empty = [...ownConnectors(dir, [], key, [host]), ...end]
+    const refused = await run(empty)
+    expect(refused.code).toBe(1)
+    expect(refused.err).toContain('has no connector, and')
+    expect(refused.err).toContain('(acme.stays). Nothing was changed. Correct the file, or retire all of them with --allow-empty.')
+    const retired = await run([...empty, '--allow-empty'])
+    expect(retired.code).toBe(0)
+    expect(retired.err).toContain('acme.stays connector-retired')
+  })
+
+  it('are collected as the file of this start says, and not as that of the last one: one is enabled again', async () => {
+    const { url, host } = await vendor()
+    const dir = temporaryFolder()
+    const end = ['--data', join(dir, 'data'), '--once', '--json']
+    const item = connectorItem('acme.mine', url, limits)
+    expect((await run([...ownConnectors(dir, [{ ...item, enabled: false }], key, [host]), ...end])).code).toBe(0)
+    const enabled = await run([...ownConnectors(dir, [item], key, [host]), ...end])
+    expect(enabled.code).toBe(0)
+    expect(summaryOf(enabled)).toMatchObject({ connectors: [{ state: 'ok' }] })
+    expect(summaryOf(enabled).requests).toBeGreaterThan(0)
+  })
+
+  it('send a new key to the new address only', async () => {
+    const [former, next] = await Promise.all([vendor(), vendor()])
+    const keysAt = ({ model }: typeof former) => ['acme-key', 'new-key'].filter((each) => model.account.requests(each).length > 0)
+    const dir = temporaryFolder()
+    const hosts = [former.host, next.host]
+    const end = ['--data', join(dir, 'data'), '--once', '--json']
+    expect((await run([...ownConnectors(dir, [connectorItem('acme.mine', former.url, limits)], key, hosts), ...end])).code).toBe(0)
+    const moved = { 'tributary/acme/key': 'new-key' }
+    expect((await run([...ownConnectors(dir, [connectorItem('acme.mine', next.url, limits)], moved, hosts), ...end])).code).toBe(0)
+    expect({ former: keysAt(former), next: keysAt(next) }).toEqual({ former: ['acme-key'], next: ['new-key'] })
   })
 
   it('are tried at once by the next start when their mistake is corrected, although their backoff has not ended', async () => {

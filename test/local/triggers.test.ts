@@ -225,7 +225,7 @@ describe('the stream of the connectors table', () => {
 
   it('is polled until it is stopped', async () => {
     const { put, options, seen } = await open()
-    const trigger = startTableStream({ ...options, pollMs: 10 })
+    const trigger = await startTableStream({ ...options, pollMs: 10 })
     await put('a', 'one')
     await eventually(() => seen.length).toBe(1)
     await trigger.stop()

@@ -45,6 +45,7 @@ describe('the settings', () => {
       lakeRetentionDays: 400,
       allowedHosts: [],
       sharedRateGroups: [],
+      noProxy: [],
       tlsVerificationOptional: false,
       collectConcurrency: 8,
       collectMemoryMb: 320,
@@ -117,6 +118,8 @@ describe('the command line', () => {
       'arn:aws:kms:eu-west-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666',
     ],
     secretPrefix: ['security/tributary/', 'security/tributary/'],
+    httpsProxy: ['http://proxy.example.com:3128', 'http://proxy.example.com:3128'],
+    noProxy: ['direct.example.com,.example.org:8443', ['direct.example.com', '.example.org:8443']],
     vpc: [
       '{"subnetIds":["subnet-01234567"],"securityGroupIds":["sg-01234567"]}',
       { subnetIds: ['subnet-01234567'], securityGroupIds: ['sg-01234567'] },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import * as z from 'zod/mini'
 import { filterOperators } from '../../functions/domain/connector/filter-operators.ts'
 import { logFilterSchema, logFiltersSchema } from '../../functions/domain/connector/log-filter-schema.ts'
-import { applyFilters, type Condition, compileFilters, type LogFilter } from '../../functions/domain/connector/log-filters.ts'
+import { applyFilters, type Condition, compileFilters, FilterSteps, type LogFilter } from '../../functions/domain/connector/log-filters.ts'
 
 const record = {
   severity: 'high',
@@ -285,6 +285,92 @@ describe('the schema of log filters', () => {
     expect(problems(logFiltersSchema, filters)).toEqual([
       expect.stringContaining('It has 51 regular expressions. Give at most 50; join some with |.'),
     ])
+  })
+})
+
+describe('the size of all filters together', () => {
+  const of = (operator: string, values: readonly string[]) => [{ ...written({ field: 'raw', operator, values }), name: 'f' }]
+
+  it('may be 10,000 instructions of regular expressions', () => {
+    const large = (count: number) => of('matches', Array(count).fill('(ab|cd|ef){100}'))
+    expect(problems(logFiltersSchema, large(9))).toEqual([])
+    expect(problems(logFiltersSchema, large(10))).toEqual([
+      expect.stringMatching(/together: \d{5} instructions when their repetitions are written out, at most 10000\. Give simpler ones\.$/),
+    ])
+  })
+
+  it('may be 100,000 characters of values', () => {
+    const long = (count: number) => of('in', [...Array.from({ length: 99 }, (_, i) => String(i).padStart(1_000)), 'x'.repeat(count)])
+    expect(problems(logFiltersSchema, long(1_000))).toEqual([])
+    const two = [...long(1_000), { ...of('in', ['x'])[0], name: 'g' }]
+    expect(problems(logFiltersSchema, two)).toEqual([
+      expect.stringContaining('Its values have 100001 characters together. Give at most 100000.'),
+    ])
+  })
+})
+
+describe('a page on which the filters take too many steps', () => {
+  const filter = (name: string, action: LogFilter['action'], conditions: readonly Condition[], shadow = false): LogFilter => ({
+    name,
+    action,
+    shadow,
+    conditions,
+  })
+  const slow: Condition = { field: 'raw', operator: 'matches', values: ['(?i)(invoice|payment|urgent|wire transfer)'] }
+  const quick: Condition = { field: 'severity', operator: 'equals', values: ['low'] }
+  /** 30 such records are a little less than the bound. */
+  const record = { severity: 'low', raw: 'urgent'.padEnd(160_000) }
+
+  function page(filters: readonly LogFilter[], records: number) {
+    const steps = new FilterSteps()
+    const compiled = compileFilters(filters)
+    return { kept: Array.from({ length: records }, () => applyFilters(compiled, record, steps).keep), off: [...steps.off] }
+  }
+
+  it('has the filter that took the most off from there on, and keeps the events that it would drop', () => {
+    const { kept, off } = page([filter('slow', 'exclude', [slow])], 40)
+    expect(off).toEqual(['slow'])
+    expect(kept.indexOf(true)).toBeGreaterThan(20)
+    expect(kept.slice(kept.indexOf(true))).not.toContain(false)
+  })
+
+  it('has the same result each time', () => {
+    const filters = [filter('slow', 'exclude', [slow]), filter('slower', 'exclude', [slow, slow], true)]
+    expect(page(filters, 40)).toEqual(page(filters, 40))
+  })
+
+  it('leaves the other filters on', () => {
+    const filters = [
+      filter('slow', 'exclude', [{ ...slow, values: ['(?i)(invoice|payment|urgent|wire transfer){3}'] }]),
+      filter('low', 'exclude', [quick]),
+    ]
+    const { kept, off } = page(filters, 40)
+    expect(off).toEqual(['slow'])
+    expect(kept).not.toContain(true)
+  })
+
+  it('keeps all if the filter that is off is an include filter', () => {
+    const none: Condition = { ...slow, values: ['(?i)(nothing of this|is in the record)'] }
+    const { kept, off } = page([filter('wanted', 'include', [none])], 60)
+    expect(off).toEqual(['wanted'])
+    expect(kept[0]).toBe(false)
+    expect(kept.at(-1)).toBe(true)
+  })
+
+  it('counts nothing for a shadow filter that is off', () => {
+    const steps = new FilterSteps()
+    const compiled = compileFilters([filter('slow', 'exclude', [slow], true)])
+    const counted = Array.from({ length: 40 }, () => applyFilters(compiled, record, steps).counted)
+    expect(counted[0]).toEqual(['slow'])
+    expect(counted.at(-1)).toEqual([])
+  })
+
+  it('is one that takes steps by the length of its texts only: an ordinary page of 500 events is far from it', () => {
+    const ten = Array.from({ length: 10 }, (_, i) => filter(`f${i}`, 'exclude', [slow]))
+    const steps = new FilterSteps()
+    const compiled = compileFilters(ten)
+    for (let i = 0; i < 500; i++) applyFilters(compiled, { raw: 'x'.repeat(800) }, steps)
+    expect([...steps.off]).toEqual([])
   })
 })
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { jsonLog } from '../../functions/adapters/log.ts'
+import { Redactor } from '../../functions/adapters/redact.ts'
 import type { LogEntry } from '../../functions/domain/ports.ts'
 
 /** A person still reads a line of this length (characters); unlimited, the line of this test would have a million. */
@@ -127,6 +128,17 @@ describe('a registered secret', () => {
 
   it('is redacted in a number, and the line stays JSON', () => {
     expect(read(lineOf({ count: 9123456789 }, ['12345678']))['count']).toBe('9[redacted]9')
+  })
+
+  it('is redacted beside 499 others that were read later, and again when it is read again', () => {
+    const key = (n: number) => `key-${n}-0123456789abcdef`
+    const redactor = new Redactor(...Array.from({ length: 500 }, (_, n) => key(n)))
+    const of = (n: number) => redactor.redact(`the key ${key(n)}, and ${Buffer.from(key(n)).toString('base64')}`)
+    for (const n of [0, 250, 499]) expect(of(n)).toMatch(/^the key \[redacted\], and \[redacted\]/)
+    redactor.add(key(0))
+    redactor.add(key(500))
+    expect(of(1)).toContain(key(1))
+    for (const n of [0, 2, 500]) expect(of(n)).not.toContain('0123456789')
   })
 
   it('is in no line, whatever it is and wherever it was', () => {

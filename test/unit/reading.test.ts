@@ -35,6 +35,7 @@ const page = (more: Partial<reading.PageRead> = {}): reading.PageRead => ({
   newIds: 4,
   counts: { pages: 1, fetched: 10, delivered: 4, alreadySeen: 6 },
   filters: [],
+  filtersOff: [],
   changes: { again: 6, changed: 0, fields: [] },
   ...more,
 })
@@ -85,6 +86,16 @@ describe('after a page', () => {
 
   it('a page ends the failures in a row', () => {
     expect(afterPage(troubled(2), range(), page({ nextLink })).stream).not.toHaveProperty('trouble')
+  })
+
+  it('the filters that were off on it are kept until a page with new events has none, or until they are gone', () => {
+    const filters = ['slow', 'quick']
+    const off = afterPage(stream(), range(), page({ filters, filtersOff: ['slow'] }))
+    expect(off.stream.filtersOff).toEqual(['slow'])
+    expect(off.log).toContainEqual({ level: 'warn', event: 'filters-off', message: 'slow' })
+    expect(afterPage(off.stream, range(), page({ filters, newIds: 0 })).stream.filtersOff).toEqual(['slow'])
+    expect(afterPage(off.stream, range(), page({ filters })).stream).not.toHaveProperty('filtersOff')
+    expect(afterPage(off.stream, range(), page({ filters: ['quick'], newIds: 0 })).stream).not.toHaveProperty('filtersOff')
   })
 
   it('the counts of a page are added to the counts of the stream', () => {

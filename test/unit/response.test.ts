@@ -80,6 +80,32 @@ describe('a response with status 200', () => {
     })
   })
 
+  it.each([
+    ['64 levels', `${'['.repeat(64)}${']'.repeat(64)}`, undefined],
+    ['65 levels', `${'['.repeat(65)}${']'.repeat(65)}`, 'has more than 64 levels'],
+    ['65 levels that do not end', '{"a":'.repeat(65), 'has more than 64 levels'],
+    ['two million levels that do not end', '['.repeat(2_000_000), 'has more than 64 levels'],
+    [
+      '64 levels many times',
+      `[${Array(1_000)
+        .fill(`${'['.repeat(63)}${']'.repeat(63)}`)
+        .join()}]`,
+      undefined,
+    ],
+    ['brackets in a text', JSON.stringify({ t: '[{"'.repeat(1_000), '[[[': '\\' }), undefined],
+    ['a million values', `[${'0,'.repeat(999_998)}0]`, undefined],
+    ['a million values and one', `[${'0,'.repeat(999_999)}0]`, 'has more than 1,000,000 values'],
+    ['members whose names are no values', `{${Array.from({ length: 333_333 }, (_, n) => `"${n}":[{}]`).join()}}`, undefined],
+    ['a million texts and one', `[${'"",'.repeat(999_999)}""]`, 'has more than 1,000,000 values'],
+  ])('with %s is parsed, or refused before it is parsed', (_, body, reason) => {
+    const response = readResponse(200, {}, body, receivedAt)
+    if (reason === undefined) expect(response.ok).toBe(true)
+    else {
+      const detail = `The vendor responded with status 200 and a body that ${reason}`
+      expect(response).toMatchObject({ ok: false, failure: { code: 'malformed-response', detail } })
+    }
+  })
+
   it('is malformed wherever it is cut off', () => {
     const whole = JSON.stringify({ traceId: 'abc', security_events: [{ name: 'Zoë', n: 1 }, null] })
     const bytes = Buffer.from(whole)

@@ -10,6 +10,7 @@ import { MemoryBus } from '../../simulation/fakes/bus.ts'
 import { VirtualClock } from '../../simulation/fakes/clock.ts'
 import { connector } from '../../simulation/fakes/connector.ts'
 import { memoryState } from '../../simulation/fakes/state.ts'
+import { policy } from './streams.ts'
 
 let clock: VirtualClock
 let log: LogEntry[]
@@ -93,5 +94,13 @@ describe('the status of a run', () => {
     expect(report.isDue()).toBe(false)
     await clock.advance(1)
     expect(report.isDue()).toBe(true)
+  })
+
+  it('names the log filters that took too many steps', async () => {
+    const stream = { ...newStream(clock.now(), clock.now()), lastReadAt: clock.now(), filtersOff: ['slow'] }
+    const streams = new Map(['a', 'b'].map((id) => [id, { ...stream, filtersOff: id === 'a' ? ['slow'] : ['slow', 'more'] }]))
+    const report = newReport()
+    await report.write({ streams, policy, gate: { outage: undefined } })
+    expect(report.status.reason).toContain('Log filters took too many steps, and dropped nothing on the rest of a page: more, slow. Give ')
   })
 })

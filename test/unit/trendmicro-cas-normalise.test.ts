@@ -254,7 +254,7 @@ describe('a malformed item', () => {
 describe('the syslog message of an event', () => {
   it('is the CEF line that the vendor documents', () => {
     expect(recordOf(mail, 'exchange/securityrisk').syslog.message).toBe(
-      'CEF:0|Trend Micro|CAS|5.0|100,101|securityrisk|High DevicePayloadId=IwUV destinationServiceName=Exchange Online ' +
+      'CEF:0|Trend Micro|CAS|5.0|100,101|securityrisk|High|DevicePayloadId=IwUV destinationServiceName=Exchange Online ' +
         'cat=security_risk_scan msg=Real-time scan TrendMicroCasAffectedUser=bob@example.com ' +
         'TrendMicroCasLocation=bob@example.com\\\\Junk Email rt=2018-09-25T02:43:31Z TrendMicroCasPolicyName=a\\=b ' +
         'TrendMicroCasFilter=Web Reputation act=Quarantine TrendMicroCasThreatType=Phishing outcome=success ' +
@@ -265,11 +265,11 @@ describe('the syslog message of an event', () => {
 
   it('leaves out attributes that the item does not have', () => {
     expect(recordOf({ message: { file_name: 'a.txt' } }, 'box/dlp').syslog.message).toBe(
-      'CEF:0|Trend Micro|CAS|5.0|100,101|dlp|Medium fname=a.txt',
+      'CEF:0|Trend Micro|CAS|5.0|100,101|dlp|Medium|fname=a.txt',
     )
   })
 
   it('is the header alone if the item is malformed', () => {
-    expect(recordOf(null, 'box/dlp').syslog.message).toBe('CEF:0|Trend Micro|CAS|5.0|100,101|dlp|Unknown')
+    expect(recordOf(null, 'box/dlp').syslog.message).toBe('CEF:0|Trend Micro|CAS|5.0|100,101|dlp|Unknown|')
   })
 })

@@ -55,6 +55,15 @@ describe('a page', () => {
     })
   })
 
+  it('has at most ten times as many items as were asked for', () => {
+    const items = (count: number) => parse({ security_events: Array(count).fill({ log_item_id: 'a' }), traceId: 't' })
+    expect(items(5_000)).toMatchObject({ ok: true, value: { items: { length: 5_000 } } })
+    expect(items(5_001)).toMatchObject({
+      ok: false,
+      failure: { code: 'malformed-response', detail: 'The response has 5001 events, and a page has at most 500', traceId: 't' },
+    })
+  })
+
   it('does not fail for an item that is malformed', () => {
     const items = [null, 1, 'CEF:0|…', [], {}, { message: 'text' }]
     expect(parse({ security_events: items })).toEqual({

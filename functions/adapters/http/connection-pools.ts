@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
+import { type AgentOptions, Agent as HttpsAgent } from 'node:https'
 import { createSecureContext, getCACertificates } from 'node:tls'
 import { certificatesOf } from '../../domain/connector/certificates.ts'
 import { failure } from '../../domain/failures.ts'
@@ -9,6 +9,7 @@ import { failed, ok, type Result } from '../../domain/result.ts'
 import { type Instant, second } from '../../domain/time.ts'
 import { digest } from '../digest.ts'
 import { publicLookup, type Target } from './address-guard.ts'
+import { isThroughProxy, tunnelAgent, type VendorProxy } from './proxy.ts'
 
 /** The most origins whose connections are kept open (count). */
 const poolsMax = 64
@@ -28,7 +29,7 @@ export interface Pool {
  * opened without verification, or to a private address that is allowed to that one's tenant only.
  * The least recently used pools are dropped. Fails with `tls-failed` if `tlsCaPem` holds no certificate.
  */
-export function connectionPools(clock: Clock): (target: Target, tls: TlsSettings) => Result<Pool> {
+export function connectionPools(clock: Clock, proxy?: VendorProxy): (target: Target, tls: TlsSettings) => Result<Pool> {
   const pools = new Map<string, Pool>()
 
   return (target, tls) => {
@@ -41,7 +42,7 @@ export function connectionPools(clock: Clock): (target: Target, tls: TlsSettings
       if (clock.now() - existing.usedAt > idleMaxMs) closeIdle(existing.agent)
       return ok(existing)
     }
-    const agent = newAgent(target, tls)
+    const agent = newAgent(target, tls, proxy)
     if (!agent.ok) return agent
     const pool = { agent: agent.value, usedAt: clock.now() }
     pools.set(name, pool)
@@ -61,17 +62,24 @@ function closeIdle(agent: HttpAgent): void {
   }
 }
 
-function newAgent({ url, allowed }: Target, { tlsCaPem, disableTlsVerification }: TlsSettings): Result<HttpAgent> {
-  const guarded = allowed ? {} : { lookup: publicLookup() }
+function newAgent(
+  { url, allowed }: Target,
+  { tlsCaPem, disableTlsVerification }: TlsSettings,
+  proxy: VendorProxy | undefined,
+): Result<HttpAgent> {
+  const isProxied = proxy !== undefined && isThroughProxy(url, proxy)
+  // The proxy looks up the name, so no address is known here to check.
+  const guarded = allowed || isProxied ? {} : { lookup: publicLookup() }
   const options = { keepAlive: true, maxFreeSockets: 4, timeout: idleMaxMs, ...guarded }
-  if (url.protocol === 'http:') return ok(new HttpAgent(options))
+  const agent = (all: AgentOptions) => (isProxied ? tunnelAgent(proxy, url.protocol, all) : new HttpsAgent(all))
+  if (url.protocol === 'http:') return ok(isProxied ? tunnelAgent(proxy, url.protocol, options) : new HttpAgent(options))
   // Set in each case, because otherwise NODE_TLS_REJECT_UNAUTHORIZED could switch verification off for every connector.
   const tlsOptions = { ...options, rejectUnauthorized: !disableTlsVerification }
-  if (tlsCaPem === undefined) return ok(new HttpsAgent(tlsOptions))
+  if (tlsCaPem === undefined) return ok(agent(tlsOptions))
   const certificates = validCertificates(tlsCaPem)
   if (certificates === undefined) return failed(failure('tls-failed', 'tlsCaPem holds no valid certificate in PEM form'))
   const secureContext = createSecureContext({ ca: [...getCACertificates('default'), ...certificates] })
-  return ok(new HttpsAgent({ ...tlsOptions, secureContext }))
+  return ok(agent({ ...tlsOptions, secureContext }))
 }
 
 /** Returns nothing unless every certificate is valid. The text is checked here, because OpenSSL reads invalid text as an empty list. */

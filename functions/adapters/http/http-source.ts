@@ -8,6 +8,7 @@ import { requestTimeoutMs } from '../../domain/token-bucket.ts'
 import type { VendorResponse } from '../../domain/vendor.ts'
 import { AddressRefused, checkTarget } from './address-guard.ts'
 import { connectionPools } from './connection-pools.ts'
+import { ProxyFailed, type VendorProxy } from './proxy.ts'
 import { oneLine, readResponse } from './response.ts'
 import { type Body, readBody } from './response-body.ts'
 
@@ -22,6 +23,8 @@ export interface HttpSourceOptions {
   readonly allowedHosts: readonly string[]
   /** The hosts of a vendor, by the type of its connectors. */
   readonly vendorHosts: (type: string) => readonly string[]
+  /** Absent: requests go to the vendors directly. */
+  readonly proxy?: VendorProxy | undefined
   /** False: every certificate is verified, even if a connector says otherwise. */
   readonly tlsVerificationOptional: boolean
   readonly clock: Clock
@@ -44,7 +47,7 @@ class TooLate extends Error {}
 /** The vendor over HTTP/1.1. Connectors share connections only if their origin and their TLS settings are the same. */
 export function httpSource(options: HttpSourceOptions): Source {
   const { allowedHosts, vendorHosts, tlsVerificationOptional, clock, newTraceId, timeoutMs = requestTimeoutMs, bodyBytesMax } = options
-  const poolFor = connectionPools(clock)
+  const poolFor = connectionPools(clock, options.proxy)
 
   /** Throws when the connection fails before the head of the response. */
   async function exchange(url: URL, apiKey: string, agent: Agent, limits: Limits, traceId: string): Promise<Result<VendorResponse>> {
@@ -129,6 +132,8 @@ function get(url: URL, headers: Record<string, string>, agent: Agent, { clock, s
     }
     unsent.once('socket', (socket) => {
       if (unsent.reusedSocket) send()
+      // The socket of a tunnel is connected already.
+      else if (!isHttps && !socket.connecting) send()
       else socket.once(isHttps ? 'secureConnect' : 'connect', send)
     })
     unsent.once('response', resolve)
@@ -170,6 +175,7 @@ function connectionFailure(error: unknown, url: URL, apiKey: string): Failure {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
   const message = error instanceof Error && error.message !== '' ? error.message : code
   const reason = oneLine(message, reasonCharactersMax, apiKey)
+  if (error instanceof ProxyFailed) return failure('proxy-failed', reason)
   if (error instanceof AddressRefused) return failure('address-refused', `${reason}, which is not a public address`)
   if (code.startsWith('HPE_')) return failure('malformed-response', `The response of ${url.host} is not HTTP: ${reason}`)
   if (tlsCode.test(code)) return failure('tls-failed', `No trusted connection to ${url.host}: ${reason}`)

@@ -1,10 +1,10 @@
 import { type FailureCode, failure } from '../../domain/failures.ts'
-import { parseJson } from '../../domain/record/json-text.ts'
+import { parseJson, tooComplex } from '../../domain/record/json-text.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
 import { cutText } from '../../domain/text.ts'
 import { hour, type Instant, second } from '../../domain/time.ts'
 import type { VendorResponse } from '../../domain/vendor.ts'
-import { redact, secretPattern } from '../redact.ts'
+import { Redactor } from '../redact.ts'
 import { bodyText } from './body-text.ts'
 
 /** The longest texts of a response in a message (characters). */
@@ -44,7 +44,8 @@ export function readResponse(
 ): Result<VendorResponse> {
   const decoded = typeof body === 'string' ? { text: body } : bodyText(body, headerOf(headers, 'content-type'))
   const { text } = decoded
-  const json = parseJson(text)
+  const complexity = tooComplex(text)
+  const json = complexity === undefined ? parseJson(text) : undefined
   const traceId = traceIdOf(json, exchange.apiKey) ?? exchange.traceId
   const trace = traceId === undefined ? {} : { traceId }
   const wait = retryAfter(headers, receivedAt)
@@ -53,6 +54,10 @@ export function readResponse(
   if (status !== 200) {
     const detail = `The vendor responded with status ${status}${vendorsMessage(status, headers, json, text, exchange.apiKey)}`
     return failed(failure(codeOf(status), detail, { status, ...trace, ...(status === 429 || status === 503 ? wait : {}) }))
+  }
+  if (complexity !== undefined) {
+    const detail = `The vendor responded with status 200 and a body that ${complexity}`
+    return failed(failure('malformed-response', detail, { status, ...trace }))
   }
   if (json === undefined) {
     const detail = `The vendor responded with status 200 and ${contentText(text, headers, exchange.apiKey)}`
@@ -135,13 +140,13 @@ export function oneLine(text: string, lengthMax: number, apiKey: string | undefi
  */
 function storable(body: unknown, apiKey: string | undefined): unknown {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
-  const pattern = apiKey === undefined ? undefined : secretPattern([apiKey])
-  const clean = (text: string) => (pattern === undefined ? text : redact(text, pattern)).toWellFormed()
+  const redactor = new Redactor(...(apiKey === undefined ? [] : [apiKey]))
+  const clean = (text: string) => redactor.redact(text).toWellFormed()
   return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, typeof value === 'string' ? clean(value) : value]))
 }
 
 function withoutKey(text: string, apiKey: string): string {
-  const clean = redact(text, secretPattern([apiKey]))
+  const clean = new Redactor(apiKey).redact(text)
   for (let length = apiKey.length - 1; length >= keyPrefixLengthMin; length--) {
     if (clean.endsWith(apiKey.slice(0, length))) return `${clean.slice(0, -length)}[redacted]`
   }

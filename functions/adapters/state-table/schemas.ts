@@ -315,6 +315,7 @@ export const streamSchema: z.ZodMiniType<StreamState, Stored> = withStoredNames(
     trouble: optional(z.object({ failure, attempts: count, until: instant, since: instant })),
     lastReadAt: optional(instant),
     changes: optional(z.object({ again: count, changed: count, fields: z.array(text), rule: optional(text) } satisfies Shape<Changes>)),
+    filtersOff: optional(z.array(text)),
     refusals: optional(count),
     counts: streamCounts,
   } satisfies Shape<StreamState>),

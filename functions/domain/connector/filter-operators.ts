@@ -10,15 +10,19 @@ const patternSizeMax = 2_000
 
 export type Value = string | number | boolean
 
-/** One value found at a field; never undefined or null. */
-export type Holds = (found: unknown) => boolean
+/** The check of one value found at a field; never undefined or null. */
+export interface Check {
+  readonly holds: (found: unknown) => boolean
+  /** How many steps the check takes at most (count): characters that are looked at, for each value or instruction of a pattern. */
+  readonly steps: (found: unknown) => number
+}
 
 interface Comparison {
   readonly doc: string
   /** The problem with a condition's value, as a sentence; undefined if there is none. */
   problem(value: Value): string | undefined
   /** Makes the check that a field's value agrees with any of `values`. Throws if one of them has a problem. */
-  compile(values: readonly Value[]): Holds
+  compile(values: readonly Value[]): Check
 }
 
 /** Texts are compared without regard to case, except by `matches`. A number, true or false is compared with a text as it is written. */
@@ -33,8 +37,13 @@ export const comparisons = {
     readPattern,
     plainText,
     any((text: string, pattern: RE2JS) => pattern.test(text)),
+    (pattern) => pattern.programSize(),
   ),
-  exists: { doc: 'The record has the field. Takes no values.', problem: () => undefined, compile: () => () => true },
+  exists: {
+    doc: 'The record has the field. Takes no values.',
+    problem: () => undefined,
+    compile: () => ({ holds: () => true, steps: () => 1 }),
+  },
   greaterThan: ofNumbers('The field is a number greater than the value.', (number, bound) => number > bound),
   greaterOrEqual: ofNumbers('The field is a number greater than or equal to the value.', (number, bound) => number >= bound),
   lessThan: ofNumbers('The field is a number less than the value.', (number, bound) => number < bound),
@@ -86,6 +95,7 @@ function comparison<Wanted, Found>(
   read: (value: Value) => Result<Wanted, string>,
   find: (found: unknown) => Found | undefined,
   prepare: (wanted: readonly Wanted[]) => (found: Found) => boolean,
+  stepsPerCharacter: (wanted: Wanted) => number = () => 1,
 ): Comparison {
   return {
     doc,
@@ -94,16 +104,19 @@ function comparison<Wanted, Found>(
       return wanted.ok ? undefined : wanted.failure
     },
     compile(values) {
-      const agrees = prepare(
-        values.map((value) => {
-          const wanted = read(value)
-          if (!wanted.ok) throw new Error(`A filter was not checked before it was compiled. ${wanted.failure}`)
-          return wanted.value
-        }),
-      )
-      return (value) => {
-        const found = find(value)
-        return found !== undefined && agrees(found)
+      const wanted = values.map((value) => {
+        const one = read(value)
+        if (!one.ok) throw new Error(`A filter was not checked before it was compiled. ${one.failure}`)
+        return one.value
+      })
+      const agrees = prepare(wanted)
+      const perCharacter = wanted.reduce((sum, one) => sum + stepsPerCharacter(one), 0)
+      return {
+        holds(value) {
+          const found = find(value)
+          return found !== undefined && agrees(found)
+        },
+        steps: (value) => perCharacter * Math.max(1, plainText(value)?.length ?? 0),
       }
     },
   }

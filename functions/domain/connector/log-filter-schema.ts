@@ -12,6 +12,10 @@ const valuesMax = 1_000
 const valueCharactersMax = 1_000
 /** Regular expressions in all filters of a connector (count): each may take megabytes while it runs. */
 const patternsMax = 50
+/** All regular expressions of a connector together (instructions): the steps that they take for one character. */
+const programSizeMax = 10_000
+/** All values of a connector's filters together (characters). */
+const filterCharactersMax = 100_000
 
 const fieldRule = mustBe('the path of a field of the record, such as severity or syslog.facility')
 
@@ -122,8 +126,23 @@ export const logFiltersSchema = z.pipe(filterSizes, z.array(logFilterSchema)).ch
       const message = `${quote(name)} is also the name of logFilters[${first}]. Give each filter its own name: events are counted under it.`
       if (first < index) context.addIssue({ code: 'custom', path: [index, 'name'], message })
     }
+    const message = totalProblem(filters)
+    if (message !== undefined) context.addIssue({ code: 'custom', message })
   }),
 )
+
+/** The problem with all filters of a connector together. Each alone is right. */
+function totalProblem(filters: readonly LogFilter[]): string | undefined {
+  const conditions = filters.flatMap((filter) => filter.conditions)
+  const characters = conditions.flatMap(({ values }) => values).reduce<number>((sum, value) => sum + String(value).length, 0)
+  if (characters > filterCharactersMax) {
+    return `Its values have ${characters} characters together. Give at most ${filterCharactersMax}.`
+  }
+  const patterns = conditions.filter(({ operator }) => positiveOf(operator) === 'matches')
+  const size = patterns.reduce((sum, { values }) => sum + comparisons.matches.compile(values).steps('a'), 0)
+  if (size <= programSizeMax) return undefined
+  return `Its regular expressions are too large together: ${size} instructions when their repetitions are written out, at most ${programSizeMax}. Give simpler ones.`
+}
 
 function countPatterns(filters: readonly unknown[]): number {
   return valuesAt(filters, ['conditions'])

@@ -9,6 +9,42 @@ export interface Span {
   readonly to: number
 }
 
+/** A body has at most so many levels of objects and lists. An event has four. */
+const levelsMax = 64
+/** A body has at most so many values: objects, lists, texts, numbers, true, false and null. A page of 500 events has about 20,000. */
+const valuesMax = 1_000_000
+
+/**
+ * The reason why a text is not parsed, as the rest of a sentence; undefined if there is none. Parsing holds up everything else of the
+ * process, so the size of the value is found before, in time linear in the text. Takes any text.
+ */
+export function tooComplex(text: string): string | undefined {
+  let levels = 0
+  let values = 0
+  let at = 0
+  while (at < text.length) {
+    const character = text.charCodeAt(at)
+    if (character === quote) {
+      values++
+      at = stringEnd(text, at)
+    } else if (character === openBrace || character === openBracket) {
+      values++
+      if (++levels > levelsMax) return `has more than ${levelsMax} levels`
+      at++
+    } else if (isDelimiter(character)) {
+      if (character === closeBrace || character === closeBracket) levels--
+      // The text before a colon is a name.
+      else if (character === colon) values--
+      at++
+    } else {
+      values++
+      at = scalarEnd(text, at)
+    }
+    if (values > valuesMax) return `has more than ${valuesMax.toLocaleString('en')} values`
+  }
+  return undefined
+}
+
 /**
  * Parses JSON. A number that JavaScript cannot hold exactly becomes its digits as a text. The value is in an object, because `null` is
  * JSON too. Nothing if the text is not JSON.

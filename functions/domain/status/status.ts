@@ -244,6 +244,7 @@ function notesOf(
     ...clockNote(vendorClockMs),
     ...late,
     ...changing(streams),
+    ...slowFilters(streams),
     ...formatRefusedEdit(problems),
     ...tenantNote(connector.connectorId),
   ]
@@ -264,6 +265,15 @@ function changing(streams: RunReport['streams']): readonly string[] {
       `${share} % of the events of ${id} that came again had changed, in ${fields}: each change is a new record. Name fields that change with every request in identityIgnoredFields.`,
     ]
   })
+}
+
+function slowFilters(streams: RunReport['streams']): readonly string[] {
+  const names = new Set([...streams.values()].flatMap(({ filtersOff = [] }) => filtersOff))
+  if (names.size === 0) return []
+  const filters = [...names].sort().join(', ')
+  return [
+    `Log filters took too many steps, and dropped nothing on the rest of a page: ${filters}. Give simpler regular expressions, or shorter fields.`,
+  ]
 }
 
 function hasBacklog(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {

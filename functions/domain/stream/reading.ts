@@ -32,7 +32,7 @@ export type StepOutcome =
 /** A line of the log, without the connector and the stream. */
 interface ReadingLog {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
-  readonly event: 'page-read' | 'page-failed' | 'range-given-up' | 'range-set-aside'
+  readonly event: 'page-read' | 'page-failed' | 'range-given-up' | 'range-set-aside' | 'filters-off'
   readonly message: string
   readonly [detail: string]: unknown
 }
@@ -61,6 +61,8 @@ export interface PageRead {
   readonly counts: Partial<StreamCounts>
   /** The names of the connector's log filters. */
   readonly filters: readonly string[]
+  /** Those of them that took too many steps on the page. */
+  readonly filtersOff: readonly string[]
   readonly changes: Changes
 }
 
@@ -101,6 +103,11 @@ export function detailAfter({ refusals = 0 }: StreamState): RecordDetail {
   return refusals >= refusalsUntilCut ? 'cut' : 'whole'
 }
 
+function filtersOffLog({ filtersOff }: PageRead): readonly ReadingLog[] {
+  if (filtersOff.length === 0) return []
+  return [{ level: 'warn', event: 'filters-off', message: filtersOff.join(', ') }]
+}
+
 /** Decides what follows from a page. `linksRead`: the links that this step has followed so far. */
 export function afterPage(
   stream: StreamState,
@@ -110,11 +117,14 @@ export function afterPage(
 ): Reading {
   const { receivedAt, nextLink, key } = page
   const clockErrorMs = page.clockErrorMs === undefined ? {} : { clockErrorMs: page.clockErrorMs }
-  const { trouble: _, refusals: __, changes: earlier, ...before } = stream
+  const { trouble: _, refusals: __, changes: earlier, filtersOff: offBefore = [], ...before } = stream
+  // A page without new items says nothing about them.
+  const filtersOff = (page.newIds > 0 ? page.filtersOff : offBefore).filter((name) => page.filters.includes(name))
   const changes = addChanges(earlier, page.changes)
   const counted = {
     ...before,
     ...(changes === undefined ? {} : { changes }),
+    ...(filtersOff.length === 0 ? {} : { filtersOff }),
     counts: addCounts(before.counts, page.counts, page.filters),
     lastReadAt: receivedAt,
   }
@@ -130,7 +140,7 @@ export function afterPage(
     items: range.items + page.items,
     ...link,
   }
-  const log = [pageRead(range, page)]
+  const log = [pageRead(range, page), ...filtersOffLog(page)]
   const progress = { kind: 'progress' } as const
 
   if (nextLink === undefined) {

@@ -113,6 +113,8 @@ export interface StreamState {
   readonly lastReadAt?: Instant
   /** Items that came again, and how many of them had changed. */
   readonly changes?: Changes
+  /** The log filters that took too many steps on the last page with new events, and so dropped nothing on the rest of it. */
+  readonly filtersOff?: readonly string[]
   /** Deliveries in a row of which the lake refused a record for itself (count). */
   readonly refusals?: number
   readonly counts: StreamCounts

@@ -1,6 +1,5 @@
 import type { Connector } from '../../domain/connector/connector.ts'
-import type { CompiledFilters } from '../../domain/connector/log-filters.ts'
-import { applyFilters } from '../../domain/connector/log-filters.ts'
+import { applyFilters, type CompiledFilters, FilterSteps } from '../../domain/connector/log-filters.ts'
 import type { Digest } from '../../domain/digest.ts'
 import type { Failure } from '../../domain/failures.ts'
 import type { Delivery, RecordDetail, Sink } from '../../domain/ports.ts'
@@ -41,6 +40,8 @@ interface DeliveredPage {
   readonly newIds: readonly SeenId[]
   readonly counts: Partial<StreamCounts>
   readonly changes: Changes
+  /** The names of the filters that took too many steps on this page, so they were off for the rest of it. */
+  readonly filtersOff: readonly string[]
 }
 
 /** The lake took the page, or a part of it: `failure`. */
@@ -79,27 +80,35 @@ export async function deliverPage(
 ): Promise<PageDelivery> {
   const ignored = new Set(context.connector.identityIgnoredFields)
   const judged = judge(ports.digest, ignored, page, seen)
-  const decided = judged.filter(({ isUnseen }) => isUnseen).map((item) => decide(ports.digest, context, range, page, item))
-  const records = decided.flatMap(({ record, isKept }) => (isKept ? [record] : []))
-  const delivery = records.length === 0 ? nothingToDeliver : await ports.sink.deliver(records, detail)
-  if (delivery.ok) {
-    const counts = { pages: 1, fetched: page.items.length, alreadySeen: page.items.length - decided.length }
+  const steps = new FilterSteps()
+  const unseen = judged.filter(({ isUnseen }) => isUnseen)
+  const arrived: ArrivedItem[] = []
+  for (let from = 0; from < unseen.length; from += chunkItems) {
+    const decided = unseen.slice(from, from + chunkItems).map((item) => decide(ports.digest, context, range, page, item, steps))
+    const records = decided.flatMap(({ record, isKept }) => (isKept ? [record] : []))
+    const delivery = records.length === 0 ? nothingToDeliver : await ports.sink.deliver(records, detail)
+    const those = delivery.ok ? decided : decided.filter(({ record }) => delivery.acknowledged?.has(record))
+    arrived.push(...those.map(withoutRecord))
+    if (delivery.ok) continue
+    // The page is read again, and then the items that the lake has are seen.
+    const counts = { fetched: arrived.length }
     return {
-      delivered: {
-        ...outcomeOf(ports.digest, ignored, countsLate, decided, counts),
-        changes: changesOf(ports.digest, ignored, judged, seen),
-      },
+      delivered: { ...outcomeOf(ports.digest, ignored, countsLate, arrived, counts), changes: noChanges, filtersOff: [...steps.off] },
+      failure: delivery.failure,
     }
   }
-  // The page is read again, and then the items that the lake has are seen.
-  const arrived = decided.filter(({ record }) => delivery.acknowledged?.has(record))
-  const counts = { fetched: arrived.length }
+  const counts = { pages: 1, fetched: page.items.length, alreadySeen: page.items.length - arrived.length }
   return {
-    delivered: { ...outcomeOf(ports.digest, ignored, countsLate, arrived, counts), changes: noChanges },
-    failure: delivery.failure,
+    delivered: {
+      ...outcomeOf(ports.digest, ignored, countsLate, arrived, counts),
+      changes: changesOf(ports.digest, ignored, judged, seen),
+      filtersOff: [...steps.off],
+    },
   }
 }
 
+/** So many items of a page are records at the same time (count), because a record is several times as large as its item. */
+const chunkItems = 500
 const nothingToDeliver: Delivery = ok(undefined)
 const noChanges: Changes = { again: 0, changed: 0, fields: [] }
 
@@ -140,15 +149,32 @@ function changesOf(digest: Digest, ignored: ReadonlySet<string>, judged: readonl
   return { again: again.length, changed: changed.length, fields: [...new Set(fields)], ...rule }
 }
 
-interface DecidedItem extends JudgedItem {
-  readonly record: LakeRecord
+/** An item that the lake has acknowledged, or that the filters dropped. */
+interface ArrivedItem extends JudgedItem {
+  readonly isMalformed: boolean
   readonly isKept: boolean
   /** The filters that count it. */
   readonly counted: readonly string[]
   readonly id: SeenId
 }
 
-function decide(digest: Digest, context: PageContext, range: Range, page: FetchedPage, judged: JudgedItem): DecidedItem {
+interface DecidedItem extends ArrivedItem {
+  readonly record: LakeRecord
+}
+
+/** Lets go of the record. */
+function withoutRecord({ record: _, ...item }: DecidedItem): ArrivedItem {
+  return item
+}
+
+function decide(
+  digest: Digest,
+  context: PageContext,
+  range: Range,
+  page: FetchedPage,
+  judged: JudgedItem,
+  steps: FilterSteps,
+): DecidedItem {
   const { connector, vendor, filters, stream } = context
   const { item, identity, content } = judged
   const record = toRecord(vendor.normalise(item, { stream, receivedAt: page.receivedAt }), {
@@ -158,8 +184,9 @@ function decide(digest: Digest, context: PageContext, range: Range, page: Fetche
     ingestMode: range.kind === 'final' || range.kind === 'reread' ? 'backfill' : 'live',
     connector,
   })
-  const { keep, counted } = applyFilters(filters, record)
-  return { ...judged, record, isKept: keep, counted, id: { hash: identity.seenId, mark: keep ? 'delivered' : 'filtered', content } }
+  const { keep, counted } = applyFilters(filters, record, steps)
+  const id: SeenId = { hash: identity.seenId, mark: keep ? 'delivered' : 'filtered', content }
+  return { ...judged, record, isMalformed: record.malformed === true, isKept: keep, counted, id }
 }
 
 /** Names the fields that do not belong to the identity; `''` if all do. */
@@ -171,10 +198,10 @@ function outcomeOf(
   digest: Digest,
   ignored: ReadonlySet<string>,
   countsLate: boolean,
-  decided: readonly DecidedItem[],
+  decided: readonly ArrivedItem[],
   counts: Partial<StreamCounts>,
-): Omit<DeliveredPage, 'changes'> {
-  const countOf = (is: (item: DecidedItem) => boolean) => decided.filter(is).length
+): Omit<DeliveredPage, 'changes' | 'filtersOff'> {
+  const countOf = (is: (item: ArrivedItem) => boolean) => decided.filter(is).length
   const byFilter: Record<string, number> = {}
   for (const name of decided.flatMap(({ counted }) => counted)) byFilter[name] = (byFilter[name] ?? 0) + 1
   return {
@@ -185,7 +212,7 @@ function outcomeOf(
       ...counts,
       delivered: countOf(({ isKept }) => isKept),
       filtered: countOf(({ isKept }) => !isKept),
-      malformed: countOf(({ record }) => record.malformed === true),
+      malformed: countOf(({ isMalformed }) => isMalformed),
       late: countsLate ? countOf(({ isUpdate }) => !isUpdate) : 0,
       changed: countOf(({ isUpdate }) => isUpdate),
       byFilter,

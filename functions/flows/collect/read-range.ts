@@ -112,10 +112,10 @@ export async function readRange(
       detail,
       countsLate: range.kind === 'reread' && lease.stream.rereadForKey === undefined,
     })
-    const { newIds, counts, changes } = delivered
+    const { newIds, counts, changes, filtersOff } = delivered
     await remember(step, range, newIds, seen)
     if (failure !== undefined) return fail(step, range, key, failure, counts)
-    const read = { ...received, key: key.fingerprint, items: items.length, newIds: newIds.length, counts, filters, changes }
+    const read = { ...received, key: key.fingerprint, items: items.length, newIds: newIds.length, counts, filters, filtersOff, changes }
     const next = reading.afterPage(reading.countRequest(lease.stream), range, read, { policy, linksRead, now: clock.now() })
     const isOver = pages >= pagesMax || (pages >= stepPagesMax && clock.now() >= yieldAt) || clock.now() > lastPageBy
     if (next.range === undefined || isOver || stop.aborted) return end(step, next, key)

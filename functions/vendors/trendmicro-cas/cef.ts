@@ -11,8 +11,8 @@ const severityWords: Readonly<Record<Severity, string>> = {
 }
 
 /**
- * The event as the vendor's own syslog message, which the vendor documents under `format=cef`. The severity is followed by a space, where
- * CEF has a bar, because parsers for this product expect it. Attributes that the item does not have are left out.
+ * The event as the vendor's own syslog message, which the vendor documents under `format=cef`, but with a bar after the severity, as CEF
+ * has it: without it parsers of CEF read an empty severity. Attributes that the item does not have are left out.
  */
 export function cefMessage(event: string, severity: Severity | undefined, wire: WireItem | undefined): string {
   const header = [
@@ -25,7 +25,7 @@ export function cefMessage(event: string, severity: Severity | undefined, wire: 
     severity === undefined ? 'Unknown' : severityWords[severity],
   ]
   const values = wire === undefined ? [] : extension(wire).flatMap(([key, value]) => (value ? [`${key}=${cefValue(value)}`] : []))
-  return [header.join('|'), ...values].join(' ')
+  return `${header.join('|')}|${values.join(' ')}`
 }
 
 function extension({ item, message }: WireItem): [string, string | undefined][] {

@@ -6,6 +6,7 @@ import { day, type Instant, minute, second } from '../../domain/time.ts'
 import type { VendorItem, VendorPage, VendorResponse } from '../../domain/vendor.ts'
 import '../../domain/schema-messages.ts'
 import { storableLink } from './links.ts'
+import { pageItemsMax } from './request.ts'
 
 /** A page; `null` for no events was seen. `next_link` is strict, because a link that is not a text must not make this the last page. */
 const pageSchema = z.object({
@@ -18,6 +19,9 @@ const errorSchema = z.object({ code: z.int(), msg: z.string().check(z.maxLength(
 
 /** Texts that stand for no link. No page has such an address. */
 const noLink = ['', 'null']
+
+/** More items than this are no page (count). A page was never seen with more than it was asked for; a vendor that sends a few more loses none. */
+const itemsMax = 10 * pageItemsMax
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -43,6 +47,10 @@ export function parsePage(response: VendorResponse): Result<VendorPage> {
   }
   const link = storableLink(page.data.next_link?.trim() ?? '')
   const values = page.data.security_events ?? []
+  if (values.length > itemsMax) {
+    const detail = `The response has ${values.length} events, and a page has at most ${pageItemsMax}`
+    return failed(failure('malformed-response', detail, trace))
+  }
   const spans = elementSpans(text, 'security_events') ?? []
   const items = spans.map((span, index) => toItem(values[index], span, response))
   return ok({ items, ...(noLink.includes(link) ? {} : { nextLink: link }), ...trace })

@@ -1,0 +1,103 @@
+import { type ClientRequestArgs, Agent as HttpAgent, request } from 'node:http'
+import { type AgentOptions, Agent as HttpsAgent } from 'node:https'
+import type { Duplex } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
+import { second } from '../../domain/time.ts'
+
+/** The proxy that requests to vendors go through. */
+export interface VendorProxy {
+  /** `http://[USER:PASSWORD@]HOST[:PORT]`. */
+  readonly url: URL
+  /** Hosts that are reached without it, as in NO_PROXY: `HOST` with its subdomains, `HOST:PORT`, an address, or `*` for all. */
+  readonly exceptions: readonly string[]
+}
+
+/** The proxy gave no tunnel. The message names no part of its URL but the host. */
+export class ProxyFailed extends Error {
+  override readonly name = 'ProxyFailed'
+}
+
+/** A proxy that has not opened the tunnel after this time has failed (ms). It is less than the time in which a permit must be used. */
+const tunnelMaxMs = 5 * second
+
+export function isThroughProxy({ hostname, port, protocol }: URL, { exceptions }: VendorProxy): boolean {
+  const portOf = port === '' ? (protocol === 'https:' ? '443' : '80') : port
+  return !exceptions.some((exception) => {
+    if (exception === '*') return true
+    const [, host = '', onlyPort = portOf] = /^(.*?)(?::(\d+))?$/.exec(exception.toLowerCase().replace(/^\*?\./, '')) ?? []
+    return onlyPort === portOf && (hostname === host || hostname.endsWith(`.${host}`))
+  })
+}
+
+/**
+ * An agent whose connections are tunnels through the proxy, for http too: so the proxy sees no key of a vendor. The vendor's certificate is
+ * verified as without a proxy. A connection fails with `ProxyFailed` if the proxy does not open the tunnel.
+ */
+export function tunnelAgent(proxy: VendorProxy, protocol: string, options: AgentOptions): HttpAgent {
+  if (protocol === 'http:') return new HttpTunnelAgent(proxy, options)
+  return new HttpsTunnelAgent(proxy, options)
+}
+
+type Connected = (error: Error | null, stream: Duplex) => void
+
+class HttpTunnelAgent extends HttpAgent {
+  private readonly proxy: VendorProxy
+
+  constructor(proxy: VendorProxy, options: AgentOptions) {
+    super(options)
+    this.proxy = proxy
+  }
+
+  override createConnection(options: ClientRequestArgs, connected: Connected): undefined {
+    openTunnel(this.proxy, options).then(
+      (socket) => connected(null, socket),
+      (error: unknown) => (connected as (error: unknown) => void)(error),
+    )
+  }
+}
+
+class HttpsTunnelAgent extends HttpsAgent {
+  private readonly proxy: VendorProxy
+
+  constructor(proxy: VendorProxy, options: AgentOptions) {
+    super(options)
+    this.proxy = proxy
+  }
+
+  override createConnection(options: ClientRequestArgs, connected: Connected): undefined {
+    openTunnel(this.proxy, options).then(
+      (socket) => connected(null, connectTls({ ...(options as object), socket })),
+      (error: unknown) => (connected as (error: unknown) => void)(error),
+    )
+  }
+}
+
+function openTunnel({ url }: VendorProxy, { host, port }: ClientRequestArgs): Promise<Duplex> {
+  const target = `${host?.includes(':') === true ? `[${host}]` : host}:${port}`
+  const credentials = [url.username, url.password].map(decodeURIComponent).join(':')
+  const authorization = credentials === ':' ? {} : { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` }
+  return new Promise((resolve, reject) => {
+    const asked = request({
+      host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: url.port === '' ? 80 : Number(url.port),
+      method: 'CONNECT',
+      path: target,
+      headers: { host: target, ...authorization },
+      agent: false,
+    })
+    const fail = (why: string) => {
+      reject(new ProxyFailed(`The proxy ${url.host} ${why}`))
+      asked.destroy()
+    }
+    const timer = setTimeout(() => fail(`did not connect to ${target} within ${tunnelMaxMs / second} s`), tunnelMaxMs)
+    asked.once('connect', ({ statusCode }, socket) => {
+      if (statusCode === 200) return resolve(socket)
+      socket.destroy()
+      fail(`responded with status ${statusCode} when it was asked to connect to ${target}`)
+    })
+    asked.once('response', ({ statusCode }) => fail(`responded with status ${statusCode} when it was asked to connect to ${target}`))
+    asked.on('error', (error: NodeJS.ErrnoException) => fail(`cannot be reached: ${error.code ?? 'no connection'}`))
+    asked.once('close', () => clearTimeout(timer))
+    asked.end()
+  })
+}
