@@ -299,6 +299,10 @@ describe('the size of all filters together', () => {
     ])
   })
 
+  it('is no concern of a regular expression that is wrong by itself, which is named', () => {
+    expect(problems(logFiltersSchema, of('matches', ['ok', '(']))).toEqual([expect.stringContaining('which is not a regular expression')])
+  })
+
   it('may be 100,000 characters of values', () => {
     const long = (count: number) => of('in', [...Array.from({ length: 99 }, (_, i) => String(i).padStart(1_000)), 'x'.repeat(count)])
     expect(problems(logFiltersSchema, long(1_000))).toEqual([])

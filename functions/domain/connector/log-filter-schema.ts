@@ -131,15 +131,18 @@ export const logFiltersSchema = z.pipe(filterSizes, z.array(logFilterSchema)).ch
   }),
 )
 
-/** The problem with all filters of a connector together. Each alone is right. */
+/** The problem with all filters of a connector together, without the regular expressions that are wrong by themselves. */
 function totalProblem(filters: readonly LogFilter[]): string | undefined {
   const conditions = filters.flatMap((filter) => filter.conditions)
   const characters = conditions.flatMap(({ values }) => values).reduce<number>((sum, value) => sum + String(value).length, 0)
   if (characters > filterCharactersMax) {
     return `Its values have ${characters} characters together. Give at most ${filterCharactersMax}.`
   }
-  const patterns = conditions.filter(({ operator }) => positiveOf(operator) === 'matches')
-  const size = patterns.reduce((sum, { values }) => sum + comparisons.matches.compile(values).steps('a'), 0)
+  const { matches } = comparisons
+  const patterns = conditions
+    .filter(({ operator }) => positiveOf(operator) === 'matches')
+    .flatMap(({ values }) => values.filter((value) => matches.problem(value) === undefined))
+  const size = matches.compile(patterns).steps('a')
   if (size <= programSizeMax) return undefined
   return `Its regular expressions are too large together: ${size} instructions when their repetitions are written out, at most ${programSizeMax}. Give simpler ones.`
 }
