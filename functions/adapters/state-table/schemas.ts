@@ -63,7 +63,11 @@ function asThemselves<T extends string>(values: readonly T[]): Readonly<Record<T
  * Failure codes that releases before 0.4.0 do not know, and refuse an item for. Each is stored as one that they know, with itself in an
  * attribute beside it, which they drop: `code: 'sink-failed', codeExactly: 'record-refused'`.
  */
-const standIns: Readonly<Record<string, FailureCode>> = { 'record-refused': 'sink-failed', unknown: 'unexpected-status' }
+const standIns: Readonly<Record<string, FailureCode>> = {
+  'record-refused': 'sink-failed',
+  'proxy-failed': 'unreachable',
+  unknown: 'unexpected-status',
+}
 
 /** `names`: the attributes of the schema that hold failure codes. */
 function withExactCodes<T>(schema: z.ZodMiniType<T, never> | z.ZodMiniType<T>, ...names: readonly string[]) {
