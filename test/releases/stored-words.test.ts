@@ -97,7 +97,11 @@ const kinds = allOf<RangeKind>({ tail: true, provisional: true, final: true, rer
 const reasons = allOf<LostRange['reason']>({ 'retention-limit': true, paused: true, unreadable: true })
 
 /** Codes that a former release does not know, and the code that it sees. */
-const standIns: Partial<Record<FailureCode, FailureCode>> = { 'record-refused': 'sink-failed', unknown: 'unexpected-status' }
+const standIns: Partial<Record<FailureCode, FailureCode>> = {
+  'record-refused': 'sink-failed',
+  'proxy-failed': 'unreachable',
+  unknown: 'unexpected-status',
+}
 
 describe('a word that only a newer release knows', () => {
   it('is read as the least that it can mean, and stops nothing', async () => {
