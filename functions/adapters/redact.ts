@@ -84,7 +84,7 @@ function longestFirst(forms: readonly string[]): readonly string[] {
   return [...new Set(forms)].sort((a, b) => b.length - a.length)
 }
 
-/** Of ASCII only, because other letters may become longer. A key is ASCII. */
+/** Changes ASCII letters only, because others may become longer. A key is ASCII. */
 function lowerCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
