@@ -58,6 +58,7 @@ describe('the pool of keys', () => {
 
   it('gives a request the key that it is bound to', async () => {
     expect(await answer(pool(['a', 'b']).admit({ key: 'b', waitMaxMs: 0 }))).toEqual(['b', 0])
+    await expect(pool(['a', 'b']).admit({ key: 'c', waitMaxMs: 0 })).rejects.toThrow('The pool has no such key.')
   })
 
   it('takes another key when one has no token, and waits for none', async () => {

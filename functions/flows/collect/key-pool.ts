@@ -54,14 +54,14 @@ export class KeyPool {
 
   /**
    * Answers with a permit, or with when there may be one. It goes round the keys that are free, and waits for the first one if none is.
-   * No request waits for a key while another one is free, even if it may not use that one: another stream may.
+   * No request waits for a key while another one is free, even if it may not use that one: another stream may. Throws if the pool has no such key.
    */
   async admit({ key: only, waitMaxMs, pacedAfter, beforeWaiting }: KeyNeed): Promise<KeyAnswer> {
     const { clock, stop } = this.ports
     const latest = clock.now() + waitMaxMs
     for (;;) {
       const [key, ...others] = this.inOrder(only)
-      if (key === undefined) throw new Error('The pool has no such key.')
+      if (key === undefined || (only !== undefined && key.fingerprint !== only)) throw new Error('The pool has no such key.')
       const freeAt = this.freeAt(key.fingerprint)
       if (freeAt > latest) return { kind: 'wait', freeAt }
       const nextFreeAt = pacedAfter === undefined ? Math.min(...others.map((other) => this.freeAt(other.fingerprint))) : latest
