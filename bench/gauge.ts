@@ -3,7 +3,7 @@ import type { ClientRequest } from 'node:http'
 
 /**
  * Load this file into a process before its program (`node --import`). It sends readings of memory, CPU time and requests to the
- * parent process and needs no change of the program. Requests are counted where Node itself sends them.
+ * parent process and needs no change of the program. Requests are counted where Node itself makes them.
  */
 export interface Reading {
   /** Epoch ms. */
@@ -19,7 +19,8 @@ export interface Reading {
 const everyMs = 100
 
 const calls: Record<string, number> = {}
-subscribe('http.client.request.start', (message) => {
+// Not `start`: Node publishes that twice for a request that is sent when its connection is ready.
+subscribe('http.client.request.created', (message) => {
   const { request } = message as { readonly request: ClientRequest }
   const operation = String(request.getHeader('x-amz-target') ?? 'vendor')
   calls[operation] = (calls[operation] ?? 0) + 1
