@@ -9,6 +9,6 @@ export default defineConfig({
     maxWorkers: '100%',
     // A hang ends at this time (ms). A busy machine needs a minute for the longest simulation.
     testTimeout: 300_000,
-    hookTimeout: 60_000,
+    hookTimeout: 300_000,
   },
 })
