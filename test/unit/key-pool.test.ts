@@ -33,6 +33,13 @@ async function useUp(fingerprint: string): Promise<void> {
   await limiter.flush()
 }
 
+/** The second key is free 20 s after the first. */
+async function useUpInTurn(first: string, later: string): Promise<void> {
+  await useUp(first)
+  await world.clock.advance(20 * second)
+  await useUp(later)
+}
+
 /** The key of the permit, or the wait (s), and how long the answer took (s). */
 async function answer(asked: Promise<KeyAnswer>): Promise<readonly [string | number, number]> {
   const from = world.clock.now()
@@ -71,9 +78,7 @@ describe('the pool of keys', () => {
   })
 
   it('waits for the key that is free first when none is', async () => {
-    await useUp('b')
-    await world.clock.advance(20 * second)
-    await useUp('a')
+    await useUpInTurn('b', 'a')
     const [fingerprint, tookS] = await answer(pool(['a', 'b']).admit({ waitMaxMs: minute, beforeWaiting }))
     expect(fingerprint).toBe('b')
     expect(tookS).toBeGreaterThan(39)
@@ -81,9 +86,7 @@ describe('the pool of keys', () => {
   })
 
   it('answers with when the first key is free if none is in time, and has waited for none', async () => {
-    await useUp('b')
-    await world.clock.advance(20 * second)
-    await useUp('a')
+    await useUpInTurn('b', 'a')
     const keys = pool(['a', 'b'])
     const [waitS, tookS] = await answer(keys.admit({ waitMaxMs: 15 * second }))
     expect(waitS).toBeGreaterThan(39)
@@ -100,9 +103,7 @@ describe('the pool of keys', () => {
   })
 
   it('waits for the key of a bound request if no other key is free sooner', async () => {
-    await useUp('a')
-    await world.clock.advance(20 * second)
-    await useUp('b')
+    await useUpInTurn('a', 'b')
     const keys = pool(['a', 'b'])
     await answer(keys.admit({ waitMaxMs: 0 }))
     expect(await answer(keys.admit({ key: 'a', waitMaxMs: 2 * minute }))).toEqual(['a', expect.closeTo(41, -1)])

@@ -71,8 +71,11 @@ function newAgent(
   // The proxy looks up the name, so no address is known here to check.
   const guarded = allowed || isProxied ? {} : { lookup: publicLookup() }
   const options = { keepAlive: true, maxFreeSockets: 4, timeout: idleMaxMs, ...guarded }
-  const agent = (all: AgentOptions) => (isProxied ? tunnelAgent(proxy, url.protocol, all) : new HttpsAgent(all))
-  if (url.protocol === 'http:') return ok(isProxied ? tunnelAgent(proxy, url.protocol, options) : new HttpAgent(options))
+  const agent = (all: AgentOptions) => {
+    if (isProxied) return tunnelAgent(proxy, url.protocol, all)
+    return url.protocol === 'http:' ? new HttpAgent(all) : new HttpsAgent(all)
+  }
+  if (url.protocol === 'http:') return ok(agent(options))
   // Set in each case, because otherwise NODE_TLS_REJECT_UNAUTHORIZED could switch verification off for every connector.
   const tlsOptions = { ...options, rejectUnauthorized: !disableTlsVerification }
   if (tlsCaPem === undefined) return ok(agent(tlsOptions))

@@ -34,43 +34,17 @@ export function isThroughProxy({ hostname, port, protocol }: URL, { exceptions }
  * verified as without a proxy. A connection fails with `ProxyFailed` if the proxy does not open the tunnel.
  */
 export function tunnelAgent(proxy: VendorProxy, protocol: string, options: AgentOptions): HttpAgent {
-  if (protocol === 'http:') return new HttpTunnelAgent(proxy, options)
-  return new HttpsTunnelAgent(proxy, options)
+  const isHttps = protocol === 'https:'
+  const agent = isHttps ? new HttpsAgent(options) : new HttpAgent(options)
+  agent.createConnection = (asked: ClientRequestArgs, connected: Connected) => {
+    const connecting = openTunnel(proxy, asked).then((socket) => (isHttps ? connectTls({ ...(asked as object), socket }) : socket))
+    connecting.then((socket) => connected(null, socket), connected)
+    return undefined
+  }
+  return agent
 }
 
-type Connected = (error: Error | null, stream: Duplex) => void
-
-class HttpTunnelAgent extends HttpAgent {
-  private readonly proxy: VendorProxy
-
-  constructor(proxy: VendorProxy, options: AgentOptions) {
-    super(options)
-    this.proxy = proxy
-  }
-
-  override createConnection(options: ClientRequestArgs, connected: Connected): undefined {
-    openTunnel(this.proxy, options).then(
-      (socket) => connected(null, socket),
-      (error: unknown) => (connected as (error: unknown) => void)(error),
-    )
-  }
-}
-
-class HttpsTunnelAgent extends HttpsAgent {
-  private readonly proxy: VendorProxy
-
-  constructor(proxy: VendorProxy, options: AgentOptions) {
-    super(options)
-    this.proxy = proxy
-  }
-
-  override createConnection(options: ClientRequestArgs, connected: Connected): undefined {
-    openTunnel(this.proxy, options).then(
-      (socket) => connected(null, connectTls({ ...(options as object), socket })),
-      (error: unknown) => (connected as (error: unknown) => void)(error),
-    )
-  }
-}
+type Connected = (error: Error | null, stream?: Duplex) => void
 
 function openTunnel({ url }: VendorProxy, { host, port }: ClientRequestArgs): Promise<Duplex> {
   const target = `${host?.includes(':') === true ? `[${host}]` : host}:${port}`
