@@ -67,7 +67,7 @@ describe('the tree', () => {
 
   it('has every npm script that the README names', () => {
     const scripts = Object.keys(JSON.parse(text('package.json')).scripts)
-    const named = [...text('README.md').matchAll(/npm (?:-s )?run ([\w:]+)/g)].map(([, script]) => script ?? '')
+    const named = [...text('README.md').matchAll(/npm (?:-s )?run ([\w:-]+)/g)].map(([, script]) => script ?? '')
     expect(named.filter((script) => !scripts.includes(script))).toEqual([])
   })
 
@@ -88,7 +88,7 @@ describe('the tree', () => {
 
   it.each(pagesForReaders)('has every npm script that %s names', (page) => {
     const scripts = Object.keys(JSON.parse(text('package.json')).scripts)
-    const named = [...text(page).matchAll(/npm (?:-s )?run ([\w:]+)/g)].map(([, script]) => script ?? '')
+    const named = [...text(page).matchAll(/npm (?:-s )?run ([\w:-]+)/g)].map(([, script]) => script ?? '')
     expect(named.filter((script) => !scripts.includes(script))).toEqual([])
   })
 })

@@ -1,6 +1,6 @@
 import { isConnectorId } from '../domain/connector/connector-schema.ts'
 import type { AcceptedStore } from '../domain/ports.ts'
-import { newStatus, withState } from '../domain/status/status.ts'
+import { withState } from '../domain/status/status.ts'
 import { type ConvergePorts, convergeConnector } from './converge-connector.ts'
 import { notifyChanges } from './notify-changes.ts'
 
@@ -31,9 +31,8 @@ async function retireRefused(ports: RetirePorts, connectorId: string): Promise<v
   const { state, clock } = ports
   const now = clock.now()
   await state.removeDue(connectorId)
-  const retired = await state.updateStatus(connectorId, (status) => ({
-    ...withState(status ?? newStatus(now), { state: 'retired', reason: 'The item was deleted.' }, now),
-    problems: [],
-  }))
+  const retired = await state.updateStatus(connectorId, (status) =>
+    status === undefined ? undefined : { ...withState(status, { state: 'retired', reason: 'The item was deleted.' }, now), problems: [] },
+  )
   await notifyChanges(ports, connectorId, retired)
 }

@@ -11,7 +11,7 @@ export async function makeFolder(path: string): Promise<void> {
 }
 
 /** Writes a file that only its owner can read. A reader gets the old content or the new one, never a part. */
-export async function writeAtomically(path: string, content: string): Promise<void> {
+export async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {
   const draft = `${path}.${process.pid}.tmp`
   try {
     await writeFile(draft, content, { mode: 0o600 })

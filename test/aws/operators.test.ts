@@ -75,6 +75,27 @@ const roles: Readonly<Record<string, { readonly may: readonly Request[]; readonl
     ],
     mayNot: noRole,
   },
+  remover: {
+    may: [
+      call('cloudformation:DescribeStacks', `arn:aws:cloudformation:${region}:${account}:stack/tributary/1`),
+      onItem('Scan'),
+      onItem('DeleteItem', 'acme.cas'),
+      onTable('STATE_TABLE', 'Scan'),
+      ...['GetItem', 'Query', 'PutItem', 'DeleteItem'].map((action) => onTable('STATE_TABLE', action, 'CONNECTOR#acme.cas')),
+      call('s3:ListBucketVersions', 'arn:aws:s3:::LAKE_BUCKET'),
+      ...['GetObject', 'GetObjectVersion', 'PutObject', 'DeleteObjectVersion'].map((action) =>
+        call(`s3:${action}`, 'arn:aws:s3:::LAKE_BUCKET/syslog/dt=2026-11-27/hour=09/1.json.gz'),
+      ),
+    ],
+    mayNot: [
+      ...noRole.filter(({ action }) => !['dynamodb:PutItem', 'dynamodb:DeleteItem'].includes(action)),
+      ...['PutItem', 'UpdateItem'].map((action) => onItem(action, 'acme.cas')),
+      onItem('DeleteTable'),
+      ...secretActions.map((action) => onSecret(action, 'tributary/acme/cas')),
+      ...['GetObject', 'DeleteObject'].map((action) => call(`s3:${action}`, 'arn:aws:s3:::LAKE_BUCKET/athena-results/1.csv')),
+      call('s3:PutLifecycleConfiguration', 'arn:aws:s3:::LAKE_BUCKET'),
+    ],
+  },
   viewer: {
     may: [
       call('cloudwatch:GetDashboard'),

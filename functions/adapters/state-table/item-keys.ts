@@ -33,6 +33,7 @@ const connectorPrefix = 'CONNECTOR#'
 const bucketPrefix = 'KEY#'
 export const streamPrefix = 'STREAM#'
 export const userPrefix = 'USER#'
+const secretPrefix = 'SECRET#'
 const seenPrefix = 'SEEN#'
 
 export const outagesPk = 'OUTAGES'
@@ -46,6 +47,21 @@ export function connectorPk(connectorId: string): string {
 
 export function connectorOfPk(pk: string): string {
   return pk.slice(connectorPrefix.length)
+}
+
+/** What the item with this key is about. Nothing if it is about no single connector, key or secret. */
+export function subjectOf({ pk, sk }: Key): Subject {
+  if (pk.startsWith(connectorPrefix)) return { connectorId: connectorOfPk(pk) }
+  if (pk.startsWith(secretPrefix)) return { secretName: pk.slice(secretPrefix.length) }
+  if (!pk.startsWith(bucketPrefix)) return {}
+  return { bucket: pk.slice(bucketPrefix.length), ...(sk.startsWith(userPrefix) ? { connectorId: sk.slice(userPrefix.length) } : {}) }
+}
+
+export interface Subject {
+  readonly connectorId?: string
+  /** The fingerprint of an API key, or a rate group. */
+  readonly bucket?: string
+  readonly secretName?: string
 }
 
 export function acceptedKey(connectorId: string): Key {
@@ -106,7 +122,7 @@ export function userKey(bucket: string, connectorId: string): Key {
 }
 
 export function secretOriginKey(secretName: string): Key {
-  return { pk: `SECRET#${secretName}`, sk: 'ORIGIN' }
+  return { pk: `${secretPrefix}${secretName}`, sk: 'ORIGIN' }
 }
 
 export function outageKey({ vendor, origin }: Pick<Outage, 'vendor' | 'origin'>): Key {

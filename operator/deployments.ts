@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { S3Client } from '@aws-sdk/client-s3'
+import { systemClock as clock } from '../functions/adapters/clock.ts'
+import { connectorsTableName, startServices, stateTableName } from '../local/services/services.ts'
+import { StartupError } from '../local/services/startup-error.ts'
+import type { Deployment } from './delete-tenant.ts'
+import { lakeBucket } from './lake-bucket.ts'
+import { lakeFolder } from './lake-folder.ts'
+import { tables } from './tenant-state.ts'
+
+export interface OpenDeployment extends Omit<Deployment, 'say'> {
+  /** Names it, with account and region. */
+  readonly title: string
+  close(): Promise<void>
+}
+
+/**
+ * The stack of this name, in the account and region of the caller's credentials. The names of its resources are its outputs. Throws
+ * `StartupError` if it cannot be read.
+ */
+export async function ofStack(stackName: string): Promise<OpenDeployment> {
+  const cloudFormation = new CloudFormationClient({})
+  const { Stacks: [stack] = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stackName })).catch((error: Error) => {
+    throw new StartupError(
+      `The stack ${stackName} cannot be read: ${error.message}. Check its name, AWS_REGION, and your credentials (AWS_PROFILE).`,
+    )
+  })
+  const outputs = new Map(stack?.Outputs?.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]))
+  const output = (name: string) => {
+    const value = outputs.get(name)
+    if (value === undefined) throw new StartupError(`The stack ${stackName} has no output ${name}, so it is not a stack of Tributary.`)
+    return value
+  }
+  const [, , , region = '', account = ''] = stack?.StackId?.split(':') ?? []
+  const dynamodb = new DynamoDBClient({})
+  const s3 = new S3Client({})
+  return {
+    title: `stack ${stackName}, account ${account}, region ${region}`,
+    tables: tables({
+      client: dynamodb,
+      connectorsTable: output('ConnectorsTableName'),
+      stateTable: output('StateTableName'),
+      secretPrefix: output('SecretPrefix'),
+      clock,
+    }),
+    lake: lakeBucket(s3, output('LakeBucketName')),
+    clock,
+    isLive: true,
+    async close() {
+      for (const client of [cloudFormation, dynamodb, s3]) client.destroy()
+    },
+  }
+}
+
+/** A data folder of this machine. Throws `StartupError` if there is none, or a program uses it. */
+export async function ofFolder(dataDir: string): Promise<OpenDeployment> {
+  if (!existsSync(join(dataDir, 'owner.lock'))) throw new StartupError(`${dataDir} is not a data folder. Name one with --data.`)
+  const services = await startServices({ dataDir })
+  const client = new DynamoDBClient({ ...services.clientConfig, endpoint: services.addresses.dynamodb })
+  return {
+    title: `data folder ${dataDir}`,
+    tables: tables({ client, connectorsTable: connectorsTableName, stateTable: stateTableName, secretPrefix: 'tributary/', clock }),
+    lake: lakeFolder(dataDir),
+    clock,
+    isLive: false,
+    async close() {
+      client.destroy()
+      await services.close()
+    },
+  }
+}
