@@ -112,7 +112,8 @@ export const settingsShape = {
   kmsKeyArn: arn('kms', 'key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})', 'arn:aws:kms:REGION:ACCOUNT:key/ID')
     .optional()
     .meta({
-      description: 'ARN of a KMS key of your own for tables, queues, topic, logs and lake. The synth prints the policy that the key needs.',
+      description:
+        'ARN of a KMS key of your own for tables, queues, environments of functions, delivery stream, bus, topic, logs and lake. The synth prints the policy that the key needs.',
     }),
   secretPrefix: text(/^[A-Za-z0-9/_+=.@-]{1,200}\/$/, 'the beginning of names of secrets, ending with /')
     .optional()
