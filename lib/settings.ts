@@ -130,6 +130,12 @@ export const settingsShape = {
   vpc: vpc.optional().meta({
     description: 'Subnets and security groups of the functions. From there the functions must reach the vendor and the services of AWS.',
   }),
+  accessLogBucket: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of a bucket')
+    .optional()
+    .meta({
+      description:
+        'Name of a bucket of your own that gets the access logs of the lake, under namePrefix + /. It must be in the same account and region.',
+    }),
   athenaScanLimitGb: whole('GB', 1, 100_000)
     .default(100)
     .meta({ description: 'Amount that one query may read (GB). Athena bills the amount that it reads.' }),

@@ -45,6 +45,7 @@ export class TributaryStack extends Stack {
     const { bucket } = new LakeBucket(this, 'Lake', {
       retentionDays: settings.lakeRetentionDays,
       encryptionKey,
+      ...(settings.accessLogBucket === undefined ? {} : { accessLogs: { bucketName: settings.accessLogBucket, prefix: `${namePrefix}/` } }),
       removable: settings.removalPolicy === 'destroy',
     })
     this.pin('ConnectorsTable', connectorsTable)

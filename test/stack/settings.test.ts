@@ -134,6 +134,7 @@ describe('the command line', () => {
       '{"subnetIds":["subnet-01234567"],"securityGroupIds":["sg-01234567"]}',
       { subnetIds: ['subnet-01234567'], securityGroupIds: ['sg-01234567'] },
     ],
+    accessLogBucket: ['logs-of-acme', 'logs-of-acme'],
     athenaScanLimitGb: ['5', 5],
   } as const satisfies Record<keyof typeof settingsShape, readonly [string, unknown]>
 
