@@ -85,6 +85,8 @@ export class Notifications extends Construct {
         }),
       ],
     })
+    // So an upgrade takes the former permission of EventBridge away only when the rule has its role.
+    this.topic.node.tryFindChild('Policy')?.node.addDependency(rule)
     Validations.of(rule).acknowledge({
       id: 'Serverless-EventBusDLQ',
       reason:

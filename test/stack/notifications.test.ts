@@ -112,6 +112,12 @@ describe('the topic', () => {
     ])
   })
 
+  it('an upgrade from a release without the role of the rule changes the policy of the topic after the rule', () => {
+    const [policy] = Object.values(template.findResources('AWS::SNS::TopicPolicy'))
+    const [rule = ''] = Object.keys(template.findResources('AWS::Events::Rule'))
+    expect(policy?.['DependsOn']).toEqual([rule])
+  })
+
   it('the topic has no encryption key by default, because alarms cannot use the key of AWS', () => {
     expect(ofType(template, 'AWS::SNS::Topic')).toEqual([{ DisplayName: 'Tributary' }])
   })
