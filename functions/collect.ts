@@ -6,6 +6,7 @@ import { firehoseSink } from './adapters/firehose.ts'
 import { httpSource } from './adapters/http/http-source.ts'
 import { environments, parseEnvironment } from './env.ts'
 import { collectConnector } from './flows/collect/collect-connector.ts'
+import { awsClient } from './runtime/aws-client.ts'
 import { lambda } from './runtime/lambda.ts'
 import { wireCore } from './runtime/wiring.ts'
 
@@ -21,7 +22,7 @@ const source = httpSource({
   clock,
   newTraceId: randomUUID,
 })
-const sink = firehoseSink({ client: new FirehoseClient({}), deliveryStream: env.DELIVERY_STREAM, clock })
+const sink = firehoseSink({ client: new FirehoseClient(awsClient), deliveryStream: env.DELIVERY_STREAM, clock })
 
 const message = z.object({ connectorId: z.string().check(z.minLength(1)), claim: z.optional(z.number()) })
 /** The time that a run leaves for its last checkpoint and its status before Lambda stops the function (ms). */

@@ -5,13 +5,14 @@ import { sqsQueue } from './adapters/queue.ts'
 import { acceptPolicy, environments, parseEnvironment } from './env.ts'
 import { acceptConnector } from './flows/accept-connector.ts'
 import { retireConnector } from './flows/retire-connector.ts'
+import { awsClient } from './runtime/aws-client.ts'
 import { lambda } from './runtime/lambda.ts'
 import { eachRecord } from './runtime/stream-batch.ts'
 import { wireCore } from './runtime/wiring.ts'
 
 const env = parseEnvironment(environments.connectorChanged, process.env)
 const { ports } = wireCore(env)
-const queue = sqsQueue({ client: new SQSClient({}), queueUrl: env.QUEUE_URL })
+const queue = sqsQueue({ client: new SQSClient(awsClient), queueUrl: env.QUEUE_URL })
 const policy = acceptPolicy(env)
 
 /** Accepts each written item, and retires each deleted one. The records of one connector come in order. One that throws comes again. */

@@ -6,12 +6,13 @@ import { acceptPolicy, environments, parseEnvironment } from './env.ts'
 import { compareTables } from './flows/compare-tables.ts'
 import { dispatchDue } from './flows/dispatch-due.ts'
 import { measureFleet } from './flows/measure-fleet.ts'
+import { awsClient } from './runtime/aws-client.ts'
 import { lambda } from './runtime/lambda.ts'
 import { wireCore } from './runtime/wiring.ts'
 
 const env = parseEnvironment(environments.dispatch, process.env)
 const { ports, dynamodb } = wireCore(env)
-const queue = sqsQueue({ client: new SQSClient({}), queueUrl: env.QUEUE_URL })
+const queue = sqsQueue({ client: new SQSClient(awsClient), queueUrl: env.QUEUE_URL })
 const connectors = connectorsTable({ client: dynamodb, table: env.CONNECTORS_TABLE })
 const policy = acceptPolicy(env)
 

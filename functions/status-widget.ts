@@ -5,12 +5,13 @@ import { jsonLog } from './adapters/log.ts'
 import { statusItems } from './adapters/state-table/status.ts'
 import { dynamodbStore } from './adapters/state-table/store.ts'
 import { environments, parseEnvironment } from './env.ts'
+import { awsClient } from './runtime/aws-client.ts'
 import { showStatus } from './widget/show-status.ts'
 
 const env = parseEnvironment(environments.statusWidget, process.env)
 const { log } = jsonLog({ clock })
 const store = dynamodbStore({
-  client: new DynamoDBClient({}),
+  client: new DynamoDBClient(awsClient),
   table: env.STATE_TABLE,
   now: clock.now,
   onUnreadable: (error) => log({ level: 'error', event: 'state-item-unreadable', message: error.message }),

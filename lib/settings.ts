@@ -112,7 +112,8 @@ export const settingsShape = {
   kmsKeyArn: arn('kms', 'key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})', 'arn:aws:kms:REGION:ACCOUNT:key/ID')
     .optional()
     .meta({
-      description: 'ARN of a KMS key of your own for tables, queues, topic, logs and lake. The synth prints the policy that the key needs.',
+      description:
+        'ARN of a KMS key of your own for tables, queues, environments of functions, delivery stream, bus, topic, logs and lake. The synth prints the policy that the key needs.',
     }),
   secretPrefix: text(/^[A-Za-z0-9/_+=.@-]{1,200}\/$/, 'the beginning of names of secrets, ending with /')
     .optional()
@@ -129,6 +130,12 @@ export const settingsShape = {
   vpc: vpc.optional().meta({
     description: 'Subnets and security groups of the functions. From there the functions must reach the vendor and the services of AWS.',
   }),
+  accessLogBucket: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of a bucket')
+    .optional()
+    .meta({
+      description:
+        'Name of a bucket of your own that gets the access logs of the lake, under namePrefix + /. It must be in the same account and region.',
+    }),
   athenaScanLimitGb: whole('GB', 1, 100_000)
     .default(100)
     .meta({ description: 'Amount that one query may read (GB). Athena bills the amount that it reads.' }),

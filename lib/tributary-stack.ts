@@ -33,6 +33,7 @@ export class TributaryStack extends Stack {
       description: 'Tributary: security logs of SaaS vendors in a lake of your own',
       // The bill shows the cost of the stack by this tag.
       tags: { tributary: settings.namePrefix },
+      terminationProtection: settings.removalPolicy !== 'destroy',
     })
     const { namePrefix } = settings
     const removalPolicy = settings.removalPolicy === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN
@@ -44,6 +45,7 @@ export class TributaryStack extends Stack {
     const { bucket } = new LakeBucket(this, 'Lake', {
       retentionDays: settings.lakeRetentionDays,
       encryptionKey,
+      ...(settings.accessLogBucket === undefined ? {} : { accessLogs: { bucketName: settings.accessLogBucket, prefix: `${namePrefix}/` } }),
       removable: settings.removalPolicy === 'destroy',
     })
     this.pin('ConnectorsTable', connectorsTable)
@@ -115,6 +117,10 @@ export class TributaryStack extends Stack {
     this.output('AthenaDatabaseName', databaseName, 'Database with the table and the views of the lake.')
     this.output('WorkDeadLettersUrl', deadLetterQueues.work.queueUrl, 'Runs that failed.')
     this.output('ChangeDeadLettersUrl', deadLetterQueues.changes.queueUrl, 'Changes of connectors that failed.')
+    if (settings.alarmTopicArn !== undefined) {
+      const description = 'Role that publishes notifications to your topic. The policy of a topic in another account must allow it.'
+      this.output('NotificationsRoleArn', notifications.publisher.roleArn, description)
+    }
     this.output('DashboardName', namePrefix, 'Dashboard in CloudWatch.')
   }
 

@@ -12,6 +12,7 @@ import { stateTable } from '../adapters/state-table/state-table.ts'
 import { tableClock } from '../adapters/table-clock.ts'
 import { VendorClocks } from '../domain/vendor-clock.ts'
 import { vendors } from '../vendors/index.ts'
+import { awsClient } from './aws-client.ts'
 
 /** Makes the ports that every function which handles connectors needs, once, at cold start. */
 export function wireCore(env: {
@@ -23,7 +24,7 @@ export function wireCore(env: {
 }) {
   const clock = systemClock
   const { log, addRedaction } = jsonLog({ clock })
-  const dynamodb = new DynamoDBClient({})
+  const dynamodb = new DynamoDBClient(awsClient)
   const state = stateTable({
     client: dynamodb,
     table: env.STATE_TABLE,
@@ -31,7 +32,7 @@ export function wireCore(env: {
     onUnreadable: (error) => log({ level: 'error', event: 'state-item-unreadable', message: error.message }),
   })
   const ownClock = tableClock(dynamodb, clock.now)
-  const secrets = secretsManager({ client: new SecretsManagerClient({}), clock, addRedaction })
+  const secrets = secretsManager({ client: new SecretsManagerClient(awsClient), clock, addRedaction })
   const stop = new AbortController()
   process.once('SIGTERM', () => stop.abort())
   let number = 0
@@ -44,7 +45,7 @@ export function wireCore(env: {
       clockSteps: countClockSteps({ wallMs: Date.now, monotonicMs: () => performance.now() }),
       vendorClocks: new VendorClocks(),
       secrets,
-      bus: eventBridgeBus({ client: new EventBridgeClient({}), bus: env.EVENT_BUS }),
+      bus: eventBridgeBus({ client: new EventBridgeClient(awsClient), bus: env.EVENT_BUS }),
       publish: embeddedMetrics({ namespace: env.METRICS_NAMESPACE, clock }),
       log,
       digest,

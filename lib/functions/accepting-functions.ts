@@ -40,6 +40,7 @@ export function acceptingPermissions(scope: Construct, props: AcceptingFunctionP
     readSecrets(scope, settings.secretPrefix),
     allow(['events:PutEvents'], bus.eventBusArn),
     allow(['sqs:SendMessage'], workQueue.queueArn),
-    ...useKey(encryptionKey, 'kms:Decrypt', 'kms:GenerateDataKey'),
+    ...useKey(encryptionKey, ['kms:Decrypt'], 'dynamodb', 'secretsmanager'),
+    ...useKey(encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey'], 'sqs'),
   ]
 }

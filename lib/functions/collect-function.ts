@@ -71,7 +71,7 @@ export class CollectFunction extends PipelineFunction<'collect'> {
         allow(['firehose:PutRecordBatch'], deliveryStreamArn),
         allow(['events:PutEvents'], bus.eventBusArn),
         allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], workQueue.queueArn),
-        ...useKey(encryptionKey, 'kms:Decrypt'),
+        ...useKey(encryptionKey, ['kms:Decrypt'], 'dynamodb', 'secretsmanager', 'sqs'),
       ],
       options: { reservedConcurrentExecutions: settings.reservedConcurrency },
     })

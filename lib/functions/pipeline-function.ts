@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { type Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { ArnFormat, type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Architecture, CfnFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
@@ -8,7 +8,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import type { z } from 'zod'
 import type { environments } from '../../functions/env.ts'
-import { allow, putIntoSubnets } from '../permissions.ts'
+import { allow, putIntoSubnets, readEnvironment } from '../permissions.ts'
 import type { Settings } from '../settings.ts'
 import { bundle } from './bundle.ts'
 import { type FunctionKey, functionNames } from './function-names.ts'
@@ -21,7 +21,7 @@ export type EnvironmentOf<Name extends FunctionKey> = Readonly<Record<keyof z.in
 /** Settings that every function takes from the stack. */
 export interface PipelineFunctionSettings {
   readonly settings: Pick<Settings, 'namePrefix' | 'architecture' | 'logRetentionDays' | 'vpc'>
-  /** Encrypts the tables and queues that the function uses, and its log. Absent: keys that AWS manages. */
+  /** Encrypts the tables and queues that the function uses, its environment and its log. Absent: keys that AWS manages. */
   readonly encryptionKey?: IKey
 }
 
@@ -52,6 +52,13 @@ export class PipelineFunction<Name extends FunctionKey> extends Construct {
     const { settings, encryptionKey } = props
     const name = functionNames[props.name]
     const functionName = `${settings.namePrefix}-${name}`
+    // Not the attribute of the function, which exists only after its role.
+    const functionArn = Stack.of(this).formatArn({
+      service: 'lambda',
+      resource: 'function',
+      resourceName: functionName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    })
 
     this.logGroup = new LogGroup(this, 'Log', {
       logGroupName: `/aws/lambda/${functionName}`,
@@ -67,7 +74,8 @@ export class PipelineFunction<Name extends FunctionKey> extends Construct {
           statements: [
             ...props.permissions,
             allow(['logs:CreateLogStream', 'logs:PutLogEvents'], this.logGroup.logGroupArn),
-            ...(settings.vpc === undefined ? [] : [putIntoSubnets()]),
+            ...readEnvironment(encryptionKey, functionArn),
+            ...(settings.vpc === undefined ? [] : putIntoSubnets(functionArn)),
           ],
         }),
       },
@@ -82,6 +90,7 @@ export class PipelineFunction<Name extends FunctionKey> extends Construct {
       memorySize: props.memoryMb,
       timeout: props.timeout,
       environment: { ...props.environment, NODE_OPTIONS: ['--enable-source-maps', ...(props.nodeFlags ?? [])].join(' ') },
+      ...(encryptionKey === undefined ? {} : { environmentEncryption: encryptionKey }),
       role: this.role.withoutPolicyUpdates(),
       logGroup: this.logGroup,
       // The functions write JSON themselves. CloudWatch would not find metrics in lines that Lambda wraps in JSON of its own.

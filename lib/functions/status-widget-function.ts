@@ -21,7 +21,7 @@ export class StatusWidgetFunction extends PipelineFunction<'statusWidget'> {
       memoryMb: 256,
       timeout: Duration.seconds(30),
       environment: { STATE_TABLE: stateTable.tableName },
-      permissions: [stateTable.queryIndexes(fleetIndex), ...useKey(encryptionKey, 'kms:Decrypt')],
+      permissions: [stateTable.queryIndexes(fleetIndex), ...useKey(encryptionKey, ['kms:Decrypt'], 'dynamodb')],
     })
   }
 }

@@ -1,15 +1,16 @@
 import { ArnFormat, CfnElement, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib'
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import { PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose'
 import { LogGroup, LogStream, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
+import { allow, useKey } from '../permissions.ts'
 import { errorPrefix, errorsFolder, recordObjects, recordsFolder } from './lake-layout.ts'
 
 export interface DeliveryStreamProps {
   /** The name of the log group begins with it. */
   readonly namePrefix: string
-  /** If the bucket has a KMS key, the log is encrypted with the same key. */
+  /** If the bucket has a KMS key, the records in the stream and the log are encrypted with the same key. */
   readonly bucket: IBucket
   /** How long the log of failed deliveries is kept. Absent: a month. */
   readonly logRetention?: RetentionDays
@@ -44,7 +45,11 @@ export class DeliveryStream extends Construct {
 
     const stream = new CfnDeliveryStream(this, 'Stream', {
       deliveryStreamType: 'DirectPut',
-      deliveryStreamEncryptionConfigurationInput: { keyType: 'AWS_OWNED_CMK' },
+      // Firehose uses a key by a grant that it makes in the name of the deployer.
+      deliveryStreamEncryptionConfigurationInput:
+        bucket.encryptionKey === undefined
+          ? { keyType: 'AWS_OWNED_CMK' }
+          : { keyType: 'CUSTOMER_MANAGED_CMK', keyArn: bucket.encryptionKey.keyArn },
       extendedS3DestinationConfiguration: {
         bucketArn: bucket.bucketArn,
         roleArn: role.roleArn,
@@ -64,19 +69,11 @@ export class DeliveryStream extends Construct {
   private roleOf(bucket: IBucket, logStreamArn: string): Role {
     const folders = [recordsFolder, errorsFolder]
     const statements = [
-      new PolicyStatement({
-        actions: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
-        resources: [bucket.bucketArn],
-      }),
-      new PolicyStatement({
-        actions: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
-        resources: folders.map((folder) => bucket.arnForObjects(`${folder}*`)),
-      }),
-      new PolicyStatement({ actions: ['logs:PutLogEvents'], resources: [logStreamArn] }),
+      allow(['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], bucket.bucketArn),
+      allow(['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'], ...folders.map((folder) => bucket.arnForObjects(`${folder}*`))),
+      allow(['logs:PutLogEvents'], logStreamArn),
+      ...useKey(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey'], 's3'),
     ]
-    if (bucket.encryptionKey !== undefined) {
-      statements.push(new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [bucket.encryptionKey.keyArn] }))
-    }
     const role = new Role(this, 'Role', {
       description: 'Firehose writes records to the lake.',
       assumedBy: new ServicePrincipal('firehose.amazonaws.com', {

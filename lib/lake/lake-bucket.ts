@@ -17,6 +17,8 @@ export interface LakeBucketProps {
   readonly retentionDays?: number
   /** Encrypts the objects. Absent: keys that S3 manages. */
   readonly encryptionKey?: IKey
+  /** A bucket of the user that gets the access logs. Its policy must let `logging.s3.amazonaws.com` write under the prefix. Absent: no logs. */
+  readonly accessLogs?: { readonly bucketName: string; readonly prefix: string }
   /** Destroying the stack deletes the lake and every object in it: for a trial. Absent or false: the lake stays. */
   readonly removable?: boolean
 }
@@ -27,7 +29,7 @@ export class LakeBucket extends Construct {
 
   constructor(scope: Construct, id: string, props: LakeBucketProps = {}) {
     super(scope, id)
-    const { retentionDays, encryptionKey, removable = false } = props
+    const { retentionDays, encryptionKey, accessLogs, removable = false } = props
 
     this.bucket = new Bucket(this, 'Bucket', {
       ...(encryptionKey === undefined
@@ -46,12 +48,17 @@ export class LakeBucket extends Construct {
     // The CDK's own property `eventBridgeEnabled` would add a function that may change the notifications of every bucket.
     if (resource instanceof CfnBucket) {
       resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } }
+      if (accessLogs !== undefined) {
+        resource.loggingConfiguration = { destinationBucketName: accessLogs.bucketName, logFilePrefix: accessLogs.prefix }
+      }
     }
-    Validations.of(this.bucket).acknowledge({
-      id: 'AwsSolutions-S1',
-      reason:
-        'CloudTrail’s data events record who reads the lake. A bucket of access logs would have to be kept, protected and paid for as well.',
-    })
+    if (accessLogs === undefined) {
+      Validations.of(this.bucket).acknowledge({
+        id: 'AwsSolutions-S1',
+        reason:
+          'Off by default: CloudTrail’s data events record who reads the lake, and a bucket of access logs must be kept, protected and paid for as well.',
+      })
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import { EventBus } from 'aws-cdk-lib/aws-events-targets'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import { errorsFolder } from '../lake/lake-layout.ts'
+import { allow, roleOfRule } from '../permissions.ts'
 import { type AlarmRow, alarmTable } from './alarm-table.ts'
 import type { ObservedPipeline } from './observed-pipeline.ts'
 
@@ -46,6 +47,8 @@ export class Alarms extends Construct {
    * sends them to the pipeline's own bus, so that a rule of the user can read the names of the objects.
    */
   private lakeErrors({ lakeBucket, bus }: ObservedPipeline): Metric {
+    const description = 'EventBridge sends new objects under errors/ to the bus.'
+    const role = roleOfRule(this, 'LakeErrorsRole', description, allow(['events:PutEvents'], bus.eventBusArn))
     const rule = new Rule(this, 'LakeErrors', {
       description: 'Sends new objects under errors/ of the lake to the bus: records that Firehose could not process.',
       eventPattern: {
@@ -53,7 +56,7 @@ export class Alarms extends Construct {
         detailType: ['Object Created'],
         detail: { bucket: { name: [lakeBucket.bucketName] }, object: { key: [{ prefix: errorsFolder }] } },
       },
-      targets: [new EventBus(bus)],
+      targets: [new EventBus(bus, { role: role.withoutPolicyUpdates() })],
     })
     Validations.of(rule).acknowledge({
       id: 'Serverless-EventBusDLQ',

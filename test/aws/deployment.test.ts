@@ -14,7 +14,7 @@ import { type RunningSimulator, startSimulator } from '../../local/simulator/ser
 import { findMissing } from '../../local/summary.ts'
 import { expectedRecordId } from '../../simulation/expected-record.ts'
 import { type BusEvent, type Deployment, deploy } from './deployment.ts'
-import { assemblyDir, lakeDir, projectDir, runDir, settingsFile } from './folders.ts'
+import { assemblyDir, lakeDir, projectDir, runDir, settingsOf } from './folders.ts'
 import { readLake } from './lake-objects.ts'
 
 /** The deployed stack, from the first item to the objects of the lake. Each test builds on the ones before. */
@@ -41,7 +41,7 @@ const published: BusEvent[] = []
 const sentToPeople: BusEvent[] = []
 
 beforeAll(async () => {
-  const { allowedHosts } = JSON.parse(readFileSync(settingsFile, 'utf8'))
+  const { allowedHosts } = JSON.parse(readFileSync(settingsOf(assemblyDir), 'utf8'))
   simulator = await startSimulator(
     {
       keys: [

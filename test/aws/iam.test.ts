@@ -52,24 +52,26 @@ async function denied(fn: Resource, statements: readonly Statement[]): Promise<r
   return refused
 }
 
-/** Each single permission, with the statements of the role without it. */
+/** Each single permission, with the statements of the role without it. What is denied is no permission. */
 function permissionsOf(
   statements: readonly Statement[],
 ): readonly { readonly permission: string; readonly without: readonly Statement[] }[] {
-  return statements.flatMap((statement) => {
-    const actions = listOf(statement.Action)
-    const resources = listOf(statement.Resource)
-    return actions.flatMap((action) =>
-      resources.map((resource) => ({
-        permission: `${action} on ${resource}`,
-        without: [
-          ...statements.filter((other) => other !== statement),
-          { ...statement, Action: actions.filter((other) => other !== action) },
-          { ...statement, Action: action, Resource: resources.filter((other) => other !== resource) },
-        ].filter(({ Action, Resource }) => listOf(Action).length > 0 && listOf(Resource).length > 0),
-      })),
-    )
-  })
+  return statements
+    .filter(({ Effect }) => Effect === 'Allow')
+    .flatMap((statement) => {
+      const actions = listOf(statement.Action)
+      const resources = listOf(statement.Resource)
+      return actions.flatMap((action) =>
+        resources.map((resource) => ({
+          permission: `${action} on ${resource}`,
+          without: [
+            ...statements.filter((other) => other !== statement),
+            { ...statement, Action: actions.filter((other) => other !== action) },
+            { ...statement, Action: action, Resource: resources.filter((other) => other !== resource) },
+          ].filter(({ Action, Resource }) => listOf(Action).length > 0 && listOf(Resource).length > 0),
+        })),
+      )
+    })
 }
 
 describe.each(functions)('the function $logicalId', (fn) => {
@@ -106,10 +108,14 @@ test('each rule may reach its targets and their dead letters, and no rule of ano
   for (const rule of stack.ofType('AWS::Events::Rule')) {
     for (const { Arn, RoleArn, DeadLetterConfig } of rule.properties['Targets'] as RuleTarget[]) {
       if (RoleArn !== undefined) {
-        const request = { action: 'events:PutEvents', resource: Arn, context: { 'aws:SecureTransport': 'true' } }
-        const statements = statementsOf(stack, stack.byArn('AWS::IAM::Role', RoleArn))
-        ways.push(`${rule.logicalId} → ${request.action}`)
-        expect(await isAllowed(`arn:aws:sts::${account}:assumed-role/rule/events`, request, statements), rule.logicalId).toBe(true)
+        const [type, action] = reached(Arn)
+        const role = stack.byArn('AWS::IAM::Role', RoleArn)
+        const on = statementsOn(stack.byArn(type, Arn))
+        const request = { action, resource: Arn, context: { 'aws:SecureTransport': 'true' } }
+        ways.push(`${rule.logicalId} → ${action}`)
+        const principal = `arn:aws:sts::${account}:assumed-role/${role.name}/events`
+        expect(await isAllowed(principal, request, statementsOf(stack, role), on), rule.logicalId).toBe(true)
+        expect(await isAllowed('events.amazonaws.com', { ...request, context: context(rule.arn) }, [], on), rule.logicalId).toBe(false)
         continue
       }
       for (const target of [Arn, DeadLetterConfig?.Arn]) {
@@ -119,20 +125,18 @@ test('each rule may reach its targets and their dead letters, and no rule of ano
         const request = (source: string) => ({ action, resource: target, context: context(source) })
         ways.push(`${rule.logicalId} → ${action}`)
         expect(await isAllowed('events.amazonaws.com', request(rule.arn), [], on), `${rule.logicalId} → ${target}`).toBe(true)
-        // EventBridge does not document whether it supports conditions in the policy of a topic. If it did not, a condition would stop every notification.
-        if (type === 'AWS::SNS::Topic') continue
         const stranger = `arn:aws:events:${region}:210987654321:rule/strange`
         const asStranger = { ...request(stranger), context: { ...context(stranger), 'aws:SourceAccount': '210987654321' } }
         expect(await isAllowed('events.amazonaws.com', asStranger, [], on), `a stranger → ${target}`).toBe(false)
       }
     }
   }
-  expect(ways.length).toBeGreaterThan(2)
+  expect(ways).toHaveLength(3)
 })
 
 interface RuleTarget {
   readonly Arn: string
-  /** Only a bus is reached through a role. */
+  /** A bus and a topic are reached through a role. */
   readonly RoleArn?: string
   readonly DeadLetterConfig?: { readonly Arn: string }
 }
@@ -142,6 +146,7 @@ function reached(arn: string): readonly [string, string] {
   if (service === 'lambda') return ['AWS::Lambda::Function', 'lambda:InvokeFunction']
   if (service === 'sqs') return ['AWS::SQS::Queue', 'sqs:SendMessage']
   if (service === 'sns') return ['AWS::SNS::Topic', 'sns:Publish']
+  if (service === 'events') return ['AWS::Events::EventBus', 'events:PutEvents']
   throw new Error(`A rule has the target ${arn}, which the test does not know`)
 }
 
@@ -165,10 +170,12 @@ interface Destination {
   readonly BucketARN: string
 }
 
-test('the alarms of this account may reach the topic', async () => {
+test('the alarms of this account may reach the topic, and those of another may not', async () => {
   const topic = stack.only('AWS::SNS::Topic')
   const source = `arn:aws:cloudwatch:${region}:${account}:alarm:any`
   const context = { 'aws:SecureTransport': 'true', 'aws:SourceArn': source, 'aws:SourceAccount': account }
   const request = { action: 'sns:Publish', resource: topic.arn, context }
   expect(await isAllowed('cloudwatch.amazonaws.com', request, [], statementsOn(topic))).toBe(true)
+  const asStranger = { ...request, context: { ...context, 'aws:SourceAccount': '210987654321' } }
+  expect(await isAllowed('cloudwatch.amazonaws.com', asStranger, [], statementsOn(topic))).toBe(false)
 })

@@ -26,14 +26,16 @@ const judges: readonly Judge[] = [
     pins: ['requirements.txt'],
     folder: 'venv',
     install(folder) {
-      need('python3', ['-m', 'venv', folder], 'Python 3.10 or newer with venv: "apt-get install python3-venv", or https://www.python.org')
-      run(join(folder, 'bin/pip'), [
-        'install',
-        '--quiet',
-        '--disable-pip-version-check',
-        '--requirement',
-        join(pinsDir, 'requirements.txt'),
-      ])
+      installPython(folder, 'requirements.txt')
+    },
+  },
+  {
+    name: 'checkov and the rules of the AWS Guard registry (Python)',
+    // The rules come in a server, of which nothing else is wanted. So no dependency is installed that is not in the list.
+    pins: ['rules.txt'],
+    folder: 'rules',
+    install(folder) {
+      installPython(folder, 'rules.txt', '--no-deps')
     },
   },
   {
@@ -47,14 +49,15 @@ const judges: readonly Judge[] = [
     },
   },
   {
-    name: 'iam-simulate (npm)',
+    name: 'iam-simulate, and cfn-guard with the rules of Control Tower (npm)',
     pins: ['package.json', 'package-lock.json'],
-    folder: 'iam',
+    folder: 'npm',
     install(folder) {
       mkdirSync(folder)
       for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(pinsDir, file), join(folder, file))
       need('npm', ['--version'], 'npm, which comes with Node: https://nodejs.org')
-      run('npm', ['ci', '--ignore-scripts', '--silent', '--prefix', folder])
+      // cfn-guard comes in a plugin of the CDK, which would bring another CDK along.
+      run('npm', ['ci', '--ignore-scripts', '--legacy-peer-deps', '--silent', '--prefix', folder])
     },
   },
 ]
@@ -77,6 +80,12 @@ export function installJudges(say: (line: string) => void): void {
     // The stamp is written last, so that an installation that failed is done again.
     writeFileSync(stamp, digest)
   }
+}
+
+function installPython(folder: string, pins: string, ...flags: readonly string[]): void {
+  need('python3', ['-m', 'venv', folder], 'Python 3.10 or newer with venv: "apt-get install python3-venv", or https://www.python.org')
+  const install = ['install', '--quiet', '--disable-pip-version-check', ...flags, '--requirement', join(pinsDir, pins)]
+  run(join(folder, 'bin/pip'), install)
 }
 
 /** Returns the output of the command. Throws `Missing` if it does not run. */

@@ -3,8 +3,9 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
 import { listen } from '../../local/services/listen.ts'
-import { assemblyDir, judgesDir, projectDir, settingsFile } from './folders.ts'
+import { assemblyDir, fullAssemblyDir, judgesDir, projectDir, settingsOf } from './folders.ts'
 import { installJudges, Missing } from './install.ts'
+import { account, region } from './template.ts'
 
 /** The truth check: programs that others wrote judge the synthesised stack. */
 
@@ -27,21 +28,38 @@ function node(args: readonly string[], what: string): void {
   if (status !== 0) throw new Missing(`${what}. See the output above.`)
 }
 
-/** Synthesises a stack as a customer would, except that its connectors may read from the simulator, on a free port. */
-async function synthesise(): Promise<void> {
+/** Synthesises a stack with these settings. */
+function synthesise(folder: string, settings: object): void {
+  const settingsFile = settingsOf(folder)
+  writeFileSync(settingsFile, JSON.stringify(settings))
+  rmSync(folder, { recursive: true, force: true })
+  const cdk = join(projectDir, 'node_modules/aws-cdk/bin/cdk')
+  node([cdk, 'synth', '--quiet', '--output', folder, '--context', `settings=${settingsFile}`], 'The stack cannot be synthesised')
+}
+
+/** The settings of a customer, except that connectors may read from the simulator, on a free port. */
+async function usualSettings(): Promise<object> {
   const server = createServer()
   const port = await listen(server, 0, 'the simulator')
   server.close()
-  writeFileSync(settingsFile, JSON.stringify({ alarmEmails: ['operator@example.com'], allowedHosts: [`127.0.0.1:${port}`] }))
-  rmSync(assemblyDir, { recursive: true, force: true })
-  const cdk = join(projectDir, 'node_modules/aws-cdk/bin/cdk')
-  node([cdk, 'synth', '--quiet', '--output', assemblyDir, '--context', `settings=${settingsFile}`], 'The stack cannot be synthesised')
+  return { alarmEmails: ['operator@example.com'], allowedHosts: [`127.0.0.1:${port}`] }
+}
+
+/** Every setting that adds something to the template, but for a topic of one's own, which would take something away. */
+const fullSettings = {
+  kmsKeyArn: `arn:aws:kms:${region}:${account}:key/0f0f0f0f-1111-2222-3333-444455556666`,
+  vpc: { subnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'], securityGroupIds: ['sg-0123456789abcdef0'] },
+  accessLogBucket: 'logs-of-acme',
+  reservedConcurrency: 20,
+  httpsProxy: 'http://proxy.example.com:3128',
 }
 
 try {
   installJudges(say)
-  say('Synthesising the stack into .judges/cdk.out')
-  await synthesise()
+  say('Synthesising the stack into .judges/cdk.out and, with every setting, into .judges/cdk.full.out')
+  const settings = await usualSettings()
+  synthesise(assemblyDir, settings)
+  synthesise(fullAssemblyDir, { ...settings, ...fullSettings })
   say('Running and judging it')
   const vitest = join(projectDir, 'node_modules/vitest/vitest.mjs')
   node(

@@ -50,8 +50,14 @@ interface Simulator {
 
 /** Its licence is the AGPL, so it is installed beside the project and never bundled. */
 const { runSimulation }: Simulator = await import(
-  pathToFileURL(join(judgesDir, 'iam/node_modules/@cloud-copilot/iam-simulate/dist/esm/index.js')).href
+  pathToFileURL(join(judgesDir, 'npm/node_modules/@cloud-copilot/iam-simulate/dist/esm/index.js')).href
 )
+
+/** The simulator loses the end of names such as `kms:EncryptionContext:aws:logs:arn`. It keeps that of a tag, so tags stand in for them. */
+function withKnownKeys(value: unknown): unknown {
+  const asTag = (_: string, name: string) => `"aws:ResourceTag/${name.replaceAll(':', '-')}"`
+  return JSON.parse(JSON.stringify(value).replaceAll(/"kms:EncryptionContext:([\w:-]+)"/g, asTag))
+}
 
 /** Whether IAM allows the request to the principal: an ARN with its own statements, or a service. Throws if the request cannot be judged. */
 export async function isAllowed(
@@ -60,10 +66,10 @@ export async function isAllowed(
   statements: readonly Statement[],
   resourceStatements?: readonly unknown[],
 ): Promise<boolean> {
-  const policy = (Statement: readonly unknown[]) => ({ Version: '2012-10-17', Statement })
+  const policy = (Statement: readonly unknown[]) => ({ Version: '2012-10-17', Statement: withKnownKeys(Statement) })
   const { overallResult, errors } = await runSimulation(
     {
-      request: { principal, action, resource: { resource, accountId: account }, contextVariables: context },
+      request: { principal, action, resource: { resource, accountId: account }, contextVariables: withKnownKeys(context) },
       identityPolicies: statements.length === 0 ? [] : [{ name: 'role', policy: policy(statements) }],
       serviceControlPolicies: [],
       resourceControlPolicies: [],

@@ -2,21 +2,24 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { assemblyDir, judgesDir } from './folders.ts'
+import { assemblyDir, fullAssemblyDir, judgesDir } from './folders.ts'
 import { Stack } from './template.ts'
 
 /** Checks of the template that run nothing of it. */
 
-const templateFile = join(assemblyDir, `${new Stack(assemblyDir).name}.template.json`)
+const templateIn = (assembly: string) => join(assembly, `${new Stack(assembly).name}.template.json`)
 
 /** A dependency that a reference implies. The CDK writes both. */
 const redundant = 'W3005'
 
-test('cfn-lint finds nothing in a region of each of the three partitions of AWS', () => {
+test.each([
+  ['the usual settings', assemblyDir],
+  ['every setting', fullAssemblyDir],
+])('cfn-lint finds nothing in a region of each of the three partitions of AWS, with %s', (_, assembly) => {
   const regions = ['us-east-1', 'cn-north-1', 'us-gov-west-1']
   const args = [
     '--template',
-    templateFile,
+    templateIn(assembly),
     '--regions',
     ...regions,
     '--format',
@@ -33,7 +36,7 @@ test('cfn-lint finds nothing in a region of each of the three partitions of AWS'
 })
 
 test('the template names no partition in an ARN, and no account or region anywhere', () => {
-  const template = readFileSync(templateFile, 'utf8')
+  const template = readFileSync(templateIn(assemblyDir), 'utf8')
   expect(template.match(/arn:aws[a-z-]*:[^"]*/g) ?? []).toEqual([])
   expect(template.match(/:\d{12}:|\b(us|eu|ap|cn)-[a-z]+-\d\b/g) ?? []).toEqual([])
 })

@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'deployment',
-          include: ['test/aws/{deployment,state,template}.test.ts'],
+          include: ['test/aws/{deployment,state,template,rules}.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           // Not 0, because with one worker the files of group 0 come last.
@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'judgement',
           include: ['test/aws/*.test.ts'],
-          exclude: ['test/aws/{deployment,state,template}.test.ts'],
+          exclude: ['test/aws/{deployment,state,template,rules}.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },

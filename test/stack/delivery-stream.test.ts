@@ -64,8 +64,13 @@ describe('the delivery stream', () => {
     })
   })
 
-  it('a KMS key of the bucket encrypts the log as well', () => {
-    expect(propertiesOf('AWS::Logs::LogGroup', templateOf({ ownKey: true }))['KmsKeyId']).toBe(keyArn)
+  it('a KMS key of the bucket encrypts the records in the stream and the log as well', () => {
+    const template = templateOf({ ownKey: true })
+    expect(propertiesOf('AWS::KinesisFirehose::DeliveryStream', template)['DeliveryStreamEncryptionConfigurationInput']).toEqual({
+      KeyType: 'CUSTOMER_MANAGED_CMK',
+      KeyARN: keyArn,
+    })
+    expect(propertiesOf('AWS::Logs::LogGroup', template)['KmsKeyId']).toBe(keyArn)
   })
 })
 
@@ -96,12 +101,13 @@ describe('the role of the delivery stream', () => {
     expect(propertiesOf('AWS::IAM::Role')).not.toHaveProperty('ManagedPolicyArns')
   })
 
-  it('the role may use a KMS key of the bucket', () => {
+  it('the role may use a KMS key of the bucket, and only through S3', () => {
     expect(statements(templateOf({ ownKey: true })).slice(3)).toEqual([
       {
         Effect: 'Allow',
         Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
         Resource: keyArn,
+        Condition: { StringEquals: { 'kms:ViaService': ['s3.cn-north-1.amazonaws.com', 's3.cn-north-1.amazonaws.com.cn'] } },
       },
     ])
   })

@@ -61,6 +61,15 @@ describe('the bucket of the lake', () => {
     template.resourceCountIs('AWS::Lambda::Function', 0)
   })
 
+  it('the bucket sends its access logs to a bucket of the user, if there is one', () => {
+    const logging = (props?: LakeBucketProps) =>
+      Object.values(templateOf(() => props ?? {}).findResources('AWS::S3::Bucket')).map(({ Properties }) => Properties.LoggingConfiguration)
+    expect(logging()).toEqual([undefined])
+    expect(logging({ accessLogs: { bucketName: 'logs-of-acme', prefix: 'second/' } })).toEqual([
+      { DestinationBucketName: 'logs-of-acme', LogFilePrefix: 'second/' },
+    ])
+  })
+
   it('the bucket has no fixed name and stays when the stack is deleted', () => {
     templateOf().hasResource('AWS::S3::Bucket', {
       Properties: { BucketName: Match.absent() },

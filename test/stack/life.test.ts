@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Resource, readable, resourcesOf, templateWith, variants } from './stack.ts'
+import { type Resource, readable, resourcesOf, stackWith, templateWith, variants } from './stack.ts'
 
 /** Fewer means that the expression found no names. */
 const namesFoundMin = 20
@@ -61,6 +61,13 @@ describe('the life of a stack', () => {
       })
     }
   })
+
+  it.each(Object.entries(variants))(
+    'only a trial can be destroyed without first ending the protection of the stack: %s',
+    (_, overrides) => {
+      expect(stackWith(overrides).stack.terminationProtection).toBe(overrides['removalPolicy'] !== 'destroy')
+    },
+  )
 
   it('two stacks of one account have no name in common', () => {
     const names = (namePrefix: string) =>

@@ -65,7 +65,9 @@ describe('notifications', () => {
   })
 
   it('the mail is the summary, taken by its path so that no text of a user can break it', () => {
-    expect(rule?.['Targets']).toEqual([{ Id: 'Target0', Arn: expect.anything(), InputPath: '$.detail.summary' }])
+    expect(rule?.['Targets']).toEqual([
+      { Id: 'Target0', Arn: expect.anything(), InputPath: '$.detail.summary', RoleArn: expect.anything() },
+    ])
     for (const { detail } of [change('ok', 'failing', 'unauthorized'), outageNotification(outage)]) expect(detail.summary).not.toBe('')
   })
 
@@ -100,15 +102,20 @@ describe('the topic', () => {
     )
   })
 
-  it('the topic takes messages from the alarms of its own account and from EventBridge, and from nobody else', () => {
+  it('the topic takes messages from the alarms of its own account, and from no other service', () => {
     expect(allowed.map(({ Principal, Action, Condition }) => ({ Principal, Action, Condition }))).toEqual([
       {
         Principal: { Service: 'cloudwatch.amazonaws.com' },
         Action: 'sns:Publish',
         Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
       },
-      { Principal: { Service: 'events.amazonaws.com' }, Action: 'sns:Publish', Condition: undefined },
     ])
+  })
+
+  it('an upgrade from a release without the role of the rule changes the policy of the topic after the rule', () => {
+    const [policy] = Object.values(template.findResources('AWS::SNS::TopicPolicy'))
+    const [rule = ''] = Object.keys(template.findResources('AWS::Events::Rule'))
+    expect(policy?.['DependsOn']).toEqual([rule])
   })
 
   it('the topic has no encryption key by default, because alarms cannot use the key of AWS', () => {

@@ -81,36 +81,78 @@ describe('what each role may do', () => {
         'Allow s3:AbortMultipartUpload, s3:GetObject, s3:PutObject on <LakeBucket.Arn>/errors/*, <LakeBucket.Arn>/syslog/*',
         'Allow logs:PutLogEvents on arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:<DeliveryLogGroup>:log-stream:<DeliveryLogStream>',
       ],
-      AlarmsLakeErrorsEventsRole: ['Allow events:PutEvents on <NoticesBus.Arn>'],
+      AlarmsLakeErrorsRole: [notifications],
+      NoticesPublisher: ['Allow sns:Publish on <NoticesTopic>'],
     })
   })
 
-  it('a KMS key of your own adds only the use of that key', () => {
+  it('a KMS key of your own adds only the use of that key, and only through the services that each role calls', () => {
     const key = 'arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666'
+    const use = (action: string, services: readonly string[], more = {}) => {
+      const names = services.flatMap((service) => [`${service}.cn-north-1.amazonaws.com`, `${service}.cn-north-1.amazonaws.com.cn`])
+      return `Allow kms:${action} on ${key} ${JSON.stringify({ Condition: { StringEquals: { 'kms:ViaService': names }, ...more } })}`
+    }
+    const environmentOf = (name: string) => {
+      const arn = `arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:tributary-${name}`
+      return use('Decrypt', ['lambda'], { ArnEquals: { 'kms:EncryptionContext:aws:lambda:FunctionArn': arn } })
+    }
+    const both = (service: string) => [use('Decrypt', [service]), use('GenerateDataKey', [service])]
+    const read = use('Decrypt', ['dynamodb', 'secretsmanager'])
     const added = differences(policies(), policies(variants['a KMS key of your own']))
     expect(added).toEqual({
-      CollectRole: [`Allow kms:Decrypt on ${key}`],
-      ConnectorChangedRole: [`Allow kms:Decrypt on ${key}`, `Allow kms:GenerateDataKey on ${key}`],
-      DispatchRole: [`Allow kms:Decrypt on ${key}`, `Allow kms:GenerateDataKey on ${key}`],
-      StatusWidgetRole: [`Allow kms:Decrypt on ${key}`],
-      DeliveryRole: [`Allow kms:Decrypt on ${key}`, `Allow kms:GenerateDataKey on ${key}`],
+      CollectRole: [use('Decrypt', ['dynamodb', 'secretsmanager', 'sqs']), environmentOf('collect')],
+      ConnectorChangedRole: [read, ...both('sqs'), environmentOf('connector-changed')],
+      DispatchRole: [read, ...both('sqs'), environmentOf('dispatch')],
+      StatusWidgetRole: [use('Decrypt', ['dynamodb']), environmentOf('status-widget')],
+      DeliveryRole: both('s3'),
+      NoticesPublisher: both('sns'),
     })
   })
 
-  it('a VPC adds only the actions that Lambda needs to put a function into it', () => {
-    const interfaces = [
-      'Allow ec2:AssignPrivateIpAddresses on *',
-      'Allow ec2:CreateNetworkInterface on *',
-      'Allow ec2:DeleteNetworkInterface on *',
-      'Allow ec2:DescribeNetworkInterfaces on *',
-      'Allow ec2:DescribeSubnets on *',
-      'Allow ec2:UnassignPrivateIpAddresses on *',
+  it('notifications may be published to a topic of your own, with a key of its account and only through SNS', () => {
+    const names = ['sns.cn-north-1.amazonaws.com', 'sns.cn-north-1.amazonaws.com.cn']
+    expect(policies(variants['a topic of your own and a mail'])['NoticesPublisher']).toEqual([
+      'Allow sns:Publish on arn:aws-cn:sns:cn-north-1:111122223333:alarms',
+      `Allow kms:Decrypt, kms:GenerateDataKey on arn:aws-cn:kms:cn-north-1:111122223333:key/* {"Condition":{"StringEquals":{"kms:ViaService":${JSON.stringify(names)}}}}`,
+    ])
+  })
+
+  it('each rule has a role that only EventBridge may assume, and only for this account', () => {
+    const roles = Object.entries(resourcesOf(templateWith())).filter(([id]) => /^(NoticesPublisher|AlarmsLakeErrorsRole)/.test(id))
+    expect(
+      roles.map(([, { Properties }]) => (readable(Properties['AssumeRolePolicyDocument']) as { Statement: unknown }).Statement),
+    ).toEqual(
+      roles.map(() => [
+        {
+          Effect: 'Allow',
+          Principal: { Service: 'events.amazonaws.com' },
+          Action: 'sts:AssumeRole',
+          Condition: { StringEquals: { 'aws:SourceAccount': '<AWS::AccountId>' } },
+        },
+      ]),
+    )
+    expect(roles).toHaveLength(2)
+  })
+
+  it('a VPC adds only the actions that Lambda needs to put a function into it, and denies them to the code of the function', () => {
+    const actions = [
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:CreateNetworkInterface',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+      'ec2:UnassignPrivateIpAddresses',
     ]
+    const interfaces = (name: string) => {
+      const arn = `arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:tributary-${name}`
+      const code = JSON.stringify({ Condition: { ArnEquals: { 'lambda:SourceFunctionArn': arn } } })
+      return [...actions.map((action) => `Allow ${action} on *`), ...actions.map((action) => `Deny ${action} on * ${code}`)]
+    }
     expect(differences(policies(), policies(variants['a VPC']))).toEqual({
-      CollectRole: interfaces,
-      ConnectorChangedRole: interfaces,
-      DispatchRole: interfaces,
-      StatusWidgetRole: interfaces,
+      CollectRole: interfaces('collect'),
+      ConnectorChangedRole: interfaces('connector-changed'),
+      DispatchRole: interfaces('dispatch'),
+      StatusWidgetRole: interfaces('status-widget'),
     })
   })
 
@@ -127,8 +169,8 @@ describe('what each role may do', () => {
 function differences(from: Readonly<Record<string, readonly string[]>>, to: Readonly<Record<string, readonly string[]>>) {
   const single = (lines: readonly string[] = []) =>
     lines.flatMap((line) => {
-      const [, actions = '', rest] = /^Allow (.*?)( on .*)$/.exec(line) ?? []
-      return actions.split(', ').map((action) => `Allow ${action}${rest}`)
+      const [, effect, actions = '', rest] = /^(Allow|Deny) (.*?)( on .*)$/.exec(line) ?? []
+      return actions.split(', ').map((action) => `${effect} ${action}${rest}`)
     })
   const changed = Object.entries(to).map(([role, lines]) => {
     const before = single(from[role])

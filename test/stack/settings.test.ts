@@ -86,14 +86,24 @@ describe('the docs', () => {
 })
 
 describe('the policy of a KMS key of your own', () => {
-  it('the policy lets the services use the key in their own name, and only for logs of this stack', () => {
-    const [logs, alarms] = keyPolicyStatements('arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666', 'second')
+  const statements = keyPolicyStatements('arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666', 'second')
+
+  it('the policy lets the services use the key in their own name, and only for the logs and the bus of this stack', () => {
+    const [logs, alarms, events, bus] = statements
     expect(logs.Principal.Service).toBe('logs.cn-north-1.amazonaws.com.cn')
     expect(logs.Condition.ArnLike['kms:EncryptionContext:aws:logs:arn']).toEqual([
       'arn:aws-cn:logs:cn-north-1:111122223333:log-group:/aws/lambda/second-*',
       'arn:aws-cn:logs:cn-north-1:111122223333:log-group:/second/*',
     ])
-    expect(alarms.Principal.Service).toEqual(['cloudwatch.amazonaws.com', 'events.amazonaws.com'])
+    expect(alarms.Principal.Service).toBe('cloudwatch.amazonaws.com')
+    expect([events.Principal.Service, bus.Principal.Service]).toEqual(['events.amazonaws.com', 'events.amazonaws.com'])
+    expect(events.Condition.StringEquals['kms:EncryptionContext:aws:events:event-bus:arn']).toBe(
+      'arn:aws-cn:events:cn-north-1:111122223333:event-bus/second',
+    )
+  })
+
+  it('every statement has a condition that names the account', () => {
+    for (const { Sid, Condition } of statements) expect(JSON.stringify(Condition), Sid).toContain('111122223333')
   })
 })
 
@@ -124,6 +134,7 @@ describe('the command line', () => {
       '{"subnetIds":["subnet-01234567"],"securityGroupIds":["sg-01234567"]}',
       { subnetIds: ['subnet-01234567'], securityGroupIds: ['sg-01234567'] },
     ],
+    accessLogBucket: ['logs-of-acme', 'logs-of-acme'],
     athenaScanLimitGb: ['5', 5],
   } as const satisfies Record<keyof typeof settingsShape, readonly [string, unknown]>
 
