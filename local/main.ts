@@ -19,6 +19,8 @@ const dispatchEveryMs = 1_000
 const collectAgainEveryMs = 60_000
 /** Runs in progress have this long to stop (ms): the longest request, and a little. */
 const stopWithinMs = 35_000
+/** When the services fail, runs can save nothing more, and the requests that fail with them may say so first (ms). */
+const failWithinMs = 2_000
 
 /** One `npm start`, from the moment when its services are there. */
 interface Session {
@@ -48,27 +50,34 @@ async function main(options: Options): Promise<number> {
     isOwnerGone = true
     return ownerEnded
   })
+  let functions: FunctionsProcess | undefined
   try {
     const session = { options, startedAt, screen, source, services, control: connect(services) }
     await prepare(session)
-    const functions = await startFunctions({
+    functions = await startFunctions({
       role: services.owner ? 'owner' : 'guest',
       environment: services.environment,
       onLine: screen.log,
+      print: screen.print,
     })
-    const { why, missing, hasFailed } = await collectUntilEnd(session, functions, [stopRequest, ownerGone])
+    const { why, missing } = await collectUntilEnd(session, [stopRequest, ownerGone])
     screen.print(why)
     screen.end()
     await functions.stop(stopWithinMs)
     if (isOwnerGone) return 0
     await services.flush()
     await report(session, missing)
-    return missing.length > 0 || hasFailed ? 1 : 0
+    return missing.length > 0 ? 1 : 0
   } catch (error) {
-    if (!isOwnerGone) throw error
-    screen.print(ownerEnded)
+    if (isOwnerGone) {
+      screen.print(ownerEnded)
+      screen.end()
+      return 0
+    }
     screen.end()
-    return 0
+    const failure = await Promise.race([services.failed, clock.sleepUntil(clock.now() + failWithinMs)])
+    await functions?.stop(failWithinMs)
+    throw failure === undefined ? error : new StartupError(failure)
   } finally {
     await services.close()
     await source.close(services.owner)
@@ -117,24 +126,18 @@ interface End {
   /** The reason, as a sentence for the screen. */
   readonly why: string
   readonly missing: readonly Missing[]
-  /** The functions ended although nobody stopped them. */
-  readonly hasFailed: boolean
 }
 
-/** Shows the connectors until one of `reasons` comes, the functions end, or, with --once, waiting longer changes nothing. */
-async function collectUntilEnd(session: Session, functions: FunctionsProcess, reasons: readonly Promise<string>[]): Promise<End> {
-  const { options, startedAt, screen, control } = session
-  let hasFailed = false
-  const crash = functions.ended.then(() => {
-    hasFailed = true
-    return 'The functions ended unexpectedly. The lines above say why; start again to continue.'
-  })
+/** Shows the connectors until one of `reasons` comes or, with --once, waiting longer changes nothing. Throws when the services fail. */
+async function collectUntilEnd(session: Session, reasons: readonly Promise<string>[]): Promise<End> {
+  const { options, startedAt, screen, services, control } = session
+  const failed = services.failed.then((why) => Promise.reject(new StartupError(why)))
   let collectAgainAt = startedAt + collectAgainEveryMs
   let dispatchAt = 0
   for (;;) {
     const missing = await showAndCheck(session)
     const pending = missing.filter(({ isPermanent }) => !isPermanent).map(({ connectorId }) => connectorId)
-    if (options.once && pending.length === 0) return { why: formatOnceEnd(missing), missing, hasFailed }
+    if (options.once && pending.length === 0) return { why: formatOnceEnd(missing), missing }
     const now = clock.now()
     if (options.once && now >= collectAgainAt) {
       collectAgainAt = now + collectAgainEveryMs
@@ -144,8 +147,8 @@ async function collectUntilEnd(session: Session, functions: FunctionsProcess, re
       dispatchAt = now + dispatchEveryMs
       await control.dispatch(screen.log)
     }
-    const why = await Promise.race([...reasons, crash, clock.sleepUntil(clock.now() + checkEveryMs).then(() => undefined)])
-    if (why !== undefined) return { why, missing, hasFailed }
+    const why = await Promise.race([...reasons, failed, clock.sleepUntil(clock.now() + checkEveryMs).then(() => undefined)])
+    if (why !== undefined) return { why, missing }
   }
 }
 

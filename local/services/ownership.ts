@@ -5,7 +5,8 @@ import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import * as z from 'zod'
-import { cannotWrite, makeFolder, writeAtomically } from './files.ts'
+import { openDataFolder } from './data-folder.ts'
+import { cannotWrite, writeAtomically } from './files.ts'
 import { listen, loopback } from './listen.ts'
 
 /** The owner of a data folder publishes the addresses of its services in `DATA/services.json`. */
@@ -36,7 +37,7 @@ export interface Ownership {
  * process, even if that is killed, so a lock is never stale. Throws `StartupError` when the folder cannot be written to.
  */
 export async function takeOwnership(dataDir: string): Promise<Ownership | undefined> {
-  await makeFolder(dataDir)
+  await openDataFolder(dataDir)
   const lock = tryLock(dataDir)
   if (lock === undefined) return undefined
 
