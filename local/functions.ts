@@ -27,6 +27,8 @@ interface FunctionsOptions {
   readonly onLine: (line: string) => void
   /** Takes a sentence for the person who started the program. */
   readonly print: (sentence: string) => void
+  /** Makes work that a dead process had begun ready for the next one. */
+  readonly beforeRestart: () => Promise<void>
   /** The program of the process; a test has another one. */
   readonly script?: URL
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>
@@ -38,7 +40,7 @@ interface FunctionsOptions {
  * again.
  */
 export async function startFunctions(options: FunctionsOptions): Promise<FunctionsProcess> {
-  const { print, sleep = (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined) } = options
+  const { print, beforeRestart, sleep = (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined) } = options
   const stopping = new AbortController()
   let worker = startWorker(options)
   if (!(await worker.ready)) throw new StartupError('The functions did not start. Their own messages above say why.')
@@ -55,6 +57,9 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
         `The process of the functions ended ${how}. It starts again in ${pauseMs / 1_000} s, and nothing is lost: its runs are repeated.`,
       )
       await sleep(pauseMs, stopping.signal)
+      if (stopping.signal.aborted) return
+      // The services may have failed too; the program then ends by itself.
+      await beforeRestart().catch(() => undefined)
       if (stopping.signal.aborted) return
       worker = startWorker(options)
     }

@@ -59,6 +59,7 @@ async function main(options: Options): Promise<number> {
       environment: services.environment,
       onLine: screen.log,
       print: screen.print,
+      beforeRestart: () => collectAnew(session),
     })
     const { why, missing } = await collectUntilEnd(session, [stopRequest, ownerGone])
     screen.print(why)
@@ -102,6 +103,12 @@ async function prepare({ options, screen, source, services, control }: Session):
   screen.print(`The lake is ${join(options.data, 'lake')}. Press Ctrl-C to end.`)
   // The first tick of the rule finds them due.
   if (services.owner || options.once) await control.collectNow(await control.connectorIds())
+}
+
+/** Makes everything due. The leases of a dead process end at once; a run of another process whose lease ends with them repeats a page at most. */
+async function collectAnew({ services, control }: Session): Promise<void> {
+  if (services.owner) await control.resetConnectors()
+  await control.collectNow(await control.connectorIds())
 }
 
 /** Makes the connectors table equal to the source. A connector that is no longer in the source is retired; the demonstration retires none of yours. */
