@@ -6,6 +6,9 @@ import { type DuckDBConnection, DuckDBInstance, type DuckDBValueConverter, type 
 import type { Field } from '../functions/domain/record/fields.ts'
 import { lakeFields } from '../functions/vendors/index.ts'
 import { newestFirst, newestKey, tenantSql } from '../lib/lake/lake-views.ts'
+import { endWithOutput } from './output.ts'
+import { dataFolder } from './services/data-folder.ts'
+import { shownPath } from './services/files.ts'
 import { lakeDir, moveOpenObjects, openObjectNames } from './services/firehose/lake-objects.ts'
 import { takeOwnership } from './services/ownership.ts'
 import { connectServices } from './services/services.ts'
@@ -51,7 +54,7 @@ export async function openLake(dataDir: string): Promise<Lake> {
   await completeLake(dataDir)
   if (!existsSync(lakeDir(dataDir))) {
     throw new StartupError(
-      `There is no lake in ${dataDir}: nothing was delivered there yet. The summary of "npm start" says why. If your lake is elsewhere, name its folder with --data.`,
+      `There is no lake in ${shownPath(dataDir)}: nothing was delivered there yet. The summary of "npm start" says why. If your lake is elsewhere, name its folder with --data.`,
     )
   }
   const instance = await DuckDBInstance.create(':memory:')
@@ -196,6 +199,7 @@ async function main(args: string[]): Promise<number> {
       return 0
     }
     if (positionals.length > 1) throw new StartupError('There is more than one argument. Put the whole SQL in double quotes.')
+    dataFolder(values.data)
     const lake = await openLake(values.data)
     const rows = await lake.query(positionals[0] ?? defaultSql)
     process.stdout.write(values.json ? `${JSON.stringify(rows, null, 2)}\n` : formatTextTable(rows))
@@ -208,4 +212,7 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2))
+if (import.meta.main) {
+  endWithOutput(() => process.exit(0))
+  process.exitCode = await main(process.argv.slice(2))
+}

@@ -1,10 +1,12 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { systemClock as clock } from '../functions/adapters/clock.ts'
 import type { Instant } from '../functions/domain/time.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { type Control, connect } from './control.ts'
 import { type FunctionsProcess, startFunctions } from './functions.ts'
 import { type Options, parseOptions, proxyOf, usage } from './options.ts'
+import { endWithOutput } from './output.ts'
+import { dataFolder } from './services/data-folder.ts'
 import { type Services, startOrConnect } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
 import { type CollectedFrom, openSource } from './source.ts'
@@ -40,7 +42,7 @@ async function main(options: Options): Promise<number> {
   }
   const startedAt = clock.now()
   const screen = openScreen(options.json ? process.stderr : process.stdout)
-  const dataDir = resolve(options.data)
+  const dataDir = dataFolder(options.data)
   const source = await openSource({ ...options, data: dataDir })
   const services = await startOrConnect({ dataDir, secrets: source.secrets, environment: environmentOf(source) })
   const stopRequest = waitForStopRequest(options, startedAt)
@@ -88,6 +90,7 @@ async function main(options: Options): Promise<number> {
 /** Puts the connectors into the table, makes them due and prints where the program collects from. */
 async function prepare({ options, screen, source, services, control }: Session): Promise<void> {
   if (services.owner) {
+    await source.keep()
     await replaceConnectors(control, source, options)
     await control.resetConnectors()
     screen.print(`Collecting from ${source.title}.`)
@@ -220,6 +223,8 @@ function waitForStopRequest({ forMs }: Options, startedAt: Instant): Promise<str
   })
 }
 
+// As if somebody had asked it to stop: runs in progress end at a safe point.
+endWithOutput(() => process.kill(process.pid, 'SIGTERM'))
 try {
   process.exitCode = await main(parseOptions(process.argv.slice(2)))
   process.exit()

@@ -1,7 +1,13 @@
 import { chmod, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { cannotWrite, errorCode, makeFolder } from './files.ts'
 import { StartupError } from './startup-error.ts'
+
+/** Returns the whole path of the folder that --data names. Throws `StartupError` for the empty text, which would be the current folder. */
+export function dataFolder(given: string): string {
+  if (given === '') throw new StartupError('--data is empty. Name a folder, or leave --data out for .tributary.')
+  return resolve(given)
+}
 
 /** Everything that a data folder holds. */
 const ownNames = new Set([
@@ -14,7 +20,7 @@ const ownNames = new Set([
   'simulator-port',
   'state',
 ])
-const draft = /^services\.json\.\d+\.tmp$/
+const draft = /^[a-z.-]+\.\d+\.tmp$/
 
 /**
  * Makes the data folder, and makes everything in it private: the folders have the mode 0700, the files 0600, and so does what this process

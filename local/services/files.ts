@@ -62,10 +62,15 @@ const causes: Readonly<Record<string, string>> = {
 /** More of a path than this is not shown (characters). */
 const shownMax = 200
 
+export function shownPath(path: string): string {
+  return path.length > shownMax ? `${path.slice(0, shownMax)}…` : path
+}
+
 export function cannotWrite(path: string, thrown: unknown): StartupError {
   const code = errorCode(thrown) ?? String(thrown)
-  const shown = path.length > shownMax ? `${path.slice(0, shownMax)}…` : path
-  return new StartupError(`Cannot write to ${shown}: ${causes[code] ?? code}. ${advice[code] ?? 'Name another folder with --data.'}`)
+  return new StartupError(
+    `Cannot write to ${shownPath(path)}: ${causes[code] ?? code}. ${advice[code] ?? 'Name another folder with --data.'}`,
+  )
 }
 
 const advice: Readonly<Record<string, string>> = {
