@@ -141,7 +141,7 @@ interface End {
 /** Shows the connectors until one of `reasons` comes or, with --once, waiting longer changes nothing. Throws when the services fail. */
 async function collectUntilEnd(session: Session, reasons: readonly Promise<string>[]): Promise<End> {
   const { options, startedAt, screen, services, control } = session
-  const failed = services.failed.then((why) => Promise.reject(new StartupError(why)))
+  const failed = services.failed.then((why) => new StartupError(why))
   let collectAgainAt = startedAt + collectAgainEveryMs
   let dispatchAt = 0
   for (;;) {
@@ -158,6 +158,7 @@ async function collectUntilEnd(session: Session, reasons: readonly Promise<strin
       await control.dispatch(screen.log)
     }
     const why = await Promise.race([...reasons, failed, clock.sleepUntil(clock.now() + checkEveryMs).then(() => undefined)])
+    if (why instanceof StartupError) throw why
     if (why !== undefined) return { why, missing }
   }
 }

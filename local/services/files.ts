@@ -83,6 +83,11 @@ export function isFileError(thrown: unknown): boolean {
   return (errorCode(thrown) ?? '') in causes
 }
 
+/** The path that an error of the file system names. */
+export function pathOf(thrown: unknown): string | undefined {
+  return thrown instanceof Error && 'path' in thrown && typeof thrown.path === 'string' ? thrown.path : undefined
+}
+
 export function errorCode(thrown: unknown): string | undefined {
   return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined
 }

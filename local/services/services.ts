@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { connectorsTableDefinition, stateTableDefinition } from '../../functions/adapters/state-table/table-definitions.ts'
 import { streamTableDefinition } from '../triggers/table-stream.ts'
 import { type AwsError, callAwsJson, startAwsJson } from './aws-json.ts'
 import { eventBusOperations } from './event-bus.ts'
-import { cannotWrite, isFileError } from './files.ts'
+import { cannotWrite, isFileError, pathOf } from './files.ts'
 import { type Fault, flushOperation, openDeliveryStream } from './firehose/delivery-stream.ts'
 import { type Addresses, findOwner, type Ownership, type Published, takeOwnership } from './ownership.ts'
 import { secretsOperations } from './secrets-manager.ts'
@@ -62,6 +63,9 @@ const region = 'us-east-1'
 /** The stack has the same: longer than `collect` may run. */
 const visibilitySecondsDefault = 6 * 60
 
+/** The cause of a failed request is known within this time (ms). */
+const failWithinMs = 2_000
+
 /** Within this time an owner that has the lock is ready, or it has ended and the lock is free (tries of 100 ms). */
 const triesMax = 150
 
@@ -73,7 +77,7 @@ export async function startOrConnect(options: ServicesOptions): Promise<Services
   for (let attempt = 1; attempt <= triesMax; attempt += 1) {
     const services = (await ownServices(options)) ?? (await connectServices(options.dataDir))
     if (services !== undefined) return services
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await wait(100)
   }
   throw new StartupError(`Another process uses ${options.dataDir} and does not respond. End it, or name another folder with --data.`)
 }
@@ -129,7 +133,7 @@ async function start(options: ServicesOptions, ownership: Ownership, opened: { c
 
   const failed = Promise.withResolvers<string>()
   const onFault = (thrown: unknown) => {
-    if (isFileError(thrown)) failed.resolve(cannotWrite(dataDir, thrown).message)
+    if (isFileError(thrown)) failed.resolve(cannotWrite(pathOf(thrown) ?? dataDir, thrown).message)
   }
 
   const thirdParty = startThirdParty({ dataDir, ports: { dynamodb: ports.dynamodb ?? 0, queue: ports.queue ?? 0 }, accessKeyId })
@@ -141,7 +145,7 @@ async function start(options: ServicesOptions, ownership: Ownership, opened: { c
         () => undefined,
       ),
   })
-  const stream = opens(await openDeliveryStream({ dataDir, now, ...(fault.firehose && { fault: fault.firehose }) }))
+  const stream = opens(await openDeliveryStream({ dataDir, now, onFault, ...(fault.firehose && { fault: fault.firehose }) }))
   const secretText = (name: string) => {
     const error = fault.secrets?.(name)
     if (error !== undefined) throw error
@@ -152,14 +156,11 @@ async function start(options: ServicesOptions, ownership: Ownership, opened: { c
   const { dynamodb, queue, failed: thirdPartyFailed } = await thirdParty
   void thirdPartyFailed.then(failed.resolve)
 
-  const client = new DynamoDBClient({ ...clientConfig, endpoint: dynamodb })
-  await ensureTable(client, stateTableDefinition(stateTableName))
-  await ensureTable(client, connectorsTableDefinition(connectorsTableName))
-  await ensureTable(client, streamTableDefinition(connectorsTableName))
-  client.destroy()
-  const sqs = new SQSClient({ ...clientConfig, endpoint: queue })
-  const queueUrl = await createQueue(sqs, queue, visibilitySeconds)
-  sqs.destroy()
+  const queueUrl = await prepare({ clientConfig, dynamodb, queue, visibilitySeconds }).catch(async (thrown) => {
+    // A request fails a moment before its cause is known.
+    const why = await Promise.race([failed.promise, wait(failWithinMs)])
+    throw why === undefined ? thrown : new StartupError(why)
+  })
 
   const addresses = { dynamodb, firehose: json.address, secretsManager: json.address, queueUrl }
   const published = { accessKeyId, addresses, environment }
@@ -179,6 +180,25 @@ async function start(options: ServicesOptions, ownership: Ownership, opened: { c
       gone.resolve()
     },
   }
+}
+
+/** Creates the tables and the queue, whose URL it returns. */
+async function prepare(options: {
+  readonly clientConfig: Services['clientConfig']
+  readonly dynamodb: string
+  readonly queue: string
+  readonly visibilitySeconds: number
+}): Promise<string> {
+  const { clientConfig, dynamodb, queue, visibilitySeconds } = options
+  const client = new DynamoDBClient({ ...clientConfig, endpoint: dynamodb })
+  await ensureTable(client, stateTableDefinition(stateTableName))
+  await ensureTable(client, connectorsTableDefinition(connectorsTableName))
+  await ensureTable(client, streamTableDefinition(connectorsTableName))
+  client.destroy()
+  const sqs = new SQSClient({ ...clientConfig, endpoint: queue })
+  const queueUrl = await createQueue(sqs, queue, visibilitySeconds)
+  sqs.destroy()
+  return queueUrl
 }
 
 /** Closes the last opened first, so that a service that takes requests ends before the one that stores them. */
