@@ -1,4 +1,4 @@
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { StartupError } from './startup-error.ts'
 
@@ -38,6 +38,7 @@ export async function writeAtomically(path: string, content: string): Promise<vo
     await writeFile(draft, content, { mode: 0o600 })
     await rename(draft, path)
   } catch (thrown) {
+    await rm(draft, { force: true }).catch(() => undefined)
     throw cannotWrite(path, thrown)
   }
 }

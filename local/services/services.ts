@@ -11,7 +11,7 @@ import { type Fault, flushOperation, openDeliveryStream } from './firehose/deliv
 import { type Addresses, findOwner, type Ownership, type Published, takeOwnership } from './ownership.ts'
 import { secretsOperations } from './secrets-manager.ts'
 import { StartupError } from './startup-error.ts'
-import { createQueue, ensureTable, startThirdParty } from './third-party.ts'
+import { createQueue, ensureTable, startThirdParty } from './third-party/third-party.ts'
 
 export interface ServicesOptions {
   /** State, lake and everything else that is kept lies here. */

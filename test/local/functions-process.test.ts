@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it, test } from 'vitest'
@@ -101,4 +101,13 @@ test('a program whose database is killed says so and ends with exit code 1, and 
   expect(await next.ended).toBe(0)
   const ids = new Set(await deliveredIds(dataDir, 'syslog_exact'))
   expect([...model.account.shown.keys()].filter((id) => !ids.has(id))).toEqual([])
+})
+
+test('the processes that a program has started end when it is killed alone', async () => {
+  const { program } = await collecting()
+  const children = childrenOf(program.pid)
+  expect(children.map(({ command }) => /(\w+)\.ts/.exec(command)?.[1]).sort()).toEqual(['process', 'worker'])
+  program.signal('SIGKILL')
+  await program.ended
+  await eventually(() => children.filter(({ pid }) => existsSync(`/proc/${pid}`))).toEqual([])
 })

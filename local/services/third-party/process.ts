@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { StartupError } from '../startup-error.ts'
 import { startDynamoDb } from './dynamodb.ts'
 import { startQueues } from './queue.ts'
-import { StartupError } from './startup-error.ts'
 import { levelProblem } from './state-folder.ts'
 import type { Report, ThirdPartyOptions } from './third-party.ts'
 

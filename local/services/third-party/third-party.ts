@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { CreateTableCommand, type CreateTableCommandInput, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import * as z from 'zod'
-import { StartupError } from './startup-error.ts'
+import { StartupError } from '../startup-error.ts'
 
 /** DynamoDB and SQS, which others wrote, run in a process of their own. It is given no secret and nothing of this process's environment. */
 export interface ThirdParty {
@@ -27,7 +27,7 @@ export type Report = z.infer<typeof reportSchema>
 
 /** Only the owner of the data folder may call it. Throws `StartupError`. */
 export async function startThirdParty(options: ThirdPartyOptions): Promise<ThirdParty> {
-  const child = fork(new URL('third-party-process.ts', import.meta.url), {
+  const child = fork(new URL('process.ts', import.meta.url), {
     env: {},
     execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

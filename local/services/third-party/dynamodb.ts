@@ -1,9 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http'
 import { join } from 'node:path'
 import dynalite from 'dynalite'
-import { makeFolder } from './files.ts'
-import { guard } from './gate.ts'
-import { listen, loopback } from './listen.ts'
+import { makeFolder } from '../files.ts'
+import { guard } from '../gate.ts'
+import { listen, loopback } from '../listen.ts'
 import { checkLevel } from './state-folder.ts'
 
 /** Starts DynamoDB with its data in `DATA/state`. Only the owner of the data folder may call it, because two servers on one folder crash. */

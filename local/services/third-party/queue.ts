@@ -1,6 +1,6 @@
 import { buildApp } from 'fauxqs'
-import { guard } from './gate.ts'
-import { loopback, portError } from './listen.ts'
+import { guard } from '../gate.ts'
+import { loopback, portError } from '../listen.ts'
 
 /** Starts SQS without a queue. It keeps everything in memory. */
 export async function startQueues(options: { readonly port: number; readonly accessKeyId: string }) {

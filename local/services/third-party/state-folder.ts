@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ClassicLevel } from 'classic-level'
-import { cannotWrite } from './files.ts'
-import { StartupError } from './startup-error.ts'
+import { cannotWrite } from '../files.ts'
+import { StartupError } from '../startup-error.ts'
 
 /** The process of a killed owner lets go of the folder within this time (tries of 50 ms). */
 const triesMax = 200
