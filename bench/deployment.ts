@@ -22,7 +22,7 @@ export interface Deployment {
   close(): Promise<void>
 }
 
-/** Starts the local AWS services in this process, and the simulator and the functions that are not measured in others. Closing it deletes the lake and the state. */
+/** Starts the local AWS services from this process, and the simulator and the functions that are not measured in others. Closing it deletes the lake and the state. */
 export async function startDeployment(simulatorFlags: readonly string[], options: { readonly tickMs: number }): Promise<Deployment> {
   const simulator = await startSimulatorProcess(simulatorFlags)
   const dataDir = await mkdtemp(join(tmpdir(), 'tributary-bench-'))

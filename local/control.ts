@@ -26,7 +26,7 @@ export interface Control {
   deleteConnectors(ids: readonly string[]): Promise<void>
   /** Writes these items to the connectors table. Throws `StartupError` when one cannot be stored. */
   putConnectors(items: readonly ConnectorItem[]): Promise<void>
-  /** Makes connectors that were stopped or failing in an earlier start ready to run at once. Only the owner may call it, before anything runs. */
+  /** Makes connectors that were stopped or failing in an earlier start ready to run at once. Only the owner may call it, when none of its own functions run. */
   resetConnectors(): Promise<void>
   /** Makes accepted connectors due now. */
   collectNow(ids: readonly string[]): Promise<void>

@@ -57,12 +57,65 @@ async function readJson(option: string, path: string, { quiet = false } = {}): P
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new StartupError(`${option} ${path} cannot be read: ${readErrors[error.code ?? ''] ?? error.code ?? error.message}.`)
   })
+  const text = textOf(bytes)
   try {
-    return JSON.parse(textOf(bytes))
-  } catch (error) {
-    // The parser's message quotes a part of the file, and in a file of keys that part may be a key.
-    const why = quiet || !(error instanceof Error) ? 'Check its commas and quotes' : error.message
-    throw new StartupError(`${option} ${path} is not JSON. ${why}.`)
+    return JSON.parse(text)
+  } catch {
+    // In a file of keys the place of the mistake may be a key.
+    throw new StartupError(`${option} ${path} is not JSON. ${describeMistake(text, quiet)}.`)
+  }
+}
+
+const token =
+  /[ \t\r\n]*(?:(?<mark>[{}[\],:])|(?<text>"(?:[^"\\\p{Cc}]|[\x7f-\x9f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*")|(?<other>-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?\b|true\b|false\b|null\b))/uy
+
+/** The tokens that may come next, by their first character (`v`: a number, true, false or null), in words. */
+const expectations = {
+  value: ['{["v', 'a value'],
+  valueOrEnd: ['{["v]', 'a value or ]'],
+  name: ['"', 'a name in double quotes'],
+  nameOrEnd: ['"}', 'a name in double quotes or }'],
+  colon: [':', 'a colon'],
+  commaInObject: [',}', 'a comma or }'],
+  commaInList: [',]', 'a comma or ]'],
+  nothing: ['', 'the end of the file'],
+} as const
+
+type Expectation = keyof typeof expectations
+
+/** Says where a text stops being JSON and what would have to be there: JSON.parse does not always say where. */
+function describeMistake(text: string, quiet: boolean): string {
+  const { at, expected } = findMistake(text)
+  const before = text.slice(0, at).split('\n')
+  const place = `Line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`
+  const [rest = ''] = text.slice(at, at + shownMax).split(/[\r\n]/)
+  if (rest === '') return `${place}: the file ends where ${expected} must be`
+  const shown = quiet ? 'something else' : rest
+  if (rest.startsWith('"') && expected.includes('value'))
+    return `${place}: the text that begins there${quiet ? '' : ` (${shown})`} has no closing quote, or a character that needs a backslash`
+  return `${place}: there is ${shown} where ${expected} must be`
+}
+
+function findMistake(text: string): { readonly at: number; readonly expected: string } {
+  const open: string[] = []
+  let next = 'value' as Expectation
+  const afterValue = (): Expectation => (open.length === 0 ? 'nothing' : open.at(-1) === '{' ? 'commaInObject' : 'commaInList')
+  for (let end = 0; ; end = token.lastIndex) {
+    token.lastIndex = end
+    const { mark, text: word } = token.exec(text)?.groups ?? {}
+    const [allowed, expected]: readonly [string, string] = expectations[next]
+    const kind = mark ?? (word === undefined ? 'v' : '"')
+    if (token.lastIndex === 0 || !allowed.includes(kind))
+      return { at: end + (/^[ \t\r\n]*/.exec(text.slice(end))?.[0].length ?? 0), expected }
+    if (kind === '{' || kind === '[') {
+      open.push(kind)
+      next = kind === '{' ? 'nameOrEnd' : 'valueOrEnd'
+    } else if (kind === '}' || kind === ']') {
+      open.pop()
+      next = afterValue()
+    } else if (kind === ',') next = open.at(-1) === '{' ? 'name' : 'value'
+    else if (kind === ':') next = 'value'
+    else next = next === 'name' || next === 'nameOrEnd' ? 'colon' : afterValue()
   }
 }
 

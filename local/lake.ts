@@ -6,6 +6,10 @@ import { type DuckDBConnection, DuckDBInstance, type DuckDBValueConverter, type 
 import type { Field } from '../functions/domain/record/fields.ts'
 import { lakeFields } from '../functions/vendors/index.ts'
 import { newestFirst, newestKey, tenantSql } from '../lib/lake/lake-views.ts'
+import { endWithOutput } from './output.ts'
+import { dataFolder } from './services/data-folder.ts'
+import { shownPath } from './services/files.ts'
+import { damagedObjects, looksGzipped } from './services/firehose/damaged-objects.ts'
 import { lakeDir, moveOpenObjects, openObjectNames } from './services/firehose/lake-objects.ts'
 import { takeOwnership } from './services/ownership.ts'
 import { connectServices } from './services/services.ts'
@@ -43,6 +47,8 @@ export interface Lake {
   query(sql: string): Promise<Row[]>
   /** Lines of the lake that are no record, at most `max` of them. No view shows them. */
   badLines(max: number): Promise<readonly BadLine[]>
+  /** Objects of the lake that are not as they were written, at most `max` of them. What a view has of their records is a part. */
+  damaged(max: number): Promise<readonly string[]>
   close(): void
 }
 
@@ -51,12 +57,13 @@ export async function openLake(dataDir: string): Promise<Lake> {
   await completeLake(dataDir)
   if (!existsSync(lakeDir(dataDir))) {
     throw new StartupError(
-      `There is no lake in ${dataDir}: nothing was delivered there yet. The summary of "npm start" says why. If your lake is elsewhere, name its folder with --data.`,
+      `There is no lake in ${shownPath(dataDir)}: nothing was delivered there yet. The summary of "npm start" says why. If your lake is elsewhere, name its folder with --data.`,
     )
   }
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
-  const objects = objectsOf(lakeDir(dataDir))
+  const all = objectsOf(lakeDir(dataDir))
+  const objects = all.filter(looksGzipped)
   await createViews(connection, objects)
   return {
     async query(sql) {
@@ -64,6 +71,7 @@ export async function openLake(dataDir: string): Promise<Lake> {
       return reader.convertRowObjects(jsonConverter)
     },
     badLines: (max) => badLinesOf(connection, objects, max),
+    damaged: (max) => damagedObjects(all, max),
     close() {
       connection.closeSync()
       instance.closeSync()
@@ -141,10 +149,9 @@ function selectNothing(columns: readonly Column[]): string {
   return `SELECT ${values.map(({ name, type }) => `NULL::${type} AS ${quoted(name)}`).join(', ')} WHERE false`
 }
 
-/** The objects of the lake. One of 0 bytes is left out, because DuckDB would refuse it and every query with it. */
 function objectsOf(folder: string): readonly string[] {
   const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.json.gz'))
-  return paths.map((path) => join(folder, path)).filter((path) => statSync(path).size > 0)
+  return paths.map((path) => join(folder, path)).filter((path) => statSync(path).isFile())
 }
 
 function selectOnce(key: string, order = 'ingested_at'): string {
@@ -172,14 +179,20 @@ const jsonConverter: DuckDBValueConverter<Json> = (value, type) => {
   return JsonDuckDBValueConverter(value, type, jsonConverter)
 }
 
-/** Lines that are named at most (count). */
-const badLinesMax = 10
+/** Lines, and objects, that are named at most (count). */
+const namedMax = 10
+
+function damagedText(objects: readonly string[]): string {
+  if (objects.length === 0) return ''
+  const count = objects.length === 1 ? '1 object' : `${objects.length === namedMax ? 'At least ' : ''}${objects.length} objects`
+  return `${count} of the lake ${objects.length === 1 ? 'is' : 'are'} damaged, and the views have only a part of the events there. Restore from a backup, or move away:${objects.map((object) => `\n  ${object}`).join('')}\n`
+}
 
 function badLinesText(lines: readonly BadLine[]): string {
   if (lines.length === 0) return ''
   const places = lines.map(({ object, line }) => `\n  ${object}, line ${line}`).join('')
   const count =
-    lines.length === 1 ? '1 line of the lake is' : `${lines.length === badLinesMax ? 'At least ' : ''}${lines.length} lines of the lake are`
+    lines.length === 1 ? '1 line of the lake is' : `${lines.length === namedMax ? 'At least ' : ''}${lines.length} lines of the lake are`
   return `${count} no record and in no view:${places}\n`
 }
 
@@ -196,16 +209,22 @@ async function main(args: string[]): Promise<number> {
       return 0
     }
     if (positionals.length > 1) throw new StartupError('There is more than one argument. Put the whole SQL in double quotes.')
+    dataFolder(values.data)
     const lake = await openLake(values.data)
     const rows = await lake.query(positionals[0] ?? defaultSql)
     process.stdout.write(values.json ? `${JSON.stringify(rows, null, 2)}\n` : formatTextTable(rows))
-    process.stderr.write(badLinesText(await lake.badLines(badLinesMax)))
+    const damaged = await lake.damaged(namedMax)
+    // The end of a damaged object is no record either.
+    process.stderr.write(damaged.length > 0 ? damagedText(damaged) : badLinesText(await lake.badLines(namedMax)))
     lake.close()
-    return 0
+    return damaged.length > 0 ? 1 : 0
   } catch (thrown) {
     process.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`)
     return 1
   }
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2))
+if (import.meta.main) {
+  endWithOutput(() => process.exit(0))
+  process.exitCode = await main(process.argv.slice(2))
+}

@@ -1,10 +1,12 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { systemClock as clock } from '../functions/adapters/clock.ts'
 import type { Instant } from '../functions/domain/time.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { type Control, connect } from './control.ts'
 import { type FunctionsProcess, startFunctions } from './functions.ts'
 import { type Options, parseOptions, proxyOf, usage } from './options.ts'
+import { endWithOutput } from './output.ts'
+import { dataFolder } from './services/data-folder.ts'
 import { type Services, startOrConnect } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
 import { type CollectedFrom, openSource } from './source.ts'
@@ -19,6 +21,8 @@ const dispatchEveryMs = 1_000
 const collectAgainEveryMs = 60_000
 /** Runs in progress have this long to stop (ms): the longest request, and a little. */
 const stopWithinMs = 35_000
+/** When the services fail, runs can save nothing more, and the requests that fail with them may say so first (ms). */
+const failWithinMs = 2_000
 
 /** One `npm start`, from the moment when its services are there. */
 interface Session {
@@ -38,7 +42,7 @@ async function main(options: Options): Promise<number> {
   }
   const startedAt = clock.now()
   const screen = openScreen(options.json ? process.stderr : process.stdout)
-  const dataDir = resolve(options.data)
+  const dataDir = dataFolder(options.data)
   const source = await openSource({ ...options, data: dataDir })
   const services = await startOrConnect({ dataDir, secrets: source.secrets, environment: environmentOf(source) })
   const stopRequest = waitForStopRequest(options, startedAt)
@@ -48,27 +52,35 @@ async function main(options: Options): Promise<number> {
     isOwnerGone = true
     return ownerEnded
   })
+  let functions: FunctionsProcess | undefined
   try {
     const session = { options, startedAt, screen, source, services, control: connect(services) }
     await prepare(session)
-    const functions = await startFunctions({
+    functions = await startFunctions({
       role: services.owner ? 'owner' : 'guest',
       environment: services.environment,
       onLine: screen.log,
+      print: screen.print,
+      beforeRestart: () => collectAnew(session),
     })
-    const { why, missing, hasFailed } = await collectUntilEnd(session, functions, [stopRequest, ownerGone])
+    const { why, missing } = await collectUntilEnd(session, [stopRequest, ownerGone])
     screen.print(why)
     screen.end()
     await functions.stop(stopWithinMs)
     if (isOwnerGone) return 0
     await services.flush()
     await report(session, missing)
-    return missing.length > 0 || hasFailed ? 1 : 0
+    return missing.length > 0 ? 1 : 0
   } catch (error) {
-    if (!isOwnerGone) throw error
-    screen.print(ownerEnded)
+    if (isOwnerGone) {
+      screen.print(ownerEnded)
+      screen.end()
+      return 0
+    }
     screen.end()
-    return 0
+    const failure = await Promise.race([services.failed, clock.sleepUntil(clock.now() + failWithinMs)])
+    await functions?.stop(failWithinMs)
+    throw failure === undefined ? error : new StartupError(failure)
   } finally {
     await services.close()
     await source.close(services.owner)
@@ -78,6 +90,7 @@ async function main(options: Options): Promise<number> {
 /** Puts the connectors into the table, makes them due and prints where the program collects from. */
 async function prepare({ options, screen, source, services, control }: Session): Promise<void> {
   if (services.owner) {
+    await source.keep()
     await replaceConnectors(control, source, options)
     await control.resetConnectors()
     screen.print(`Collecting from ${source.title}.`)
@@ -93,6 +106,12 @@ async function prepare({ options, screen, source, services, control }: Session):
   screen.print(`The lake is ${join(options.data, 'lake')}. Press Ctrl-C to end.`)
   // The first tick of the rule finds them due.
   if (services.owner || options.once) await control.collectNow(await control.connectorIds())
+}
+
+/** Makes everything due. The leases of a dead process end at once; a run of another process whose lease ends with them repeats a page at most. */
+async function collectAnew({ services, control }: Session): Promise<void> {
+  if (services.owner) await control.resetConnectors()
+  await control.collectNow(await control.connectorIds())
 }
 
 /** Makes the connectors table equal to the source. A connector that is no longer in the source is retired; the demonstration retires none of yours. */
@@ -117,24 +136,18 @@ interface End {
   /** The reason, as a sentence for the screen. */
   readonly why: string
   readonly missing: readonly Missing[]
-  /** The functions ended although nobody stopped them. */
-  readonly hasFailed: boolean
 }
 
-/** Shows the connectors until one of `reasons` comes, the functions end, or, with --once, waiting longer changes nothing. */
-async function collectUntilEnd(session: Session, functions: FunctionsProcess, reasons: readonly Promise<string>[]): Promise<End> {
-  const { options, startedAt, screen, control } = session
-  let hasFailed = false
-  const crash = functions.ended.then(() => {
-    hasFailed = true
-    return 'The functions ended unexpectedly. The lines above say why; start again to continue.'
-  })
+/** Shows the connectors until one of `reasons` comes or, with --once, waiting longer changes nothing. Throws when the services fail. */
+async function collectUntilEnd(session: Session, reasons: readonly Promise<string>[]): Promise<End> {
+  const { options, startedAt, screen, services, control } = session
+  const failed = services.failed.then((why) => new StartupError(why))
   let collectAgainAt = startedAt + collectAgainEveryMs
   let dispatchAt = 0
   for (;;) {
     const missing = await showAndCheck(session)
     const pending = missing.filter(({ isPermanent }) => !isPermanent).map(({ connectorId }) => connectorId)
-    if (options.once && pending.length === 0) return { why: formatOnceEnd(missing), missing, hasFailed }
+    if (options.once && pending.length === 0) return { why: formatOnceEnd(missing), missing }
     const now = clock.now()
     if (options.once && now >= collectAgainAt) {
       collectAgainAt = now + collectAgainEveryMs
@@ -144,8 +157,9 @@ async function collectUntilEnd(session: Session, functions: FunctionsProcess, re
       dispatchAt = now + dispatchEveryMs
       await control.dispatch(screen.log)
     }
-    const why = await Promise.race([...reasons, crash, clock.sleepUntil(clock.now() + checkEveryMs).then(() => undefined)])
-    if (why !== undefined) return { why, missing, hasFailed }
+    const why = await Promise.race([...reasons, failed, clock.sleepUntil(clock.now() + checkEveryMs).then(() => undefined)])
+    if (why instanceof StartupError) throw why
+    if (why !== undefined) return { why, missing }
   }
 }
 
@@ -210,6 +224,8 @@ function waitForStopRequest({ forMs }: Options, startedAt: Instant): Promise<str
   })
 }
 
+// As if somebody had asked it to stop: runs in progress end at a safe point.
+endWithOutput(() => process.kill(process.pid, 'SIGTERM'))
 try {
   process.exitCode = await main(parseOptions(process.argv.slice(2)))
   process.exit()

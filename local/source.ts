@@ -1,10 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { idProblem } from '../functions/domain/connector/connector-schema.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import { demonstrationConnectors, demonstrationSecrets, demonstrationSimulatorOptions } from './demonstration.ts'
 import { readConnectorsFile, readSecretsFile } from './input-files.ts'
 import type { Options } from './options.ts'
+import { writeAtomically } from './services/files.ts'
 import { startSimulator } from './simulator/server.ts'
 
 /** An item that no function is given: it has an id that no connector can have, so it would have no status. */
@@ -23,6 +24,8 @@ export interface CollectedFrom {
   /** The host of the simulator: no proxy reaches it. */
   readonly simulatorHost?: string
   readonly title: string
+  /** The owner of the data folder calls it before it collects: in the demonstration the next start finds the simulator's port, even after a kill. */
+  keep(): Promise<void>
   /** In the demonstration the owner writes the events that the simulator showed to the data folder, so that the lake can be compared with them. */
   close(owner: boolean): Promise<void>
 }
@@ -39,6 +42,7 @@ export async function openSource(options: Options): Promise<CollectedFrom> {
     secrets,
     allowedHosts: options.allowHosts,
     title: `${items.length} ${items.length === 1 ? 'connector' : 'connectors'} of ${options.connectors}`,
+    keep: async () => {},
     close: async () => {},
   }
 }
@@ -49,7 +53,10 @@ function refusedItem(connectorId: string, position: number): readonly RefusedIte
   return [{ place: `item ${position}`, reason: `The item was not accepted. ${problem.path}: ${problem.message}` }]
 }
 
-/** The simulator keeps its port from one start to the next when the port is free, so that the base URLs of the connectors stay the same. */
+/**
+ * The simulator keeps its port from one start to the next when the port is free, so that the base URLs of the
+ * connectors stay the same. Its events are a function of time, so they do too; a kill loses only the account of what it showed.
+ */
 async function openDemonstration(dataDir: string): Promise<CollectedFrom> {
   const portFile = join(dataDir, 'simulator-port')
   const lastPort = Number(await readFile(portFile, 'utf8').catch(() => '0'))
@@ -64,12 +71,12 @@ async function openDemonstration(dataDir: string): Promise<CollectedFrom> {
     allowedHosts: [host],
     simulatorHost: host,
     title: `the demonstration: three connectors of two tenants, against a simulator of the vendor at ${simulator.url}`,
+    keep: () => writeAtomically(portFile, port),
     async close(owner) {
       await simulator.close()
       if (!owner) return
       const shown = [...simulator.model.account.shown.values()]
-      await writeFile(portFile, port)
-      await writeFile(join(dataDir, 'simulator-account.ndjson'), shown.map((event) => `${JSON.stringify(event)}\n`).join(''))
+      await writeAtomically(join(dataDir, 'simulator-account.ndjson'), shown.map((event) => `${JSON.stringify(event)}\n`).join(''))
     },
   }
 }

@@ -5,6 +5,7 @@ import * as ledger from '../functions/domain/stream/ledger.ts'
 import type { LostRange, StreamState } from '../functions/domain/stream/stream.ts'
 import { floorToSecond, type Instant, iso, minute, second } from '../functions/domain/time.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
+import { localWords } from './local-words.ts'
 
 /** `[from, to)`, ISO 8601. */
 interface TimeRange {
@@ -68,7 +69,7 @@ export async function summarise(
     summaries.push({
       connectorId,
       state: status?.state ?? 'starting',
-      reason: status?.reason ?? '',
+      reason: localWords(status?.reason ?? ''),
       streams: ids.flatMap((id) => {
         const stream = streams.get(id)
         return stream === undefined || vendor === undefined ? [] : [{ ...vendor.describe(id), ...summariseStream(stream, lateMs, now) }]
@@ -122,7 +123,7 @@ export async function findMissing(
     const { accepted, status, streams } = await state.readRun(connectorId)
     // A status from an earlier start does not count: its cause may have been fixed since.
     const hasRun = status?.lastRunAt !== undefined && status.lastRunAt >= start
-    const add = (reason: string, isPermanent: boolean) => missing.push({ connectorId, reason, isPermanent })
+    const add = (reason: string, isPermanent: boolean) => missing.push({ connectorId, reason: localWords(reason), isPermanent })
     if (status?.state === 'refused' || (accepted === undefined && status !== undefined)) {
       add(status.reason, true)
       continue

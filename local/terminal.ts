@@ -2,6 +2,7 @@ import { createLogUpdate } from 'log-update'
 import * as z from 'zod'
 import { wholeCharacters } from '../functions/domain/text.ts'
 import { durationText } from '../functions/domain/time.ts'
+import { localWords } from './local-words.ts'
 import type { Summary } from './summary.ts'
 
 /** One line of the live table. */
@@ -99,7 +100,9 @@ export function formatLogLine(line: string): string | undefined {
   const who = [connectorId, stream].filter((part) => part !== undefined).join(' ')
   const what =
     event === 'page-read' ? `${delivered ?? 0} delivered${filtered ? `, ${filtered} filtered` : ''} (${message})` : `${event}: ${message}`
-  const text = [time.slice(11, 19), level === 'info' ? '' : level.toUpperCase(), who, what].filter((part) => part !== '').join(' ')
+  const text = [time.slice(11, 19), level === 'info' ? '' : level.toUpperCase(), who, localWords(what)]
+    .filter((part) => part !== '')
+    .join(' ')
   // A control character in a vendor's text could move the cursor or change colours.
   return text.replaceAll(/\p{Control}/gu, '·')
 }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import * as z from 'zod'
+import { guard } from './gate.ts'
 import { listen, loopback } from './listen.ts'
 
 /** Serves one operation and returns its output. Throws `AwsError` when the service refuses the input. */
@@ -28,23 +29,25 @@ const bodyBytesMax = 8 * 1024 * 1024
 
 /**
  * Starts AWS services that speak JSON, all on one port of this machine. `operations` have their names from `X-Amz-Target`
- * (`Firehose_20150804.PutRecordBatch`). Signatures are not checked, but the id of the access key is. The id is new at each start
- * and stored in the data folder, so other users of this machine cannot read the secrets.
+ * (`Firehose_20150804.PutRecordBatch`). A failure that is not the caller's, such as a full disk, goes to `onFault` too.
  */
 export async function startAwsJson(options: {
   readonly operations: Readonly<Record<string, Operation>>
   readonly accessKeyId: string
   readonly port: number
+  readonly onFault?: (thrown: unknown) => void
 }): Promise<AwsJsonServer> {
   const server = createServer((request, response) => {
-    serve(options.operations, options.accessKeyId, request).then(
+    serve(options.operations, request).then(
       (body) => send(response, 200, body),
       (thrown: unknown) => {
+        if (!isCallers(thrown)) options.onFault?.(thrown)
         const { type, message, status } = asAwsError(thrown)
         send(response, status, { __type: type, message })
       },
     )
   })
+  guard(server, options.accessKeyId)
   const port = await listen(server, options.port, 'Firehose, Secrets Manager and EventBridge')
   return {
     address: `http://${loopback}:${port}`,
@@ -56,10 +59,7 @@ export async function startAwsJson(options: {
   }
 }
 
-async function serve(operations: Readonly<Record<string, Operation>>, accessKeyId: string, request: IncomingMessage): Promise<unknown> {
-  if (!request.headers.authorization?.includes(`Credential=${accessKeyId}/`)) {
-    throw new AwsError('UnrecognizedClientException', 'The security token included in the request is invalid.')
-  }
+async function serve(operations: Readonly<Record<string, Operation>>, request: IncomingMessage): Promise<unknown> {
   if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) {
     throw new AwsError('RequestEntityTooLargeException', `The body has more than ${bodyBytesMax} bytes, the most that is allowed.`, 413)
   }
@@ -67,6 +67,10 @@ async function serve(operations: Readonly<Record<string, Operation>>, accessKeyI
   const operation = Object.hasOwn(operations, target) ? operations[target] : undefined
   if (operation === undefined) throw new AwsError('UnknownOperationException', `There is no operation ${target} here.`)
   return operation(parseBody(await text(request)))
+}
+
+function isCallers(thrown: unknown): boolean {
+  return thrown instanceof AwsError || thrown instanceof z.ZodError
 }
 
 function asAwsError(thrown: unknown): AwsError {

@@ -5,8 +5,10 @@ import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import * as z from 'zod'
-import { cannotWrite, makeFolder, writeAtomically } from './files.ts'
+import { openDataFolder } from './data-folder.ts'
+import { cannotWrite, writeAtomically } from './files.ts'
 import { listen, loopback } from './listen.ts'
+import { StartupError } from './startup-error.ts'
 
 /** The owner of a data folder publishes the addresses of its services in `DATA/services.json`. */
 const publishedSchema = z.object({
@@ -36,7 +38,7 @@ export interface Ownership {
  * process, even if that is killed, so a lock is never stale. Throws `StartupError` when the folder cannot be written to.
  */
 export async function takeOwnership(dataDir: string): Promise<Ownership | undefined> {
-  await makeFolder(dataDir)
+  await openDataFolder(dataDir)
   const lock = tryLock(dataDir)
   if (lock === undefined) return undefined
 
@@ -56,7 +58,7 @@ export async function takeOwnership(dataDir: string): Promise<Ownership | undefi
     },
     async release() {
       if (presence.listening) {
-        await rm(servicesFile(dataDir), { force: true })
+        await rm(servicesFile(dataDir), { force: true }).catch(() => undefined)
         presence.close()
         for (const socket of present) socket.destroy()
       }
@@ -89,24 +91,25 @@ export async function findOwner(dataDir: string): Promise<Owner | undefined> {
   return { ...published, gone, close: () => socket.destroy() }
 }
 
-/** SQLite's error code SQLITE_BUSY: another process holds the lock. */
+/** SQLite's error codes. https://www.sqlite.org/rescode.html */
 const sqliteBusy = 5
+const sqliteNoDatabase = 26
+const fileErrors: Readonly<Record<number, string>> = { 8: 'EROFS', 10: 'EIO', 13: 'ENOSPC', 14: 'EACCES' }
 
 function tryLock(dataDir: string): DatabaseSync | undefined {
   const path = join(dataDir, 'owner.lock')
-  let lock: DatabaseSync
+  let lock: DatabaseSync | undefined
   try {
     lock = new DatabaseSync(path, { timeout: 0 })
-  } catch (thrown) {
-    throw cannotWrite(path, thrown)
-  }
-  try {
     lock.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE')
     return lock
   } catch (thrown) {
-    lock.close()
-    if (thrown instanceof Error && 'errcode' in thrown && thrown.errcode === sqliteBusy) return undefined
-    throw cannotWrite(path, thrown)
+    lock?.close()
+    const errcode = thrown instanceof Error && 'errcode' in thrown ? Number(thrown.errcode) : 0
+    if (errcode === sqliteBusy) return undefined
+    if (errcode === sqliteNoDatabase)
+      throw new StartupError(`${path} is damaged. Delete this file: it holds nothing, and the next start makes it anew.`)
+    throw cannotWrite(path, Object.assign(new Error(String(thrown)), { code: fileErrors[errcode & 0xff] ?? `SQLite error ${errcode}` }))
   }
 }
 

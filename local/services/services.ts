@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { SQSClient } from '@aws-sdk/client-sqs'
 import { connectorsTableDefinition, stateTableDefinition } from '../../functions/adapters/state-table/table-definitions.ts'
 import { streamTableDefinition } from '../triggers/table-stream.ts'
 import { type AwsError, callAwsJson, startAwsJson } from './aws-json.ts'
-import { ensureTable, startDynamoDb } from './dynamodb.ts'
 import { eventBusOperations } from './event-bus.ts'
+import { cannotWrite, isFileError, pathOf } from './files.ts'
 import { type Fault, flushOperation, openDeliveryStream } from './firehose/delivery-stream.ts'
 import { type Addresses, findOwner, type Ownership, type Published, takeOwnership } from './ownership.ts'
-import { startQueue } from './queue.ts'
 import { secretsOperations } from './secrets-manager.ts'
 import { StartupError } from './startup-error.ts'
+import { createQueue, ensureTable, startThirdParty } from './third-party/third-party.ts'
 
 export interface ServicesOptions {
   /** State, lake and everything else that is kept lies here. */
@@ -44,6 +46,8 @@ export interface Services {
   readonly owner: boolean
   /** Resolves when the services have ended. */
   readonly gone: Promise<void>
+  /** Resolves with a sentence when the services of this process can store nothing more, as when the disk is full. */
+  readonly failed: Promise<string>
   /** Returns when every record acknowledged so far is in the lake. */
   flush(): Promise<void>
   /** Ends the services if this process is their owner, otherwise only the connection to them. */
@@ -59,6 +63,9 @@ const region = 'us-east-1'
 /** The stack has the same: longer than `collect` may run. */
 const visibilitySecondsDefault = 6 * 60
 
+/** The cause of a failed request is known within this time (ms). */
+const failWithinMs = 2_000
+
 /** Within this time an owner that has the lock is ready, or it has ended and the lock is free (tries of 100 ms). */
 const triesMax = 150
 
@@ -70,7 +77,7 @@ export async function startOrConnect(options: ServicesOptions): Promise<Services
   for (let attempt = 1; attempt <= triesMax; attempt += 1) {
     const services = (await ownServices(options)) ?? (await connectServices(options.dataDir))
     if (services !== undefined) return services
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await wait(100)
   }
   throw new StartupError(`Another process uses ${options.dataDir} and does not respond. End it, or name another folder with --data.`)
 }
@@ -91,6 +98,8 @@ export async function connectServices(dataDir: string): Promise<Services | undef
     ownerPid: owner.pid,
     owner: false,
     gone: owner.gone,
+    // The owner then ends.
+    failed: new Promise(() => undefined),
     flush: () => callAwsJson(owner.addresses.firehose, owner.accessKeyId, flushOperation, {}),
     async close() {
       owner.close()
@@ -122,24 +131,38 @@ async function start(options: ServicesOptions, ownership: Ownership, opened: { c
   const accessKeyId = randomBytes(20).toString('hex')
   const clientConfig = clientConfigOf(accessKeyId)
 
-  const stream = opens(await openDeliveryStream({ dataDir, now, ...(fault.firehose && { fault: fault.firehose }) }))
+  const failed = Promise.withResolvers<string>()
+  const onFault = (thrown: unknown) => {
+    if (isFileError(thrown)) failed.resolve(cannotWrite(pathOf(thrown) ?? dataDir, thrown).message)
+  }
+
+  const thirdParty = startThirdParty({ dataDir, ports: { dynamodb: ports.dynamodb ?? 0, queue: ports.queue ?? 0 }, accessKeyId })
+  // It starts while the lake is opened, and is closed even if that fails.
+  opened.push({
+    close: () =>
+      thirdParty.then(
+        ({ close }) => close(),
+        () => undefined,
+      ),
+  })
+  const stream = opens(await openDeliveryStream({ dataDir, now, onFault, ...(fault.firehose && { fault: fault.firehose }) }))
   const secretText = (name: string) => {
     const error = fault.secrets?.(name)
     if (error !== undefined) throw error
     return secrets.get(name)
   }
   const operations = { ...stream.operations, ...secretsOperations(secretText), ...eventBusOperations({ dataDir, now }) }
-  const json = opens(await startAwsJson({ operations, accessKeyId, port: ports.firehose ?? 0 }))
-  const queue = opens(await startQueue({ port: ports.queue ?? 0, clientConfig, visibilitySeconds }))
-  const dynamodb = opens(await startDynamoDb({ dataDir, port: ports.dynamodb ?? 0 }))
+  const json = opens(await startAwsJson({ operations, accessKeyId, port: ports.firehose ?? 0, onFault }))
+  const { dynamodb, queue, failed: thirdPartyFailed } = await thirdParty
+  void thirdPartyFailed.then(failed.resolve)
 
-  const client = new DynamoDBClient({ ...clientConfig, endpoint: dynamodb.address })
-  await ensureTable(client, stateTableDefinition(stateTableName))
-  await ensureTable(client, connectorsTableDefinition(connectorsTableName))
-  await ensureTable(client, streamTableDefinition(connectorsTableName))
-  client.destroy()
+  const queueUrl = await prepare({ clientConfig, dynamodb, queue, visibilitySeconds }).catch(async (thrown) => {
+    // A request fails a moment before its cause is known.
+    const why = await Promise.race([failed.promise, wait(failWithinMs)])
+    throw why === undefined ? thrown : new StartupError(why)
+  })
 
-  const addresses = { dynamodb: dynamodb.address, firehose: json.address, secretsManager: json.address, queueUrl: queue.queueUrl }
+  const addresses = { dynamodb, firehose: json.address, secretsManager: json.address, queueUrl }
   const published = { accessKeyId, addresses, environment }
   await ownership.publish(published)
 
@@ -149,6 +172,7 @@ async function start(options: ServicesOptions, ownership: Ownership, opened: { c
     ownerPid: process.pid,
     owner: true,
     gone: gone.promise,
+    failed: failed.promise,
     flush: stream.flush,
     async close() {
       await closeAll(opened)
@@ -156,6 +180,25 @@ async function start(options: ServicesOptions, ownership: Ownership, opened: { c
       gone.resolve()
     },
   }
+}
+
+/** Creates the tables and the queue, whose URL it returns. */
+async function prepare(options: {
+  readonly clientConfig: Services['clientConfig']
+  readonly dynamodb: string
+  readonly queue: string
+  readonly visibilitySeconds: number
+}): Promise<string> {
+  const { clientConfig, dynamodb, queue, visibilitySeconds } = options
+  const client = new DynamoDBClient({ ...clientConfig, endpoint: dynamodb })
+  await ensureTable(client, stateTableDefinition(stateTableName))
+  await ensureTable(client, connectorsTableDefinition(connectorsTableName))
+  await ensureTable(client, streamTableDefinition(connectorsTableName))
+  client.destroy()
+  const sqs = new SQSClient({ ...clientConfig, endpoint: queue })
+  const queueUrl = await createQueue(sqs, queue, visibilitySeconds)
+  sqs.destroy()
+  return queueUrl
 }
 
 /** Closes the last opened first, so that a service that takes requests ends before the one that stores them. */

@@ -1,7 +1,9 @@
+import { endWithOutput } from '../output.ts'
 import { helpPage, readCommandLine } from './flags.ts'
 import { parseOptions } from './options.ts'
 import { startSimulator } from './server.ts'
 
+endWithOutput(() => process.exit(0))
 try {
   const { options, port, host, isHelp } = readCommandLine(process.argv.slice(2), Date.now())
   if (isHelp) process.stdout.write(helpPage(parseOptions({})))
@@ -21,7 +23,8 @@ Collect from it with these files and commands:
                       "baseUrl": "${url}", "apiKeySecrets": ["tributary/acme/simulated"]}]
   secrets.json      {"tributary/acme/simulated": "${keys === 0 ? 'any-key' : 'the key given with --key'}"}
   chmod 600 secrets.json
-  npm start -- --connectors connectors.json --secrets secrets.json --allow-host ${new URL(url).host}
+  npm start -- --connectors connectors.json --secrets secrets.json --allow-host ${new URL(url).host} --data .tributary-simulated
+  npm run lake -- --data .tributary-simulated
 
 See which requests it got and which events it showed:
   curl ${url}/simulator/account

@@ -76,13 +76,13 @@ test('each connector whose item, secret or key is bad says what is wrong and wha
       id: 'acme.no-secret',
       differs: { apiKeySecrets: ['tributary/acme/nowhere'] },
       state: 'failing',
-      reason: /tributary\/acme\/nowhere.*Create it under exactly this name\./,
+      reason: /tributary\/acme\/nowhere.*Add it under exactly this name to the file of --secrets/,
     },
     {
       id: 'acme.bad-key',
       differs: { apiKeySecrets: ['tributary/acme/rejected'] },
       state: 'failing',
-      reason: /401.*store a new one in the secret\./,
+      reason: /401.*put a new one into the file of --secrets/,
     },
   ]
   const about = await collectBeside(bad, [], [['acme.pool', { apiKeySecrets: ['tributary/acme/rejected', 'tributary/acme/key'] }]])

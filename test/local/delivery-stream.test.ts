@@ -116,7 +116,8 @@ describe('the local delivery stream', () => {
   it('makes no object from a file without an acknowledged record', async () => {
     const dataDir = temporaryFolder()
     mkdirSync(join(dataDir, 'firehose'))
-    writeFileSync(join(dataDir, 'firehose', 'syslog-1-2026-11-24-21-05-33-x.json.gz'), 'torn')
+    const torn = (await gzipMember(Buffer.from('{"id":"a"}\n'))).subarray(0, 7)
+    writeFileSync(join(dataDir, 'firehose', 'syslog-1-2026-11-24-21-05-33-x.json.gz'), torn)
     const stream = await openDeliveryStream({ dataDir })
     await stream.close()
     expect(objectsIn(dataDir)).toEqual([])

@@ -84,6 +84,29 @@ describe('the file of connectors', () => {
   })
 
   it.each([
+    ['[\n  {"connectorId": "a"},\n]', 'Line 3, column 1: there is ] where a value must be.'],
+    ['[\n  {"connectorId": "a",\n   }\n]', 'Line 3, column 4: there is } where a name in double quotes must be.'],
+    ['[{"connectorId" "a"}]', 'Line 1, column 17: there is "a"}] where a colon must be.'],
+    ['[{"connectorId": "a"\r\n  "name": "b"}]', 'Line 2, column 3: there is "name": "b"}] where a comma or } must be.'],
+    ["[{'connectorId': 'a'}]", "Line 1, column 3: there is 'connectorId': 'a'}] where a name in double quotes or } must be."],
+    ['[{connectorId: "a"}]', 'Line 1, column 3: there is connectorId: "a"}] where a name in double quotes or } must be.'],
+    ['[{"a": 01}]', 'Line 1, column 8: there is 01}] where a value must be.'],
+    ['[{"a": True}]', 'Line 1, column 8: there is True}] where a value must be.'],
+    ['[{"a": "b}]', 'Line 1, column 8: the text that begins there ("b}]) has no closing quote, or a character that needs a backslash.'],
+    [
+      '[{"a": "C:\\data"}]',
+      'Line 1, column 8: the text that begins there ("C:\\data"}]) has no closing quote, or a character that needs a backslash.',
+    ],
+    ['[1, 2', 'Line 1, column 6: the file ends where a comma or ] must be.'],
+    ['[1]\n[2]', 'Line 2, column 1: there is [2] where the end of the file must be.'],
+    ['// my connectors\n[]', 'Line 1, column 1: there is // my connectors where a value must be.'],
+    ['  \n', 'Line 2, column 1: the file ends where a value must be.'],
+  ])('that is %j says in which line and column it stops being JSON, and what must be there', async (content, said) => {
+    const path = file(content)
+    await expect(readConnectorsFile(path)).rejects.toThrow(`--connectors ${path} is not JSON. ${said}`)
+  })
+
+  it.each([
     ['the file does not exist', '/nowhere/c.json', /^--connectors \/nowhere\/c\.json cannot be read: the file does not exist\.$/],
     ['it is a folder', '/tmp', /^--connectors \/tmp cannot be read: it is a folder\.$/],
   ])('is refused with the reason when %s', async (_, path, said) => {
@@ -113,6 +136,13 @@ describe('the file of secrets', () => {
     await expect(reading).rejects.toBeInstanceOf(StartupError)
     await expect(reading).rejects.not.toThrow('s3cret-key')
   })
+})
+
+test('a file of secrets that is no JSON says in which line and column, and shows no key', async () => {
+  const path = file('{\n  "tributary/a": "s3cret-key"\n  "tributary/b": "s3cret-key"\n}')
+  await expect(readSecretsFile(path)).rejects.toThrow(
+    `--secrets ${path} is not JSON. Line 3, column 3: there is something else where a comma or } must be.`,
+  )
 })
 
 test('a file of secrets that does not exist is refused with that reason', async () => {

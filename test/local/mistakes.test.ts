@@ -70,6 +70,18 @@ test.each([
   await refused(['--once', '--data', join(file, below)], said)
 })
 
+test.each([
+  ['in a folder of the system that takes none', '/proc/tributary', /^Cannot write to \/proc\/tributary: there can be no folder\./],
+  ['a device', '/dev/null', /^Cannot write to \/dev\/null: it is a file, not a folder\./],
+  ['empty', '', /^--data is empty\. Name a folder, or leave --data out/],
+  ['a name of 5,000 characters', `/tmp/${'x'.repeat(5_000)}`, /^Cannot write to \/tmp\/x{195}…: the name is too long\./],
+  ['a path of 5,000 characters', `/tmp/${'x/'.repeat(2_500)}`, /^Cannot write to \/tmp\/[x/]{195}…: the name is too long\./],
+  ['of the system', '/proc', /^(Cannot write to )?\/proc/],
+])('a data folder that is %s is refused in a sentence, without a hang', async (_, data, said) => {
+  await refused(['--once', '--data', data], said)
+  await refused(['--data', data], data === '' ? said : /^There is no lake in /, 'local/lake.ts')
+})
+
 test('a port that another program uses is refused by the simulator in a sentence', async () => {
   const taken = new URL(simulator.url).port
   await refused(['--port', taken], /^Port \d+ of 127\.0\.0\.1 is used by another program\./, 'local/simulator/main.ts')

@@ -83,6 +83,12 @@ export function start(args: readonly string[], script = 'local/main.ts', env: Re
   }
 }
 
+/** Lists the processes that a process has started and that still run. Linux only. */
+export function childrenOf(pid: number): { readonly pid: number; readonly command: string }[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  return children.map((child) => ({ pid: child, command: readFileSync(`/proc/${child}/cmdline`, 'utf8').replaceAll('\0', ' ') }))
+}
+
 /** Runs the program to its end. */
 export async function run(args: readonly string[], script?: string): Promise<{ code: number | NodeJS.Signals; out: string; err: string }> {
   const program = start(args, script)

@@ -18,7 +18,7 @@ const putRecordBatch = z.object({
 
 export interface DeliveryStream {
   readonly operations: Readonly<Record<string, Operation>>
-  /** Returns when every acknowledged record is in the lake. */
+  /** Returns when every acknowledged record is in the lake. Throws when that is impossible now. */
   flush(): Promise<void>
   close(): Promise<void>
 }
@@ -49,12 +49,14 @@ export async function openDeliveryStream(options: {
   readonly now?: () => number
   /** Lets a test make a batch fail; called with each batch. */
   readonly fault?: (records: number) => Fault | undefined
+  /** Takes the error when an object cannot be moved into the lake. */
+  readonly onFault?: (thrown: unknown) => void
 }): Promise<DeliveryStream> {
-  const { dataDir, destination, now = Date.now, fault } = options
+  const { dataDir, destination, now = Date.now, fault, onFault = () => undefined } = options
   const layout = layoutOf(destination)
   await makeFolder(openObjectsDir(dataDir))
   await moveOpenObjects(dataDir, layout)
-  const { append, flush } = objectWriter({ dataDir, layout, now })
+  const { append, flush } = objectWriter({ dataDir, layout, now, onFault })
   return {
     operations: {
       async 'Firehose_20150804.PutRecordBatch'(input) {
@@ -78,7 +80,8 @@ export async function openDeliveryStream(options: {
       },
     },
     flush,
-    close: flush,
+    // What cannot be moved was told to `onFault`.
+    close: () => flush().catch(() => undefined),
   }
 }
 

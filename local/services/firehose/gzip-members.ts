@@ -32,3 +32,9 @@ export function wholeMembersLength(file: Buffer): number {
   }
   return end
 }
+
+/** Whether the bytes may be the beginning of a member that a kill cut short, and not something else. */
+export function mayBeTorn(rest: Buffer): boolean {
+  const header = fixed.subarray(0, rest.length)
+  return header.equals(rest.subarray(0, header.length)) || rest.every((byte) => byte === 0)
+}

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, truncate } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { wholeMembersLength } from './gzip-members.ts'
+import { cannotWrite } from '../files.ts'
+import { StartupError } from '../startup-error.ts'
+import { mayBeTorn, wholeMembersLength } from './gzip-members.ts'
 import { type Layout, layoutOf } from './s3-destination.ts'
 
 export function lakeDir(dataDir: string): string {
@@ -28,20 +30,31 @@ export async function openObjectNames(dataDir: string): Promise<string[]> {
 
 /**
  * Moves the objects that a killed process left open into the lake. The batch that it was writing was not acknowledged and is cut off:
- * everything after the last whole gzip member, or after the last whole line if nothing is compressed.
+ * everything after the last whole gzip member, or after the last whole line if nothing is compressed. Throws `StartupError` when an
+ * object is damaged or cannot be moved.
  */
 export async function moveOpenObjects(dataDir: string, layout: Layout = layoutOf()): Promise<void> {
   for (const name of await openObjectNames(dataDir)) {
     const path = join(openObjectsDir(dataDir), name)
-    const content = await readFile(path)
-    const wholeLength = layout.gzip ? wholeMembersLength(content) : content.lastIndexOf('\n') + 1
-    if (wholeLength === 0) {
-      await rm(path)
-      continue
+    try {
+      await moveOpenObject(dataDir, layout, name, path)
+    } catch (thrown) {
+      throw thrown instanceof StartupError ? thrown : cannotWrite(path, thrown)
     }
-    await truncate(path, wholeLength)
-    await moveIntoLake(dataDir, layout, name)
   }
+}
+
+async function moveOpenObject(dataDir: string, layout: Layout, name: string, path: string): Promise<void> {
+  const content = await readFile(path)
+  const wholeLength = layout.gzip ? wholeMembersLength(content) : content.lastIndexOf('\n') + 1
+  if (layout.gzip && !mayBeTorn(content.subarray(wholeLength))) {
+    throw new StartupError(
+      `${path} is damaged: from byte ${wholeLength} on it is not what was written. Move it away and start again. Events in it that were delivered are lost to the lake.`,
+    )
+  }
+  if (wholeLength === 0) return rm(path)
+  await truncate(path, wholeLength)
+  await moveIntoLake(dataDir, layout, name)
 }
 
 export async function moveIntoLake(dataDir: string, layout: Layout, name: string): Promise<void> {

@@ -7,7 +7,7 @@ import type { Layout } from './s3-destination.ts'
 export interface ObjectWriter {
   /** Returns when the data is on disk. */
   append(data: Buffer): Promise<void>
-  /** Returns when all appended data is in the lake. */
+  /** Returns when all appended data is in the lake. Throws when a part of it could not be moved there. */
   flush(): Promise<void>
 }
 
@@ -24,10 +24,17 @@ interface OpenObject {
  * Collects batches in one open object outside the lake, each as a gzip member of its own, and renames the object into the lake when
  * it is full or its oldest record has waited long enough.
  */
-export function objectWriter(options: { readonly dataDir: string; readonly layout: Layout; readonly now: () => number }): ObjectWriter {
-  const { dataDir, layout, now } = options
+export function objectWriter(options: {
+  readonly dataDir: string
+  readonly layout: Layout
+  readonly now: () => number
+  readonly onFault: (thrown: unknown) => void
+}): ObjectWriter {
+  const { dataDir, layout, now, onFault } = options
   let current: OpenObject | undefined
   let timer: NodeJS.Timeout | undefined
+  /** Holds the first error of a move into the lake. */
+  let unmoved: { readonly thrown: unknown } | undefined
   let lastWork: Promise<unknown> = Promise.resolve()
 
   /** Does appends and renames one after the other, so that no object is renamed during an append. */
@@ -40,9 +47,18 @@ export function objectWriter(options: { readonly dataDir: string; readonly layou
   async function openObject(): Promise<OpenObject> {
     const name = `${objectName(now())}${layout.extension}`
     const file = await open(join(openObjectsDir(dataDir), name), 'wx')
-    // An object that cannot be moved now stays in its folder, and the next start moves it.
-    timer = setTimeout(() => void flush().catch(() => undefined), layout.bufferedMsMax)
+    timer = setTimeout(() => void enqueue(finish).catch(onFault), layout.bufferedMsMax)
     return { name, file, bytes: 0, length: 0 }
+  }
+
+  async function move(name: string): Promise<void> {
+    try {
+      await moveIntoLake(dataDir, layout, name)
+    } catch (thrown) {
+      // The object stays in its folder, and the next start moves it.
+      unmoved ??= { thrown }
+      onFault(thrown)
+    }
   }
 
   async function finish(): Promise<void> {
@@ -51,11 +67,15 @@ export function objectWriter(options: { readonly dataDir: string; readonly layou
     if (object === undefined) return
     current = undefined
     await object.file.close()
-    if (object.length > 0) await moveIntoLake(dataDir, layout, object.name)
+    if (object.length > 0) await move(object.name)
     else await rm(join(openObjectsDir(dataDir), object.name))
   }
 
-  const flush = () => enqueue(finish)
+  async function flush(): Promise<void> {
+    await enqueue(finish)
+    if (unmoved !== undefined) throw unmoved.thrown
+  }
+
   return {
     flush,
     async append(data) {

@@ -1,0 +1,33 @@
+import { globSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { failureCodes, failures, formatFailure } from '../../functions/domain/failures.ts'
+import { localWords, wordsOnAws } from '../../local/local-words.ts'
+import { formatLogLine } from '../../local/terminal.ts'
+
+const ofAws = /\b(AWS|Firehose|Secrets Manager|secretsmanager|DynamoDB|kms|Lambda|function|deploy\w*|operator|delivery stream|setting)\b/i
+
+test.each(failureCodes)('the advice for %s names things of this machine, and ends with a step', (code) => {
+  const said = localWords(formatFailure({ code, detail: 'It failed' }))
+  expect(said).not.toMatch(ofAws)
+  expect(said.endsWith('.')).toBe(true)
+})
+
+test('the advice of a log line names things of this machine', () => {
+  const message = formatFailure({ code: 'secret-missing', detail: 'tributary/acme/key' })
+  const line = JSON.stringify({
+    time: '2026-11-24T12:00:00.000Z',
+    level: 'error',
+    event: 'connector-failing',
+    message,
+    connectorId: 'acme.cas',
+  })
+  expect(formatLogLine(line)).toBe(
+    '12:00:00 ERROR acme.cas connector-failing: tributary/acme/key. The secret does not exist. Add it under exactly this name to the file of --secrets and start again.',
+  )
+})
+
+test('every text that is replaced is one that the functions say', () => {
+  const code = globSync('functions/**/*.ts').map((path) => readFileSync(path, 'utf8'))
+  const remedies = Object.values(failures).map(({ remedy }) => remedy)
+  expect(wordsOnAws.filter((words) => !remedies.includes(words) && !code.some((text) => text.includes(words)))).toEqual([])
+})
