@@ -6,15 +6,14 @@ import { connectorsTable } from '../functions/adapters/connectors-table.ts'
 import { sqsQueue } from '../functions/adapters/queue.ts'
 import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
 import type { Log } from '../functions/domain/ports.ts'
-import * as ledger from '../functions/domain/stream/ledger.ts'
 import { floorToSecond, iso } from '../functions/domain/time.ts'
 import { requestsInLastMinute } from '../functions/domain/token-bucket.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
-import { vendors } from '../functions/vendors/index.ts'
+import type { ConnectorRun } from './report/runs.ts'
+import type { LiveRow } from './screen/live-row.ts'
 import { connectorsTableName, type Services, stateTableName } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
-import type { Row } from './terminal.ts'
 import { concurrencyMaxDefault } from './triggers/queue-trigger.ts'
 
 /** The program's own access to the services, beside the functions. */
@@ -32,8 +31,8 @@ export interface Control {
   collectNow(ids: readonly string[]): Promise<void>
   /** Does the same as a tick of the rule. Each line of its log goes to `onLine`. */
   dispatch(onLine: (line: string) => void): Promise<void>
-  /** The rows of the live table. */
-  rows(ids: readonly string[]): Promise<Row[]>
+  /** Requests of the last minute on the first key of each connector, of those allowed; none for a connector that has not used a key yet. */
+  rates(runs: readonly ConnectorRun[]): Promise<ReadonlyMap<string, LiveRow['rate']>>
 }
 
 export function connect({ addresses, clientConfig }: Services): Control {
@@ -72,11 +71,7 @@ export function connect({ addresses, clientConfig }: Services): Control {
       const log: Log = (entry) => onLine(JSON.stringify({ time: iso(clock.now()), ...entry }))
       await dispatchDue({ clock, state, queue, log }, concurrencyMaxDefault)
     },
-    async rows(ids) {
-      const rows: Row[] = []
-      for (const id of ids) rows.push(...(await rowsOf(state, id)))
-      return rows
-    },
+    rates: (runs) => ratesOf(state, runs),
   }
 }
 
@@ -115,24 +110,18 @@ async function collectConnectorNow(state: StateTable, connectorId: string): Prom
   await state.makeDue(connectorId, now, floorToSecond(now))
 }
 
-async function rowsOf(state: StateTable, connectorId: string): Promise<Row[]> {
-  const now = clock.now()
-  const { accepted, status, streams } = await state.readRun(connectorId)
-  const bucket = status?.keys?.[0]
-  const tokens = bucket === undefined ? undefined : await state.readTokens(bucket)
-  const requests = tokens === undefined ? undefined : { made: requestsInLastMinute(tokens, now), allowed: tokens.limit }
-  const connectorState = status?.state ?? 'starting'
-  const ids = accepted === undefined ? [] : (vendors.get(accepted.connector.type)?.streams(accepted.connector) ?? [])
-  if (ids.length === 0) return [{ connector: connectorId, stream: '–', state: connectorState, delivered: 0, requests }]
-  return ids.map((id) => {
-    const stream = streams.get(id)
-    return {
-      connector: connectorId,
-      stream: id,
-      state: stream?.trouble === undefined ? connectorState : 'failing',
-      delivered: stream?.counts.delivered ?? 0,
-      requests,
-      ...(stream?.lastReadAt === undefined ? {} : { behindMs: now - ledger.coveredTo(stream, now) }),
+/** Connectors may share a key, which is then read once. */
+async function ratesOf(state: StateTable, runs: readonly ConnectorRun[]): Promise<ReadonlyMap<string, LiveRow['rate']>> {
+  const byKey = new Map<string, LiveRow['rate']>()
+  const rates = new Map<string, LiveRow['rate']>()
+  for (const { connectorId, run } of runs) {
+    const key = run.status?.keys?.[0]
+    if (key === undefined) continue
+    if (!byKey.has(key)) {
+      const tokens = await state.readTokens(key)
+      byKey.set(key, tokens === undefined ? undefined : { made: requestsInLastMinute(tokens, clock.now()), allowed: tokens.limit })
     }
-  })
+    rates.set(connectorId, byKey.get(key))
+  }
+  return rates
 }

@@ -4,8 +4,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValueConverter, type Json, JsonDuckDBValueConverter } from '@duckdb/node-api'
 import type { Field } from '../functions/domain/record/fields.ts'
+import { visible, visibleLines } from '../functions/domain/text.ts'
 import { lakeFields } from '../functions/vendors/index.ts'
 import { newestFirst, newestKey, tenantSql } from '../lib/lake/lake-views.ts'
+import { refuseSwallowedOptions } from './npm-options.ts'
 import { lakeDir, moveOpenObjects, openObjectNames } from './services/firehose/lake-objects.ts'
 import { takeOwnership } from './services/ownership.ts'
 import { connectServices } from './services/services.ts'
@@ -177,7 +179,7 @@ const badLinesMax = 10
 
 function badLinesText(lines: readonly BadLine[]): string {
   if (lines.length === 0) return ''
-  const places = lines.map(({ object, line }) => `\n  ${object}, line ${line}`).join('')
+  const places = lines.map(({ object, line }) => `\n  ${visible(object)}, line ${line}`).join('')
   const count =
     lines.length === 1 ? '1 line of the lake is' : `${lines.length === badLinesMax ? 'At least ' : ''}${lines.length} lines of the lake are`
   return `${count} no record and in no view:${places}\n`
@@ -186,6 +188,7 @@ function badLinesText(lines: readonly BadLine[]): string {
 /** Runs the command and returns its exit code. Writes a failure to stderr, as a sentence without a stack trace. */
 async function main(args: string[]): Promise<number> {
   try {
+    refuseSwallowedOptions('npm run lake', usage)
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
@@ -203,7 +206,7 @@ async function main(args: string[]): Promise<number> {
     lake.close()
     return 0
   } catch (thrown) {
-    process.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`)
+    process.stderr.write(`${visibleLines(thrown instanceof Error ? thrown.message : String(thrown))}\n`)
     return 1
   }
 }

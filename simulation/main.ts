@@ -1,3 +1,5 @@
+import { visibleLines } from '../functions/domain/text.ts'
+import { refuseSwallowedOptions } from '../local/npm-options.ts'
 import { type Effect, effectLine } from './effects.ts'
 import { type Options, parseOptions, usage } from './options.ts'
 import { seedsText, summaryText } from './report.ts'
@@ -36,9 +38,12 @@ const progressWidth = 60
 
 function optionsOrExit(): Options {
   try {
+    refuseSwallowedOptions('npm run simulate', usage)
     return parseOptions(process.argv.slice(2))
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n"npm run simulate -- --help" lists the options.\n`)
+    process.stderr.write(
+      `${visibleLines(error instanceof Error ? error.message : String(error))}\n"npm run simulate -- --help" lists the options.\n`,
+    )
     process.exit(1)
   }
 }
