@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { systemClock as clock } from '../functions/adapters/clock.ts'
 import { traitsOfState } from '../functions/domain/status/connector-state.ts'
 import { newStatus } from '../functions/domain/status/status.ts'
-import { visible, visibleLines } from '../functions/domain/text.ts'
+import { visibleLines } from '../functions/domain/text.ts'
 import type { Instant } from '../functions/domain/time.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { type Control, connect } from './control.ts'
@@ -14,6 +14,7 @@ import { findMissing, type Missing } from './report/missing.ts'
 import { Patience, waitTexts } from './report/patience.ts'
 import { type ConnectorRun, type CountsAtStart, countsAtStart, readRuns } from './report/runs.ts'
 import { type ConnectorSummary, formatSummary, type Summary, summarise, totalsOf } from './report/summary.ts'
+import { wrapIndented } from './screen/cells.ts'
 import { firstMinuteText, type View } from './screen/frame.ts'
 import { type LiveRow, liveRow } from './screen/live-row.ts'
 import { openScreen, type Screen } from './screen/screen.ts'
@@ -210,15 +211,16 @@ function formatOnceEnd(runs: readonly ConnectorRun[], missing: readonly Missing[
 async function report(session: Session, missing: readonly Missing[]): Promise<boolean> {
   const { options, startedAt, atStart } = session
   const out = options.json ? process.stderr : process.stdout
+  const write = (text: string) => void out.write(out.isTTY && out.columns > 0 ? wrapIndented(text, out.columns) : visibleLines(text))
   const now = clock.now()
   const connectors = summarise(await readAll(session), vendors, now, atStart)
   const lake = join(options.data, 'lake')
   const summary: Summary = { connectors, ...totalsOf(connectors), seconds: Math.round((now - startedAt) / 1_000), lake }
   if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
-  else out.write(visibleLines(formatSummary(summary)))
-  for (const { connectorId, reason } of missing) out.write(`${visible(`Missing: ${connectorId}: ${reason}`)}\n`)
+  else write(formatSummary(summary))
+  for (const { connectorId, reason } of missing) write(`Missing: ${connectorId}: ${reason}\n`)
   const problems = options.forMs === undefined ? [] : connectors.filter(({ state }) => traitsOfState(state).isProblem)
-  if (problems.length > 0) out.write(`${visible(problemsText(problems))}\n`)
+  if (problems.length > 0) write(`${problemsText(problems)}\n`)
   out.write(`The lake is ${lake}. Query it: ${queryOf(options)} "SELECT tenant, event_type, count(*) FROM syslog GROUP BY ALL"\n`)
   return missing.length === 0 && problems.length === 0
 }

@@ -37,6 +37,20 @@ export function wrapToWidth(text: string, width: number): readonly string[] {
   return wrapAnsi(visible(text), Math.max(1, width), { hard: true }).split('\n')
 }
 
+/** Lines broken between words, each with its indent, and a little more on the lines after the first. */
+export function wrapIndented(text: string, width: number): string {
+  return text
+    .split('\n')
+    .flatMap((line) => {
+      const indent = /^ */.exec(line)?.[0] ?? ''
+      const [first = '', ...others] = wrapToWidth(line.slice(indent.length), width - indent.length - indentMore.length)
+      return [`${indent}${first}`, ...others.map((other) => `${indent}${indentMore}${other}`)]
+    })
+    .join('\n')
+}
+
+const indentMore = '  '
+
 /** The parts side by side, on as many lines as they need. A part is broken only if it is wider than a line. */
 export function joinToWidth(parts: readonly string[], width: number): readonly string[] {
   const lines: string[] = []

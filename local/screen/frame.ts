@@ -33,7 +33,15 @@ export interface Size {
   readonly rows: number
 }
 
-type Name = StatusColumn | 'nextRun' | 'thisStart' | 'allTime' | 'rate'
+/** The columns that only this machine has. */
+export const localColumns = {
+  nextRun: { title: 'next run', doc: 'Time until the connector is read again; `running`, or `queued` until a place is free.' },
+  thisStart: { title: 'this start', doc: 'Events delivered since this start, by whichever process.' },
+  allTime: { title: 'all time', doc: 'Events delivered since the connector was first accepted.' },
+  rate: { title: 'requests/min', doc: 'Requests of the last minute on the connector’s first key, of those allowed.' },
+} as const
+
+type Name = StatusColumn | keyof typeof localColumns
 
 const idMax = 40
 
@@ -45,14 +53,14 @@ const columns: readonly Column<Name>[] = [
   { name: 'lag', title: statusColumns.lag.title, align: 'right' },
   { name: 'retentionLeft', title: statusColumns.retentionLeft.title, align: 'right' },
   { name: 'lastRead', title: statusColumns.lastRead.title, align: 'right' },
-  { name: 'nextRun', title: 'next run', align: 'right' },
-  { name: 'thisStart', title: 'this start', align: 'right' },
+  { name: 'nextRun', title: localColumns.nextRun.title, align: 'right' },
+  { name: 'thisStart', title: localColumns.thisStart.title, align: 'right' },
   { name: 'today', title: statusColumns.today.title, align: 'right' },
   { name: 'week', title: statusColumns.week.title, align: 'right' },
-  { name: 'allTime', title: 'all time', align: 'right' },
+  { name: 'allTime', title: localColumns.allTime.title, align: 'right' },
   { name: 'behind', title: statusColumns.behind.title, align: 'right' },
   { name: 'lost', title: statusColumns.lost.title, align: 'right' },
-  { name: 'rate', title: 'requests/min', align: 'right' },
+  { name: 'rate', title: localColumns.rate.title, align: 'right' },
 ]
 
 /** The columns that a narrow terminal does without, the first one first. */

@@ -27,7 +27,15 @@ async function collectBeside(bad: readonly Bad[], hosts: readonly string[], othe
     ...others.map(([id, differs]) => connectorItem(id, url, { ...limits, ...differs })),
   ]
   const dataDir = join(dir, 'data')
-  const { code, ...said } = await run([...ownConnectors(dir, items, secrets, [host, ...hosts]), '--data', dataDir, '--once', '--patience', '1', '--json'])
+  const { code, ...said } = await run([
+    ...ownConnectors(dir, items, secrets, [host, ...hosts]),
+    '--data',
+    dataDir,
+    '--once',
+    '--patience',
+    '1',
+    '--json',
+  ])
   expect(said.err).not.toContain('    at ')
   expect(code).toBe(1)
   expect(said.err).toContain('Not everything could be collected, and waiting longer does not help.')

@@ -87,7 +87,7 @@ test('--once --json collects every event into the lake and prints one JSON objec
   const tenants = await lakeRows(dataDir, 'SELECT trendmicro.log_item_id AS id, tenant_name AS tenant FROM syslog_raw')
   expect(tenants.filter(({ id, tenant }) => customers.get(String(id)) !== tenant)).toEqual([])
 
-  const second = await run(['--for', '3s', '--json', '--data', dataDir])
+  const second = await run(['--for', '6s', '--json', '--data', dataDir])
   expect(second.code).toBe(0)
   const events = new Map([...shown, ...shownTo(dataDir)].map((event) => [event.id, event]))
   const wantedNow = [...events.values()].filter((event) => !isFiltered(event)).map(({ id }) => id)

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { describe, expect, it, test } from 'vitest'
 import { minute, second } from '../../functions/domain/time.ts'
-import { widthOf } from '../../local/screen/cells.ts'
+import { widthOf, wrapIndented } from '../../local/screen/cells.ts'
 import { readLogLine } from '../../local/screen/log-line.ts'
 import { openScreen } from '../../local/screen/screen.ts'
 import { fleet, type GivenRow, now, openTerminal, viewOf } from './terminal.ts'
@@ -118,6 +118,14 @@ describe('750 connectors', () => {
     }
     opened.end()
     expect((await screen()).lines.slice(0, 2)).toEqual(['Collecting.', ''])
+  })
+})
+
+describe('the summary on a terminal', () => {
+  it('is broken between words, and keeps its indent', () => {
+    expect(wrapIndented('acme: ok\n  exchange/dlp: proven complete from here\n', 24)).toBe(
+      'acme: ok\n  exchange/dlp: proven\n    complete from here\n',
+    )
   })
 })
 

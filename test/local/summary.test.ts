@@ -1,10 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { iso, minute, second } from '../../functions/domain/time.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import { completeText, coverageText } from '../../local/report/coverage.ts'
 import { findMissing } from '../../local/report/missing.ts'
 import { countsAtStart, readRuns } from '../../local/report/runs.ts'
-import { formatSummary, summarise, totalsOf } from '../../local/report/summary.ts'
+import { formatSummary, type Summary, summarise, totalsOf } from '../../local/report/summary.ts'
 import { connectorItem, key, start, World } from '../../simulation/world.ts'
 
 const runsOf = ({ state }: World, ids = ['acme.cas']) => readRuns(state, ids)
@@ -150,6 +151,25 @@ describe('the summary', () => {
     const [summary] = await summaryOf(world, start + 120 * minute)
     expect(summary?.streams[0]?.lostRanges).toEqual([])
     expect(summary?.streams[0]?.gaps).toEqual([{ from: summary?.streams[0]?.coveredTo, to: expect.any(String) }])
+  })
+})
+
+describe('the JSON of --json', () => {
+  const page = readFileSync(new URL('../../docs/one-machine.md', import.meta.url), 'utf8')
+  const described = [...page.matchAll(/^\| `([\w.[\]]+)` \| (?:text|number|object|time or null) \|/gm)].map(([, field]) => field)
+
+  it('has the fields that docs/one-machine.md describes, and no others', async () => {
+    const connectors = await summaryOf(await worldAfter(minute))
+    const summary: Summary = { connectors, ...totalsOf(connectors), seconds: 1, lake: 'lake' }
+    const stream = Object.entries(summary.connectors[0]!.streams[0]!).map(
+      ([name, value]) => `streams[].${name}${Array.isArray(value) ? '[]' : ''}`,
+    )
+    const connector = Object.keys(summary.connectors[0]!).filter((name) => name !== 'streams')
+    const fields = [
+      ...[...connector, ...stream].map((name) => `connectors[].${name}`),
+      ...Object.keys(summary).filter((name) => name !== 'connectors'),
+    ]
+    expect(described.toSorted()).toEqual(fields.toSorted())
   })
 })
 

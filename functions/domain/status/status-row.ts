@@ -25,10 +25,10 @@ export interface StatusRow {
 
 /** The columns of the table, but for the last one: the reason. */
 export const statusColumns = {
-  connector: { title: 'connector', doc: '' },
-  tenant: { title: 'tenant', doc: '' },
-  state: { title: 'state', doc: '' },
-  since: { title: 'since (UTC)', doc: '' },
+  connector: { title: 'connector', doc: 'The id of the connector.' },
+  tenant: { title: 'tenant', doc: 'The tenant’s name for people.' },
+  state: { title: 'state', doc: 'The worst that is true of the connector.' },
+  since: { title: 'since (UTC)', doc: 'When the connector came into this state.' },
   lag: { title: 'lag', doc: 'Time since the instant up to which all events are proven read.' },
   retentionLeft: { title: 'to retention limit', doc: 'Time until the vendor deletes the first unread event.' },
   lastRead: { title: 'last read', doc: 'Time since a page was last read.' },
