@@ -7,11 +7,8 @@ import { sqsQueue } from '../functions/adapters/queue.ts'
 import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
 import type { Log } from '../functions/domain/ports.ts'
 import { floorToSecond, iso } from '../functions/domain/time.ts'
-import { requestsInLastMinute } from '../functions/domain/token-bucket.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
-import type { ConnectorRun } from './report/runs.ts'
-import type { LiveRow } from './screen/live-row.ts'
 import { connectorsTableName, type Services, stateTableName } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
 import { concurrencyMaxDefault } from './triggers/queue-trigger.ts'
@@ -31,8 +28,6 @@ export interface Control {
   collectNow(ids: readonly string[]): Promise<void>
   /** Does the same as a tick of the rule. Each line of its log goes to `onLine`. */
   dispatch(onLine: (line: string) => void): Promise<void>
-  /** Requests of the last minute on the first key of each connector, of those allowed; none for a connector that has not used a key yet. */
-  rates(runs: readonly ConnectorRun[]): Promise<ReadonlyMap<string, LiveRow['rate']>>
 }
 
 export function connect({ addresses, clientConfig }: Services): Control {
@@ -71,7 +66,6 @@ export function connect({ addresses, clientConfig }: Services): Control {
       const log: Log = (entry) => onLine(JSON.stringify({ time: iso(clock.now()), ...entry }))
       await dispatchDue({ clock, state, queue, log }, concurrencyMaxDefault)
     },
-    rates: (runs) => ratesOf(state, runs),
   }
 }
 
@@ -108,20 +102,4 @@ async function collectConnectorNow(state: StateTable, connectorId: string): Prom
   if (accepted === undefined || accepted.retiredAt !== undefined || !accepted.connector.enabled) return
   const now = clock.now()
   await state.makeDue(connectorId, now, floorToSecond(now))
-}
-
-/** Connectors may share a key, which is then read once. */
-async function ratesOf(state: StateTable, runs: readonly ConnectorRun[]): Promise<ReadonlyMap<string, LiveRow['rate']>> {
-  const byKey = new Map<string, LiveRow['rate']>()
-  const rates = new Map<string, LiveRow['rate']>()
-  for (const { connectorId, run } of runs) {
-    const key = run.status?.keys?.[0]
-    if (key === undefined) continue
-    if (!byKey.has(key)) {
-      const tokens = await state.readTokens(key)
-      byKey.set(key, tokens === undefined ? undefined : { made: requestsInLastMinute(tokens, clock.now()), allowed: tokens.limit })
-    }
-    rates.set(connectorId, byKey.get(key))
-  }
-  return rates
 }

@@ -12,11 +12,11 @@ import { type Options, parseOptions, proxyOf, usage } from './options.ts'
 import { completeText } from './report/coverage.ts'
 import { findMissing, type Missing } from './report/missing.ts'
 import { Patience, waitTexts } from './report/patience.ts'
-import { type ConnectorRun, type CountsAtStart, countsAtStart, readRuns } from './report/runs.ts'
+import { type ConnectorRun, type CountsAtStart, countsAtStart, RunReader, readRuns } from './report/runs.ts'
 import { type ConnectorSummary, formatSummary, type Summary, summarise, totalsOf } from './report/summary.ts'
 import { wrapIndented } from './screen/cells.ts'
 import { firstMinuteText, type View } from './screen/frame.ts'
-import { type LiveRow, liveRow } from './screen/live-row.ts'
+import { liveRow } from './screen/live-row.ts'
 import { openScreen, type Screen } from './screen/screen.ts'
 import { type Services, startOrConnect } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
@@ -25,7 +25,7 @@ import { type CollectedFrom, openSource } from './source.ts'
 /** The time between two looks at the state, for the screen and for the end (ms). */
 const checkEveryMs = 500
 /** With many connectors a look takes long, so the next one comes after this many times as long. */
-const checkRestFactor = 4
+const checkRestFactor = 3
 /** With --once somebody waits for the end, so this process dispatches every second (ms), not once a minute as the rule does. */
 const dispatchEveryMs = 1_000
 /** With --once a connector that is not complete, but not failing either, becomes due again this often (ms): the process that took its message may be dead. */
@@ -41,6 +41,7 @@ interface Session {
   readonly source: CollectedFrom
   readonly services: Services
   readonly control: Control
+  readonly reader: RunReader
   readonly atStart: CountsAtStart
 }
 
@@ -64,8 +65,9 @@ async function main(options: Options): Promise<number> {
   })
   try {
     const control = connect(services)
-    const atStart = countsAtStart(await readRuns(control.state, await control.connectorIds()))
-    const session = { options, startedAt, screen, source, services, control, atStart }
+    const before = await readRuns(control.state, await control.connectorIds())
+    const reader = new RunReader(control.state, before)
+    const session = { options, startedAt, screen, source, services, control, reader, atStart: countsAtStart(before) }
     await prepare(session)
     const functions = await startFunctions({
       role: services.owner ? 'owner' : 'guest',
@@ -109,7 +111,7 @@ async function prepare({ options, screen, source, services, control }: Session):
     screen.print(`Process ${services.ownerPid} owns ${options.data}; this one shares its work.`)
   }
   screen.print(`The lake is ${join(options.data, 'lake')}. Press Ctrl-C to end.`)
-  screen.print(firstMinuteText)
+  screen.print(firstMinuteText(source.items.length))
   // The first tick of the rule finds them due.
   if (services.owner || options.once) await control.collectNow(await control.connectorIds())
 }
@@ -153,9 +155,9 @@ async function collectUntilEnd(session: Session, functions: FunctionsProcess, re
   let dispatchAt = 0
   for (;;) {
     const lookedAt = clock.now()
-    const runs = await readAll(session)
+    const runs = [...refusedRuns(session), ...(await session.reader.read(await control.connectorIds(), clock.now()))]
     const judged = patience.judge(options.once ? missingNow(session, runs) : [], clock.now())
-    await show(session, runs, waitTexts(judged))
+    show(session, runs, waitTexts(judged))
     const missing = [...judged.givenUp, ...judged.waiting]
     if (options.once && judged.waiting.length === 0) return { why: formatOnceEnd(runs, missing, startedAt), missing, hasFailed }
     const now = clock.now()
@@ -173,13 +175,12 @@ async function collectUntilEnd(session: Session, functions: FunctionsProcess, re
   }
 }
 
-/** The state of every connector. An item that was refused for its id is a connector that was never accepted. */
-async function readAll({ source, startedAt, control }: Session): Promise<readonly ConnectorRun[]> {
-  const refused = source.refused.map(({ place, reason }) => ({
+/** An item that was refused for its id is a connector that was never accepted. */
+function refusedRuns({ source, startedAt }: Session): readonly ConnectorRun[] {
+  return source.refused.map(({ place, reason }) => ({
     connectorId: place,
     run: { status: { ...newStatus(startedAt), state: 'refused' as const, reason }, streams: new Map() },
   }))
-  return [...refused, ...(await readRuns(control.state, await control.connectorIds()))]
 }
 
 function missingNow({ services, startedAt }: Session, runs: readonly ConnectorRun[]): readonly Missing[] {
@@ -187,17 +188,9 @@ function missingNow({ services, startedAt }: Session, runs: readonly ConnectorRu
   return findMissing(runs, vendors, startedAt)
 }
 
-async function show(
-  { options, startedAt, screen, control, atStart }: Session,
-  runs: readonly ConnectorRun[],
-  waits: View['waits'],
-): Promise<void> {
-  const rates = await control.rates(runs)
+function show({ options, startedAt, screen, atStart }: Session, runs: readonly ConnectorRun[], waits: View['waits']): void {
   const now = clock.now()
-  const rows = runs.map((each): LiveRow => {
-    const rate = rates.get(each.connectorId)
-    return liveRow(each, { now, vendors, atStart, ...(rate === undefined ? {} : { rate }) })
-  })
+  const rows = runs.map((each) => liveRow(each, { now, vendors, atStart }))
   const streamsOf = options.streams === undefined ? {} : { streamsOf: options.streams }
   screen.show({ now, startedAt, rows, waits, query: queryOf(options), ...streamsOf })
 }
@@ -209,11 +202,12 @@ function formatOnceEnd(runs: readonly ConnectorRun[], missing: readonly Missing[
 
 /** Writes the summary. Returns whether all is well: nothing is missing, and at the end of --for no connector has a problem. */
 async function report(session: Session, missing: readonly Missing[]): Promise<boolean> {
-  const { options, startedAt, atStart } = session
+  const { options, startedAt, control, atStart } = session
   const out = options.json ? process.stderr : process.stdout
   const write = (text: string) => void out.write(out.isTTY && out.columns > 0 ? wrapIndented(text, out.columns) : visibleLines(text))
   const now = clock.now()
-  const connectors = summarise(await readAll(session), vendors, now, atStart)
+  const runs = [...refusedRuns(session), ...(await readRuns(control.state, await control.connectorIds()))]
+  const connectors = summarise(runs, vendors, now, atStart)
   const lake = join(options.data, 'lake')
   const summary: Summary = { connectors, ...totalsOf(connectors), seconds: Math.round((now - startedAt) / 1_000), lake }
   if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)

@@ -65,11 +65,15 @@ export function totalsOf(connectors: readonly ConnectorSummary[]): Pick<Summary,
   return { ...some(allTime), thisStart: some(thisStart) }
 }
 
+/** With more connectors than this the streams of those that are well are left out (count). */
+const detailedMax = 20
+
 /** Formats the summary at the end for people. */
 export function formatSummary({ connectors, delivered, requests, throttled, thisStart, seconds }: Summary): string {
+  const isShort = (state: ConnectorState) => connectors.length > detailedMax && state === 'ok'
   const lines = connectors.flatMap(({ connectorId, state, reason, streams }) => [
     `${connectorId}: ${traitsOfState(state).title}${reason === '' ? '' : `. ${reason}`}`,
-    ...streams.flatMap((stream) => [
+    ...(isShort(state) ? [] : streams).flatMap((stream) => [
       `  ${stream.service}/${stream.event}: ${coverageText(stream)}`,
       `    this start: ${countsText(stream.thisStart)}; all time: ${countsText(stream)}`,
     ]),
@@ -77,7 +81,10 @@ export function formatSummary({ connectors, delivered, requests, throttled, this
   const totals = (counts: Summary['thisStart']) =>
     `${counts.delivered} delivered, ${requestsText(counts.requests)}, ${counts.throttled} throttled`
   const end = `This start (${seconds} s): ${totals(thisStart)}. All time: ${totals({ delivered, requests, throttled })}.`
-  return `${lines.join('\n')}\n${end}\n`
+  const hint = connectors.some(({ state }) => isShort(state))
+    ? 'The streams of connectors that are ok are left out; --json and --streams CONNECTOR_ID have them.\n'
+    : ''
+  return `${lines.join('\n')}\n${hint}${end}\n`
 }
 
 function countsText({ delivered, filtered, requests }: Counts): string {

@@ -38,7 +38,7 @@ export const localColumns = {
   nextRun: { title: 'next run', doc: 'Time until the connector is read again; `running`, or `queued` until a place is free.' },
   thisStart: { title: 'this start', doc: 'Events delivered since this start, by whichever process.' },
   allTime: { title: 'all time', doc: 'Events delivered since the connector was first accepted.' },
-  rate: { title: 'requests/min', doc: 'Requests of the last minute on the connector’s first key, of those allowed.' },
+  requests: { title: 'requests', doc: 'Requests to the vendor since this start.' },
 } as const
 
 type Name = StatusColumn | keyof typeof localColumns
@@ -60,12 +60,12 @@ const columns: readonly Column<Name>[] = [
   { name: 'allTime', title: localColumns.allTime.title, align: 'right' },
   { name: 'behind', title: statusColumns.behind.title, align: 'right' },
   { name: 'lost', title: statusColumns.lost.title, align: 'right' },
-  { name: 'rate', title: localColumns.rate.title, align: 'right' },
+  { name: 'requests', title: localColumns.requests.title, align: 'right' },
 ]
 
 /** The columns that a narrow terminal does without, the first one first. */
 const sacrifices: readonly Name[] = [
-  'rate',
+  'requests',
   'week',
   'since',
   'tenant',
@@ -101,7 +101,7 @@ export function frameLines(view: View, notices: readonly string[], size: Size): 
   const wrapped = (texts: readonly string[]) => texts.flatMap((text) => wrapToWidth(text, width))
   const head = [...wrapped([headText(view)]), ...joinToWidth(totals(view), width), '']
   const foot = [
-    ...wrapped([...waitLines(view), ...explanation(view)]),
+    ...wrapped([...waitLines(view), ...(notices.length === 0 ? explanation(view) : [])]),
     ...notices.slice(-noticesMax).map((text) => cutToWidth(text, width)),
     ...joinToWidth([...(view.rows.some(hasEvents) ? [`Query the events: ${view.query}`] : []), 'Ctrl-C ends.'], width),
   ]
@@ -142,7 +142,7 @@ function waitLines({ waits }: View): readonly string[] {
 /** What a newcomer sees in the first minutes, and what happens next. */
 function explanation({ now, startedAt, rows }: View): readonly string[] {
   if (now - startedAt > explainedMs || rows.length === 0 || rows.some(({ state }) => traitsOfState(state).isProblem)) return []
-  if (!rows.some(hasEvents)) return [firstMinuteText]
+  if (!rows.some(hasEvents)) return [firstMinuteText(rows.length)]
   const late = Math.max(0, ...rows.map(({ lateArrivalMinutes = 0 }) => lateArrivalMinutes))
   const interval = Math.max(0, ...rows.map(({ intervalMinutes = 0 }) => intervalMinutes))
   return [
@@ -150,9 +150,14 @@ function explanation({ now, startedAt, rows }: View): readonly string[] {
   ]
 }
 
+/** So many connectors are checked before a newcomer wonders (count). */
+const soonMax = 50
+
 /** The same on a terminal and in a file. */
-export const firstMinuteText =
-  'Each connector is checked and then read at once. The first events arrive within half a minute, if the vendor has any.'
+export function firstMinuteText(connectors: number): string {
+  const soon = connectors <= soonMax ? 'half a minute' : 'some minutes'
+  return `Each connector is checked and then read at once. The first events arrive within ${soon}, if the vendor has any.`
+}
 
 function connectorLines(view: View, width: number, height: number): readonly string[] {
   if (view.rows.length === 0) return ['There is no connector yet.']
@@ -177,14 +182,14 @@ function statesText(rows: readonly LiveRow[]): string {
 }
 
 function connectorBlock(row: LiveRow, now: Instant): Block<Name> {
-  const { counts, rate } = row
+  const { counts } = row
   return {
     cells: {
       ...statusCells(row, now),
       nextRun: nextRunText(row.nextRun, now),
       thisStart: numberText(counts.thisStart.delivered),
       allTime: numberText(counts.allTime.delivered),
-      rate: orDash(rate, ({ made, allowed }) => `${made} of ${allowed}`),
+      requests: numberText(counts.thisStart.requests),
     },
     detail: row.reason,
   }

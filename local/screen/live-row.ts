@@ -17,8 +17,6 @@ export interface LiveRow extends StatusRow {
   /** How often it collects (minutes), and how late its events may come. Absent: it is not accepted. */
   readonly intervalMinutes?: number
   readonly lateArrivalMinutes?: number
-  /** Requests of the last minute on its first key, of those allowed. */
-  readonly rate?: { readonly made: number; readonly allowed: number }
   readonly streams: readonly StreamRow[]
 }
 
@@ -35,14 +33,13 @@ export interface Surroundings {
   readonly now: Instant
   readonly vendors: Vendors
   readonly atStart: CountsAtStart
-  readonly rate?: LiveRow['rate']
 }
 
 /**
  * The row of a connector. A run writes the status at its end, so lag and last read are taken from the streams, which are written with each
  * page.
  */
-export function liveRow(each: ConnectorRun, { now, vendors, atStart, rate }: Surroundings): LiveRow {
+export function liveRow(each: ConnectorRun, { now, vendors, atStart }: Surroundings): LiveRow {
   const { connectorId, run } = each
   const streams = streamsOf(each, vendors)
   const row = statusRow(connectorId, run.status ?? newStatus(now, run.accepted?.connector.tenantName), now)
@@ -63,7 +60,6 @@ export function liveRow(each: ConnectorRun, { now, vendors, atStart, rate }: Sur
     counts: sumCounts(rows.map(({ counts }) => counts)),
     ...(next === undefined ? {} : { nextRun: next }),
     ...(intervalMinutes === undefined || lateArrivalMinutes === undefined ? {} : { intervalMinutes, lateArrivalMinutes }),
-    ...(rate === undefined ? {} : { rate }),
     streams: rows,
   }
 }

@@ -4,7 +4,7 @@ import { iso, minute, second } from '../../functions/domain/time.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import { completeText, coverageText } from '../../local/report/coverage.ts'
 import { findMissing } from '../../local/report/missing.ts'
-import { countsAtStart, readRuns } from '../../local/report/runs.ts'
+import { countsAtStart, RunReader, readRuns } from '../../local/report/runs.ts'
 import { formatSummary, type Summary, summarise, totalsOf } from '../../local/report/summary.ts'
 import { connectorItem, key, start, World } from '../../simulation/world.ts'
 
@@ -234,4 +234,56 @@ describe('the counts', () => {
       new RegExp(`\\nThis start \\(3 s\\): ${since.delivered} delivered, .*\\. All time: ${counts.delivered} delivered, .*\\.\\n$`),
     )
   })
+})
+
+describe('a look at many connectors', () => {
+  const ids = Array.from({ length: 750 }, (_, i) => `c-${i}`)
+  const never = { streams: new Map() }
+
+  it('reads a part of them, and each of them within some looks', async () => {
+    const read: string[] = []
+    const state = {
+      async readRun(id: string) {
+        read.push(id)
+        return never
+      },
+    }
+    const reader = new RunReader(state, [])
+    expect(await reader.read(ids, start)).toHaveLength(750)
+    expect(read.length).toBeLessThan(100)
+    for (let look = 1; look < 750 / 60; look += 1) await reader.read(ids, start)
+    expect(new Set(read).size).toBe(750)
+  })
+
+  it('reads those that are due each time, if they are few, and never only those', async () => {
+    const read = new Map<string, number>()
+    const isDue = (id: string) => id === 'c-700' || id === 'c-701'
+    const run = (id: string) => (isDue(id) ? { ...never, due: { nextDueAt: start, wantedTo: start } } : never)
+    const state = {
+      async readRun(id: string) {
+        read.set(id, (read.get(id) ?? 0) + 1)
+        return run(id)
+      },
+    }
+    const reader = new RunReader(
+      state,
+      ids.map((connectorId) => ({ connectorId, run: run(connectorId) })),
+    )
+    for (let look = 0; look < 15; look += 1) await reader.read(ids, start)
+    expect([read.get('c-700'), read.get('c-701')]).toEqual([15, 15])
+    expect(read.size).toBe(750)
+  })
+})
+
+it('the summary of many connectors leaves out the streams of those that are ok', async () => {
+  const [ok] = await summaryOf(await worldAfter(minute))
+  const connectors = Array.from({ length: 21 }, (_, i) => ({
+    ...ok!,
+    connectorId: `c-${i}`,
+    ...(i === 20 ? { state: 'failing' as const, reason: 'Bad.' } : {}),
+  }))
+  const text = (of: typeof connectors) => formatSummary({ connectors: of, ...totalsOf(of), seconds: 1, lake: 'lake' })
+  expect(text(connectors).match(/ {2}sharepoint\/dlp: /g)).toHaveLength(1)
+  expect(text(connectors)).toContain('\nThe streams of connectors that are ok are left out; --json and --streams CONNECTOR_ID have them.\n')
+  expect(text(connectors.slice(1)).match(/ {2}sharepoint\/dlp: /g)).toHaveLength(20)
 })

@@ -49,13 +49,12 @@ export const now = Date.UTC(2026, 10, 24, 22, 15, 36)
 const counts = (delivered: number) => ({ delivered, filtered: 0, alreadySeen: 0, changed: 0, requests: 7, throttled: 0 })
 
 export type GivenRow = Partial<ConnectorStatus> &
-  Partial<Pick<LiveRow, 'connectorId' | 'nextRun' | 'streams' | 'rate'>> & { readonly thisStart?: number; readonly allTime?: number }
+  Partial<Pick<LiveRow, 'connectorId' | 'nextRun' | 'streams'>> & { readonly thisStart?: number; readonly allTime?: number }
 
 function liveRow({
   connectorId = 'acme.cas',
   nextRun = now + 90 * second,
   streams = [],
-  rate,
   thisStart = 12,
   allTime = 1_234,
   ...status
@@ -78,7 +77,6 @@ function liveRow({
     nextRun,
     intervalMinutes: 5,
     lateArrivalMinutes: 20,
-    ...(rate === undefined ? {} : { rate }),
     streams,
   }
 }
