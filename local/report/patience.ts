@@ -37,14 +37,18 @@ export class Patience {
     })
     return {
       waiting: judged.filter(({ isOver }) => !isOver),
-      givenUp: judged.filter(({ isOver }) => isOver).map(({ until: _, isOver: __, ...each }) => this.withEnd(each)),
+      givenUp: judged.filter(({ isOver }) => isOver).map(({ until: _, isOver: __, ...each }) => this.withEnd(each, now)),
     }
   }
 
-  private withEnd(each: Missing): Missing {
+  private withEnd(each: Missing, now: Instant): Missing {
     if (each.isPermanent) return each
-    const waited = `It did not pass within --patience (${durationText(this.patienceMs)}). Start again to go on where this start ended.`
-    return { ...each, reason: `${each.reason} ${waited}` }
+    const patience = `--patience (${durationText(this.patienceMs)})`
+    const isLate = each.failing !== undefined && each.failing.nextTryAt > now
+    const why = isLate
+      ? `The next try, at ${clockText(each.failing.nextTryAt)} UTC, would come after ${patience}.`
+      : `It did not pass within ${patience}.`
+    return { ...each, reason: `${each.reason} ${why} Start again to go on where this start ended.` }
   }
 }
 
@@ -53,11 +57,15 @@ export function waitTexts({ waiting }: Judged): readonly { readonly key: string;
   const seen = new Map<string, { key: string; text: string }>()
   for (const { connectorId, failing, until } of waiting) {
     if (failing === undefined || seen.has(connectorId)) continue
-    const time = (at: Instant) => iso(at).slice(11, 19)
     seen.set(connectorId, {
       key: `${connectorId} ${failing.detail}`,
-      text: `Waiting for ${connectorId} until ${time(until)} UTC at most; next try at ${time(failing.nextTryAt)}. ${failing.detail}`,
+      text: `Waiting for ${connectorId} until ${clockText(until)} UTC at most; next try at ${clockText(failing.nextTryAt)}. ${failing.detail}`,
     })
   }
   return [...seen.values()]
+}
+
+/** `20:35:26`, UTC. */
+function clockText(at: Instant): string {
+  return iso(at).slice(11, 19)
 }

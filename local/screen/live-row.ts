@@ -82,6 +82,7 @@ function streamRow(
 function nextRun({ run: { due, status, streams } }: ConnectorRun, now: Instant): NextRun | undefined {
   if ([...streams.values()].some(({ lease }) => lease !== undefined && lease.until > now)) return 'running'
   if (due === undefined) return undefined
-  const at = Math.max(due.nextDueAt, status?.trouble?.until ?? 0)
-  return due.dueSince !== undefined || at <= now ? 'queued' : at
+  const until = status?.trouble?.until ?? 0
+  if (until > now) return Math.max(due.nextDueAt, until)
+  return due.dueSince !== undefined || due.nextDueAt <= now ? 'queued' : due.nextDueAt
 }

@@ -51,7 +51,7 @@ function plainScreen(out: NodeJS.WriteStream): Screen {
   }
 }
 
-/** A warning goes after this time (ms), or when its connector is read again. */
+/** A warning goes after this time (ms), when its connector is read again, or when the table says it. */
 const warningMs = 5 * minute
 
 // The other screen of the terminal is redrawn whole, so nothing of a former frame or of another width is left, and what the terminal
@@ -112,5 +112,6 @@ function liveScreen(out: NodeJS.WriteStream, now: () => Instant): Screen {
 function isStillTrue({ at, connectorId }: LogLine & { readonly at: Instant }, { rows, now }: View): boolean {
   if (now - at >= warningMs) return false
   const row = rows.find((each) => each.connectorId === connectorId)
-  return row === undefined || traitsOfState(row.state).isProblem || (row.lastSuccessAt ?? 0) <= at
+  // The reason of a connector with a problem is in the table.
+  return row === undefined || (!traitsOfState(row.state).isProblem && (row.lastSuccessAt ?? 0) <= at)
 }

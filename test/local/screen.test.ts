@@ -146,7 +146,7 @@ describe('a text of a vendor or a tenant', () => {
     const { out, screen, raw } = openTerminal(80, 24)
     const opened = openScreen(out, () => now)
     const hostile = '\u001b[2J\u001b]0;title\u0007\r\n\u009b5A\u202e👨‍👩‍👧'
-    opened.log(trouble('failed', { message: hostile }))
+    opened.log(trouble('failed', { message: hostile, connectorId: 'other' }))
     opened.show(viewOf([{ state: 'failing', reason: hostile }]))
     expect((await screen()).lines.join('\n')).toContain('·[2J·]0;title···')
     opened.end()
@@ -158,13 +158,16 @@ describe('a text of a vendor or a tenant', () => {
 })
 
 describe('a warning', () => {
-  it('is shown until its connector is read again', async () => {
+  it('is shown until its connector is read again, or the table has its reason', async () => {
     const { out, screen } = openTerminal(100, 20)
     const opened = openScreen(out, () => now - minute)
     opened.log(trouble('key-rejected'))
-    opened.show(viewOf([{ state: 'failing', reason: 'x', lastSuccessAt: now - 2 * minute }]))
+    opened.show(viewOf([{ lastSuccessAt: now - 2 * minute }]))
     expect((await screen()).lines).toContain('22:15:37 ERROR acme.cas key-rejected: bad key')
     opened.show(viewOf([{ lastSuccessAt: now }]))
+    expect((await screen()).lines.join()).not.toContain('key-rejected')
+    opened.log(trouble('key-rejected'))
+    opened.show(viewOf([{ state: 'failing', reason: 'Bad key.', lastSuccessAt: now - 2 * minute }]))
     expect((await screen()).lines.join()).not.toContain('key-rejected')
   })
 
