@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
 import { connectorAttributes } from '../functions/domain/connector/connector-schema.ts'
 import { filterOperators } from '../functions/domain/connector/filter-operators.ts'
-import { failureCodes, failures } from '../functions/domain/failures.ts'
+import { failure, failureCodes, failures, formatFailure } from '../functions/domain/failures.ts'
 import { type FieldTable, recordFields } from '../functions/domain/record/fields.ts'
 import { glueType } from '../functions/domain/record/glue.ts'
 import { toRecord } from '../functions/domain/record/record.ts'
@@ -14,7 +14,8 @@ import { connectorStates, traitsOfState } from '../functions/domain/status/conne
 import { statusColumns } from '../functions/domain/status/status-row.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 import { lakeFields, vendorOf } from '../functions/vendors/index.ts'
-import { localColumns } from '../local/screen/frame.ts'
+import { frameLines, localColumns } from '../local/screen/frame.ts'
+import { now, viewOf } from '../test/local/terminal.ts'
 
 /**
  * Writes the pages and parts of pages that are generated from code: `npm run docs`. With `--check` it writes nothing, and exits with 1
@@ -53,7 +54,21 @@ function oneMachinePage(committed: string): string {
       triesMax === 1 ? 'ends' : triesMax === Number.POSITIVE_INFINITY ? '`--patience`' : `${triesMax} failures in a row`,
     ])
   })
+  const rows = [
+    { connectorId: 'acme.sharepoint', nextRun: now + 96_000, thisStart: 239, allTime: 10_412 },
+    {
+      connectorId: 'globex.onedrive',
+      tenantName: 'Globex',
+      state: 'failing',
+      reason: formatFailure(failure('unauthorized', 'The vendor responded with status 401')),
+      thisStart: 0,
+      allTime: 5_120,
+    },
+    { connectorId: 'acme.exchange', nextRun: 'running', thisStart: 153, allTime: 8_930 },
+  ] as const
+  const frame = frameLines(viewOf(rows), [], { columns: 100, rows: 24 })
   return withParts('docs/one-machine.md', committed, {
+    table: `\`\`\`text\n${frame.join('\n')}\n\`\`\``,
     columns: [row(['column', '']), row(['---', '---']), ...columns].join('\n'),
     states: [row(['state', 'means', 'problem', 'do']), row(['---', '---', '---', '---']), ...states].join('\n'),
     failures: [row(['failure', '`--once` waits']), row(['---', '---']), ...failureRows].join('\n'),

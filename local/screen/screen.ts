@@ -55,12 +55,13 @@ function plainScreen(out: NodeJS.WriteStream): Screen {
 const warningMs = 5 * minute
 
 // The other screen of the terminal is redrawn whole, so nothing of a former frame or of another width is left, and what the terminal
-// showed before comes back at the end. Without automatic line breaks a character that is wider than it should be breaks no line.
+// showed before comes back at the end. A frame is written without automatic line breaks, so a character that is wider than it should be
+// breaks no line. The cursor is never hidden, so it cannot be lost.
 // https://invisible-island.net/xterm/ctlseqs/ctlseqs.html
-const enter = '\u001b[?1049h\u001b[?7l'
-const leave = '\u001b[?7h\u001b[?1049l'
-const beginFrame = '\u001b[?2026h\u001b[H'
-const endFrame = '\u001b[J\u001b[?2026l'
+const enter = '\u001b[?1049h'
+const leave = '\u001b[?1049l'
+const beginFrame = '\u001b[?2026h\u001b[?7l\u001b[H'
+const endFrame = '\u001b[J\u001b[?7h\u001b[?2026l'
 const eraseToEndOfLine = '\u001b[K'
 
 function liveScreen(out: NodeJS.WriteStream, now: () => Instant): Screen {

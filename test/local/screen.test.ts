@@ -83,6 +83,34 @@ describe('the live table', () => {
   })
 })
 
+describe('the terminal', () => {
+  const modes = /\[\?(\d+)([hl])/g
+  const modesAfter = (raw: string) => Object.fromEntries([...raw.matchAll(modes)].map(([, mode, set]) => [mode, set]))
+
+  it('is left as it was: its own screen, line breaks, and a cursor that was never hidden', async () => {
+    const { out, raw, screen } = openTerminal(80, 24)
+    const opened = openScreen(out, () => now)
+    opened.show(viewOf([{}]))
+    await screen()
+    // Whoever stops the program between two frames has line breaks too.
+    expect(modesAfter(raw())).toEqual({ 1049: 'h', 2026: 'l', 7: 'h' })
+    opened.end()
+    expect(modesAfter(raw())).toEqual({ 1049: 'l', 2026: 'l', 7: 'h' })
+  })
+
+  it('is left also when the program ends by an error or a second Ctrl-C', () => {
+    const { out, raw } = openTerminal(80, 24)
+    const before = process.listeners('exit')
+    const opened = openScreen(out, () => now)
+    opened.show(viewOf([{}]))
+    const [atExit] = process.listeners('exit').filter((listener) => !before.includes(listener))
+    atExit?.(130)
+    expect(modesAfter(raw())).toMatchObject({ 1049: 'l' })
+    opened.end()
+    expect(process.listeners('exit')).toEqual(before)
+  })
+})
+
 describe('750 connectors', () => {
   it.each([
     [80, 24],
