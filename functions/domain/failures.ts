@@ -156,7 +156,7 @@ export const failures = {
     'The host resolves to a private address, which is never connected to. Check baseUrl and DNS.',
   ),
   'proxy-failed': kind(
-    { scope: 'origin', retryMs: [15 * second, 5 * minute], lastsFrom: 3, triesMax: passes },
+    { scope: 'origin', retryMs: [15 * second, 5 * minute], lastsFrom: 3, triesMax: 2 },
     { request: 'unsent', killsLink: false, blamesRange: false, isVendors: false },
     'The proxy of this deployment opens no connection to the vendor. Check its address (the setting httpsProxy; on one machine HTTPS_PROXY), and that it allows the host.',
   ),
