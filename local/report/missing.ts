@@ -45,7 +45,14 @@ function missingOf(each: ConnectorRun, vendors: Vendors, start: Instant): readon
   // A vendor whose clock is behind ours shows its events under earlier times.
   const target = floorToSecond(start) + Math.min(0, status?.vendorClockMs ?? 0) - connector.lateArrivalMinutes * minute - 2 * second
   const ofStreams = streamsOf(each, vendors).flatMap(({ id, stream }) => missingOfStream(id, stream, { start, target, hasRun }))
-  return [...refusedEdit, ...ofStreams]
+  return [...refusedEdit, ...ofStreams.map((found) => ({ ...outageOf(each, start), ...found }))]
+}
+
+/** Why a connector that does not fail itself is not read: it leaves an origin alone that is down. */
+function outageOf({ run: { status, streams, due } }: ConnectorRun, start: Instant): Pick<Found, 'failing'> {
+  const isWaiting = status?.state === 'failing' && (status.lastRunAt ?? 0) >= start && status.cause !== undefined
+  if (!isWaiting || [...streams.values()].some(({ trouble }) => trouble !== undefined)) return {}
+  return { failing: { detail: status.reason, since: Math.max(start, status.since), nextTryAt: due?.nextDueAt ?? start } }
 }
 
 function missingOfStream(

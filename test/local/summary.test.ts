@@ -86,6 +86,23 @@ describe('findMissing', () => {
     },
   )
 
+  it('finds a connector that leaves an origin alone, because it is down, as one that waits for it', async () => {
+    const origin = String(connectorItem()['baseUrl'])
+    const world = new World({ originTroubles: [{ origin, kind: 'request to a dead origin', from: start, to: start + 60 * minute }] })
+    const put = (connectorId: string) => world.put(connectorItem({ connectorId, name: connectorId, eventTypes: ['dlp'] }))
+    for (const connectorId of ['acme.one', 'acme.two', 'acme.three']) await put(connectorId)
+    await world.run(5 * minute)
+    await put('acme.late')
+    await world.run(30 * second)
+    const alone = await runsOf(world, ['acme.late'])
+    expect(alone[0]?.run).toMatchObject({ status: { state: 'failing', reason: expect.stringContaining('one a minute asks for all') } })
+    expect([...alone[0]!.run.streams.values()].every(({ trouble }) => trouble === undefined)).toBe(true)
+    for (const missing of findMissing(alone, vendors, start)) {
+      expect(missing.failing?.since).toBeLessThan(world.clock.now())
+      expect(missing.failing?.detail).not.toBe('')
+    }
+  })
+
   it('does not take a failure before this start as permanent', async () => {
     const world = await worldAfter(30 * minute, {}, { error503Rate: 1 })
     expect((await missingOf(world, world.clock.now() + second))[0]).toMatchObject({ isPermanent: false })
