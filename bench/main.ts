@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util'
+import { visibleLines } from '../functions/domain/text.ts'
+import { refuseSwallowedOptions } from '../local/npm-options.ts'
 import { formatTextTable } from '../local/text-table.ts'
 import { type ConnectorCost, type Costs, computeCosts, type RunCost } from './costs.ts'
 import { type ImportCost, measureImport } from './import.ts'
@@ -28,6 +30,7 @@ interface Figures {
 }
 
 async function main(): Promise<void> {
+  refuseSwallowedOptions('npm run bench', usage)
   const { values } = parseArgs({
     options: {
       events: { type: 'string', default: '1000000' },
@@ -146,6 +149,8 @@ function formatNumber(value: number, digits: number): string {
 try {
   await main()
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n"npm run bench -- --help" lists the options.\n`)
+  process.stderr.write(
+    `${visibleLines(error instanceof Error ? error.message : String(error))}\n"npm run bench -- --help" lists the options.\n`,
+  )
   process.exitCode = 1
 }

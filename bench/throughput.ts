@@ -3,8 +3,10 @@ import { gzipSync } from 'node:zlib'
 import { floorToSecond, hour, type Instant, second } from '../functions/domain/time.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
+import { findMissing } from '../local/report/missing.ts'
+import { readRuns } from '../local/report/runs.ts'
+import { summarise } from '../local/report/summary.ts'
 import { eventTypeNames } from '../local/simulator/catalogue.ts'
-import { findMissing, summarise } from '../local/summary.ts'
 import { apiKey, type Deployment, startDeployment } from './deployment.ts'
 import type { Reading } from './gauge.ts'
 import { startCollectorProcess } from './processes.ts'
@@ -134,7 +136,7 @@ function resultOf(
 async function waitUntilComplete({ state }: Deployment, start: Instant, pagesRead: () => number): Promise<void> {
   for (let before = pagesRead(); ; ) {
     await wait(second)
-    const missing = await findMissing({ state, vendors }, [connectorId], start)
+    const missing = findMissing(await readRuns(state, [connectorId]), vendors, start)
     if (missing.length === 0) return
     const permanent = missing.find(({ isPermanent }) => isPermanent)
     if (permanent !== undefined) throw new Error(`${permanent.connectorId}: ${permanent.reason}`)
@@ -146,7 +148,7 @@ async function waitUntilComplete({ state }: Deployment, start: Instant, pagesRea
 
 /** Throws when the log and the state table, which count independently, differ. */
 async function compareCounts({ state }: Deployment, delivered: number): Promise<void> {
-  const [connector] = await summarise({ state, vendors }, [connectorId], Date.now())
+  const [connector] = summarise(await readRuns(state, [connectorId]), vendors, Date.now())
   const counted = connector?.streams.reduce((sum, stream) => sum + stream.delivered, 0)
   if (counted !== delivered) throw new Error(`The log has ${delivered} delivered events, but the state table has ${counted}.`)
 }

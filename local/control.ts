@@ -6,15 +6,11 @@ import { connectorsTable } from '../functions/adapters/connectors-table.ts'
 import { sqsQueue } from '../functions/adapters/queue.ts'
 import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
 import type { Log } from '../functions/domain/ports.ts'
-import * as ledger from '../functions/domain/stream/ledger.ts'
 import { floorToSecond, iso } from '../functions/domain/time.ts'
-import { requestsInLastMinute } from '../functions/domain/token-bucket.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
-import { vendors } from '../functions/vendors/index.ts'
 import { connectorsTableName, type Services, stateTableName } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
-import type { Row } from './terminal.ts'
 import { concurrencyMaxDefault } from './triggers/queue-trigger.ts'
 
 /** The program's own access to the services, beside the functions. */
@@ -32,8 +28,6 @@ export interface Control {
   collectNow(ids: readonly string[]): Promise<void>
   /** Does the same as a tick of the rule. Each line of its log goes to `onLine`. */
   dispatch(onLine: (line: string) => void): Promise<void>
-  /** The rows of the live table. */
-  rows(ids: readonly string[]): Promise<Row[]>
 }
 
 export function connect({ addresses, clientConfig }: Services): Control {
@@ -72,11 +66,6 @@ export function connect({ addresses, clientConfig }: Services): Control {
       const log: Log = (entry) => onLine(JSON.stringify({ time: iso(clock.now()), ...entry }))
       await dispatchDue({ clock, state, queue, log }, concurrencyMaxDefault)
     },
-    async rows(ids) {
-      const rows: Row[] = []
-      for (const id of ids) rows.push(...(await rowsOf(state, id)))
-      return rows
-    },
   }
 }
 
@@ -113,26 +102,4 @@ async function collectConnectorNow(state: StateTable, connectorId: string): Prom
   if (accepted === undefined || accepted.retiredAt !== undefined || !accepted.connector.enabled) return
   const now = clock.now()
   await state.makeDue(connectorId, now, floorToSecond(now))
-}
-
-async function rowsOf(state: StateTable, connectorId: string): Promise<Row[]> {
-  const now = clock.now()
-  const { accepted, status, streams } = await state.readRun(connectorId)
-  const bucket = status?.keys?.[0]
-  const tokens = bucket === undefined ? undefined : await state.readTokens(bucket)
-  const requests = tokens === undefined ? undefined : { made: requestsInLastMinute(tokens, now), allowed: tokens.limit }
-  const connectorState = status?.state ?? 'starting'
-  const ids = accepted === undefined ? [] : (vendors.get(accepted.connector.type)?.streams(accepted.connector) ?? [])
-  if (ids.length === 0) return [{ connector: connectorId, stream: '–', state: connectorState, delivered: 0, requests }]
-  return ids.map((id) => {
-    const stream = streams.get(id)
-    return {
-      connector: connectorId,
-      stream: id,
-      state: stream?.trouble === undefined ? connectorState : 'failing',
-      delivered: stream?.counts.delivered ?? 0,
-      requests,
-      ...(stream?.lastReadAt === undefined ? {} : { behindMs: now - ledger.coveredTo(stream, now) }),
-    }
-  })
 }

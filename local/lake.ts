@@ -4,8 +4,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValueConverter, type Json, JsonDuckDBValueConverter } from '@duckdb/node-api'
 import type { Field } from '../functions/domain/record/fields.ts'
+import { visible, visibleLines } from '../functions/domain/text.ts'
 import { lakeFields } from '../functions/vendors/index.ts'
 import { newestFirst, newestKey, tenantSql } from '../lib/lake/lake-views.ts'
+import { refuseSwallowedOptions } from './npm-options.ts'
 import { endWithOutput } from './output.ts'
 import { dataFolder } from './services/data-folder.ts'
 import { shownPath } from './services/files.ts'
@@ -190,7 +192,7 @@ function damagedText(objects: readonly string[]): string {
 
 function badLinesText(lines: readonly BadLine[]): string {
   if (lines.length === 0) return ''
-  const places = lines.map(({ object, line }) => `\n  ${object}, line ${line}`).join('')
+  const places = lines.map(({ object, line }) => `\n  ${visible(object)}, line ${line}`).join('')
   const count =
     lines.length === 1 ? '1 line of the lake is' : `${lines.length === namedMax ? 'At least ' : ''}${lines.length} lines of the lake are`
   return `${count} no record and in no view:${places}\n`
@@ -199,6 +201,7 @@ function badLinesText(lines: readonly BadLine[]): string {
 /** Runs the command and returns its exit code. Writes a failure to stderr, as a sentence without a stack trace. */
 async function main(args: string[]): Promise<number> {
   try {
+    refuseSwallowedOptions('npm run lake', usage)
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
@@ -219,7 +222,7 @@ async function main(args: string[]): Promise<number> {
     lake.close()
     return damaged.length > 0 ? 1 : 0
   } catch (thrown) {
-    process.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`)
+    process.stderr.write(`${visibleLines(thrown instanceof Error ? thrown.message : String(thrown))}\n`)
     return 1
   }
 }

@@ -1,20 +1,33 @@
 import { join } from 'node:path'
 import { systemClock as clock } from '../functions/adapters/clock.ts'
+import { traitsOfState } from '../functions/domain/status/connector-state.ts'
+import { newStatus } from '../functions/domain/status/status.ts'
+import { visibleLines } from '../functions/domain/text.ts'
 import type { Instant } from '../functions/domain/time.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { type Control, connect } from './control.ts'
 import { type FunctionsProcess, startFunctions } from './functions.ts'
+import { refuseSwallowedOptions } from './npm-options.ts'
 import { type Options, parseOptions, proxyOf, usage } from './options.ts'
 import { endWithOutput } from './output.ts'
+import { completeText } from './report/coverage.ts'
+import { findMissing, type Missing } from './report/missing.ts'
+import { Patience, waitTexts } from './report/patience.ts'
+import { type ConnectorRun, type CountsAtStart, countsAtStart, RunReader, readRuns } from './report/runs.ts'
+import { type ConnectorSummary, formatSummary, type Summary, summarise, totalsOf } from './report/summary.ts'
+import { wrapIndented } from './screen/cells.ts'
+import { firstMinuteText, type View } from './screen/frame.ts'
+import { liveRow } from './screen/live-row.ts'
+import { openScreen, type Screen } from './screen/screen.ts'
 import { dataFolder } from './services/data-folder.ts'
 import { type Services, startOrConnect } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
 import { type CollectedFrom, openSource } from './source.ts'
-import { findMissing, type Missing, type Summary, summarise } from './summary.ts'
-import { formatSummary, openScreen, type Screen } from './terminal.ts'
 
 /** The time between two looks at the state, for the screen and for the end (ms). */
 const checkEveryMs = 500
+/** With many connectors a look takes long, so the next one comes after this many times as long. */
+const checkRestFactor = 3
 /** With --once somebody waits for the end, so this process dispatches every second (ms), not once a minute as the rule does. */
 const dispatchEveryMs = 1_000
 /** With --once a connector that is not complete, but not failing either, becomes due again this often (ms): the process that took its message may be dead. */
@@ -32,6 +45,8 @@ interface Session {
   readonly source: CollectedFrom
   readonly services: Services
   readonly control: Control
+  readonly reader: RunReader
+  readonly atStart: CountsAtStart
 }
 
 /** Returns the exit code. Throws `StartupError` for a mistake that the person who started it can correct. */
@@ -41,7 +56,7 @@ async function main(options: Options): Promise<number> {
     return 0
   }
   const startedAt = clock.now()
-  const screen = openScreen(options.json ? process.stderr : process.stdout)
+  const screen = openScreen(options.json ? process.stderr : process.stdout, clock.now)
   const dataDir = dataFolder(options.data)
   const source = await openSource({ ...options, data: dataDir })
   const services = await startOrConnect({ dataDir, secrets: source.secrets, environment: environmentOf(source) })
@@ -54,7 +69,10 @@ async function main(options: Options): Promise<number> {
   })
   let functions: FunctionsProcess | undefined
   try {
-    const session = { options, startedAt, screen, source, services, control: connect(services) }
+    const control = connect(services)
+    const before = await readRuns(control.state, await control.connectorIds())
+    const reader = new RunReader(control.state, before)
+    const session = { options, startedAt, screen, source, services, control, reader, atStart: countsAtStart(before) }
     await prepare(session)
     functions = await startFunctions({
       role: services.owner ? 'owner' : 'guest',
@@ -69,12 +87,10 @@ async function main(options: Options): Promise<number> {
     await functions.stop(stopWithinMs)
     if (isOwnerGone) return 0
     await services.flush()
-    await report(session, missing)
-    return missing.length > 0 ? 1 : 0
+    return (await report(session, missing)) ? 0 : 1
   } catch (error) {
     if (isOwnerGone) {
       screen.print(ownerEnded)
-      screen.end()
       return 0
     }
     screen.end()
@@ -82,6 +98,8 @@ async function main(options: Options): Promise<number> {
     await functions?.stop(failWithinMs)
     throw failure === undefined ? error : new StartupError(failure)
   } finally {
+    // An error that is told after this must not be on a screen that goes.
+    screen.end()
     await services.close()
     await source.close(services.owner)
   }
@@ -104,6 +122,7 @@ async function prepare({ options, screen, source, services, control }: Session):
     screen.print(`Process ${services.ownerPid} owns ${options.data}; this one shares its work.`)
   }
   screen.print(`The lake is ${join(options.data, 'lake')}. Press Ctrl-C to end.`)
+  screen.print(firstMinuteText(source.items.length))
   // The first tick of the rule finds them due.
   if (services.owner || options.once) await control.collectNow(await control.connectorIds())
 }
@@ -142,61 +161,85 @@ interface End {
 async function collectUntilEnd(session: Session, reasons: readonly Promise<string>[]): Promise<End> {
   const { options, startedAt, screen, services, control } = session
   const failed = services.failed.then((why) => new StartupError(why))
+  const patience = new Patience(options.patienceMs, startedAt)
   let collectAgainAt = startedAt + collectAgainEveryMs
   let dispatchAt = 0
   for (;;) {
-    const missing = await showAndCheck(session)
-    const pending = missing.filter(({ isPermanent }) => !isPermanent).map(({ connectorId }) => connectorId)
-    if (options.once && pending.length === 0) return { why: formatOnceEnd(missing), missing }
+    const lookedAt = clock.now()
+    const runs = [...refusedRuns(session), ...(await session.reader.read(await control.connectorIds(), clock.now()))]
+    const judged = patience.judge(options.once ? missingNow(session, runs) : [], clock.now())
+    show(session, runs, waitTexts(judged))
+    const missing = [...judged.givenUp, ...judged.waiting]
+    if (options.once && judged.waiting.length === 0) return { why: formatOnceEnd(runs, missing, startedAt), missing }
     const now = clock.now()
     if (options.once && now >= collectAgainAt) {
       collectAgainAt = now + collectAgainEveryMs
-      await control.collectNow(pending)
+      await control.collectNow([...new Set(judged.waiting.map(({ connectorId }) => connectorId))])
     }
     if (options.once && now >= dispatchAt) {
       dispatchAt = now + dispatchEveryMs
       await control.dispatch(screen.log)
     }
-    const why = await Promise.race([...reasons, failed, clock.sleepUntil(clock.now() + checkEveryMs).then(() => undefined)])
+    const restMs = Math.max(checkEveryMs, checkRestFactor * (now - lookedAt))
+    const why = await Promise.race([...reasons, failed, clock.sleepUntil(clock.now() + restMs).then(() => undefined)])
     if (why instanceof StartupError) throw why
     if (why !== undefined) return { why, missing }
   }
 }
 
-/** Redraws the screen. Returns what --once still waits for, and nothing without --once. */
-async function showAndCheck({ options, startedAt, screen, source, services, control }: Session): Promise<readonly Missing[]> {
-  const ids = await control.connectorIds()
-  screen.show(await control.rows(ids))
-  if (!options.once) return []
-  if (ids.length === 0 && !services.owner) return [{ connectorId: '–', reason: 'There is no connector yet.', isPermanent: false }]
-  const refused = source.refused.map(({ place, reason }) => ({ connectorId: place, reason, isPermanent: true }))
-  return [...refused, ...(await findMissing({ state: control.state, vendors }, ids, startedAt))]
+/** An item that was refused for its id is a connector that was never accepted. */
+function refusedRuns({ source, startedAt }: Session): readonly ConnectorRun[] {
+  return source.refused.map(({ place, reason }) => ({
+    connectorId: place,
+    run: { status: { ...newStatus(startedAt), state: 'refused' as const, reason }, streams: new Map() },
+  }))
 }
 
-function formatOnceEnd(missing: readonly Missing[]): string {
-  if (missing.length === 0) return 'Every stream is complete up to the start.'
+function missingNow({ services, startedAt }: Session, runs: readonly ConnectorRun[]): readonly Missing[] {
+  if (runs.length === 0 && !services.owner) return [{ connectorId: '–', reason: 'There is no connector yet.', isPermanent: false }]
+  return findMissing(runs, vendors, startedAt)
+}
+
+function show({ options, startedAt, screen, atStart }: Session, runs: readonly ConnectorRun[], waits: View['waits']): void {
+  const now = clock.now()
+  const rows = runs.map((each) => liveRow(each, { now, vendors, atStart }))
+  const streamsOf = options.streams === undefined ? {} : { streamsOf: options.streams }
+  screen.show({ now, startedAt, rows, waits, query: queryOf(options), ...streamsOf })
+}
+
+function formatOnceEnd(runs: readonly ConnectorRun[], missing: readonly Missing[], startedAt: Instant): string {
+  if (missing.length === 0) return completeText(runs, vendors, startedAt)
   return 'Not everything could be collected, and waiting longer does not help. Each line below that begins with "Missing:" says what is missing, why, and what to do.'
 }
 
-async function report({ options, startedAt, source, control }: Session, missing: readonly Missing[]): Promise<void> {
+/** Writes the summary. Returns whether all is well: nothing is missing, and at the end of --for no connector has a problem. */
+async function report(session: Session, missing: readonly Missing[]): Promise<boolean> {
+  const { options, startedAt, control, atStart } = session
   const out = options.json ? process.stderr : process.stdout
+  const write = (text: string) => void out.write(out.isTTY && out.columns > 0 ? wrapIndented(text, out.columns) : visibleLines(text))
   const now = clock.now()
-  const refused = source.refused.map(({ place, reason }) => ({ connectorId: place, state: 'refused' as const, reason, streams: [] }))
-  const connectors = [...refused, ...(await summarise({ state: control.state, vendors }, await control.connectorIds(), now))]
-  const streams = connectors.flatMap((connector) => connector.streams)
+  const runs = [...refusedRuns(session), ...(await readRuns(control.state, await control.connectorIds()))]
+  const connectors = summarise(runs, vendors, now, atStart)
   const lake = join(options.data, 'lake')
-  const summary: Summary = {
-    connectors,
-    requests: streams.reduce((sum, { requests }) => sum + requests, 0),
-    throttled: streams.reduce((sum, { throttled }) => sum + throttled, 0),
-    seconds: Math.round((now - startedAt) / 1_000),
-    lake,
-  }
+  const summary: Summary = { connectors, ...totalsOf(connectors), seconds: Math.round((now - startedAt) / 1_000), lake }
   if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
-  else out.write(formatSummary(summary))
-  for (const { connectorId, reason } of missing) out.write(`Missing: ${connectorId}: ${reason}\n`)
-  const dataOption = options.data === '.tributary' ? '' : ` --data ${options.data}`
-  out.write(`The lake is ${lake}. Query it: npm run lake --${dataOption} "SELECT tenant, event_type, count(*) FROM syslog GROUP BY ALL"\n`)
+  else write(formatSummary(summary))
+  for (const { connectorId, reason } of missing) write(`Missing: ${connectorId}: ${reason}\n`)
+  const problems = options.forMs === undefined ? [] : connectors.filter(({ state }) => traitsOfState(state).isProblem)
+  if (problems.length > 0) write(`${problemsText(problems)}\n`)
+  out.write(`The lake is ${lake}. Query it: ${queryOf(options)} "SELECT tenant, event_type, count(*) FROM syslog GROUP BY ALL"\n`)
+  return missing.length === 0 && problems.length === 0
+}
+
+function problemsText(problems: readonly ConnectorSummary[]): string {
+  const named = problems.map(({ connectorId, state }) => `${connectorId} (${traitsOfState(state).title})`).join(', ')
+  return `Exit code 1, because ${problems.length === 1 ? 'a connector has a problem' : `${problems.length} connectors have a problem`}: ${named}. The summary says why, and what to do.`
+}
+
+/** The command that queries the lake. */
+function queryOf({ data }: Options): string {
+  if (data === '.tributary') return 'npm run lake'
+  return `npm run lake -- --data ${/^[\w./-]+$/.test(data) ? data : `'${data.replaceAll("'", "'\\''")}'`}`
 }
 
 /** The functions need these variables beside the addresses of the services. */
@@ -227,10 +270,11 @@ function waitForStopRequest({ forMs }: Options, startedAt: Instant): Promise<str
 // As if somebody had asked it to stop: runs in progress end at a safe point.
 endWithOutput(() => process.kill(process.pid, 'SIGTERM'))
 try {
+  refuseSwallowedOptions('npm start', usage)
   process.exitCode = await main(parseOptions(process.argv.slice(2)))
   process.exit()
 } catch (error) {
   if (!(error instanceof StartupError)) throw error
-  process.stderr.write(`${error.message}\n`)
+  process.stderr.write(`${visibleLines(error.message)}\n`)
   process.exit(1)
 }

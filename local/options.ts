@@ -5,6 +5,8 @@ import { StartupError } from './services/startup-error.ts'
 export interface Options {
   readonly help: boolean
   readonly once: boolean
+  /** How long `once` waits for a failure that may pass (ms). */
+  readonly patienceMs: number
   /** How long to run (ms); absent: until Ctrl-C. */
   readonly forMs?: number
   readonly connectors?: string
@@ -14,6 +16,8 @@ export interface Options {
   /** A file without connectors retires those of the last start. */
   readonly allowEmpty: boolean
   readonly data: string
+  /** Shows the streams of this connector. */
+  readonly streams?: string
   readonly json: boolean
 }
 
@@ -22,16 +26,18 @@ export const usage = `Usage: npm start -- [options]
 Without options it runs the demonstration, against a simulator of the vendor, until you press Ctrl-C.
 
   --once                    collect until every stream is complete up to now, then print the summary
-  --for DURATION            run for this time (90s, 10m, 2h), then print the summary
+  --patience MINUTES        how long --once waits for a failure that may pass, such as an outage of the vendor: 1 to 1440 (default 15)
+  --for DURATION            run for this time (90s, 10m, 2h), then print the summary; exit code 1 if a connector has a problem
   --connectors FILE         collect the connectors of this file, a JSON array of items, instead of the demonstration's
   --secrets FILE            read the API keys from this file, a JSON object from secret name to key that only you can read
   --allow-host HOST[:PORT]  allow this host in base URLs beside the vendor's own, also with http or a private address; may be repeated
   --allow-empty             accept a file without connectors although there are some, so that all of them are retired
   --data DIR                keep state and lake in this folder (default .tributary)
+  --streams CONNECTOR_ID    show the streams of this connector: from when to when each is proven complete and read
   --json                    print the summary as one JSON object on stdout, and everything else on stderr
   --help                    print this text
 
-Requests to vendors go through the proxy that HTTPS_PROXY names (http://HOST:PORT), except to the hosts of NO_PROXY.
+docs/one-machine.md describes the table, the states and the JSON. Requests to vendors go through the proxy that HTTPS_PROXY names (http://HOST:PORT), except to the hosts of NO_PROXY.
 `
 
 /**
@@ -47,6 +53,10 @@ export function proxyOf(env: Readonly<Record<string, string | undefined>>): { re
   return { HTTPS_PROXY, NO_PROXY: env['NO_PROXY'] ?? env['no_proxy'] ?? '' }
 }
 
+/** A day of waiting is enough (minutes). */
+const patienceMax = 24 * 60
+const patienceDefault = 15
+
 const unitMs = { s: second, m: minute, h: hour } as const
 
 /** Throws a `StartupError` that names the option, the value and the allowed values. */
@@ -55,6 +65,7 @@ export function parseOptions(args: readonly string[]): Options {
   const forMs = values.for === undefined ? undefined : parseDuration(values.for)
   if (values.once && forMs !== undefined)
     throw new StartupError('--once and --for exclude each other, because --once ends by itself. Leave one of them out.')
+  if (values.patience !== undefined && !values.once) throw new StartupError('--patience says how long --once waits. Give --once as well.')
   if (values.connectors !== undefined && values.secrets === undefined) {
     throw new StartupError('--connectors needs --secrets FILE, a JSON object from secret name to API key.')
   }
@@ -70,12 +81,14 @@ export function parseOptions(args: readonly string[]): Options {
   return {
     help: values.help ?? false,
     once: values.once ?? false,
+    patienceMs: parsePatience(values.patience),
     ...(forMs === undefined ? {} : { forMs }),
     ...(values.connectors === undefined ? {} : { connectors: values.connectors }),
     ...(values.secrets === undefined ? {} : { secrets: values.secrets }),
     allowHosts,
     allowEmpty: values['allow-empty'] ?? false,
     data: values.data ?? '.tributary',
+    ...(values.streams === undefined ? {} : { streams: values.streams }),
     json: values.json ?? false,
   }
 }
@@ -87,12 +100,14 @@ function parseFlags(args: readonly string[]) {
       options: {
         help: { type: 'boolean', short: 'h' },
         once: { type: 'boolean' },
+        patience: { type: 'string' },
         for: { type: 'string' },
         connectors: { type: 'string' },
         secrets: { type: 'string' },
         'allow-host': { type: 'string', multiple: true },
         'allow-empty': { type: 'boolean' },
         data: { type: 'string' },
+        streams: { type: 'string' },
         json: { type: 'boolean' },
       },
     })
@@ -108,4 +123,12 @@ function parseDuration(text: string): number {
   const ms = Number(count) * (unit === 's' || unit === 'm' || unit === 'h' ? unitMs[unit] : Number.NaN)
   if (!(ms > 0)) throw new StartupError(`--for ${text}: this is not a duration. Give a number and a unit, such as 90s, 10m or 2h.`)
   return ms
+}
+
+function parsePatience(text = String(patienceDefault)): number {
+  const minutes = /^\d+$/.test(text) ? Number(text) : 0
+  if (minutes < 1 || minutes > patienceMax) {
+    throw new StartupError(`--patience ${text}: give whole minutes from 1 to ${patienceMax}, such as 15.`)
+  }
+  return minutes * minute
 }

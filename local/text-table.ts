@@ -1,4 +1,5 @@
 import { cutText } from '../functions/domain/text.ts'
+import { padToWidth, widthOf } from './screen/cells.ts'
 
 /** A longer cell is cut (characters): a raw event would fill the screen. */
 const cellCharactersMax = 60
@@ -9,11 +10,11 @@ export function formatTextTable(rows: readonly Readonly<Record<string, unknown>>
   if (first === undefined) return 'No rows.\n'
   const names = Object.keys(first)
   const lines = [names, ...rows.map((row) => names.map((name) => cell(row[name])))]
-  const widths = names.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
-  const isNumber = names.map((name) => typeof first[name] === 'number')
+  const widths = names.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column] ?? ''))))
+  const aligned = names.map((name) => (typeof first[name] === 'number' ? 'right' : 'left'))
   const text = (line: readonly string[]) =>
     line
-      .map((value, column) => (isNumber[column] ? value.padStart(widths[column] ?? 0) : value.padEnd(widths[column] ?? 0)))
+      .map((value, column) => padToWidth(value, widths[column] ?? 0, aligned[column] ?? 'left'))
       .join('  ')
       .trimEnd()
   const [head = [], ...body] = lines
@@ -22,7 +23,5 @@ export function formatTextTable(rows: readonly Readonly<Record<string, unknown>>
 
 function cell(value: unknown): string {
   if (value === null || value === undefined) return ''
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
-  const visible = text.replaceAll(/\p{Control}/gu, '·')
-  return cutText(visible, cellCharactersMax)
+  return cutText(typeof value === 'object' ? JSON.stringify(value) : String(value), cellCharactersMax)
 }

@@ -1,3 +1,5 @@
+import { visible, visibleLines } from '../functions/domain/text.ts'
+import { refuseSwallowedOptions } from '../local/npm-options.ts'
 import { type Effect, effectLine } from './effects.ts'
 import { type Options, parseOptions, usage } from './options.ts'
 import { seedsText, summaryText } from './report.ts'
@@ -18,14 +20,14 @@ async function main(options: Options): Promise<void> {
   if (options.kind === 'many') {
     const result = await runSeeds(options, (text) => process.stderr.write(`\r${text.padEnd(progressWidth)}`))
     process.stderr.write('\n')
-    process.stdout.write(options.isJson ? `${JSON.stringify(result, null, 2)}\n` : seedsText(result))
+    process.stdout.write(options.isJson ? `${JSON.stringify(result, null, 2)}\n` : visibleLines(seedsText(result)))
     process.exitCode = result.failures.length === 0 ? 0 : 1
     return
   }
-  const print = options.isSummaryOnly ? () => {} : (effect: Effect) => void process.stdout.write(`${effectLine(effect)}\n`)
+  const print = options.isSummaryOnly ? () => {} : (effect: Effect) => void process.stdout.write(`${visible(effectLine(effect))}\n`)
   const startedAt = performance.now()
   const run = await runScenario(drawScenario(options.scenario, options.seed, options.size), { onEffect: print })
-  process.stdout.write(summaryText(run))
+  process.stdout.write(visibleLines(summaryText(run)))
   // The rest of the output is the same for each run of the seed.
   process.stderr.write(`It took ${((performance.now() - startedAt) / 1_000).toFixed(1)} s.\n`)
   process.exitCode = run.problems.length === 0 ? 0 : 1
@@ -36,9 +38,12 @@ const progressWidth = 60
 
 function optionsOrExit(): Options {
   try {
+    refuseSwallowedOptions('npm run simulate', usage)
     return parseOptions(process.argv.slice(2))
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n"npm run simulate -- --help" lists the options.\n`)
+    process.stderr.write(
+      `${visibleLines(error instanceof Error ? error.message : String(error))}\n"npm run simulate -- --help" lists the options.\n`,
+    )
     process.exit(1)
   }
 }

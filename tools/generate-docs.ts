@@ -4,13 +4,18 @@ import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
 import { connectorAttributes } from '../functions/domain/connector/connector-schema.ts'
 import { filterOperators } from '../functions/domain/connector/filter-operators.ts'
+import { failure, failureCodes, failures, formatFailure } from '../functions/domain/failures.ts'
 import { type FieldTable, recordFields } from '../functions/domain/record/fields.ts'
 import { glueType } from '../functions/domain/record/glue.ts'
 import { toRecord } from '../functions/domain/record/record.ts'
 import { identityOf, recordId } from '../functions/domain/record/record-id.ts'
 import { rfc5424 } from '../functions/domain/record/syslog.ts'
+import { connectorStates, traitsOfState } from '../functions/domain/status/connector-state.ts'
+import { statusColumns } from '../functions/domain/status/status-row.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 import { lakeFields, vendorOf } from '../functions/vendors/index.ts'
+import { frameLines, localColumns } from '../local/screen/frame.ts'
+import { now, viewOf } from '../test/local/terminal.ts'
 
 /**
  * Writes the pages and parts of pages that are generated from code: `npm run docs`. With `--check` it writes nothing, and exits with 1
@@ -20,23 +25,62 @@ import { lakeFields, vendorOf } from '../functions/vendors/index.ts'
 const pages: Readonly<Record<string, (committed: string) => string>> = {
   'docs/record.md': recordPage,
   'docs/connectors.md': connectorsPage,
+  'docs/one-machine.md': oneMachinePage,
   'README.md': readme,
 }
 
-/** Replaces the generated parts of the README, each between `<!-- name -->` and `<!-- /name -->`. */
 function readme(committed: string): string {
   const { event, record } = example()
   const { raw: _raw, trendmicro: _fields, syslog, ...short } = record
   const message = `${syslog?.message?.slice(0, 120)} …`
-  const parts = {
+  return withParts('README.md', committed, {
     event: json(event),
     record: json({ ...short, syslog: { ...syslog, message } }),
     attributes: attributeRows(),
-  }
+  })
+}
+
+function oneMachinePage(committed: string): string {
+  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const columns = Object.values({ ...statusColumns, ...localColumns }).map(({ title, doc }) => row([`*${title}*`, doc]))
+  const states = connectorStates.map((state) => {
+    const { title, doc, isProblem, remedy } = traitsOfState(state)
+    return row([title === state ? `\`${state}\`` : `\`${state}\` (${title})`, doc, isProblem ? 'yes' : '', remedy])
+  })
+  const failureRows = failureCodes.map((code) => {
+    const { triesMax } = failures[code]
+    return row([
+      `\`${code}\``,
+      triesMax === 1 ? 'ends' : triesMax === Number.POSITIVE_INFINITY ? '`--patience`' : `${triesMax} failures in a row`,
+    ])
+  })
+  const rows = [
+    { connectorId: 'acme.sharepoint', nextRun: now + 96_000, thisStart: 239, allTime: 10_412 },
+    {
+      connectorId: 'globex.onedrive',
+      tenantName: 'Globex',
+      state: 'failing',
+      reason: formatFailure(failure('unauthorized', 'The vendor responded with status 401')),
+      thisStart: 0,
+      allTime: 5_120,
+    },
+    { connectorId: 'acme.exchange', nextRun: 'running', thisStart: 153, allTime: 8_930 },
+  ] as const
+  const frame = frameLines(viewOf(rows), [], { columns: 100, rows: 24 })
+  return withParts('docs/one-machine.md', committed, {
+    table: `\`\`\`text\n${frame.join('\n')}\n\`\`\``,
+    columns: [row(['column', '']), row(['---', '---']), ...columns].join('\n'),
+    states: [row(['state', 'means', 'problem', 'do']), row(['---', '---', '---', '---']), ...states].join('\n'),
+    failures: [row(['failure', '`--once` waits']), row(['---', '---']), ...failureRows].join('\n'),
+  })
+}
+
+/** Replaces the generated parts of a page, each between `<!-- name -->` and `<!-- /name -->`. */
+function withParts(page: string, committed: string, parts: Readonly<Record<string, string>>): string {
   return Object.entries(parts).reduce((text, [name, part]) => {
     const [before, tail] = text.split(`<!-- ${name} -->`)
     const after = tail?.split(`<!-- /${name} -->`)[1]
-    if (before === undefined || after === undefined) throw new Error(`README.md has no part <!-- ${name} --> … <!-- /${name} -->`)
+    if (before === undefined || after === undefined) throw new Error(`${page} has no part <!-- ${name} --> … <!-- /${name} -->`)
     return `${before}<!-- ${name} -->\n${part}\n<!-- /${name} -->${after}`
   }, committed)
 }

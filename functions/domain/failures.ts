@@ -19,7 +19,7 @@ interface FailureTraits {
   readonly lastsFrom: 1 | 2 | 3
   /**
    * With `--once`, waiting stops after this many failures in a row (count), and for one stream not before its failure lasts. 1: waiting
-   * never helps.
+   * never helps. `passes`: it mostly passes by itself, so `--patience` decides.
    */
   readonly triesMax: number
   readonly request: RequestFate
@@ -86,6 +86,9 @@ function kind(retry: Pick<FailureTraits, Retry>, traits: Omit<FailureTraits, Ret
   return { ...retry, ...traits, remedy }
 }
 
+/** Waiting helps, however many failures in a row there were. */
+const passes = Number.POSITIVE_INFINITY
+
 export const failures = {
   'bad-request': kind(
     { scope: 'stream', retryMs: [minute, hour], lastsFrom: 2, triesMax: 1 },
@@ -103,27 +106,27 @@ export const failures = {
     "The key has no permission for this content (403). Grant it in the vendor's console or remove the content type from the connector.",
   ),
   'not-found': kind(
-    { scope: 'origin', retryMs: [minute, 15 * minute], lastsFrom: 2, triesMax: 1 },
+    { scope: 'origin', retryMs: [minute, 15 * minute], lastsFrom: 2, triesMax: 2 },
     { request: 'responded', killsLink: true, blamesRange: false, isVendors: false },
     'There is no such API at this address (404). Check baseUrl: it is the root of the service, without a path.',
   ),
   throttled: kind(
-    { scope: 'limit', retryMs: [minute, 30 * minute], lastsFrom: 3, triesMax: 4 },
+    { scope: 'limit', retryMs: [minute, 30 * minute], lastsFrom: 3, triesMax: passes },
     { request: 'throttled', killsLink: false, blamesRange: false, isVendors: false },
     'The vendor refuses a request as one too many (429), although the limit was kept: something else uses the key. Use a key of its own, or lower requestsPerMinute.',
   ),
   'vendor-error': kind(
-    { scope: 'stream', retryMs: [5 * second, 5 * minute], lastsFrom: 3, triesMax: 4 },
+    { scope: 'stream', retryMs: [5 * second, 5 * minute], lastsFrom: 3, triesMax: passes },
     { request: 'responded', killsLink: false, blamesRange: true, isVendors: true },
     'The vendor has an error of its own (5xx). Tributary tries again; give the trace id to the vendor if it lasts.',
   ),
   'vendor-overloaded': kind(
-    { scope: 'stream', retryMs: [15 * second, 5 * minute], lastsFrom: 3, triesMax: 4 },
+    { scope: 'stream', retryMs: [15 * second, 5 * minute], lastsFrom: 3, triesMax: passes },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: true },
     'The vendor is overloaded or in maintenance (503). Tributary tries again.',
   ),
   redirected: kind(
-    { scope: 'origin', retryMs: [5 * minute, hour], lastsFrom: 2, triesMax: 1 },
+    { scope: 'origin', retryMs: [5 * minute, hour], lastsFrom: 2, triesMax: 2 },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
     'The address redirects to another one, and redirects are never followed. Set baseUrl to the real address of the API.',
   ),
@@ -133,17 +136,17 @@ export const failures = {
     'The vendor responded with a status that it does not document. Check that baseUrl is the API and not a proxy.',
   ),
   'timed-out': kind(
-    { scope: 'origin', retryMs: [5 * second, 5 * minute], lastsFrom: 3, triesMax: 4 },
+    { scope: 'origin', retryMs: [5 * second, 5 * minute], lastsFrom: 3, triesMax: passes },
     { request: 'unknown', killsLink: false, blamesRange: true, isVendors: true },
     'The vendor did not respond in time. Tributary tries again.',
   ),
   unreachable: kind(
-    { scope: 'origin', retryMs: [15 * second, 5 * minute], lastsFrom: 3, triesMax: 2 },
+    { scope: 'origin', retryMs: [15 * second, 5 * minute], lastsFrom: 3, triesMax: passes },
     { request: 'unknown', killsLink: false, blamesRange: false, isVendors: true },
     'The host cannot be reached. Check baseUrl, DNS and that the function may reach the internet.',
   ),
   'tls-failed': kind(
-    { scope: 'origin', retryMs: [minute, 15 * minute], lastsFrom: 2, triesMax: 1 },
+    { scope: 'origin', retryMs: [minute, 15 * minute], lastsFrom: 2, triesMax: 2 },
     { request: 'unknown', killsLink: false, blamesRange: false, isVendors: false },
     'The certificate is not trusted. Set tlsCaPem to the CA that signed it; disableTlsVerification is the last resort.',
   ),
@@ -208,7 +211,7 @@ export const failures = {
     'A key belongs to one tenant, and to a limited number of connectors. Use a key of its own, or let each of the two tenants name the other in sharedWith.',
   ),
   'sink-throttled': kind(
-    { scope: 'sink', retryMs: [2 * second, minute], lastsFrom: 3, triesMax: 1 },
+    { scope: 'sink', retryMs: [2 * second, minute], lastsFrom: 3, triesMax: passes },
     { request: 'responded', killsLink: false, blamesRange: false, isVendors: false },
     'Firehose accepts no more records for now. Tributary tries again; ask AWS for a higher quota if it lasts.',
   ),

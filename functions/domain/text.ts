@@ -8,3 +8,18 @@ export function wholeCharacters(text: string, lengthMax: number): string {
   const cut = text.slice(0, Math.max(0, lengthMax))
   return cut.length < text.length && /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut
 }
+
+/**
+ * A text in which every character shows: control characters (C0 and C1, so also the escape sequences of terminals that begin with them),
+ * characters that change the direction of writing or that nobody sees, line and paragraph separators, and half characters are `·`. So a
+ * vendor's or a tenant's text can neither steer the terminal that shows it nor look like another one. An emoji that is joined of several
+ * is shown as these.
+ */
+export function visible(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '·')
+}
+
+/** The same for a text of several lines. */
+export function visibleLines(text: string): string {
+  return text.split('\n').map(visible).join('\n')
+}

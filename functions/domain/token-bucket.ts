@@ -230,11 +230,6 @@ export function takenByOtherConsumers({ limit, refusedLevel }: TokenBucket): num
   return refusedLevel === undefined ? 0 : Math.max(0, limit - Math.max(1, refusedLevel - 1))
 }
 
-/** Requests of the last minute that the bucket knows of (count), without those that still wait for their instant. */
-export function requestsInLastMinute(bucket: TokenBucket, now: Instant): number {
-  return bucket.tokens.filter(({ at, released }) => at > now && (released || at - unreleasedMs <= now)).length
-}
-
 function clockOf(by: string): string {
   return by.slice(0, by.lastIndexOf(':'))
 }

@@ -1,3 +1,5 @@
+import { visible } from '../domain/text.ts'
+
 /** Markup that is safe to show. Only `html` and `json` make it, and they escape every text that they put into it. */
 class Markup {
   readonly text: string
@@ -34,10 +36,7 @@ const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 
 /** Escapes a text. An invisible character, or one that changes the direction of writing, is shown as `·`. */
 function escaped(text: string): string {
-  return text
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/\p{C}/gu, '·')
-    .replaceAll(/[&<>"']/g, (character) => entities[character] ?? '')
+  return visible(text.replaceAll(/\s+/g, ' ')).replaceAll(/[&<>"']/g, (character) => entities[character] ?? '')
 }
 
 function unicode(character: string): string {

@@ -1,29 +1,21 @@
-import { type ConnectorState, connectorStates, type Tone, traitsOfState } from '../domain/status/connector-state.ts'
-import { type ConnectorStatus, formatRefusedEdit } from '../domain/status/status.ts'
+import { type Tone, traitsOfState } from '../domain/status/connector-state.ts'
+import {
+  countStates,
+  minuteText,
+  numberText,
+  reasonMax,
+  type StatusColumn,
+  type StatusRow,
+  statusCells,
+  statusColumns,
+  worse,
+} from '../domain/status/status-row.ts'
 import { cutText } from '../domain/text.ts'
-import { day, durationText, type Instant, iso } from '../domain/time.ts'
+import type { Instant } from '../domain/time.ts'
 import { type Html, html, json } from './html.ts'
 import type { StatusQuestion, Theme } from './question.ts'
 
 /** The table of all connectors as HTML for a CloudWatch custom widget: no script, no link, nothing loaded from another place. */
-
-/** One connector in the table. */
-export interface StatusRow {
-  readonly connectorId: string
-  readonly tenantName: string
-  readonly state: ConnectorState
-  readonly reason: string
-  readonly since: Instant
-  /** The lag now, not at the last run (ms). */
-  readonly lagMs?: number
-  /** Time until the first unread event passes the retention limit, from now (ms). */
-  readonly retentionLeftMs?: number
-  readonly lastSuccessAt?: Instant
-  readonly deliveredToday: number
-  readonly deliveredWeek: number
-  readonly streamsBehind?: number
-  readonly lostRanges?: number
-}
 
 /** The surroundings of the page. */
 export interface Frame {
@@ -32,49 +24,8 @@ export interface Frame {
   readonly functionArn: string
 }
 
-const rank = Object.fromEntries(connectorStates.map((state, i) => [state, i])) as Readonly<Record<ConnectorState, number>>
-
-/** The longest text in a cell (characters). */
-const nameMax = 64
-const reasonMax = 600
 /** Size of all rows in the JSON that the function returns (bytes). With the markup around them the response stays below 200 KB. */
 const rowsMax = 180_000
-
-/** The row of a connector whose status was read at `now`. */
-export function statusRow(connectorId: string, status: ConnectorStatus, now: Instant): StatusRow {
-  const {
-    state,
-    reason,
-    since,
-    tenantName = '',
-    lagMs,
-    retentionLeftMs,
-    lastRunAt,
-    lastSuccessAt,
-    streamsBehind,
-    lostRanges,
-    days,
-  } = status
-  const { collects } = traitsOfState(state)
-  const sinceRun = now - (lastRunAt ?? now)
-  // A refused edit enters the reason with the next run, and a paused connector has no runs.
-  const refusedEdit = state === 'refused' ? [] : formatRefusedEdit(status.problems).filter((sentence) => !reason.includes(sentence))
-  const week = Array.from({ length: 7 }, (_, ago) => days[iso(now - ago * day).slice(0, 10)]?.delivered ?? 0)
-  return {
-    connectorId: cutText(connectorId, nameMax),
-    tenantName: cutText(tenantName, 2 * nameMax),
-    state,
-    reason: cutText([reason, ...refusedEdit].join(' '), reasonMax),
-    since,
-    ...(collects && lagMs !== undefined ? { lagMs: lagMs + sinceRun } : {}),
-    ...(collects && retentionLeftMs !== undefined ? { retentionLeftMs: retentionLeftMs - sinceRun } : {}),
-    ...(lastSuccessAt === undefined ? {} : { lastSuccessAt }),
-    deliveredToday: week[0] ?? 0,
-    deliveredWeek: week.reduce((sum, delivered) => sum + delivered, 0),
-    ...(streamsBehind === undefined ? {} : { streamsBehind }),
-    ...(lostRanges === undefined ? {} : { lostRanges }),
-  }
-}
 
 /** The page that shows the rows that the question asks for, out of `all`. */
 export function statusPage(all: readonly StatusRow[], question: StatusQuestion, frame: Frame, now: Instant): string {
@@ -85,18 +36,17 @@ export function statusPage(all: readonly StatusRow[], question: StatusQuestion, 
   const from = Math.min(question.from, Math.max(1, found.length))
   const rows = fitting(found.slice(from - 1, from - 1 + question.limit).map((row) => rowOf(row, now)))
   const to = from - 1 + rows.length
-  const counts = connectorStates.flatMap((state) => {
-    const count = ofTenant.filter((row) => row.state === state).length
-    return count === 0 ? [] : [ask({ state: [state] }, `${number(count)} ${traitsOfState(state).title}`)]
-  })
+  const counts = countStates(ofTenant).map(({ state, count }) =>
+    ask({ state: [state] }, `${numberText(count)} ${traitsOfState(state).title}`),
+  )
   const shown =
     found.length === 0
-      ? html`No connector matches; there are ${number(all.length)} in all.`
-      : html`Rows ${number(from)} to ${number(to)} of ${number(found.length)}${found.length < all.length ? html`; ${number(all.length)} connectors in all` : ''}.`
+      ? html`No connector matches; there are ${numberText(all.length)} in all.`
+      : html`Rows ${numberText(from)} to ${numberText(to)} of ${numberText(found.length)}${found.length < all.length ? html`; ${numberText(all.length)} connectors in all` : ''}.`
   return page(
     frame,
-    html`<p class="tb-bar">${counts}${ask({ state: [], tenant: '' }, `all ${number(all.length)}`)}</p>
-<p>${selection(question)}${shown} As of ${timeText(now)} UTC.</p>
+    html`<p class="tb-bar">${counts}${ask({ state: [], tenant: '' }, `all ${numberText(all.length)}`)}</p>
+<p>${selection(question)}${shown} As of ${minuteText(now)} UTC.</p>
 ${found.length === 0 ? '' : table(rows)}
 <p class="tb-bar">${from > 1 ? ask({ from: Math.max(1, from - question.limit) }, 'Previous') : ''}${to < found.length ? ask({ from: to + 1 }, 'Next') : ''}</p>`,
   )
@@ -123,13 +73,6 @@ function selection({ state, tenant }: StatusQuestion): Html | string {
   return parts.length === 0 ? '' : html`${parts.join(' ')} `
 }
 
-function worse(a: StatusRow, b: StatusRow): number {
-  const byState = rank[a.state] - rank[b.state]
-  const none = Number.MAX_SAFE_INTEGER
-  const byRetention = traitsOfState(a.state).isUrgent ? (a.retentionLeftMs ?? none) - (b.retentionLeftMs ?? none) : 0
-  return byState || byRetention || (a.connectorId < b.connectorId ? -1 : 1)
-}
-
 /** The rows that fit into the response. */
 function fitting(rows: readonly Html[]): readonly Html[] {
   const encoder = new TextEncoder()
@@ -141,49 +84,19 @@ function fitting(rows: readonly Html[]): readonly Html[] {
   return over === -1 ? rows : rows.slice(0, over)
 }
 
-const columns = [
-  ['connector', ''],
-  ['tenant', ''],
-  ['state', ''],
-  ['since (UTC)', ''],
-  ['lag', 'Time since the instant up to which all events are proven read.'],
-  ['to retention limit', 'Time until the vendor deletes the first unread event.'],
-  ['last read', 'Time since a page was last read.'],
-  ['today', 'Events delivered today (UTC).'],
-  ['7 days', 'Events delivered today and on the six days before (UTC).'],
-  ['behind', 'Streams with final events that are not read or not proven complete.'],
-  ['lost', 'Ranges of events that are lost for good and still on record.'],
-  ['problem, and what to do', ''],
-] as const
+const columns = Object.keys(statusColumns) as readonly StatusColumn[]
 
 function table(rows: readonly Html[]): Html {
-  return html`<table><thead><tr>${columns.map(([name, doc]) => html`<th title="${doc}">${name}</th>`)}</tr></thead><tbody>
+  const headings = columns.map((column) => html`<th title="${statusColumns[column].doc}">${statusColumns[column].title}</th>`)
+  return html`<table><thead><tr>${headings}<th title="">problem, and what to do</th></tr></thead><tbody>
 ${rows}</tbody></table>`
 }
 
 function rowOf(row: StatusRow, now: Instant): Html {
-  const { title, tone } = traitsOfState(row.state)
-  const lost = row.retentionLeftMs !== undefined && row.retentionLeftMs <= 0
-  return html`<tr><td>${row.connectorId}</td><td>${row.tenantName}</td><td class="tb-${tone}">${title}</td><td>${timeText(row.since)}</td><td>${duration(row.lagMs)}</td><td>${lost ? 'passed' : duration(row.retentionLeftMs)}</td><td>${row.lastSuccessAt === undefined ? '–' : `${durationText(now - row.lastSuccessAt)} ago`}</td><td>${number(row.deliveredToday)}</td><td>${number(row.deliveredWeek)}</td><td>${count(row.streamsBehind)}</td><td>${count(row.lostRanges)}</td><td>${row.reason}</td></tr>
+  const cells = statusCells(row, now)
+  const tone = html` class="tb-${traitsOfState(row.state).tone}"`
+  return html`<tr>${columns.map((column) => html`<td${column === 'state' ? tone : ''}>${cells[column]}</td>`)}<td>${row.reason}</td></tr>
 `
-}
-
-function duration(ms: number | undefined): string {
-  return ms === undefined ? '–' : durationText(ms)
-}
-
-function count(value: number | undefined): string {
-  return value === undefined ? '–' : number(value)
-}
-
-/** `12,345`. */
-function number(value: number): string {
-  return value.toLocaleString('en-US')
-}
-
-/** `2026-11-24 20:35`, UTC. */
-function timeText(at: Instant): string {
-  return iso(at).slice(0, 16).replace('T', ' ')
 }
 
 /** A button that calls the widget's own function. The new page replaces this one. */

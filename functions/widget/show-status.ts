@@ -1,6 +1,7 @@
 import type { Clock, Log, StatusStore } from '../domain/ports.ts'
 import { NewerSchema, StateUnavailable } from '../domain/state-errors.ts'
-import { messagePage, type StatusRow, statusPage, statusRow } from './page.ts'
+import { type StatusRow, statusRow } from '../domain/status/status-row.ts'
+import { messagePage, statusPage } from './page.ts'
 import { parseWidgetEvent, widgetDocumentation } from './question.ts'
 
 export interface ShowPorts {

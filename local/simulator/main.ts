@@ -1,3 +1,5 @@
+import { visibleLines } from '../../functions/domain/text.ts'
+import { refuseSwallowedOptions } from '../npm-options.ts'
 import { endWithOutput } from '../output.ts'
 import { helpPage, readCommandLine } from './flags.ts'
 import { parseOptions } from './options.ts'
@@ -5,11 +7,15 @@ import { startSimulator } from './server.ts'
 
 endWithOutput(() => process.exit(0))
 try {
+  const usage = helpPage(parseOptions({}))
+  refuseSwallowedOptions('npm run simulator', usage)
   const { options, port, host, isHelp } = readCommandLine(process.argv.slice(2), Date.now())
-  if (isHelp) process.stdout.write(helpPage(parseOptions({})))
+  if (isHelp) process.stdout.write(usage)
   else await run(options, port, host)
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n"npm run simulator -- --help" lists the options.\n`)
+  process.stderr.write(
+    `${visibleLines(error instanceof Error ? error.message : String(error))}\n"npm run simulator -- --help" lists the options.\n`,
+  )
   process.exitCode = 1
 }
 

@@ -7,11 +7,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type StateTable, stateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { minute } from '../../functions/domain/time.ts'
 import { vendors } from '../../functions/vendors/index.ts'
+import { findMissing } from '../../local/report/missing.ts'
+import { readRuns } from '../../local/report/runs.ts'
 import { isStreamName } from '../../local/simulator/catalogue.ts'
 import type { SimulatedEvent } from '../../local/simulator/history.ts'
 import { itemOf } from '../../local/simulator/messages.ts'
 import { type RunningSimulator, startSimulator } from '../../local/simulator/server.ts'
-import { findMissing } from '../../local/summary.ts'
 import { expectedRecordId } from '../../simulation/expected-record.ts'
 import { type BusEvent, type Deployment, deploy } from './deployment.ts'
 import { assemblyDir, lakeDir, projectDir, runDir, settingsOf } from './folders.ts'
@@ -319,7 +320,7 @@ async function untilCollected(connectorId: string): Promise<void> {
 /** Ticks as `untilCollected` does. Returns why connectors are not covered up to `startedAt` yet. */
 async function missing(ids: readonly string[], startedAt: number): Promise<readonly string[]> {
   await deployment.tick(Date.now())
-  return (await findMissing({ state, vendors }, ids, startedAt)).map(({ connectorId, reason }) => `${connectorId}: ${reason}`)
+  return findMissing(await readRuns(state, ids), vendors, startedAt).map(({ connectorId, reason }) => `${connectorId}: ${reason}`)
 }
 
 /** The states of the connector that a person was notified of. */

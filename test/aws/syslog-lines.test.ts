@@ -103,12 +103,12 @@ function unescaped(value: string): string {
   return value.replaceAll(/\\([\\=rn])/g, (_, character: string) => ({ r: '\r', n: '\n' })[character] ?? character)
 }
 
-/** The text as it may be in a line: what ends a line is a break, and other control characters are blanks. */
+/** The text as it may be in a line: what ends a line is a break, and other control characters are dots. */
 function inLine(value: unknown): string {
   const text = Array.isArray(value) ? JSON.stringify(value) : String(value)
   return text
     .replaceAll(/[\u0085\u2028\u2029]/g, '\n')
-    .replaceAll(/(?![\r\n])\p{Cc}/gu, ' ')
+    .replaceAll(/(?![\r\n])[\p{Cc}\p{Cf}]/gu, '·')
     .trim()
 }
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { Summary } from '../../local/report/summary.ts'
 import { isStreamName } from '../../local/simulator/catalogue.ts'
 import type { SimulatedEvent } from '../../local/simulator/history.ts'
 import { itemOf } from '../../local/simulator/messages.ts'
-import type { Summary } from '../../local/summary.ts'
 import { temporaryFolder } from '../local-services.ts'
 import { deliveredIds, lakeRows, run, start, summaryOf } from './program.ts'
 
@@ -12,6 +12,7 @@ import { deliveredIds, lakeRows, run, start, summaryOf } from './program.ts'
 const firstEventsWithinMs = 10_000
 /** The demonstration must have enough events for a first query. */
 const eventsMin = 400
+const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 /** A run of 2 s and its start and end. It must not go on until Ctrl-C (s). */
 const twoSecondRunMax = 10
 
@@ -34,11 +35,11 @@ function delivered({ connectors }: Summary): number {
 test('--once --json collects every event into the lake and prints one JSON object, and the next start repeats no event', async () => {
   const dataDir = temporaryFolder()
   const first = await run(['--once', '--json', '--data', dataDir])
-  expect(first.err).toContain('Every stream is complete up to the start.')
+  expect(first.err).toMatch(/^Every stream is read up to the start, \S+ \S+ UTC, and proven complete up to /m)
   expect(first.code).toBe(0)
 
   const summary = summaryOf(first)
-  expect(Object.keys(summary)).toEqual(['connectors', 'requests', 'throttled', 'seconds', 'lake'])
+  expect(Object.keys(summary)).toEqual(['connectors', 'delivered', 'requests', 'throttled', 'thisStart', 'seconds', 'lake'])
   expect(summary.connectors.map(({ connectorId, state }) => [connectorId, state])).toEqual([
     ['acme.exchange', 'ok'],
     ['acme.sharepoint', 'ok'],
@@ -56,7 +57,18 @@ test('--once --json collects every event into the lake and prints one JSON objec
       changed: 0,
       requests: expect.any(Number),
       throttled: 0,
-      coveredTo: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      thisStart: {
+        delivered: stream.delivered,
+        filtered: stream.filtered,
+        alreadySeen: stream.alreadySeen,
+        changed: 0,
+        requests: stream.requests,
+        throttled: 0,
+      },
+      since: expect.stringMatching(isoTime),
+      coveredTo: expect.stringMatching(isoTime),
+      readTo: expect.stringMatching(isoTime),
+      lateUntil: expect.stringMatching(isoTime),
       lostRanges: [],
       gaps: [],
     })
@@ -75,13 +87,15 @@ test('--once --json collects every event into the lake and prints one JSON objec
   const tenants = await lakeRows(dataDir, 'SELECT trendmicro.log_item_id AS id, tenant_name AS tenant FROM syslog_raw')
   expect(tenants.filter(({ id, tenant }) => customers.get(String(id)) !== tenant)).toEqual([])
 
-  const second = await run(['--for', '3s', '--json', '--data', dataDir])
+  const second = await run(['--for', '6s', '--json', '--data', dataDir])
   expect(second.code).toBe(0)
   const events = new Map([...shown, ...shownTo(dataDir)].map((event) => [event.id, event]))
   const wantedNow = [...events.values()].filter((event) => !isFiltered(event)).map(({ id }) => id)
   expect((await deliveredIds(dataDir, 'syslog_raw')).sort()).toEqual(wantedNow.sort())
   expect((await deliveredIds(dataDir, 'syslog_exact')).length).toBe(wantedNow.length)
-  expect(delivered(summaryOf(second))).toBe(wantedNow.length)
+  const again = summaryOf(second)
+  expect(delivered(again)).toBe(wantedNow.length)
+  expect(again).toMatchObject({ delivered: wantedNow.length, thisStart: { delivered: wantedNow.length - wanted.length } })
 })
 
 test('npm start shows the first events within ten seconds, and Ctrl-C ends it cleanly with the place of the lake and a query for it', async () => {
@@ -95,7 +109,7 @@ test('npm start shows the first events within ten seconds, and Ctrl-C ends it cl
   expect(await program.ended).toBe(0)
   const out = program.out()
   expect(out).toContain(`The lake is ${join(dataDir, 'lake')}. Query it: npm run lake -- --data ${dataDir} "SELECT `)
-  expect(isStreamName(/ {2}(\S+): \d+ delivered/.exec(out)?.[1] ?? '')).toBe(true)
+  expect(isStreamName(/ {2}(\S+): (?:nothing proven|proven) complete .*\n {4}this start: \d+ delivered/.exec(out)?.[1] ?? '')).toBe(true)
   expect(out).not.toContain('\u001b')
   expect(program.err()).toBe('')
 })

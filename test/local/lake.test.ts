@@ -226,6 +226,12 @@ describe('a table for a terminal', () => {
     expect(formatTextTable([{ user: 'a\u001b[2Jb\nc' }])).toBe('user\n───────\na·[2Jb·c\n'.replace('───────', '────────'))
   })
 
+  it('contains none in its headings either, and aligns characters of any width', () => {
+    expect(formatTextTable([{ 'n\u001b]0;x\u0007': '東京', 'right\u202e': 1 }])).toBe(
+      ['n·]0;x·  right·', '───────  ──────', '東京          1', ''].join('\n'),
+    )
+  })
+
   it('cuts a long cell', () => {
     expect(formatTextTable([{ raw: 'x'.repeat(5_000) }]).split('\n')[2]).toBe(`${'x'.repeat(59)}…`)
   })

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { failureCodes, failures, formatFailure } from '../../functions/domain/failures.ts'
 import { localWords, wordsOnAws } from '../../local/local-words.ts'
-import { formatLogLine } from '../../local/terminal.ts'
+import { readLogLine } from '../../local/screen/log-line.ts'
 
 const ofAws = /\b(AWS|Firehose|Secrets Manager|secretsmanager|DynamoDB|kms|Lambda|function|deploy\w*|operator|delivery stream|setting)\b/i
 
@@ -21,7 +21,7 @@ test('the advice of a log line names things of this machine', () => {
     message,
     connectorId: 'acme.cas',
   })
-  expect(formatLogLine(line)).toBe(
+  expect(readLogLine(line)?.text).toBe(
     '12:00:00 ERROR acme.cas connector-failing: tributary/acme/key. The secret does not exist. Add it under exactly this name to the file of --secrets and start again.',
   )
 })

@@ -1,5 +1,7 @@
 import { describe, expect, it, test } from 'vitest'
-import { parseOptions, proxyOf } from '../../local/options.ts'
+import { minute } from '../../functions/domain/time.ts'
+import { refuseSwallowedOptions } from '../../local/npm-options.ts'
+import { parseOptions, proxyOf, usage } from '../../local/options.ts'
 import { StartupError } from '../../local/services/startup-error.ts'
 
 /** Returns the message for wrong options. */
@@ -14,17 +16,27 @@ function refusal(...args: string[]): string {
 }
 
 test('npm start without options is the demonstration, until Ctrl-C, in .tributary', () => {
-  expect(parseOptions([])).toEqual({ help: false, once: false, allowHosts: [], allowEmpty: false, data: '.tributary', json: false })
+  expect(parseOptions([])).toEqual({
+    help: false,
+    once: false,
+    patienceMs: 15 * minute,
+    allowHosts: [],
+    allowEmpty: false,
+    data: '.tributary',
+    json: false,
+  })
 })
 
 test('every option is understood', () => {
   const args =
-    '--once --connectors c.json --secrets s.json --allow-host localhost:8080 --allow-host [::1] --allow-empty --data /tmp/d --json'.split(
+    '--once --patience 90 --streams acme.cas --connectors c.json --secrets s.json --allow-host localhost:8080 --allow-host [::1] --allow-empty --data /tmp/d --json'.split(
       ' ',
     )
   expect(parseOptions(args)).toEqual({
     help: false,
     once: true,
+    patienceMs: 90 * minute,
+    streams: 'acme.cas',
     connectors: 'c.json',
     secrets: 's.json',
     allowHosts: ['localhost:8080', '[::1]'],
@@ -76,6 +88,11 @@ describe('a mistake in the options is refused in one line', () => {
     [['--for'], /^Option '--for <value>' argument missing\. "npm start -- --help"/],
     [['--once=yes'], /^Option '--once' does not take an argument\. "npm start -- --help"/],
     [['--once', '--for', '5s'], /^--once and --for exclude each other/],
+    [['--patience', '5'], /^--patience says how long --once waits\. Give --once as well\.$/],
+    [['--once', '--patience', '0'], /^--patience 0: give whole minutes from 1 to 1440, such as 15\.$/],
+    [['--once', '--patience=1.5'], /^--patience 1\.5: give/],
+    [['--once', '--patience=1441'], /^--patience 1441: give/],
+    [['--once', '--patience=10m'], /^--patience 10m: give/],
     [['--connectors', 'c.json'], /^--connectors needs --secrets FILE/],
     [['--secrets', 's.json'], /^--secrets needs --connectors FILE/],
     [['--allow-host', 'http://localhost:1'], /^--allow-host http:\/\/localhost:1: give HOST or HOST:PORT, such as localhost:8080\.$/],
@@ -83,5 +100,40 @@ describe('a mistake in the options is refused in one line', () => {
   ])('%j', (args, said) => {
     expect(refusal(...args)).toMatch(said)
     expect(refusal(...args)).not.toContain('\n')
+  })
+})
+
+describe('a forgotten --', () => {
+  /** The environment and the arguments that npm 11 passes on. */
+  const said = (env: Readonly<Record<string, string>>, args: readonly string[] = []) => {
+    try {
+      refuseSwallowedOptions('npm start', usage, { args, env })
+      return ''
+    } catch (error) {
+      return error instanceof StartupError ? error.message : String(error)
+    }
+  }
+
+  it.each([
+    ['npm start --once', { npm_config_once: 'true' }, [], 'npm start -- --once'],
+    ['npm start --data d --json', { npm_config_data: 'true', npm_config_json: 'true' }, ['d'], 'npm start -- --data d --json'],
+    ['npm start --for=5s', { npm_config_for: '5s' }, [], 'npm start -- --for 5s'],
+    ['npm start --allow-host a:1', { npm_config_allow_host: 'true' }, ['a:1'], 'npm start -- --allow-host a:1'],
+    [
+      'npm start --connectors c --secrets s',
+      { npm_config_connectors: 'true', npm_config_secrets: 'true' },
+      ['c', 's'],
+      'npm start -- --connectors FILE --secrets FILE',
+    ],
+  ])('of %s is noticed, and the message has the right command', (_, env, args, command) => {
+    expect(said(env, args)).toMatch(/^npm took --.* of its own, so nothing was started\. Write -- before the options: /)
+    expect(said(env, args).endsWith(command)).toBe(true)
+  })
+
+  it.each([
+    [{}, ['--once']],
+    [{ npm_config_help: 'true', npm_config_key: 'k', npm_config_yes: '', npm_config_json: '', npm_config_once: 'false' }, []],
+  ])('is not seen where there is none: %j %j', (env, args) => {
+    expect(said(env, args)).toBe('')
   })
 })

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { onTestFailed, onTestFinished } from 'vitest'
 import { openLake, type Row } from '../../local/lake.ts'
-import type { Summary } from '../../local/summary.ts'
+import type { Summary } from '../../local/report/summary.ts'
 
 const folder = fileURLToPath(new URL('../..', import.meta.url))
 

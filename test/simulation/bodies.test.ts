@@ -2,7 +2,9 @@ import { expect, it, test } from 'vitest'
 import type { LakeRecord } from '../../functions/domain/record/record.ts'
 import { iso, minute } from '../../functions/domain/time.ts'
 import { vendors } from '../../functions/vendors/index.ts'
-import { findMissing, summarise } from '../../local/summary.ts'
+import { findMissing } from '../../local/report/missing.ts'
+import { readRuns } from '../../local/report/runs.ts'
+import { summarise } from '../../local/report/summary.ts'
 import { connectorItem, start, World } from '../../simulation/world.ts'
 
 const detectionTime = iso(start - minute)
@@ -56,8 +58,8 @@ it.each([
     expect(state.state).toBe('failing')
     expect(records).toEqual([])
     expect(world.bus.notifications.length).toBeGreaterThan(0)
-    const ports = { state: world.state, vendors }
-    const summary = [await summarise(ports, ['acme.cas'], world.clock.now()), await findMissing(ports, ['acme.cas'], start)]
+    const runs = await readRuns(world.state, ['acme.cas'])
+    const summary = [summarise(runs, vendors, world.clock.now()), findMissing(runs, vendors, start)]
     const said = JSON.stringify([world.record.log, state, world.bus.notifications, summary]).replaceAll('\\u0000', '')
     expect(said).not.toMatch(/user@|PRIVATE/)
   }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { failure } from '../../functions/domain/failures.ts'
 import type { Notification } from '../../functions/domain/status/notifications.ts'
+import { statusRow } from '../../functions/domain/status/status-row.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { measureFleet } from '../../functions/flows/measure-fleet.ts'
-import { statusRow } from '../../functions/widget/page.ts'
 import { connectorItem, secretName, World } from '../../simulation/world.ts'
 
 function changesOf(notifications: readonly Notification[], connectorId = 'acme.cas') {

@@ -59,6 +59,8 @@ describe('a CEF message', () => {
 
   it('has equals sign, backslash and line breaks escaped in its values', () => {
     expect(cefValue('a=b\\c|d\ne\rf')).toBe('a\\=b\\\\c|d\\ne\\rf')
+    expect(cefValue('\u001b[2J\u009b\u202eexe.txt')).toBe('·[2J··exe.txt')
+    expect(cefHeader('\u001b]0;x\u0007\u2028')).toBe('·]0;x··')
     expect(cefValue('a\u2028b\u2029c\u0085d')).toBe('a\\nb\\nc\\nd')
   })
 })

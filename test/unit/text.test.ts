@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cutText, wholeCharacters } from '../../functions/domain/text.ts'
+import { cutText, visible, visibleLines, wholeCharacters } from '../../functions/domain/text.ts'
 
 describe('a text that is cut', () => {
   it('has whole characters, at most as many units as allowed, and its beginning', () => {
@@ -20,5 +20,29 @@ describe('a text that is cut', () => {
     expect(cutText('x😀😀', 3)).toBe('x…')
     expect(cutText('short', 5)).toBe('short')
     expect(wholeCharacters('😀', 1)).toBe('')
+  })
+})
+
+describe('a text for a terminal', () => {
+  it.each([
+    ['C0', 'a\u0000b\tc\u001b[31md\re\nf\u007f', 'a·b·c·[31md·e·f·'],
+    ['C1', '\u009b31m \u0085', '·31m ·'],
+    ['OSC', '\u001b]52;c;cm0=\u0007', '·]52;c;cm0=·'],
+    ['bidi', '\u202e\u2066\u200f\u061cexe', '····exe'],
+    ['line and paragraph separators', 'a\u2028b\u2029', 'a·b·'],
+    ['invisible', 'a\u200bb\u00adc\ufeffd\u{e0041}', 'a·b·c·d·'],
+    ['half', '\ud83d!', '·!'],
+  ])('shows each character of the kind %s as a dot', (_, text, shown) => {
+    expect(visible(text)).toBe(shown)
+    expect(visible(shown)).toBe(shown)
+  })
+
+  it('keeps letters of every script, their accents, and emoji', () => {
+    const text = 'Zoë 東京 ไทย e\u0301 😀 ✔\ufe0f'
+    expect(visible(text)).toBe(text)
+  })
+
+  it('keeps its line breaks if it is meant to have them', () => {
+    expect(visibleLines('a\u001b\r\nb\u202e')).toBe('a··\nb·')
   })
 })

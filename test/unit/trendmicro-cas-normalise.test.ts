@@ -221,7 +221,7 @@ describe('a name that looks like a CEF line', () => {
   it('stays one value of one event, whatever line ends and escapes it has', () => {
     const { syslog, file_name } = recordOf(withMessage({ file_name: 'a\r\nCEF:0|X|Y|1|1|n|High act=b\\\u001b[31m\u2028c' }))
     expect(file_name).toBe('a\r\nCEF:0|X|Y|1|1|n|High act=b\\\u001b[31m\u2028c')
-    expect(syslog.message).toContain(' fname=a\\r\\nCEF:0|X|Y|1|1|n|High act\\=b\\\\\u001b[31m\\nc')
+    expect(syslog.message).toContain(' fname=a\\r\\nCEF:0|X|Y|1|1|n|High act\\=b\\\\·[31m\\nc')
     expect(rfc5424({ syslog }).split(/[\p{Cc}\p{Zl}\p{Zp}]/u)).toHaveLength(1)
   })
 })

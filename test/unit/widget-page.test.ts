@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ConnectorState, connectorStates } from '../../functions/domain/status/connector-state.ts'
 import { type ConnectorStatus, newStatus } from '../../functions/domain/status/status.ts'
+import { statusRow } from '../../functions/domain/status/status-row.ts'
 import { day, hour, minute } from '../../functions/domain/time.ts'
-import { messagePage, statusPage, statusRow } from '../../functions/widget/page.ts'
+import { messagePage, statusPage } from '../../functions/widget/page.ts'
 import type { StatusQuestion } from '../../functions/widget/question.ts'
 
 const now = Date.UTC(2026, 10, 24, 12)

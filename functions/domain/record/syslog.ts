@@ -1,3 +1,4 @@
+import { visible } from '../text.ts'
 import { type Instant, iso } from '../time.ts'
 import type { Severity } from './fields.ts'
 import type { LakeRecord, RecordBody } from './record.ts'
@@ -66,14 +67,17 @@ function messageField(message: string): string {
   return /^[\x20-\x7e]*$/.test(text) ? text : `\ufeff${text}`
 }
 
-/** Escapes text for a field of the CEF header. */
+/** Escapes text for a field of the CEF header. A control character is shown as `·`: the message may be printed to a terminal. */
 export function cefHeader(text: string): string {
-  return text.replaceAll(/[\\|]/g, '\\$&').replaceAll(/[\r\n]+/g, ' ')
+  return visible(text.replaceAll(/[\r\n]+/g, ' ')).replaceAll(/[\\|]/g, '\\$&')
 }
 
 const cefEscapes: Readonly<Record<string, string>> = { '\\': '\\\\', '=': '\\=', '\r': '\\r' }
 
-/** Escapes text for a value of the CEF extension. Every character that may end a line is a line break, as some readers take it for one. */
+/**
+ * Escapes text for a value of the CEF extension. Every character that may end a line is a line break, as some readers take it for one.
+ * Any other control character is shown as `·`.
+ */
 export function cefValue(text: string): string {
-  return text.replace(/[\\=\r\n\u0085\u2028\u2029]/g, (character) => cefEscapes[character] ?? '\\n')
+  return visible(text.replace(/[\\=\r\n\u0085\u2028\u2029]/g, (character) => cefEscapes[character] ?? '\\n'))
 }

@@ -6,6 +6,8 @@ import type { Instant } from '../time.ts'
 interface StateTraits {
   /** The name that people see. */
   readonly title: string
+  /** The meaning of the state, as a sentence. */
+  readonly doc: string
   readonly tone: 'bad' | 'warn' | 'good' | 'quiet'
   /** Whether events are collected in this state. If they are not, nothing lags and nothing is lost. */
   readonly collects: boolean
@@ -21,9 +23,9 @@ interface StateTraits {
 
 /** All states, the worst first. */
 const connectorStateTraits = {
-  /** Unread events are about to pass the retention limit, or have passed it. */
   'losing-data': {
     title: 'losing data',
+    doc: 'Unread events are about to pass the retention limit, or have passed it.',
     tone: 'bad',
     collects: true,
     isProblem: true,
@@ -31,9 +33,9 @@ const connectorStateTraits = {
     metric: 'ConnectorsLosingData',
     remedy: 'Add a key of its own, or collect fewer streams, before the retention limit is reached.',
   },
-  /** Somebody must correct something, or the vendor has an outage. */
   failing: {
     title: 'failing',
+    doc: 'Somebody must correct something, or the vendor has an outage.',
     tone: 'bad',
     collects: true,
     isProblem: true,
@@ -41,9 +43,9 @@ const connectorStateTraits = {
     metric: 'ConnectorsFailing',
     remedy: 'See the reason.',
   },
-  /** The vendor allows fewer requests than the connector's item says. */
   throttled: {
     title: 'throttled',
+    doc: 'The vendor allows fewer requests than the connector’s item says.',
     tone: 'warn',
     collects: true,
     isProblem: true,
@@ -51,9 +53,9 @@ const connectorStateTraits = {
     metric: 'ConnectorsThrottled',
     remedy: 'Use a key that nothing else uses, or lower requestsPerMinute.',
   },
-  /** The item was never accepted. */
   refused: {
     title: 'refused',
+    doc: 'The item was never accepted.',
     tone: 'warn',
     collects: false,
     isProblem: true,
@@ -61,9 +63,9 @@ const connectorStateTraits = {
     metric: 'ConnectorsRefused',
     remedy: 'Correct the item in the connectors table; it is checked again at once.',
   },
-  /** Older events are still being read. */
   'catching-up': {
     title: 'catching up',
+    doc: 'Older events are still being read.',
     tone: 'warn',
     collects: true,
     isProblem: false,
@@ -71,18 +73,18 @@ const connectorStateTraits = {
     metric: 'ConnectorsCatchingUp',
     remedy: 'Nothing, unless it lasts: then add a key of its own, or collect fewer streams.',
   },
-  /** Accepted, nothing read yet. */
   starting: {
     title: 'starting',
+    doc: 'Accepted, nothing read yet.',
     tone: 'quiet',
     collects: true,
     isProblem: false,
     isUrgent: false,
     remedy: 'Nothing: it is read for the first time, or anew after an edit.',
   },
-  /** Up to date. */
   ok: {
     title: 'ok',
+    doc: 'Up to date.',
     tone: 'good',
     collects: true,
     isProblem: false,
@@ -90,18 +92,18 @@ const connectorStateTraits = {
     metric: 'ConnectorsOk',
     remedy: 'Nothing.',
   },
-  /** `enabled` is false. */
   paused: {
     title: 'paused',
+    doc: '`enabled` is false.',
     tone: 'quiet',
     collects: false,
     isProblem: false,
     isUrgent: false,
     remedy: 'Nothing. Set enabled to true to continue; events that the vendor no longer keeps by then are lost.',
   },
-  /** The item was deleted. */
   retired: {
     title: 'retired',
+    doc: 'The item was deleted.',
     tone: 'quiet',
     collects: false,
     isProblem: false,

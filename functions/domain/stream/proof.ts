@@ -5,7 +5,7 @@ import type { Interval, Range } from './stream.ts'
 /** The rules of proof: which part of a range is complete once it was read, and which part of a gap can no longer be read. */
 
 /** Even an event that is not late takes this long to show up (ms). */
-const watermarkMarginMs = 2 * second
+export const watermarkMarginMs = 2 * second
 /** The retention limit moves while a range is read, so its proof begins this far above the limit (ms). */
 const retentionMarginMs = 2 * second
 /** No range starts nearer to the retention limit than this (ms). */

@@ -1,0 +1,97 @@
+import type { ConnectorState } from '../../functions/domain/status/connector-state.ts'
+import { traitsOfState } from '../../functions/domain/status/connector-state.ts'
+import type { Instant } from '../../functions/domain/time.ts'
+import { localWords } from '../local-words.ts'
+import { type Coverage, coverageOf, coverageText } from './coverage.ts'
+import { type ConnectorRun, type Counts, type CountsAtStart, countsOf, streamsOf, sumCounts, type Vendors } from './runs.ts'
+
+/** The counts are of all time; those of this start are in `thisStart`. */
+interface StreamSummary extends Counts, Coverage {
+  readonly service: string
+  readonly event: string
+  readonly thisStart: Counts
+}
+
+export interface ConnectorSummary {
+  /** Or, for an item that was refused for its id, its place in the file, `item 2`. */
+  readonly connectorId: string
+  readonly state: ConnectorState
+  /** Why it is in this state and what to do; empty when all is well. */
+  readonly reason: string
+  readonly streams: readonly StreamSummary[]
+}
+
+/** What `--json` prints. docs/one-machine.md describes it. */
+export interface Summary {
+  readonly connectors: readonly ConnectorSummary[]
+  /** Of all time. */
+  readonly delivered: number
+  readonly requests: number
+  readonly throttled: number
+  readonly thisStart: Pick<Counts, 'delivered' | 'requests' | 'throttled'>
+  /** The duration of this start. */
+  readonly seconds: number
+  /** The folder. */
+  readonly lake: string
+}
+
+/** Summarises connectors. Without `atStart` everything counts as of this start. */
+export function summarise(
+  runs: readonly ConnectorRun[],
+  vendors: Vendors,
+  now: Instant,
+  atStart: CountsAtStart = new Map(),
+): readonly ConnectorSummary[] {
+  return runs.map((each) => {
+    const { connectorId, run } = each
+    const { accepted, status } = run
+    const vendor = vendors.get(accepted?.connector.type ?? '')
+    return {
+      connectorId,
+      state: status?.state ?? 'starting',
+      reason: localWords(status?.reason ?? ''),
+      streams: streamsOf(each, vendors).flatMap(({ id, stream }) => {
+        if (vendor === undefined) return []
+        const { allTime, thisStart } = countsOf(connectorId, id, stream, atStart)
+        return [{ ...vendor.describe(id), ...allTime, thisStart, ...coverageOf(stream, run, now) }]
+      }),
+    }
+  })
+}
+
+export function totalsOf(connectors: readonly ConnectorSummary[]): Pick<Summary, 'delivered' | 'requests' | 'throttled' | 'thisStart'> {
+  const streams = connectors.flatMap((connector) => connector.streams)
+  const { allTime, thisStart } = sumCounts(streams.map((stream) => ({ allTime: stream, thisStart: stream.thisStart })))
+  const some = ({ delivered, requests, throttled }: Counts) => ({ delivered, requests, throttled })
+  return { ...some(allTime), thisStart: some(thisStart) }
+}
+
+/** With more connectors than this the streams of those that are well are left out (count). */
+const detailedMax = 20
+
+/** Formats the summary at the end for people. */
+export function formatSummary({ connectors, delivered, requests, throttled, thisStart, seconds }: Summary): string {
+  const isShort = (state: ConnectorState) => connectors.length > detailedMax && state === 'ok'
+  const lines = connectors.flatMap(({ connectorId, state, reason, streams }) => [
+    `${connectorId}: ${traitsOfState(state).title}${reason === '' ? '' : `. ${reason}`}`,
+    ...(isShort(state) ? [] : streams).flatMap((stream) => [
+      `  ${stream.service}/${stream.event}: ${coverageText(stream)}`,
+      `    this start: ${countsText(stream.thisStart)}; all time: ${countsText(stream)}`,
+    ]),
+  ])
+  const totals = (counts: Summary['thisStart']) =>
+    `${counts.delivered} delivered, ${requestsText(counts.requests)}, ${counts.throttled} throttled`
+  const end = `This start (${seconds} s): ${totals(thisStart)}. All time: ${totals({ delivered, requests, throttled })}.`
+  const hint = connectors.some(({ state }) => isShort(state))
+    ? 'The streams of connectors that are ok are left out; --json and --streams CONNECTOR_ID have them.\n'
+    : ''
+  return `${lines.join('\n')}\n${hint}${end}\n`
+}
+
+function countsText({ delivered, filtered, requests }: Counts): string {
+  return `${delivered} delivered, ${filtered} filtered, ${requestsText(requests)}`
+}
+
+function requestsText(count: number): string {
+  return count === 1 ? '1 request' : `${count} requests`
+}
