@@ -2,6 +2,7 @@ import { digest } from '../functions/adapters/digest.ts'
 import { canonicalJson } from '../functions/domain/record/json-text.ts'
 import { identityOf, recordId } from '../functions/domain/record/record-id.ts'
 import { itemOf } from '../local/simulator/messages.ts'
+import { asMade } from './key-in-events.ts'
 
 type Event = Parameters<typeof itemOf>[0]
 
@@ -14,7 +15,7 @@ export function expectedRecordId(connectorId: string, event: Event): string {
 
 /** Names an event by what the vendor showed, whatever the release that made a record of it. */
 export function eventKey(raw: string): string {
-  return digest(canonicalJson(raw))
+  return digest(asMade(canonicalJson(raw)))
 }
 
 /** The `eventKey` of an event that the simulated vendor shows. */

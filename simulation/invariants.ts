@@ -49,9 +49,9 @@ const claims: Readonly<Record<string, (end: End) => readonly string[]>> = {
 
   'Every event that a ledger calls covered is in the lake': ({ audited }) => audited.missing,
 
-  'No event is in the lake twice, except for one page at each fault of a process or a service': ({ audited, world, scenario }) => {
-    const repeating = [...world.record.faults].filter(([kind]) => !harmless.includes(kind)).reduce((sum, [, count]) => sum + count, 0)
-    const twiceMax = repeating * scenario.world.pageItems
+  'No event is in the lake twice, except for one page at each fault of a process or a service': (end) => {
+    const { audited } = end
+    const twiceMax = repeatedMax(end)
     return audited.twice.length > twiceMax ? [`${audited.twice.length} events are, and at most ${twiceMax} may be`, ...audited.twice] : []
   },
 
@@ -71,6 +71,19 @@ const claims: Readonly<Record<string, (end: End) => readonly string[]>> = {
     withoutOverloaded(scenario, audited.old),
 
   'No key is used by two tenants, unless both allow it': ({ audited }) => audited.sharing,
+
+  'No record holds a key of its connector, and each from which one was removed is counted': (end) => {
+    const { world, streams, scenario } = end
+    if (scenario.world.keyInEvents !== true) return []
+    const { withKey, redacted } = world.lake
+    const counted = [...streams.values()].reduce((sum, stream) => sum + (stream?.counts.redacted ?? 0), 0)
+    return [
+      ...[...withKey].map(([connectorId, count]) => `${count} records of ${connectorId} hold its key`),
+      ...(redacted > 0 && counted <= redacted && redacted <= counted + repeatedMax(end)
+        ? []
+        : [`${redacted} records are marked, and ${counted} are counted`]),
+    ]
+  },
 
   'No range is lost': (end) =>
     ofStreams(end, ({ lostRanges }) => lostRanges.map(({ from, to, reason }) => `${iso(from)} to ${iso(to)} is lost (${reason})`)),
@@ -95,6 +108,12 @@ const claims: Readonly<Record<string, (end: End) => readonly string[]>> = {
     ofKeys(world, (key) => world.model.account.maxRequestsInAnyMinute(key)).flatMap(({ key, count }) =>
       count <= requestsPerMinute ? [] : [`${key}: the vendor saw ${count} and allows ${requestsPerMinute}`],
     ),
+}
+
+/** Faults of a process or a service deliver at most so many records again: one page each. */
+function repeatedMax({ world, scenario }: End): number {
+  const repeating = [...world.record.faults].filter(([kind]) => !harmless.includes(kind)).reduce((sum, [, count]) => sum + count, 0)
+  return repeating * scenario.world.pageItems
 }
 
 /** Checks every claim in a world whose scenario has ended. */

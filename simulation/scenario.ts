@@ -97,9 +97,9 @@ const connectorHoursBusyMax = 500
 type Draw = (seed: number, random: Random, size: ScenarioSize) => Omit<Scenario, 'name' | 'seed' | 'size'>
 
 const scenarios: Readonly<Record<ScenarioName, Draw>> = {
-  /** Every fault of the vendor. No process is killed, and the lake accepts every record. */
+  /** Every fault of the vendor, also the key in its events. No process is killed, and the lake accepts every record. */
   vendor: (_, random) => ({
-    world: { vendor: drawVendor(random), clocksOffMs: [0, 400], pageItems },
+    world: { vendor: drawVendor(random), clocksOffMs: [0, 400], pageItems, keyInEvents: true },
     items: [connectorItem({ eventTypes: ['dlp', 'securityrisk'], initialBackfillMinutes: 60 })],
     changes: [],
     faultyMs: 3 * hour,

@@ -24,12 +24,15 @@ interface WireOptions {
   readonly networkMs: number
   readonly troubles: readonly OriginTrouble[]
   readonly model: () => Pick<VendorModel, 'respond'>
+  /** Changes the bodies of the vendor. `page`: how many came before. */
+  readonly rewrite?: (body: string, page: number) => string
   readonly happened: (kind: OriginTrouble['kind']) => void
 }
 
 /** The network between the processes and the simulated vendor. */
 export class Wire {
   private readonly options: WireOptions
+  private pages = 0
 
   constructor(options: WireOptions) {
     this.options = options
@@ -43,7 +46,7 @@ export class Wire {
 
   private async fetch(ownClock: Clock, url: string, apiKey: string, sendBy: Instant): Promise<Result<VendorResponse> | 'too-late'> {
     if (ownClock.now() > sendBy) return 'too-late'
-    const { clock, networkMs, model } = this.options
+    const { clock, networkMs, model, rewrite = (text) => text } = this.options
     const sentAt = clock.now()
     const { pathname, search, origin } = new URL(url)
     const trouble = this.troubleOf(origin, sentAt)
@@ -53,7 +56,8 @@ export class Wire {
     const doneAt = clock.now() + response.delayMs + networkMs + (trouble === undefined ? 0 : slowMs)
     if (doneAt - sentAt > requestTimeoutMs) return this.timedOut(sentAt)
     await clock.sleepUntil(doneAt)
-    const { status, headers, body, truncateAt } = response
+    const { status, headers, truncateAt } = response
+    const body = rewrite(response.body, this.pages++)
     if (truncateAt !== undefined && truncateAt < body.length) return failed(failure('malformed-response', 'The response broke off'))
     return readResponse(status, headers, body, ownClock.now(), { apiKey })
   }

@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly originTroubles?: readonly OriginTrouble[]
   /** Items of a page. Fewer than the vendor's 500 make many requests of few events. */
   readonly pageItems?: number
+  /** Some events of the vendor hold the first key of the world. */
+  readonly keyInEvents?: boolean
   /** Seeds the random numbers of the processes: when they are killed, how long they back off. */
   readonly seed?: number
   /** Called with each step of each process, in order. */
@@ -52,5 +54,6 @@ export const worldDefaults: Required<Omit<WorldOptions, 'onEffect'>> = {
   sharedRateGroups: [],
   originTroubles: [],
   pageItems: trendmicroCas.pageItemsMax,
+  keyInEvents: false,
   seed: 0,
 }

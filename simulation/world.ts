@@ -33,13 +33,14 @@ import { MemorySecrets } from './fakes/secrets.ts'
 import { type WorkMessage, WorkQueue } from './fakes/work-queue.ts'
 import type { FaultKind } from './faults.ts'
 import { Invocations } from './invocations.ts'
+import { key as keyInEvents, withKeyInEvents } from './key-in-events.ts'
 import { Process } from './process.ts'
 import { withPagesOf } from './vendor-pages.ts'
 import { Wire } from './wire.ts'
 import { type WorldOptions, worldDefaults } from './world-options.ts'
 
 export const start: Instant = Date.UTC(2026, 10, 24, 12)
-export const key = 'simulated-key-0123456789abcdef'
+export const key = keyInEvents
 export const secretName = 'tributary/acme/simulated'
 /** Secret name → API key. The second is for connectors with a pool of keys. */
 export const secrets = { [secretName]: key, 'tributary/acme/simulated-second': 'simulated-second-key-0123456789abcdef' } as const
@@ -136,6 +137,7 @@ export class World {
         networkMs: options.networkMs,
         troubles: options.originTroubles,
         model: () => this.model,
+        ...(options.keyInEvents ? { rewrite: withKeyInEvents } : {}),
         happened: (kind) => this.happened(kind),
       }),
       random: randomFrom(seed, 0, 0),

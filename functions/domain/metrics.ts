@@ -21,6 +21,8 @@ export const eventMetrics = {
   EventsLate: 'Count',
   /** Events that came again with other content: updates. They are delivered or filtered, and never late. */
   EventsChanged: 'Count',
+  /** Events that held an API key of their connector. They are delivered or filtered without it. */
+  EventsRedacted: 'Count',
 } as const satisfies Record<string, Unit>
 
 /** Each run writes these. Their dimension is the vendor. */

@@ -65,7 +65,7 @@ export const logQueries: Readonly<Record<string, string>> = {
 | limit 200`,
 
   'all: counts by connector': `filter ispresent(EventsDelivered) or ispresent(EventsFiltered) or ispresent(EventsDuplicate)
-| stats sum(EventsDelivered) as delivered, sum(EventsFiltered) as filtered, sum(EventsDuplicate) as duplicates, sum(EventsMalformed) as malformed, sum(EventsLate) as late, sum(EventsChanged) as changed by connectorId
+| stats sum(EventsDelivered) as delivered, sum(EventsFiltered) as filtered, sum(EventsDuplicate) as duplicates, sum(EventsMalformed) as malformed, sum(EventsLate) as late, sum(EventsChanged) as changed, sum(EventsRedacted) as redacted by connectorId
 | sort delivered desc
 | limit 1000`,
 

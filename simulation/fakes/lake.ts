@@ -1,7 +1,9 @@
 import type { Delivery, RecordDetail, Sink } from '../../functions/domain/ports.ts'
+import { canonicalJson } from '../../functions/domain/record/json-text.ts'
 import type { LakeRecord } from '../../functions/domain/record/record.ts'
 import { ok } from '../../functions/domain/result.ts'
 import { eventKey } from '../expected-record.ts'
+import { key } from '../key-in-events.ts'
 
 /** A lake that keeps only what an audit needs: how often each item arrived, by `eventKey`. */
 export class LakeOfIds implements Sink {
@@ -11,6 +13,10 @@ export class LakeOfIds implements Sink {
   /** Events that were delivered again after a checkpoint. */
   readonly again: string[] = []
   records = 0
+  /** Records from which a key was removed. */
+  redacted = 0
+  /** Records that hold the first key of the world, by connector. */
+  readonly withKey = new Map<string, number>()
   /** Ids of records. */
   private readonly settled = new Set<string>()
 
@@ -20,7 +26,11 @@ export class LakeOfIds implements Sink {
   }
 
   async deliver(records: readonly LakeRecord[], _detail?: RecordDetail): Promise<Delivery> {
-    for (const { id: recordId, connector_id, raw, malformed } of records) {
+    for (const record of records) {
+      const { id: recordId, connector_id, raw, malformed, redacted } = record
+      if (redacted === true) this.redacted += 1
+      if (`${JSON.stringify(record)}${canonicalJson(raw)}`.includes(key))
+        this.withKey.set(connector_id, (this.withKey.get(connector_id) ?? 0) + 1)
       const id = eventKey(raw)
       if (malformed === true) this.malformed.add(id)
       else if (this.settled.has(recordId)) this.again.push(`${connector_id} ${recordId}`)

@@ -84,6 +84,6 @@ function added(value: unknown): unknown {
   if (value instanceof Map) return new Map([...value].map(([key, each]) => [key, added(each)]))
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
   const known = Object.fromEntries(Object.entries(value).map(([name, each]) => [name, added(each)]))
-  if ('alreadySeen' in value && 'byFilter' in value) return { changed: 0, ...known }
+  if ('alreadySeen' in value && 'byFilter' in value) return { changed: 0, redacted: 0, ...known }
   return 'apiKeySecrets' in value && 'logFilters' in value ? { identityIgnoredFields: [], sharedWith: [], ...known } : known
 }

@@ -11,6 +11,7 @@ afterEach(() => {
   vi.doUnmock('../../functions/flows/collect/stream-lease.ts')
   vi.doUnmock('../../functions/flows/collect/deliver-page.ts')
   vi.doUnmock('../../functions/domain/token-bucket.ts')
+  vi.doUnmock('../../functions/domain/record/key-redaction.ts')
 })
 
 /** The claims that a run with the bug breaks. The modules are loaded anew, so that they see the bug. */
@@ -134,6 +135,7 @@ const balanced = 'Every item is accounted for at each minute: fetched = delivere
 const limit = 'The vendor never sees more requests of a key in any 60 s than it allows'
 const sharing = 'No key is used by two tenants, unless both allow it'
 const inTime = 'Live events are in the lake in time, from an hour after the last fault on'
+const keyless = 'No record holds a key of its connector, and each from which one was removed is counted'
 const covered = 'Every stream is covered past the last fault'
 
 describe('without a bug', () => {
@@ -257,6 +259,30 @@ describe('the simulation catches', () => {
       },
     }))
     expect(await brokenBy(busy)).toContain(balanced)
+  })
+
+  it('a key that stays in its events', async () => {
+    plant<typeof import('../../functions/domain/record/key-redaction.ts')>('../../functions/domain/record/key-redaction.ts', () => ({
+      withoutKeys: (item) => item,
+    }))
+    expect(await brokenBy(vendorOnly)).toContain(keyless)
+  })
+
+  it('a key that stays in an event where JSON escapes it', async () => {
+    plant<typeof import('../../functions/domain/record/key-redaction.ts')>('../../functions/domain/record/key-redaction.ts', (real) => ({
+      withoutKeys: (item, apiKeys) => (item.raw.includes('\\u') ? item : real.withoutKeys(item, apiKeys)),
+    }))
+    expect(await brokenBy(vendorOnly)).toContain(keyless)
+  })
+
+  it('events without their key that are not counted', async () => {
+    plant<typeof import('../../functions/flows/collect/deliver-page.ts')>('../../functions/flows/collect/deliver-page.ts', (real) => ({
+      deliverPage: async (...given) => {
+        const page = await real.deliverPage(...given)
+        return { ...page, delivered: { ...page.delivered, counts: { ...page.delivered.counts, redacted: 0 } } }
+      },
+    }))
+    expect(await brokenBy(vendorOnly)).toContain(keyless)
   })
 
   it('a limit of the key that is not kept', async () => {

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { digest } from '../../functions/adapters/digest.ts'
 import { compileFilters } from '../../functions/domain/connector/log-filters.ts'
 import { failure } from '../../functions/domain/failures.ts'
@@ -27,7 +27,7 @@ function deliver(sink: MemorySink, count: number) {
       conditions: [{ field: 'user', operator: 'equals', values: ['dropped@acme.example'] }],
     },
   ])
-  const context = { connector: connector(), vendor: trendmicroCas, filters, stream: 'sharepoint/dlp' }
+  const context = { connector: connector(), vendor: trendmicroCas, filters, stream: 'sharepoint/dlp', apiKeys: new Set<string>() }
   const options = { seen: new SeenItems(''), detail: 'whole', countsLate: false } as const
   return deliverPage({ sink, digest }, context, range('tail', now, now), pageOf(count), options)
 }
@@ -52,4 +52,56 @@ it('the items of such a page that came before a failure count as delivered, and 
   expect(delivered.counts).toMatchObject({ fetched: 500, delivered: 450, filtered: 50 })
   expect(delivered.counts).not.toHaveProperty('pages')
   expect(delivered.newIds).toHaveLength(500)
+})
+
+describe('an event that holds an API key of its connector', () => {
+  const apiKey = '5f0c7f0e-2b43-4c3b-9a0e-0123456789ab'
+  const value = { log_item_id: `of ${apiKey}`, message: { affected_user: `ann ${apiKey}`, file_name: 'a.txt' } }
+  const page = { items: [{ id: value.log_item_id, value, raw: JSON.stringify(value) }], requestedAt: now, receivedAt: now }
+  const filters = compileFilters([
+    {
+      name: 'by-key',
+      action: 'exclude',
+      shadow: true,
+      conditions: [{ field: 'user', operator: 'contains', values: [apiKey] }],
+    },
+    {
+      name: 'redacted',
+      action: 'exclude',
+      shadow: true,
+      conditions: [{ field: 'user', operator: 'contains', values: ['[redacted]'] }],
+    },
+  ])
+
+  async function delivered(apiKeys: readonly string[], seen = new SeenItems('')) {
+    const sink = new MemorySink()
+    const context = { connector: connector(), vendor: trendmicroCas, filters, stream: 'sharepoint/dlp', apiKeys: new Set(apiKeys) }
+    const result = await deliverPage({ sink, digest }, context, range('tail', now, now), page, { seen, detail: 'whole', countsLate: false })
+    return { records: sink.records, ...result.delivered }
+  }
+
+  it('is delivered without the key, marked, and counted', async () => {
+    const { records, counts } = await delivered([apiKey])
+    expect(records).toMatchObject([{ user: 'ann [redacted]', file_name: 'a.txt', redacted: true, event_id: 'of [redacted]' }])
+    expect(JSON.stringify(records)).not.toContain(apiKey)
+    expect(counts).toMatchObject({ delivered: 1, redacted: 1, malformed: 0 })
+  })
+
+  it('has the identity that it has for a run that does not know the key', async () => {
+    const [known, unknown] = [await delivered([apiKey]), await delivered(['another-key-0123456789'])]
+    expect(known.records[0]?.id).toBe(unknown.records[0]?.id)
+    expect(known.newIds).toEqual(unknown.newIds)
+    expect(unknown.records[0]).not.toHaveProperty('redacted')
+    expect(unknown.counts.redacted).toBe(0)
+  })
+
+  it('is seen when it comes again', async () => {
+    const seen = new SeenItems('')
+    for (const { hash, content } of (await delivered(['another-key-0123456789'], seen)).newIds) seen.add(hash, content)
+    expect((await delivered([apiKey], seen)).counts).toMatchObject({ delivered: 0, alreadySeen: 1, redacted: 0 })
+  })
+
+  it('comes to the log filters without the key', async () => {
+    expect((await delivered([apiKey])).counts.byFilter).toEqual({ redacted: 1 })
+  })
 })

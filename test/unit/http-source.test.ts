@@ -163,7 +163,8 @@ describe('a response', () => {
         status: 429,
         traceId: 't',
         retryAfterMs: 30_000,
-        detail: 'The vendor responded with status 429, code -4290001: "Too many for [redacted]"',
+        detail:
+          'The vendor responded with status 429, code -4290001: a message of 23 characters, left out because it may hold a key (89 bytes, no content type, SHA-256 b3c8fe85270e7901)',
       },
     })
   })

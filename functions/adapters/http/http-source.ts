@@ -3,13 +3,14 @@ import { request as httpsRequest } from 'node:https'
 import { type Failure, failure } from '../../domain/failures.ts'
 import type { Clock, Source } from '../../domain/ports.ts'
 import { failed, type Result } from '../../domain/result.ts'
+import { cutText } from '../../domain/text.ts'
 import { hour, type Instant, second } from '../../domain/time.ts'
 import { requestTimeoutMs } from '../../domain/token-bucket.ts'
 import type { VendorResponse } from '../../domain/vendor.ts'
 import { AddressRefused, checkTarget } from './address-guard.ts'
 import { connectionPools } from './connection-pools.ts'
 import { ProxyFailed, type VendorProxy } from './proxy.ts'
-import { oneLine, readResponse } from './response.ts'
+import { readResponse } from './response.ts'
 import { type Body, readBody } from './response-body.ts'
 
 const userAgent = 'tributary'
@@ -61,7 +62,13 @@ export function httpSource(options: HttpSourceOptions): Source {
       if (signal.aborted) return failed(timedOut(url, timeoutMs, traceId))
       return failed(body.end === 'too-large' ? tooLarge(url, bodyBytesMax, traceId) : incomplete(url, body, traceId))
     }
-    return readResponse(status, response.headers, body.bytes, clock.now(), { sentAt, headersAt, apiKey, traceId })
+    return readResponse(status, response.headers, body.bytes, clock.now(), {
+      sentAt,
+      headersAt,
+      apiKey,
+      traceId,
+      isCut: body.end !== 'whole',
+    })
   }
 
   return {
@@ -87,7 +94,7 @@ export function httpSource(options: HttpSourceOptions): Source {
         return await exchange(url, apiKey, pool.value.agent, { clock, sendBy, signal: deadline.signal }, traceId)
       } catch (error) {
         if (error instanceof TooLate) return 'too-late'
-        return failed(deadline.signal.aborted ? timedOut(url, timeoutMs, traceId) : connectionFailure(error, url, apiKey))
+        return failed(deadline.signal.aborted ? timedOut(url, timeoutMs, traceId) : connectionFailure(error, url))
       } finally {
         clearTimeout(timer)
         pool.value.usedAt = clock.now()
@@ -171,10 +178,11 @@ function incomplete(url: URL, { bytes, end }: Body, traceId: string): Failure {
 /** The error codes of OpenSSL's verification and of Node's TLS. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const tlsCode = /CERT|CRL|^ERR_(TLS|SSL)_|^EPROTO$|^UNABLE_TO_|^(INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH)$/
 
-function connectionFailure(error: unknown, url: URL, apiKey: string): Failure {
+/** Node's messages hold no word of the vendor, but for the names in a certificate of another host. */
+function connectionFailure(error: unknown, url: URL): Failure {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
   const message = error instanceof Error && error.message !== '' ? error.message : code
-  const reason = oneLine(message, reasonCharactersMax, apiKey)
+  const reason = code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? 'its certificate is for other hosts' : cutText(message, reasonCharactersMax)
   if (error instanceof ProxyFailed) return failure('proxy-failed', reason)
   if (error instanceof AddressRefused) return failure('address-refused', `${reason}, which is not a public address`)
   if (code.startsWith('HPE_')) return failure('malformed-response', `The response of ${url.host} is not HTTP: ${reason}`)

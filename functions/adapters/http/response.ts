@@ -1,18 +1,13 @@
+import { hash } from 'node:crypto'
 import { type FailureCode, failure } from '../../domain/failures.ts'
 import { parseJson, tooComplex } from '../../domain/record/json-text.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
-import { cutText } from '../../domain/text.ts'
 import { hour, type Instant, second } from '../../domain/time.ts'
 import type { VendorResponse } from '../../domain/vendor.ts'
+import { shownMediaType, shownMessage, shownOrigin, shownTraceId } from '../../domain/vendor-words.ts'
 import { Redactor } from '../redact.ts'
 import { bodyText } from './body-text.ts'
 
-/** The longest texts of a response in a message (characters). */
-const excerptLengthMax = 200
-const traceIdLengthMax = 100
-const codeLengthMax = 20
-/** A text is searched for the key up to here (characters). Only its first sixteenth is shown, far from the place where a key may be cut. */
-const cleanedLengthMax = 65_536
 const retryAfterMaxMs = hour
 /** A key that was cut off at the end of a text is recognised by this many of its first characters. */
 const keyPrefixLengthMin = 4
@@ -26,13 +21,16 @@ export interface Exchange {
   readonly headersAt?: Instant
   /** It is removed from every text of the response that a failure shows. */
   readonly apiKey?: string
+  /** The body has more bytes than were read. */
+  readonly isCut?: boolean
   /** The trace id that was sent. It is used if the response has none. */
   readonly traceId?: string
 }
 
 /**
- * Reads a response: JSON with status 200, nothing with status 204, or a failure with the status, the trace id and at most 200 characters
- * of the vendor's own message. No other part of a body gets into a failure, because it may hold events.
+ * Reads a response: JSON with status 200, nothing with status 204, or a failure with the status, the trace id, the code, and the vendor's
+ * own message if `vendor-words` shows it. No other part of a body gets into a failure, because it may hold events. Its length and the
+ * first 16 digits of its SHA-256 do, so that the vendor's support can tell which body it was.
  * Pure, so that the response of a simulated vendor is read exactly as that of the real one.
  */
 export function readResponse(
@@ -42,28 +40,33 @@ export function readResponse(
   receivedAt: Instant,
   exchange: Exchange = {},
 ): Result<VendorResponse> {
-  const decoded = typeof body === 'string' ? { text: body } : bodyText(body, headerOf(headers, 'content-type'))
+  const contentType = headerOf(headers, 'content-type')
+  const decoded = typeof body === 'string' ? { text: body } : bodyText(body, contentType)
   const { text } = decoded
   const complexity = tooComplex(text)
   const json = complexity === undefined ? parseJson(text) : undefined
-  const traceId = traceIdOf(json, exchange.apiKey) ?? exchange.traceId
+  const redactor = new Redactor(...(exchange.apiKey === undefined ? [] : [exchange.apiKey]))
+  const traceId = traceIdOf(json, redactor) ?? exchange.traceId
   const trace = traceId === undefined ? {} : { traceId }
   const wait = retryAfter(headers, receivedAt)
   const received = { receivedAt, ...clockError(headers, receivedAt, exchange), ...trace, ...wait }
+  const fail = (code: FailureCode, what: string, more = {}) => {
+    const detail = redactor.redact(`The vendor responded with status ${status}${what}`)
+    return failed(failure(code, detail, { status, ...trace, ...more }))
+  }
+  const about = () => bodyOf(body, contentType, exchange)
+  const whole = () => (text.trim() === '' ? 'an empty body' : `${kindOf(text)} (${about()})`)
+
   if (status === 204) return ok({ body: undefined, text: '', ...received })
   if (status !== 200) {
-    const detail = `The vendor responded with status ${status}${vendorsMessage(status, headers, json, text, exchange.apiKey)}`
-    return failed(failure(codeOf(status), detail, { status, ...trace, ...(status === 429 || status === 503 ? wait : {}) }))
+    const code = codeOf(status)
+    const words =
+      code === 'redirected' ? target(headers) : text.trim() === '' ? '' : (vendorsWords(json, exchange.apiKey, about) ?? ` and ${whole()}`)
+    return fail(code, words, status === 429 || status === 503 ? wait : {})
   }
-  if (complexity !== undefined) {
-    const detail = `The vendor responded with status 200 and a body that ${complexity}`
-    return failed(failure('malformed-response', detail, { status, ...trace }))
-  }
-  if (json === undefined) {
-    const detail = `The vendor responded with status 200 and ${contentText(text, headers, exchange.apiKey)}`
-    return failed(failure('malformed-response', detail, { status, ...trace }))
-  }
-  return ok({ body: storable(json.value, exchange.apiKey), ...decoded, ...received })
+  if (complexity !== undefined) return fail('malformed-response', ` and a body that ${complexity}`)
+  if (json === undefined) return fail('malformed-response', ` and ${whole()}`)
+  return ok({ body: storable(json.value, redactor), ...decoded, ...received })
 }
 
 const codes: Readonly<Record<number, FailureCode>> = {
@@ -82,69 +85,56 @@ function codeOf(status: number): FailureCode {
   return status >= 500 && status < 600 ? 'vendor-error' : 'unexpected-status'
 }
 
-function traceIdOf(json: { readonly value: unknown } | undefined, apiKey: string | undefined): string | undefined {
-  const traceId = fieldsOf(json)['traceId']
-  if (typeof traceId !== 'string') return undefined
-  const clean = oneLine(traceId, traceIdLengthMax, apiKey)
-  return clean === '' ? undefined : clean
+function traceIdOf(json: { readonly value: unknown } | undefined, redactor: Redactor): string | undefined {
+  const { traceId } = fieldsOf(json)
+  return typeof traceId === 'string' ? shownTraceId(redactor.redact(traceId)) : undefined
 }
 
-function fieldsOf(json: { readonly value: unknown } | undefined): Readonly<Record<string, unknown>> {
+function fieldsOf(json: { readonly value: unknown } | undefined): {
+  readonly code?: unknown
+  readonly msg?: unknown
+  readonly traceId?: unknown
+} {
   const value = json?.value
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
+  return typeof value === 'object' && value !== null ? value : {}
 }
 
-function vendorsMessage(
-  status: number,
-  headers: ResponseHeaders,
-  json: { readonly value: unknown } | undefined,
-  text: string,
-  apiKey?: string,
-): string {
-  if (codeOf(status) === 'redirected') {
-    const location = headerOf(headers, 'location')
-    if (location === undefined) return ''
-    const origin = URL.parse(location)?.origin ?? 'null'
-    return ` and points to ${oneLine(origin === 'null' ? location : origin, excerptLengthMax, apiKey)}`
-  }
+function target(headers: ResponseHeaders): string {
+  const location = headerOf(headers, 'location')
+  if (location === undefined) return ''
+  return ` and points to ${shownOrigin(location) ?? (/^\/(?!\/)/.test(location) ? 'another path' : 'no web address')}`
+}
+
+/** Nothing if the body is not an error as the vendor documents it. `about`: which body it is, if the message is left out. */
+function vendorsWords(json: { readonly value: unknown } | undefined, apiKey: string | undefined, about: () => string): string | undefined {
   const { code, msg } = fieldsOf(json)
-  if (text.trim() === '') return ''
-  if (!Number.isInteger(code)) return ` and ${contentText(text, headers, apiKey)}`
-  const message = typeof msg === 'string' ? oneLine(msg, excerptLengthMax, apiKey) : ''
-  return `, code ${oneLine(String(code), codeLengthMax, apiKey)}${message === '' ? '' : `: "${message}"`}`
+  if (!Number.isSafeInteger(code)) return undefined
+  const message = typeof msg === 'string' ? shownMessage(apiKey === undefined ? msg : withoutKey(msg, apiKey)) : ''
+  if (message === '') return `, code ${code}`
+  return `, code ${code}: ${message.startsWith('"') ? message : `${message} (${about()})`}`
 }
 
-/** Describes a body that is not what the vendor documents, without a word of it: it may hold events. */
-function contentText(text: string, headers: ResponseHeaders, apiKey: string | undefined): string {
-  if (text.trim() === '') return 'an empty body'
-  const type = oneLine(headerOf(headers, 'content-type') ?? 'no content type', traceIdLengthMax, apiKey)
-  const kind = /^\s*[[{"]/.test(text) ? 'other or broken JSON' : 'something that is not JSON'
-  return `${kind} (${text.length} characters, ${type})`
+function kindOf(text: string): string {
+  return /^\s*[[{"]/.test(text) ? 'other or broken JSON' : 'something that is not JSON'
 }
 
-/** Text from outside on one printable line. The key is redacted before the text is cut, so that no part of the key is left. */
-export function oneLine(text: string, lengthMax: number, apiKey: string | undefined): string {
-  const beginning = text.slice(0, cleanedLengthMax)
-  const clean = apiKey === undefined ? beginning : withoutKey(beginning, apiKey)
-  const line = clean
-    .slice(0, cleanedLengthMax / 16)
-    .replace(/[\p{C}\p{Z}]+/gu, ' ')
-    .trim()
-    .replaceAll('"', "'")
-  return cutText(line, lengthMax)
+/** Describes a body without a word of it. */
+function bodyOf(body: Buffer | string, contentType: string | undefined, { isCut = false }: Exchange): string {
+  const size = `${isCut ? 'the first ' : ''}${Buffer.byteLength(body)} bytes`
+  return `${size}, ${shownMediaType(contentType)}, SHA-256 ${hash('sha256', body, 'hex').slice(0, 16)}`
 }
 
 /**
  * Links and ids of a response are stored and shown, so a key that the vendor echoes in them is redacted, and a byte that is not of the
  * charset is U+FFFD. The items are data and stay as they are.
  */
-function storable(body: unknown, apiKey: string | undefined): unknown {
+function storable(body: unknown, redactor: Redactor): unknown {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
-  const redactor = new Redactor(...(apiKey === undefined ? [] : [apiKey]))
   const clean = (text: string) => redactor.redact(text).toWellFormed()
   return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, typeof value === 'string' ? clean(value) : value]))
 }
 
+/** The key may be cut off at the end of the text. */
 function withoutKey(text: string, apiKey: string): string {
   const clean = new Redactor(apiKey).redact(text)
   for (let length = apiKey.length - 1; length >= keyPrefixLengthMin; length--) {

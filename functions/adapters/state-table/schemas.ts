@@ -289,6 +289,7 @@ const streamCounts = z.object({
   malformed: count,
   late: count,
   changed: z._default(count, 0),
+  redacted: z._default(count, 0),
   byFilter: z.record(text, count),
 } satisfies Shape<StreamCounts>)
 

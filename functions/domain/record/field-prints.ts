@@ -1,5 +1,6 @@
 import type { Digest } from '../digest.ts'
 import { wholeCharacters } from '../text.ts'
+import { shownNames } from '../vendor-words.ts'
 import { canonicalJson } from './json-text.ts'
 
 /**
@@ -25,7 +26,7 @@ export function differingFields(kept: Uint8Array, item: unknown, digest: Digest,
   return [...fieldsOf(item, ignored)]
     .slice(0, fieldsMax)
     .filter(([path, value]) => !before.has(print(path, value, digest, ignored)))
-    .map(([path]) => wholeCharacters(path.replaceAll(/[\p{C}\p{Z}]/gu, ' '), nameCharactersMax))
+    .map(([path]) => shownNames(wholeCharacters(path, nameCharactersMax)))
 }
 
 function print(path: string, value: unknown, digest: Digest, ignored: ReadonlySet<string>): string {

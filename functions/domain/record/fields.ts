@@ -126,7 +126,11 @@ export const recordFields = {
   type_uid: { type: 'bigint', required: true, doc: 'OCSF event type: class × 100 + activity (1, create).' },
   severity_id: { type: 'int', required: true, doc: 'OCSF severity: 0 unknown, 1 informational, 2 low, 3 medium, 4 high, 5 critical.' },
   malformed: { type: 'boolean', doc: 'True if the item differs from the vendor’s documentation. raw has all of it.' },
-  raw: { type: 'string', required: true, doc: 'The text of the item, as received (JSON).' },
+  redacted: {
+    type: 'boolean',
+    doc: 'True if the item held an API key of its connector. [redacted] stands in its place, in raw too.',
+  },
+  raw: { type: 'string', required: true, doc: 'The text of the item, as received (JSON), but for keys (redacted).' },
   raw_encoding: {
     type: 'string',
     doc: 'The encoding of raw if it is not plain text: gzip+base64, base64 (bytes that are not of the charset), or truncated.',

@@ -68,18 +68,23 @@ const inexactNumber = /\d{16}|\d[eE][+-]?\d/
  * others of its page. A reviver of `JSON.parse` would do the same, but it recurses, and a few thousand levels are too deep for it.
  */
 function withExactNumbers(text: string): string {
+  return replaceScalars(text, (scalar) => (!scalar.startsWith('"') && isInexact(scalar) ? `"${scalar}"` : scalar))
+}
+
+/** Puts other scalars in the place of those of a JSON value: texts with their quotes, names of members too, numbers, true, false and null. */
+export function replaceScalars(text: string, replacement: (scalar: string) => string): string {
   const parts: string[] = []
   let copied = 0
   let at = 0
   while (at < text.length) {
     const character = text.charCodeAt(at)
-    if (character === quote) at = stringEnd(text, at)
-    else if (character === openBrace || character === openBracket || isDelimiter(character)) at++
+    if (character === openBrace || character === openBracket || isDelimiter(character)) at++
     else {
-      const end = scalarEnd(text, at)
+      const end = character === quote ? stringEnd(text, at) : scalarEnd(text, at)
       const scalar = text.slice(at, end)
-      if (isInexact(scalar)) {
-        parts.push(text.slice(copied, at), `"${scalar}"`)
+      const replaced = replacement(scalar)
+      if (replaced !== scalar) {
+        parts.push(text.slice(copied, at), replaced)
         copied = end
       }
       at = end
@@ -209,7 +214,7 @@ function byteEscape(surrogate: string): string {
   return `\\u${surrogate.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
-function decodeString(quoted: string): string {
+export function decodeString(quoted: string): string {
   return String(JSON.parse(quoted))
 }
 

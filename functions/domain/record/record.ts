@@ -50,7 +50,7 @@ export const ownFields = [
   'domain',
 ] as const satisfies (keyof CommonRecord)[]
 
-type EnvelopeField = (typeof ownFields)[number] | 'event_id'
+type EnvelopeField = (typeof ownFields)[number] | 'event_id' | 'redacted'
 
 /** The part of a record that the vendor's code fills. `toRecord` leaves its blank values out. */
 export type RecordBody = Omit<CommonRecord, EnvelopeField | 'syslog'> & {
@@ -74,6 +74,8 @@ export interface RecordEnvelope {
   readonly eventId: string
   readonly ingestedAt: Instant
   readonly ingestMode: IngestMode
+  /** The body was made of an item from which an API key was removed. */
+  readonly isRedacted?: boolean
   readonly connector: RecordOrigin
 }
 
@@ -84,7 +86,7 @@ export const processor = { name: 'tributary', type: 'log_collector' } as const
  * Makes a record: the fields in the order of the table, then the vendor's fields. Blank values (an empty text or list, null, undefined)
  * are left out.
  */
-export function toRecord(body: RecordBody, { id, eventId, ingestedAt, ingestMode, connector }: RecordEnvelope): LakeRecord {
+export function toRecord(body: RecordBody, { id, eventId, ingestedAt, ingestMode, isRedacted, connector }: RecordEnvelope): LakeRecord {
   return tidied(recordFields, {
     ...body,
     id,
@@ -96,6 +98,7 @@ export function toRecord(body: RecordBody, { id, eventId, ingestedAt, ingestMode
     connector_id: connector.connectorId,
     connector_name: connector.name,
     domain: connector.baseUrl,
+    redacted: isRedacted === true ? true : undefined,
     syslog: { ...body.syslog, hostname: URL.parse(connector.baseUrl)?.hostname ?? '-' },
   })
 }

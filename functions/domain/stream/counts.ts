@@ -16,6 +16,7 @@ function counted(of: (name: keyof Counted) => number): Counted {
     malformed: of('malformed'),
     late: of('late'),
     changed: of('changed'),
+    redacted: of('redacted'),
   }
 }
 
@@ -37,7 +38,15 @@ export function addCounts(before: StreamCounts, more: Partial<StreamCounts>, fil
 }
 
 /** The counts as the metrics of one event type. */
-export function eventValues({ delivered, filtered, alreadySeen, malformed, late, changed }: Counted): Record<EventMetric, number> {
+export function eventValues({
+  delivered,
+  filtered,
+  alreadySeen,
+  malformed,
+  late,
+  changed,
+  redacted,
+}: Counted): Record<EventMetric, number> {
   return {
     EventsDelivered: delivered,
     EventsFiltered: filtered,
@@ -45,5 +54,6 @@ export function eventValues({ delivered, filtered, alreadySeen, malformed, late,
     EventsMalformed: malformed,
     EventsLate: late,
     EventsChanged: changed,
+    EventsRedacted: redacted,
   }
 }

@@ -78,6 +78,7 @@ export function newStream(since: Instant, now: Instant): StreamState {
       malformed: 0,
       late: 0,
       changed: 0,
+      redacted: 0,
       byFilter: {},
     },
   }

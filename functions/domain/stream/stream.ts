@@ -59,6 +59,8 @@ export interface StreamCounts {
   readonly late: number
   /** New items whose id was seen before with other content: updates. They are delivered or filtered, and never late. */
   readonly changed: number
+  /** Delivered or filtered events from which an API key of the connector was removed. */
+  readonly redacted: number
   /** Events that each log filter dropped or, in shadow, would have dropped, by the filter's name. */
   readonly byFilter: Readonly<Record<string, number>>
 }

@@ -197,6 +197,7 @@ async function beginRun(
     holder,
     limiter,
     keys: pool,
+    apiKeys: keys.apiKeys,
     lastPageBy: lastPageBefore(deadline - pageMaxMs, ports.clock.now()),
   }
   return { ...given, ports, context, keys, limiter, failures: new RunFailures() }

@@ -4,6 +4,7 @@ import type { Digest } from '../../domain/digest.ts'
 import type { Failure } from '../../domain/failures.ts'
 import type { Delivery, RecordDetail, Sink } from '../../domain/ports.ts'
 import { differingFields, fieldPrints } from '../../domain/record/field-prints.ts'
+import { withoutKeys } from '../../domain/record/key-redaction.ts'
 import { type LakeRecord, toRecord } from '../../domain/record/record.ts'
 import { type ItemIdentity, identityOf, recordId } from '../../domain/record/record-id.ts'
 import { ok, type Result } from '../../domain/result.ts'
@@ -25,6 +26,8 @@ export interface PageContext {
   readonly vendor: Vendor
   readonly filters: CompiledFilters
   readonly stream: StreamId
+  /** The API keys of the connector, as far as the run knows them. No record may hold one. */
+  readonly apiKeys: ReadonlySet<string>
 }
 
 export interface FetchedPage extends VendorPage {
@@ -67,7 +70,7 @@ export function parsePage(vendor: Vendor, response: VendorResponse, requestedAt:
 }
 
 /**
- * Drops the items that are in `seen`, normalises and filters the others, and delivers those that the filters keep. Fails with
+ * Drops the items that are in `seen`, removes keys of the connector from the others, normalises and filters them, and delivers those that the filters keep. Fails with
  * `sink-throttled`, `sink-failed` or `record-refused`. Does not change `seen`. `detail`: how much of a record the lake gets.
  * `countsLate`: a new item of this range came late.
  */
@@ -152,6 +155,7 @@ function changesOf(digest: Digest, ignored: ReadonlySet<string>, judged: readonl
 /** An item that the lake has acknowledged, or that the filters dropped. */
 interface ArrivedItem extends JudgedItem {
   readonly isMalformed: boolean
+  readonly isRedacted: boolean
   readonly isKept: boolean
   /** The filters that count it. */
   readonly counted: readonly string[]
@@ -175,18 +179,22 @@ function decide(
   judged: JudgedItem,
   steps: FilterSteps,
 ): DecidedItem {
-  const { connector, vendor, filters, stream } = context
-  const { item, identity, content } = judged
+  const { connector, vendor, filters, stream, apiKeys } = context
+  const { identity, content } = judged
+  // The identity is that of the item as received, so it is the same whatever keys this run knows. Everything else sees no key.
+  const item = withoutKeys(judged.item, apiKeys)
+  const isRedacted = item !== judged.item
   const record = toRecord(vendor.normalise(item, { stream, receivedAt: page.receivedAt }), {
     id: recordId(digest, connector.connectorId, stream, identity),
-    eventId: identity.vendorId,
+    eventId: item.id ?? '',
     ingestedAt: page.receivedAt,
+    isRedacted,
     ingestMode: range.kind === 'final' || range.kind === 'reread' ? 'backfill' : 'live',
     connector,
   })
   const { keep, counted } = applyFilters(filters, record, steps)
   const id: SeenId = { hash: identity.seenId, mark: keep ? 'delivered' : 'filtered', content }
-  return { ...judged, record, isMalformed: record.malformed === true, isKept: keep, counted, id }
+  return { ...judged, record, isMalformed: record.malformed === true, isRedacted, isKept: keep, counted, id }
 }
 
 /** Names the fields that do not belong to the identity; `''` if all do. */
@@ -215,6 +223,7 @@ function outcomeOf(
       malformed: countOf(({ isMalformed }) => isMalformed),
       late: countsLate ? countOf(({ isUpdate }) => !isUpdate) : 0,
       changed: countOf(({ isUpdate }) => isUpdate),
+      redacted: countOf(({ isRedacted }) => isRedacted),
       byFilter,
     },
   }

@@ -24,6 +24,8 @@ export class RunKeys {
   private readonly ports: RunKeysPorts
   private readonly accepted: Accepted
   readonly pool: KeyPool
+  /** Every key that this run has opened, also one that the vendor rejects. */
+  readonly apiKeys: Set<string>
   private rejected: Before['rejectedKeys']
   /** Why keys could not be opened. */
   private readonly failures: readonly Failure[]
@@ -40,6 +42,7 @@ export class RunKeys {
     this.ports = ports
     this.accepted = accepted
     this.failures = failures
+    this.apiKeys = new Set(keys.map(({ apiKey }) => apiKey))
     // The rejection of a key that is no longer in its secret is forgotten.
     const fingerprints = new Set(keys.map(({ fingerprint }) => fingerprint))
     this.rejected = Object.fromEntries(Object.entries(before.rejectedKeys).filter(([fingerprint]) => fingerprints.has(fingerprint)))
@@ -91,6 +94,7 @@ export class RunKeys {
     const replacement = await this.readSecretAgain(key, now)
     if (replacement !== undefined) {
       this.pool.replace(key, replacement)
+      this.apiKeys.add(replacement.apiKey)
       return undefined
     }
     const attempts = (this.rejected[key.fingerprint]?.attempts ?? 0) + 1

@@ -1,7 +1,8 @@
 import { failure } from '../../domain/failures.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
-import { cutText, wholeCharacters } from '../../domain/text.ts'
+import { wholeCharacters } from '../../domain/text.ts'
 import type { VendorRequest } from '../../domain/vendor.ts'
+import { shownOrigin } from '../../domain/vendor-words.ts'
 
 /** A link is stored until its page is read, and servers take no longer address (characters). */
 const linkLengthMax = 8_000
@@ -34,8 +35,11 @@ export function nextRequest(baseUrl: string, link: string): Result<VendorRequest
   if (link.length > linkLengthMax)
     return failed(failure('link-refused', `The link to the next page has more than ${linkLengthMax} characters`))
   const url = readLink(base, link.trim())
-  if (url === undefined)
-    return failed(failure('link-refused', `The link to the next page is ${quote(link)}, not an address on ${base.origin}`))
+  if (url === undefined) {
+    const target = shownOrigin(absolute(base, link.trim()))
+    const where = target === undefined || target === base.origin ? 'is not an address on' : `leads to ${target}, not to`
+    return failed(failure('link-refused', `The link to the next page, of ${link.length} characters, ${where} ${base.origin}`))
+  }
   return ok({ url: `${base.origin}${url.pathname}${url.search}` })
 }
 
@@ -58,8 +62,4 @@ function leadsTo(base: URL, url: URL): boolean {
   if (url.protocol === base.protocol) return url.port === base.port
   // A service behind a proxy that ends TLS may write http, with either port. The request uses https all the same.
   return base.protocol === 'https:' && url.protocol === 'http:' && ['', base.port || '443'].includes(url.port)
-}
-
-function quote(link: string): string {
-  return JSON.stringify(cutText(link, 100))
 }

@@ -4,6 +4,7 @@ import { elementSpans, type Span } from '../../domain/record/json-text.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
 import { day, type Instant, minute, second } from '../../domain/time.ts'
 import type { VendorItem, VendorPage, VendorResponse } from '../../domain/vendor.ts'
+import { shownMessage } from '../../domain/vendor-words.ts'
 import '../../domain/schema-messages.ts'
 import { storableLink } from './links.ts'
 import { pageItemsMax } from './request.ts'
@@ -15,7 +16,7 @@ const pageSchema = z.object({
 })
 
 /** The body that the vendor sends with every status but 200. It was seen with status 200 too. */
-const errorSchema = z.object({ code: z.int(), msg: z.string().check(z.maxLength(200)) })
+const errorSchema = z.object({ code: z.int(), msg: z.string() })
 
 /** Texts that stand for no link. No page has such an address. */
 const noLink = ['', 'null']
@@ -58,7 +59,10 @@ export function parsePage(response: VendorResponse): Result<VendorPage> {
 
 function problemOf(body: unknown, error: z.core.$ZodError): string {
   const stated = errorSchema.safeParse(body)
-  if (stated.success) return `The vendor responded with status 200 and error ${stated.data.code} (${stated.data.msg}) instead of a page`
+  if (stated.success) {
+    const { code, msg } = stated.data
+    return `The vendor responded with status 200 and error ${code} (${shownMessage(msg)}) instead of a page`
+  }
   const problems = error.issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`)
   return `The response is not a page: ${problems.join('; ')}`
 }
