@@ -94,8 +94,9 @@ async function main(options: Options): Promise<number> {
       return 0
     }
     screen.end()
-    const failure = await Promise.race([services.failed, clock.sleepUntil(clock.now() + failWithinMs)])
     await functions?.stop(failWithinMs)
+    if (error instanceof StartupError) throw error
+    const failure = await Promise.race([services.failed, clock.sleepUntil(clock.now() + failWithinMs)])
     throw failure === undefined ? error : new StartupError(failure)
   } finally {
     // An error that is told after this must not be on a screen that goes.

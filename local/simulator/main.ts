@@ -21,6 +21,12 @@ try {
 
 async function run(options: Parameters<typeof startSimulator>[0], port: number, host: string): Promise<void> {
   const { url, model, close } = await startSimulator(options, { port, host })
+  const end = () => {
+    process.stdout.write(`\n${JSON.stringify(model.account.totals(), undefined, 2)}\n`)
+    void close()
+  }
+  process.once('SIGINT', end)
+  process.once('SIGTERM', end)
   const keys = model.settings.keys.length
   process.stdout.write(`The simulator of the vendor runs at ${url}; ${keys === 0 ? 'every API key is accepted' : keys === 1 ? 'one API key is accepted' : `${keys} API keys are accepted`}.
 
@@ -38,10 +44,4 @@ See which requests it got and which events it showed:
 
 Press Ctrl-C to end.
 `)
-  const end = () => {
-    process.stdout.write(`\n${JSON.stringify(model.account.totals(), undefined, 2)}\n`)
-    void close()
-  }
-  process.once('SIGINT', end)
-  process.once('SIGTERM', end)
 }

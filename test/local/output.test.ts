@@ -26,7 +26,7 @@ describe('a program whose reader ends', () => {
     const dataDir = temporaryFolder()
     await run(['--data', dataDir, '--once'])
     const sql = 'SELECT repeat(raw, 100) AS raw FROM syslog'
-    expect(await headOf('local/lake.ts', ['--data', dataDir, sql])).toEqual({ code: 0, err: '' })
+    expect(await headOf('local/lake.ts', ['--data', dataDir, '--json', sql])).toEqual({ code: 0, err: '' })
   })
 })
 
