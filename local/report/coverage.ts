@@ -30,10 +30,12 @@ export interface Coverage {
 export function coverageOf(stream: StreamState | undefined, { accepted, status }: RunState, now: Instant): Coverage {
   if (stream?.lastReadAt === undefined) return { since: null, coveredTo: null, readTo: null, lateUntil: null, lostRanges: [], gaps: [] }
   const coveredTo = ledger.coveredTo(stream, now)
-  const readTo = Math.max(ledger.readTo(stream), coveredTo)
+  const clockMs = status?.vendorClockMs ?? 0
+  // The live edge goes past time that it cannot read, but nothing was read that came after the last page.
+  const readTo = Math.max(Math.min(ledger.readTo(stream), stream.lastReadAt + clockMs), coveredTo)
   const lateMs = (accepted?.connector.lateArrivalMinutes ?? 0) * minute
   // The times are the vendor's, and people wait by ours.
-  const lateUntil = readTo - (status?.vendorClockMs ?? 0) + lateMs + watermarkMarginMs
+  const lateUntil = readTo - clockMs + lateMs + watermarkMarginMs
   return {
     since: iso(stream.since),
     coveredTo: iso(coveredTo),
@@ -48,12 +50,17 @@ function isoRange({ from, to }: Interval): TimeRange {
   return { from: iso(from), to: iso(to) }
 }
 
-/** A stream that is read on time is never covered up to now, so its newest part is a gap only when it has become unusually long. */
+/**
+ * A stream that is read on time is never covered up to now, so its newest part is a gap only when it has become unusually long, or up to
+ * where the live edge jumped over what it could not read.
+ */
 function gapsOf(stream: StreamState, lateMs: number, now: Instant): readonly Interval[] {
   const gaps = ledger.missing(stream, now).filter(({ to }) => to < now)
   const coveredTo = ledger.coveredTo(stream, now)
   const isFarBehind = now - coveredTo > 2 * lateMs + 10 * minute
-  return gaps.length === 0 && isFarBehind ? [{ from: coveredTo, to: now - lateMs }] : gaps
+  if (gaps.length > 0) return gaps
+  const to = isFarBehind ? now - lateMs : Math.min(now, stream.jumpedTo ?? 0)
+  return to > coveredTo ? [{ from: coveredTo, to }] : []
 }
 
 /** The coverage as a sentence without its subject and without a full stop. */

@@ -210,6 +210,19 @@ describe('the coverage of a stream', () => {
     )
   })
 
+  it('does not name time as read that the live edge went past', async () => {
+    const world = new World()
+    const errorsFrom = start + 30 * minute
+    world.vendorResponds((_, now) => (now >= errorsFrom ? { status: 500 } : undefined))
+    await world.put(connectorItem({ eventTypes: ['dlp'] }))
+    await world.run(42 * minute)
+    const state = await world.stream('acme.cas', 'sharepoint/dlp')
+    expect(state.readThrough).toBeGreaterThan(errorsFrom)
+    const { coveredTo, readTo } = await streamOf(world)
+    expect(Date.parse(String(coveredTo))).toBeLessThan(errorsFrom)
+    expect(Date.parse(String(readTo))).toBeLessThan(errorsFrom)
+  })
+
   it('has its date wherever it is another day, and counts what is lost and what is not read', () => {
     const range = { from: '2026-11-24T01:00:00.000Z', to: '2026-11-24T02:00:00.000Z' }
     const [since, coveredTo, readTo] = ['2026-11-24T00:00:00.000Z', '2026-11-25T01:00:00.000Z', '2026-11-25T01:00:00.000Z']
