@@ -76,7 +76,10 @@ async function openDemonstration(dataDir: string): Promise<CollectedFrom> {
       await simulator.close()
       if (!owner) return
       const shown = [...simulator.model.account.shown.values()]
-      await writeAtomically(join(dataDir, 'simulator-account.ndjson'), shown.map((event) => `${JSON.stringify(event)}\n`).join(''))
+      // On a full disk the program has said so already.
+      await writeAtomically(join(dataDir, 'simulator-account.ndjson'), shown.map((event) => `${JSON.stringify(event)}\n`).join('')).catch(
+        () => undefined,
+      )
     },
   }
 }

@@ -30,6 +30,8 @@ const draft = /^[a-z.-]+\.\d+\.tmp$/
 export async function openDataFolder(path: string): Promise<void> {
   process.umask(0o077)
   await makeFolder(path)
+  // Modes mean nothing there.
+  if (process.platform === 'win32') return
   try {
     const { mode, uid } = await stat(path)
     if (process.getuid !== undefined && uid !== process.getuid()) {

@@ -17,6 +17,8 @@ export async function startDynamoDb(options: { readonly dataDir: string; readonl
   const port = await listen(server, options.port, 'DynamoDB')
   return {
     address: `http://${loopback}:${port}`,
+    /** Ends every connection at once: after a write that failed, nothing may be acknowledged that came after it in the file. */
+    drop: () => server.closeAllConnections(),
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve())

@@ -13,7 +13,7 @@ import type { Report, ThirdPartyOptions } from './third-party.ts'
 /** A service that is not closed by then, because a request does not end, is given up (ms). What it acknowledged is on disk. */
 const closeWithinMs = 5_000
 
-const opened: { close(): Promise<void> }[] = []
+const opened: { close(): Promise<void>; drop?(): void }[] = []
 
 function report(what: Report): Promise<void> {
   return new Promise((resolve) => {
@@ -40,6 +40,7 @@ function problemOf(thrown: unknown, statePath: string): string {
 }
 
 async function fail(problem: string): Promise<void> {
+  for (const service of opened) service.drop?.()
   await report({ problem })
   process.exit(1)
 }
