@@ -1,5 +1,8 @@
 import { createInterface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
+import { visibleLines } from '../functions/domain/text.ts'
+import { refuseSwallowedOptions } from '../local/npm-options.ts'
+import { endWithOutput } from '../local/output.ts'
 import { StartupError } from '../local/services/startup-error.ts'
 import { countText, type Deleted, deleteTenant } from './delete-tenant.ts'
 import { ofFolder, ofStack } from './deployments.ts'
@@ -75,7 +78,7 @@ function parse(args: readonly string[]) {
 async function main(options: Options): Promise<number> {
   const { tenant, place, json } = options
   const out = json ? process.stderr : process.stdout
-  const say = (text: string) => void out.write(`${text}\n`)
+  const say = (text: string) => void out.write(`${visibleLines(text)}\n`)
   const deployment = await (place.kind === 'stack' ? ofStack(place.name) : ofFolder(place.name))
   try {
     const { connectorIds, keys, secretNames } = await deployment.tables.find(tenant)
@@ -121,11 +124,13 @@ function report({ secretNames, failed, cameBack }: Deleted, { tenant, place }: O
   say(`This program cannot delete:\n${left[place.kind].map((copy) => `  - ${copy}`).join('\n')}`)
 }
 
+endWithOutput(() => process.exit(0))
 try {
+  refuseSwallowedOptions('npm run delete-tenant', usage)
   const options = parseOptions(process.argv.slice(2))
   if (options === undefined) process.stdout.write(usage)
   else process.exitCode = await main(options)
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`${visibleLines(error instanceof Error ? error.message : String(error))}\n`)
   process.exitCode = 1
 }
