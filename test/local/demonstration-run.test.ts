@@ -18,8 +18,8 @@ const twoSecondRunMax = 10
 
 /** Returns the events that the simulator showed in a run, from its account at the end. */
 function shownTo(dataDir: string): SimulatedEvent[] {
-  const lines = readFileSync(join(dataDir, 'simulator-account.ndjson'), 'utf8').trimEnd().split('\n')
-  return lines.map((line) => JSON.parse(line))
+  const lines = readFileSync(join(dataDir, 'simulator-account.ndjson'), 'utf8').split('\n')
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line))
 }
 
 /** Whether the only log filter of the demonstration drops an event. */
