@@ -14,6 +14,7 @@ import { connectorStates, traitsOfState } from '../functions/domain/status/conne
 import { statusColumns } from '../functions/domain/status/status-row.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 import { lakeFields, vendorOf } from '../functions/vendors/index.ts'
+import { localWords } from '../local/local-words.ts'
 import { frameLines, localColumns } from '../local/screen/frame.ts'
 import { now, viewOf } from '../test/local/terminal.ts'
 
@@ -60,7 +61,7 @@ function oneMachinePage(committed: string): string {
       connectorId: 'globex.onedrive',
       tenantName: 'Globex',
       state: 'failing',
-      reason: formatFailure(failure('unauthorized', 'The vendor responded with status 401')),
+      reason: localWords(formatFailure(failure('unauthorized', 'The vendor responded with status 401'))),
       thisStart: 0,
       allTime: 5_120,
     },
