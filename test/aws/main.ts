@@ -54,18 +54,21 @@ const fullSettings = {
   httpsProxy: 'http://proxy.example.com:3128',
 }
 
-try {
-  installJudges(say)
+/** Judges the stack. The arguments choose test files, as those of Vitest do. */
+async function judge(args: readonly string[]): Promise<void> {
   say('Synthesising the stack into .judges/cdk.out and, with every setting, into .judges/cdk.full.out')
   const settings = await usualSettings()
   synthesise(assemblyDir, settings)
   synthesise(fullAssemblyDir, { ...settings, ...fullSettings })
   say('Running and judging it')
   const vitest = join(projectDir, 'node_modules/vitest/vitest.mjs')
-  node(
-    [vitest, 'run', '--config', join(import.meta.dirname, 'vitest.config.ts'), ...process.argv.slice(2)],
-    'The check of the stack failed',
-  )
+  node([vitest, 'run', '--config', join(import.meta.dirname, 'vitest.config.ts'), ...args], 'The check of the stack failed')
+}
+
+try {
+  const args = process.argv.slice(2)
+  installJudges(say)
+  if (!args.includes('--install-only')) await judge(args)
   say(`Done; what was installed stays in ${judgesDir}`)
 } catch (error) {
   if (!(error instanceof Missing)) throw error
