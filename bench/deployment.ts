@@ -7,7 +7,7 @@ import { systemClock } from '../functions/adapters/clock.ts'
 import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import { connectorsTableName, startServices, stateTableName } from '../local/services/services.ts'
-import { startSimulatorProcess, startTriggersProcess } from './processes.ts'
+import { type BenchProcess, startSimulatorProcess, startTriggersProcess } from './processes.ts'
 
 const secretName = 'tributary/acme/bench'
 export const apiKey = 'bench-key-0123456789abcdef0123456789abcdef'
@@ -22,9 +22,12 @@ export interface Deployment {
   close(): Promise<void>
 }
 
+/** The flags of the simulator, or the address of another vendor that runs already. */
+type BenchVendor = readonly string[] | { readonly vendorUrl: string }
+
 /** Starts the local AWS services from this process, and the simulator and the functions that are not measured in others. Closing it deletes the lake and the state. */
-export async function startDeployment(simulatorFlags: readonly string[], options: { readonly tickMs: number }): Promise<Deployment> {
-  const simulator = await startSimulatorProcess(simulatorFlags)
+export async function startDeployment(vendor: BenchVendor, options: { readonly tickMs: number }): Promise<Deployment> {
+  const simulator = await startVendor(vendor)
   const dataDir = await mkdtemp(join(tmpdir(), 'tributary-bench-'))
   const services = await startServices({
     dataDir,
@@ -50,4 +53,8 @@ export async function startDeployment(simulatorFlags: readonly string[], options
       await rm(dataDir, { recursive: true, force: true })
     },
   }
+}
+
+async function startVendor(vendor: BenchVendor): Promise<BenchProcess & { readonly url: string }> {
+  return 'vendorUrl' in vendor ? { url: vendor.vendorUrl, stop: async () => {} } : startSimulatorProcess(vendor)
 }

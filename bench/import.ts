@@ -41,7 +41,7 @@ export interface ImportCost {
 }
 
 /** Bundles `entry`, a file or a text, as the stack bundles a function. Returns its size (bytes) and its inputs. */
-async function bundleFunction(
+export async function bundleFunction(
   entry: { readonly file: string } | { readonly text: string },
   outfile?: string,
 ): Promise<{ readonly bytes: number; readonly inputs: Metafile['outputs'][string]['inputs'] }> {

@@ -5,20 +5,22 @@ import { formatTextTable } from '../local/text-table.ts'
 import { type ConnectorCost, type Costs, computeCosts, type RunCost } from './costs.ts'
 import { type ImportCost, measureImport } from './import.ts'
 import { type LimitUse, measureLimit, type PassTime, simulateLimit, simulatePass } from './limiter.ts'
+import { measureMemory, type PageMemory } from './memory.ts'
 import { measureThroughput, type Throughput } from './throughput.ts'
 
 const usage = `Usage: npm run bench -- [options]
 
-Without options it runs every part: most in virtual time, and a million events collected in real time. It takes about seven minutes.
+Without options it runs every part: most in virtual time, and a million events collected in real time. It takes about ten minutes.
 
   --events N     collect this number of events, 20000 to 10000000 (1000000)
-  --only PART    run only throughput, limiter, pass, import or costs; may be repeated
+  --only PART    run only throughput, limiter, pass, import, costs or memory; may be repeated
+  --memory MB    measure the memory of collect with this setting collectMemoryMb, 256 to 10240 (320)
   --real         run the limiter also in real time, over several processes; takes five minutes more
   --profile DIR  write the CPU profile of the collecting process to this folder
   --json         print the figures as one JSON object
   --help         print this text
 `
-const parts = ['throughput', 'limiter', 'pass', 'import', 'costs']
+const parts = ['throughput', 'limiter', 'pass', 'import', 'costs', 'memory']
 
 interface Figures {
   throughput?: Throughput
@@ -27,6 +29,7 @@ interface Figures {
   pass?: PassTime
   import?: readonly ImportCost[]
   costs?: Costs
+  memory?: readonly PageMemory[]
 }
 
 async function main(): Promise<void> {
@@ -35,6 +38,7 @@ async function main(): Promise<void> {
     options: {
       events: { type: 'string', default: '1000000' },
       only: { type: 'string', multiple: true, default: parts },
+      memory: { type: 'string', default: '320' },
       real: { type: 'boolean', default: false },
       profile: { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -48,6 +52,9 @@ async function main(): Promise<void> {
   const events = Number(values.events)
   if (!Number.isInteger(events) || events < 20_000 || events > 10_000_000)
     throw new Error(`--events ${values.events}: give a whole number from 20000 to 10000000.`)
+  const memoryMb = Number(values.memory)
+  if (!Number.isInteger(memoryMb) || memoryMb < 256 || memoryMb > 10_240)
+    throw new Error(`--memory ${values.memory}: give a whole number from 256 to 10240.`)
   const unknown = values.only.find((part) => !parts.includes(part))
   if (unknown !== undefined) throw new Error(`--only ${unknown}: there is no such part. Give one of ${parts.join(', ')}.`)
 
@@ -59,11 +66,12 @@ async function main(): Promise<void> {
   }
   if (values.only.includes('import')) figures.import = await measureImport()
   if (values.only.includes('costs')) figures.costs = await computeCosts()
+  if (values.only.includes('memory')) figures.memory = await measureMemory(memoryMb)
   if (values.only.includes('throughput')) figures.throughput = await measureThroughput({ events, profileDir: values.profile })
   process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : formatTables(figures))
 }
 
-function formatTables({ pass, limiter, limiterInRealTime, throughput, import: imported, costs }: Figures): string {
+function formatTables({ pass, limiter, limiterInRealTime, throughput, import: imported, costs, memory }: Figures): string {
   const sections: ([string, readonly Readonly<Record<string, unknown>>[]] | undefined)[] = [
     throughput && ['Throughput: a backlog at an unlimited rate, one collecting process', throughputRows(throughput)],
     limiter && ['Limiter: a backlog on one key at 20 requests a minute, virtual time', limiter.map(limitRow)],
@@ -71,6 +79,7 @@ function formatTables({ pass, limiter, limiterInRealTime, throughput, import: im
     pass && [`One pass over ${pass.streams} streams on one key, virtual time`, [passRow(pass)]],
     imported && ['Size and import of the collect bundle', imported.map(importRow)],
     imported && ['The largest packages in the collect bundle', imported[0]?.packages ?? []],
+    memory && ['Memory: the largest pages, each shape in a process of its own', memory.map(memoryRow)],
     costs && ['Costs: one run of a connector (SharePoint, four event types, every 5 minutes)', costs.runs.map(runRow)],
     costs && ['Costs: one connector, $ a month', costs.connectors.map(costRow)],
     costs && [
@@ -123,6 +132,16 @@ function passRow({ seconds, minSeconds, refused }: PassTime) {
 
 function importRow({ subject, bytes, importMs }: ImportCost) {
   return { bundle: subject, bytes: formatNumber(bytes, 0), 'import, ms': formatNumber(importMs, 1) }
+}
+
+function memoryRow({ page, bytes, delivered, peakMiB, freePercent }: PageMemory) {
+  return {
+    page,
+    'body, MB': formatNumber(bytes / 1e6, 1),
+    events: formatNumber(delivered, 0),
+    'peak RSS, MiB': formatNumber(peakMiB, 0),
+    'free, %': formatNumber(freePercent, 0),
+  }
 }
 
 function runRow(run: RunCost) {

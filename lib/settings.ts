@@ -99,7 +99,7 @@ export const settingsShape = {
     .meta({ description: 'Number of connectors that may run at the same time. The default fits the quota of a new account, 10.' }),
   collectMemoryMb: whole('MB', 256, 10_240).default(320).meta({
     description:
-      'Memory of a run (MB). It limits the size of a page: 4.5 MB at 320, 11 MB at 512. If a page is larger, a narrower range is read.',
+      'Memory of a run (MB). It limits the size of a page: 2.6 MB at 320, 5.8 MB at 512. If a page is larger, a narrower range is read.',
   }),
   architecture: oneOf(['arm64', 'x86_64']).default('arm64').meta({ description: 'Processor of the functions: arm64 or x86_64.' }),
   reservedConcurrency: whole('concurrent runs that the account sets aside', 2, 10_000).optional().meta({

@@ -168,7 +168,7 @@ export const failures = {
   'too-large': kind(
     { scope: 'stream', retryMs: [minute, 15 * minute], lastsFrom: 2, triesMax: 4 },
     { request: 'responded', killsLink: false, blamesRange: true, isVendors: false },
-    'The response is larger than a page can be. Give the trace id to the vendor.',
+    'The response is larger than this deployment takes. Tributary reads a narrower range; raise the setting collectMemoryMb if it lasts.',
   ),
   'malformed-response': kind(
     { scope: 'stream', retryMs: [5 * second, 15 * minute], lastsFrom: 3, triesMax: 3 },

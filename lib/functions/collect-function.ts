@@ -6,6 +6,7 @@ import { allow, readSecrets, useKey } from '../permissions.ts'
 import type { Settings } from '../settings.ts'
 import type { WorkQueue } from '../state/queues.ts'
 import type { StateTable } from '../state/state-table.ts'
+import { heapFlags, responseBytesMax } from './collect-memory.ts'
 import { PipelineFunction, type PipelineFunctionSettings } from './pipeline-function.ts'
 
 export interface CollectFunctionProps extends PipelineFunctionSettings {
@@ -16,28 +17,6 @@ export interface CollectFunctionProps extends PipelineFunctionSettings {
   readonly bus: IEventBus
   readonly deliveryStreamName: string
   readonly deliveryStreamArn: string
-}
-
-/** Memory of a run outside the heap: code, stacks and bodies of responses (MB). */
-const outsideHeapMb = 64
-
-/**
- * Limits of the heap that fit this memory. By default Node collects short-lived objects only after 128 MB of them, and until then they
- * keep their buffers outside the heap.
- */
-function heapFlags(memoryMb: number): readonly string[] {
-  return [`--max-old-space-size=${memoryMb - outsideHeapMb}`, '--max-semi-space-size=8']
-}
-
-/** Memory of the process without a page (MB). Measured: 150; the rest is a margin. */
-const processMb = 192
-
-/** A page is in memory as text, items, records and request to Firehose at once. Measured: 25 bytes a byte; the rest is a margin. */
-const memoryBytesPerPageByte = 28
-
-/** The largest page that a run with this memory can read. */
-function responseBytesMax(memoryMb: number): number {
-  return Math.floor(((memoryMb - processMb) / memoryBytesPerPageByte) * 1024 ** 2)
 }
 
 /** Runs one connector for each message of the work queue. */

@@ -81,6 +81,7 @@ describe('a claim about every run', () => {
       [
         'Every event that a ledger calls covered is in the lake',
         'Live events are in the lake in time, from an hour after the last fault on',
+        'No record holds a key of its connector, and each from which one was removed is counted',
       ],
     ],
     [
@@ -89,7 +90,10 @@ describe('a claim about every run', () => {
         const deliver = world.sink.deliver.bind(world.sink)
         world.sink.deliver = (records) => deliver([...records, ...records])
       },
-      ['No event is in the lake twice, except for one page at each fault of a process or a service'],
+      [
+        'No event is in the lake twice, except for one page at each fault of a process or a service',
+        'No record holds a key of its connector, and each from which one was removed is counted',
+      ],
     ],
   ])('breaks when the lake %s', async (_, breakIt, claims) => {
     expect(broken(await runScenario(sound, { prepare: breakIt }))).toEqual(claims)

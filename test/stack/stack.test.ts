@@ -10,6 +10,8 @@ import { addRules } from '../../lib/nag.ts'
 import { nodeFlags } from '../../local/functions.ts'
 import { quietly, type Resource, readable, resourcesOf, stackWith, templateWith, variants } from './stack.ts'
 
+const settingsPage = readFileSync(new URL('../../docs/settings.md', import.meta.url), 'utf8')
+
 const handlers = {
   collect: 'tributary-collect',
   connectorChanged: 'tributary-connector-changed',
@@ -73,6 +75,14 @@ describe('the environment of the functions', () => {
     expect(variablesOf('tributary-collect')['NODE_OPTIONS']).toBe(['--enable-source-maps', ...nodeFlags].join(' '))
     expect(variablesOf('tributary-collect', { collectMemoryMb: 1_024 })['NODE_OPTIONS']).toContain('--max-old-space-size=960')
   })
+})
+
+it('a run accepts pages as large as its memory holds with a third to spare, and the setting says how large', () => {
+  const bytesMax = (collectMemoryMb: number) => Number(variablesOf('tributary-collect', { collectMemoryMb })['RESPONSE_BYTES_MAX'])
+  const stated = [...settingsPage.matchAll(/([\d.]+) MB at (\d+)/g)]
+  expect(stated).toHaveLength(2)
+  for (const [, megabytes, memoryMb] of stated) expect(Math.floor(bytesMax(Number(memoryMb)) / 1e5) / 10).toBe(Number(megabytes))
+  expect(bytesMax(256)).toBeGreaterThan(1_000_000)
 })
 
 describe('the tables', () => {

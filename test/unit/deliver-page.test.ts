@@ -9,16 +9,16 @@ import { connector } from '../../simulation/fakes/connector.ts'
 import { MemorySink } from '../../simulation/fakes/sink.ts'
 import { now, range } from './streams.ts'
 
-/** A page of items of which every tenth is of the user that the filter drops. */
-function pageOf(count: number) {
+/** A page of items of which every tenth is of the user that the filter drops. `more`: characters of each item beside its fields. */
+function pageOf(count: number, more = 0) {
   const items = Array.from({ length: count }, (_, n) => {
     const value = { log_item_id: `id-${n}`, message: { affected_user: n % 10 === 0 ? 'dropped@acme.example' : 'kept@acme.example' } }
-    return { id: value.log_item_id, value, raw: JSON.stringify(value) }
+    return { id: value.log_item_id, value, raw: JSON.stringify({ ...value, more: 'x'.repeat(more) }) }
   })
   return { items, requestedAt: now, receivedAt: now }
 }
 
-function deliver(sink: MemorySink, count: number) {
+function deliver(sink: MemorySink, page: ReturnType<typeof pageOf>) {
   const filters = compileFilters([
     {
       name: 'one-user',
@@ -29,24 +29,34 @@ function deliver(sink: MemorySink, count: number) {
   ])
   const context = { connector: connector(), vendor: trendmicroCas, filters, stream: 'sharepoint/dlp', apiKeys: new Set<string>() }
   const options = { seen: new SeenItems(''), detail: 'whole', countsLate: false } as const
-  return deliverPage({ sink, digest }, context, range('tail', now, now), pageOf(count), options)
+  return deliverPage({ sink, digest }, context, range('tail', now, now), page, options)
 }
 
 it('a page of more items than were asked for is delivered 500 items at a time', async () => {
   const sink = new MemorySink()
   const sizes: number[] = []
   sink.fault = (records) => void sizes.push(records.length)
-  const { delivered } = await deliver(sink, 1_300)
+  const { delivered } = await deliver(sink, pageOf(1_300))
   expect(sizes).toEqual([450, 450, 270])
   expect(delivered.counts).toMatchObject({ pages: 1, fetched: 1_300, delivered: 1_170, filtered: 130, alreadySeen: 0 })
   expect(delivered.newIds).toHaveLength(1_300)
+})
+
+it('a page of large items is delivered half a million characters at a time, and an item that is larger alone', async () => {
+  const sink = new MemorySink()
+  const sizes: number[] = []
+  sink.fault = (records) => void sizes.push(records.length)
+  const page = pageOf(11, 100_000)
+  const { delivered } = await deliver(sink, { ...page, items: page.items.toSpliced(7, 1, pageOf(8, 600_000).items[7]!) })
+  expect(sizes).toEqual([4, 2, 1, 2])
+  expect(delivered.counts).toMatchObject({ pages: 1, fetched: 11, delivered: 9, filtered: 2 })
 })
 
 it('the items of such a page that came before a failure count as delivered, and no other', async () => {
   const sink = new MemorySink()
   let deliveries = 0
   sink.fault = () => (++deliveries === 2 ? { failure: failure('sink-throttled', 'Firehose refused all') } : undefined)
-  const { delivered, failure: why } = await deliver(sink, 1_300)
+  const { delivered, failure: why } = await deliver(sink, pageOf(1_300))
   expect(why?.code).toBe('sink-throttled')
   expect(deliveries).toBe(2)
   expect(delivered.counts).toMatchObject({ fetched: 500, delivered: 450, filtered: 50 })

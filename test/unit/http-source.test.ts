@@ -169,6 +169,15 @@ describe('a response', () => {
     })
   })
 
+  it('has fewer values where its body must be small: one for each 12 bytes of the largest body', async () => {
+    const { baseUrl } = await vendor((_, response) => response.end(`{"security_events":[${Array(98).fill(0).join()}]}`))
+    expect(await fetchFrom(baseUrl, { bodyBytesMax: 1_200 })).toMatchObject({ ok: true })
+    expect(await fetchFrom(baseUrl, { bodyBytesMax: 1_199 })).toMatchObject({
+      ok: false,
+      failure: { code: 'malformed-response', detail: 'The vendor responded with status 200 and a body that has more than 99 values' },
+    })
+  })
+
   it('with an error status counts by that status, even if its body is endless, cut off or in an unknown encoding', async () => {
     const endless = await rawVendor((socket) => socket.write(`HTTP/1.1 401 No\r\ncontent-type: text/html\r\n\r\n${'x'.repeat(200_000)}`))
     const cut = await rawVendor((socket) => socket.end('HTTP/1.1 401 No\r\ncontent-length: 500\r\n\r\n{"msg":"no"'))

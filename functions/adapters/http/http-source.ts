@@ -2,6 +2,7 @@ import { type Agent, request as httpRequest, type IncomingMessage } from 'node:h
 import { request as httpsRequest } from 'node:https'
 import { type Failure, failure } from '../../domain/failures.ts'
 import type { Clock, Source } from '../../domain/ports.ts'
+import { valuesMax } from '../../domain/record/json-text.ts'
 import { failed, type Result } from '../../domain/result.ts'
 import { cutText } from '../../domain/text.ts'
 import { hour, type Instant, second } from '../../domain/time.ts'
@@ -14,6 +15,8 @@ import { readResponse } from './response.ts'
 import { type Body, readBody } from './response-body.ts'
 
 const userAgent = 'tributary'
+/** A value of JSON takes about as much memory as so much of a text, so fewer values are parsed where bodies must be small (bytes). An event has a value for each 20. */
+const bytesOfValue = 12
 /** An error response is read up to here (bytes): the beginning holds all that a person needs. */
 const errorBodyBytesMax = 64 * 1024
 const keyCharactersMax = 4_096
@@ -48,6 +51,7 @@ class TooLate extends Error {}
 /** The vendor over HTTP/1.1. Connectors share connections only if their origin and their TLS settings are the same. */
 export function httpSource(options: HttpSourceOptions): Source {
   const { allowedHosts, vendorHosts, tlsVerificationOptional, clock, newTraceId, timeoutMs = requestTimeoutMs, bodyBytesMax } = options
+  const most = Math.min(valuesMax, Math.floor(bodyBytesMax / bytesOfValue))
   const poolFor = connectionPools(clock, options.proxy)
 
   /** Throws when the connection fails before the head of the response. */
@@ -67,6 +71,7 @@ export function httpSource(options: HttpSourceOptions): Source {
       headersAt,
       apiKey,
       traceId,
+      valuesMax: most,
       isCut: body.end !== 'whole',
     })
   }

@@ -21,6 +21,8 @@ export interface Exchange {
   readonly headersAt?: Instant
   /** It is removed from every text of the response that a failure shows. */
   readonly apiKey?: string
+  /** The most values of a body that is parsed; 1 million by default. */
+  readonly valuesMax?: number
   /** The body has more bytes than were read. */
   readonly isCut?: boolean
   /** The trace id that was sent. It is used if the response has none. */
@@ -43,7 +45,7 @@ export function readResponse(
   const contentType = headerOf(headers, 'content-type')
   const decoded = typeof body === 'string' ? { text: body } : bodyText(body, contentType)
   const { text } = decoded
-  const complexity = tooComplex(text)
+  const complexity = tooComplex(text, exchange.valuesMax)
   const json = complexity === undefined ? parseJson(text) : undefined
   const redactor = new Redactor(...(exchange.apiKey === undefined ? [] : [exchange.apiKey]))
   const traceId = traceIdOf(json, redactor) ?? exchange.traceId

@@ -12,13 +12,13 @@ export interface Span {
 /** A body has at most so many levels of objects and lists. An event has four. */
 const levelsMax = 64
 /** A body has at most so many values: objects, lists, texts, numbers, true, false and null. A page of 500 events has about 20,000. */
-const valuesMax = 1_000_000
+export const valuesMax = 1_000_000
 
 /**
  * The reason why a text is not parsed, as the rest of a sentence; undefined if there is none. Parsing holds up everything else of the
- * process, so the size of the value is found before, in time linear in the text. Takes any text.
+ * process, so the size of the value is found before, in time linear in the text. Takes any text. `most`: values.
  */
-export function tooComplex(text: string): string | undefined {
+export function tooComplex(text: string, most = valuesMax): string | undefined {
   let levels = 0
   let values = 0
   let at = 0
@@ -40,7 +40,7 @@ export function tooComplex(text: string): string | undefined {
       values++
       at = scalarEnd(text, at)
     }
-    if (values > valuesMax) return `has more than ${valuesMax.toLocaleString('en')} values`
+    if (values > most) return `has more than ${most.toLocaleString('en')} values`
   }
   return undefined
 }
@@ -181,6 +181,8 @@ function pathOfNext({ isObject, path, keys }: Container): string {
 }
 
 function canonicalContainer({ isObject, path, parts, keys }: Container, ignored: ReadonlySet<string>): string {
+  // Texts that are made anew for each of a million empty values would take more memory than the values.
+  if (parts.length === 0) return isObject ? '{}' : '[]'
   if (!isObject) return `[${parts.join(',')}]`
   const all = keys.map((_, index) => index)
   const kept = ignored.size === 0 ? all : all.filter((index) => !ignored.has(`${path}${decodeString(keys[index] ?? '""')}`))

@@ -86,8 +86,8 @@ export async function deliverPage(
   const steps = new FilterSteps()
   const unseen = judged.filter(({ isUnseen }) => isUnseen)
   const arrived: ArrivedItem[] = []
-  for (let from = 0; from < unseen.length; from += chunkItems) {
-    const decided = unseen.slice(from, from + chunkItems).map((item) => decide(ports.digest, context, range, page, item, steps))
+  for (const chunk of chunksOf(unseen)) {
+    const decided = chunk.map((item) => decide(ports.digest, context, range, page, item, steps))
     const records = decided.flatMap(({ record, isKept }) => (isKept ? [record] : []))
     const delivery = records.length === 0 ? nothingToDeliver : await ports.sink.deliver(records, detail)
     const those = delivery.ok ? decided : decided.filter(({ record }) => delivery.acknowledged?.has(record))
@@ -110,8 +110,27 @@ export async function deliverPage(
   }
 }
 
-/** So many items of a page are records at the same time (count), because a record is several times as large as its item. */
-const chunkItems = 500
+/** So much of a page are records at the same time (items, UTF-16 units of their text), because a record is several times as large as its item. */
+const chunkItemsMax = 500
+const chunkLengthMax = 512 * 1024
+
+/** Cuts items, in their order, into groups. An item that is larger than a group makes one alone. */
+function* chunksOf(items: readonly JudgedItem[]): Iterable<readonly JudgedItem[]> {
+  let chunk: JudgedItem[] = []
+  let length = 0
+  for (const judged of items) {
+    const more = judged.item.raw.length
+    if (chunk.length === chunkItemsMax || (chunk.length > 0 && length + more > chunkLengthMax)) {
+      yield chunk
+      chunk = []
+      length = 0
+    }
+    chunk.push(judged)
+    length += more
+  }
+  if (chunk.length > 0) yield chunk
+}
+
 const nothingToDeliver: Delivery = ok(undefined)
 const noChanges: Changes = { again: 0, changed: 0, fields: [] }
 
