@@ -84,9 +84,13 @@ export function shownOrigin(address: string): string | undefined {
   return `${url.protocol}//${isAddress ? url.hostname : shownNames(url.hostname)}${port}`
 }
 
-/** Names with dots between them: those of a host, or the path of a field. `…` stands for one that looks like something else. */
+/**
+ * Names with dots between them: those of a host, or the path of a field. `…` stands for one that looks like something else. A key may have
+ * dots too, so of names that look like a key together only those without a digit are shown.
+ */
 export function shownNames(names: string): string {
-  const isName = (text: string) => /^[\w-]{0,63}$/.test(text) && !looksLikeKey(text) && !hidesText(text)
+  const isKey = looksLikeKey(names)
+  const isName = (text: string) => /^[\w-]{0,63}$/.test(text) && !looksLikeKey(text) && !hidesText(text) && !(isKey && /\d/.test(text))
   return names
     .split('.')
     .map((text) => (isName(text) ? text : '…'))

@@ -117,7 +117,7 @@ test('each connector whose vendor cannot be reached or responds with rubbish say
         baseUrl: rubbish.url,
         differs: { ...own, ...limits, eventTypes: ['dlp'] },
         state: 'failing',
-        reason: /not JSON \(\d+ characters, text\/html\).*Check that baseUrl is the API/,
+        reason: /not JSON \(\d+ bytes, text\/html, SHA-256 [0-9a-f]{16}\).*Check that baseUrl is the API/,
       },
     ],
     [rubbish.host, new URL(unreachable).host],

@@ -65,7 +65,7 @@ async function failureOf(call: Promise<unknown>): Promise<{ readonly name: strin
   while (failure === undefined) {
     const before = requests
     // The request must be at the server before its time passes.
-    for (let turns = 0; turns < 200 && requests === before && failure === undefined; turns += 1) await turn()
+    for (let turns = 0; turns < 5_000 && requests === before && failure === undefined; turns += 1) await turn()
     await vi.advanceTimersByTimeAsync(1_000)
   }
   return failure
