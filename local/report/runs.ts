@@ -68,9 +68,9 @@ export function streamsOf(
 }
 
 /** Counts of events and requests. fetched = delivered + filtered + alreadySeen. */
-export type Counts = Pick<StreamCounts, 'delivered' | 'filtered' | 'alreadySeen' | 'changed' | 'requests' | 'throttled'>
+export type Counts = Pick<StreamCounts, 'delivered' | 'filtered' | 'alreadySeen' | 'changed' | 'redacted' | 'requests' | 'throttled'>
 
-const none: Counts = { delivered: 0, filtered: 0, alreadySeen: 0, changed: 0, requests: 0, throttled: 0 }
+const none: Counts = { delivered: 0, filtered: 0, alreadySeen: 0, changed: 0, redacted: 0, requests: 0, throttled: 0 }
 
 /** The counts of all time and those since this start. */
 export interface BothCounts {
@@ -107,6 +107,7 @@ function combine(a: Counts, b: Counts, of: (a: number, b: number) => number): Co
     filtered: of(a.filtered, b.filtered),
     alreadySeen: of(a.alreadySeen, b.alreadySeen),
     changed: of(a.changed, b.changed),
+    redacted: of(a.redacted, b.redacted),
     requests: of(a.requests, b.requests),
     throttled: of(a.throttled, b.throttled),
   }

@@ -55,6 +55,7 @@ test('--once --json collects every event into the lake and prints one JSON objec
       filtered: expect.any(Number),
       alreadySeen: expect.any(Number),
       changed: 0,
+      redacted: 0,
       requests: expect.any(Number),
       throttled: 0,
       thisStart: {
@@ -62,6 +63,7 @@ test('--once --json collects every event into the lake and prints one JSON objec
         filtered: stream.filtered,
         alreadySeen: stream.alreadySeen,
         changed: 0,
+        redacted: 0,
         requests: stream.requests,
         throttled: 0,
       },

@@ -223,7 +223,7 @@ describe('a warning', () => {
 })
 
 describe('the streams of one connector', () => {
-  const counts = { delivered: 5, filtered: 1, alreadySeen: 0, changed: 0, requests: 2, throttled: 0 }
+  const counts = { delivered: 5, filtered: 1, alreadySeen: 0, changed: 0, redacted: 0, requests: 2, throttled: 0 }
   const stream = {
     id: 'exchange/dlp',
     counts: { allTime: counts, thisStart: counts },

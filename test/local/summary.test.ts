@@ -132,6 +132,7 @@ describe('the summary', () => {
             filtered: counts.filtered,
             alreadySeen: counts.alreadySeen,
             changed: counts.changed,
+            redacted: 0,
             requests: counts.requests,
             throttled: 0,
             thisStart: {
@@ -139,6 +140,7 @@ describe('the summary', () => {
               filtered: counts.filtered,
               alreadySeen: counts.alreadySeen,
               changed: 0,
+              redacted: 0,
               requests: counts.requests,
               throttled: 0,
             },

@@ -46,7 +46,7 @@ export function openTerminal(columns: number, rows: number) {
 
 export const now = Date.UTC(2026, 10, 24, 22, 15, 36)
 
-const counts = (delivered: number) => ({ delivered, filtered: 0, alreadySeen: 0, changed: 0, requests: 7, throttled: 0 })
+const counts = (delivered: number) => ({ delivered, filtered: 0, alreadySeen: 0, changed: 0, redacted: 0, requests: 7, throttled: 0 })
 
 export type GivenRow = Partial<ConnectorStatus> &
   Partial<Pick<LiveRow, 'connectorId' | 'nextRun' | 'streams'>> & { readonly thisStart?: number; readonly allTime?: number }
