@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValueConverter, type Json, JsonDuckDBValueConverter } from '@duckdb/node-api'
 import type { Field } from '../functions/domain/record/fields.ts'
-import { visible, visibleLines } from '../functions/domain/text.ts'
+import { visible, visibleJson, visibleLines } from '../functions/domain/text.ts'
 import { lakeFields } from '../functions/vendors/index.ts'
 import { newestFirst, newestKey, tenantSql } from '../lib/lake/lake-views.ts'
 import { refuseSwallowedOptions } from './npm-options.ts'
@@ -187,7 +187,7 @@ const namedMax = 10
 function damagedText(objects: readonly string[]): string {
   if (objects.length === 0) return ''
   const count = objects.length === 1 ? '1 object' : `${objects.length === namedMax ? 'At least ' : ''}${objects.length} objects`
-  return `${count} of the lake ${objects.length === 1 ? 'is' : 'are'} damaged, and the views have only a part of the events there. Restore from a backup, or move away:${objects.map((object) => `\n  ${object}`).join('')}\n`
+  return `${count} of the lake ${objects.length === 1 ? 'is' : 'are'} damaged, and the views have only a part of the events there. Restore from a backup, or move away:${objects.map((object) => `\n  ${visible(object)}`).join('')}\n`
 }
 
 function badLinesText(lines: readonly BadLine[]): string {
@@ -215,7 +215,7 @@ async function main(args: string[]): Promise<number> {
     dataFolder(values.data)
     const lake = await openLake(values.data)
     const rows = await lake.query(positionals[0] ?? defaultSql)
-    process.stdout.write(values.json ? `${JSON.stringify(rows, null, 2)}\n` : formatTextTable(rows))
+    process.stdout.write(values.json ? `${visibleJson(rows, 2)}\n` : formatTextTable(rows))
     const damaged = await lake.damaged(namedMax)
     // The end of a damaged object is no record either.
     process.stderr.write(damaged.length > 0 ? damagedText(damaged) : badLinesText(await lake.badLines(namedMax)))

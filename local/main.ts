@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { systemClock as clock } from '../functions/adapters/clock.ts'
 import { traitsOfState } from '../functions/domain/status/connector-state.ts'
 import { newStatus } from '../functions/domain/status/status.ts'
-import { visibleLines } from '../functions/domain/text.ts'
+import { visibleJson, visibleLines } from '../functions/domain/text.ts'
 import type { Instant } from '../functions/domain/time.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { type Control, connect } from './control.ts'
@@ -223,12 +223,14 @@ async function report(session: Session, missing: readonly Missing[]): Promise<bo
   const connectors = summarise(runs, vendors, now, atStart)
   const lake = join(options.data, 'lake')
   const summary: Summary = { connectors, ...totalsOf(connectors), seconds: Math.round((now - startedAt) / 1_000), lake }
-  if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`)
+  if (options.json) process.stdout.write(`${visibleJson(summary)}\n`)
   else write(formatSummary(summary))
   for (const { connectorId, reason } of missing) write(`Missing: ${connectorId}: ${reason}\n`)
   const problems = options.forMs === undefined ? [] : connectors.filter(({ state }) => traitsOfState(state).isProblem)
   if (problems.length > 0) write(`${problemsText(problems)}\n`)
-  out.write(`The lake is ${lake}. Query it: ${queryOf(options)} "SELECT tenant, event_type, count(*) FROM syslog GROUP BY ALL"\n`)
+  out.write(
+    `${visibleLines(`The lake is ${lake}. Query it: ${queryOf(options)}`)} "SELECT tenant, event_type, count(*) FROM syslog GROUP BY ALL"\n`,
+  )
   return missing.length === 0 && problems.length === 0
 }
 

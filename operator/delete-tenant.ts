@@ -1,7 +1,7 @@
 import type { Clock } from '../functions/domain/ports.ts'
 import { minute, second } from '../functions/domain/time.ts'
 import type { Lake, LakeObject } from './lake.ts'
-import { countRecords, withoutRecords } from './tenant-lines.ts'
+import { countLines, type Lines, withoutRecords } from './tenant-lines.ts'
 import type { Tables, TenantState } from './tenant-state.ts'
 
 /** A deployment, on AWS or in a data folder. */
@@ -22,7 +22,7 @@ export interface Deleted {
   readonly records: number
   /** Objects of the lake, and former versions of them, that held records of the tenant. */
   readonly objects: number
-  /** Objects of the lake that could not be read or replaced, with the reason. They may still hold records. */
+  /** Objects of the lake that could not be read or replaced, or hold a line that may be the tenant's, with the reason. */
   readonly failed: readonly { readonly object: string; readonly reason: string }[]
   /** Ids of connectors that somebody has made while they were deleted. */
   readonly cameBack: readonly string[]
@@ -105,9 +105,10 @@ async function cleanLake(
     for (let next = await all.next(); next.done !== true; next = await all.next()) {
       const object = next.value
       try {
-        const removed = await cleanObject(object, tenant)
+        const { records: removed, unclear } = await cleanObject(object, tenant)
         records += removed
         if (removed > 0) objects++
+        if (unclear > 0) failed.push({ object: object.name, reason: unclearText(unclear) })
       } catch (error) {
         failed.push({ object: object.name, reason: error instanceof Error ? error.message : String(error) })
       }
@@ -121,13 +122,22 @@ async function cleanLake(
 }
 
 /** Returns how many records it removed. A former version is deleted whole: nobody queries it. */
-async function cleanObject(object: LakeObject, tenant: string): Promise<number> {
-  const count = await countRecords(await object.read(), tenant)
-  if (count === 0) return 0
-  const rest = object.isFormer ? undefined : await withoutRecords(await object.read(), tenant)
+async function cleanObject(object: LakeObject, tenant: string): Promise<Lines> {
+  const lines = await countLines(await object.read(), tenant)
+  if (object.isFormer && lines.records + lines.unclear > 0) {
+    await object.remove()
+    return { ...lines, unclear: 0 }
+  }
+  if (lines.records === 0) return lines
+  const rest = await withoutRecords(await object.read(), tenant)
   if (rest === undefined) await object.remove()
   else await object.replace(rest)
-  return count
+  return lines
+}
+
+function unclearText(count: number): string {
+  const what = count === 1 ? 'It has a line that is no record, but names' : `It has ${count} lines that are no records, but name`
+  return `${what} the tenant. Look at it, and delete it if nobody needs the rest.`
 }
 
 /** `1 record`, `2 records`. */

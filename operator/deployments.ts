@@ -4,12 +4,16 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { S3Client } from '@aws-sdk/client-s3'
 import { systemClock as clock } from '../functions/adapters/clock.ts'
+import { awsClient } from '../functions/runtime/aws-client.ts'
 import { connectorsTableName, startServices, stateTableName } from '../local/services/services.ts'
 import { StartupError } from '../local/services/startup-error.ts'
 import type { Deployment } from './delete-tenant.ts'
 import { lakeBucket } from './lake-bucket.ts'
 import { lakeFolder } from './lake-folder.ts'
 import { tables } from './tenant-state.ts'
+
+/** While other objects are looked through, the rest of one waits in its connection (ms). */
+const objectPauseMs = 60_000
 
 export interface OpenDeployment extends Omit<Deployment, 'say'> {
   /** Names it, with account and region. */
@@ -22,7 +26,7 @@ export interface OpenDeployment extends Omit<Deployment, 'say'> {
  * `StartupError` if it cannot be read.
  */
 export async function ofStack(stackName: string): Promise<OpenDeployment> {
-  const cloudFormation = new CloudFormationClient({})
+  const cloudFormation = new CloudFormationClient(awsClient)
   const { Stacks: [stack] = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stackName })).catch((error: Error) => {
     throw new StartupError(
       `The stack ${stackName} cannot be read: ${error.message}. Check its name, AWS_REGION, and your credentials (AWS_PROFILE).`,
@@ -35,8 +39,8 @@ export async function ofStack(stackName: string): Promise<OpenDeployment> {
     return value
   }
   const [, , , region = '', account = ''] = stack?.StackId?.split(':') ?? []
-  const dynamodb = new DynamoDBClient({})
-  const s3 = new S3Client({})
+  const dynamodb = new DynamoDBClient(awsClient)
+  const s3 = new S3Client({ ...awsClient, requestHandler: { ...awsClient.requestHandler, socketTimeout: objectPauseMs } })
   return {
     title: `stack ${stackName}, account ${account}, region ${region}`,
     tables: tables({

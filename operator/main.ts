@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
-import { visibleLines } from '../functions/domain/text.ts'
+import { visible, visibleJson, visibleLines } from '../functions/domain/text.ts'
 import { refuseSwallowedOptions } from '../local/npm-options.ts'
 import { endWithOutput } from '../local/output.ts'
 import { StartupError } from '../local/services/startup-error.ts'
@@ -93,7 +93,7 @@ async function main(options: Options): Promise<number> {
     }
     const deleted = await deleteTenant({ ...deployment, say }, tenant)
     report(deleted, options, say)
-    if (json) process.stdout.write(`${JSON.stringify({ tenant, ...deleted, left: left[place.kind] })}\n`)
+    if (json) process.stdout.write(`${visibleJson({ tenant, ...deleted, left: left[place.kind] })}\n`)
     return deleted.failed.length > 0 || deleted.cameBack.length > 0 ? 1 : 0
   } finally {
     await deployment.close()
@@ -110,14 +110,15 @@ async function isConfirmed(tenant: string): Promise<boolean> {
   if (!process.stdin.isTTY) throw new StartupError('Nothing was deleted. Without a terminal, add --yes.')
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    return (await terminal.question(`Type ${tenant} to delete all of it: `)).trim() === tenant
+    return (await terminal.question(`Type ${visible(tenant)} to delete all of it: `)).trim() === tenant
   } finally {
     terminal.close()
   }
 }
 
 function report({ secretNames, failed, cameBack }: Deleted, { tenant, place }: Options, say: (text: string) => void): void {
-  for (const { object, reason } of failed) say(`Failed: ${object}: ${reason} It may still hold records. Start this command again.`)
+  for (const { object, reason } of failed) say(`Failed: ${object}: ${reason}`)
+  if (failed.length > 0) say('These objects may still hold records of the tenant. Mend the cause, then start this command again.')
   if (cameBack.length > 0) say(`Failed: somebody has made these connectors again: ${cameBack.join(', ')}. Start this command again.`)
   if (failed.length + cameBack.length === 0) say(`Tenant ${tenant} is deleted.`)
   if (place.kind === 'stack' && secretNames.length > 0) say(`Its secrets: ${secretNames.join(', ')}`)

@@ -1,16 +1,23 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { createGunzip, createGzip } from 'node:zlib'
-import { tenantOf } from '../functions/domain/connector/tenant.ts'
+import { tenantOf, tenantOfId } from '../functions/domain/connector/tenant.ts'
 
 /** An object of the lake: gzipped NDJSON, of any number of gzip members. */
 export type GzippedLines = Readable
 
-/** Counts the records of the tenant. Rejects if the object is no gzip or ends too early. */
-export async function countRecords(object: GzippedLines, tenant: string): Promise<number> {
-  let count = 0
-  for await (const line of linesOf(object)) if (isOfTenant(line, tenant)) count++
-  return count
+/** The lines of an object that concern a tenant (count). */
+export interface Lines {
+  readonly records: number
+  /** Lines that are no record, but name the tenant: a write that broke off, or two records in one line. Nobody can tell whose they are. */
+  readonly unclear: number
+}
+
+/** Counts the lines of the tenant. Rejects if the object is no gzip or ends too early. */
+export async function countLines(object: GzippedLines, tenant: string): Promise<Lines> {
+  const count = { record: 0, unclear: 0, other: 0 }
+  for await (const line of linesOf(object)) count[kindOf(line, tenant)]++
+  return { records: count.record, unclear: count.unclear }
 }
 
 /** Returns the object without the records of the tenant, or nothing if no line is left. Every other line stays as it is, byte by byte. */
@@ -18,7 +25,7 @@ export async function withoutRecords(object: GzippedLines, tenant: string): Prom
   let kept = 0
   async function* others(): AsyncIterable<Buffer> {
     for await (const line of linesOf(object)) {
-      if (isOfTenant(line, tenant)) continue
+      if (kindOf(line, tenant) === 'record') continue
       kept++
       yield line
     }
@@ -44,20 +51,33 @@ async function* linesOf(object: GzippedLines): AsyncIterable<Buffer> {
 
 const lineFeed = 0x0a
 
-/** A record from before 0.4.0 has no `tenant`; the id of its connector names it, as in the views. A line that is no record belongs to nobody. */
-function isOfTenant(line: Buffer, tenant: string): boolean {
-  // Nearly every line of another tenant is recognised without parsing it.
-  if (!tenant.startsWith('~') && !line.includes(tenant)) return false
-  const { tenant: named, connector_id: connectorId, tenant_name: tenantName } = fieldsOf(line)
-  if (typeof named === 'string') return named === tenant
-  return typeof connectorId === 'string' && tenantOf({ connectorId, tenantName: String(tenantName) }) === tenant
+/**
+ * Whose a line is. Either of the two names counts: a record from before 0.4.0 has no `tenant`, and the id of a connector names it as well.
+ */
+function kindOf(line: Buffer, tenant: string): 'record' | 'unclear' | 'other' {
+  // Nearly every line of another tenant is recognised without parsing it. JSON may write a letter as \u00….
+  if (!tenant.startsWith('~') && !line.includes(tenant) && !line.includes('\\u00')) return 'other'
+  const fields = fieldsOf(line)
+  if (fields === undefined) return namesTenant(line, tenant) ? 'unclear' : 'other'
+  const { tenant: named, connector_id: connectorId, tenant_name: tenantName } = fields
+  if (named === tenant) return 'record'
+  if (typeof connectorId !== 'string') return 'other'
+  const ofId = tenantOfId(connectorId)
+  if (ofId !== undefined) return ofId === tenant ? 'record' : 'other'
+  return typeof named !== 'string' && tenantOf({ connectorId, tenantName: String(tenantName) }) === tenant ? 'record' : 'other'
 }
 
-function fieldsOf(line: Buffer): Readonly<Record<string, unknown>> {
+/** The members of a record; nothing if the line is none. */
+function fieldsOf(line: Buffer): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(line.toString())
-    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
+    const value: unknown = JSON.parse(line.toString().replace(/^\uFEFF/, ''))
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined
   } catch {
-    return {}
+    return undefined
   }
+}
+
+function namesTenant(line: Buffer, tenant: string): boolean {
+  const marks = tenant.startsWith('~') ? [JSON.stringify(tenant.slice(1))] : [`"${tenant}"`, `"${tenant}.`]
+  return marks.some((mark) => line.includes(mark))
 }

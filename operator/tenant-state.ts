@@ -1,9 +1,15 @@
-import { DeleteItemCommand, type DynamoDBClient, ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb'
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  ScanCommand,
+  type ScanCommandOutput,
+} from '@aws-sdk/client-dynamodb'
 import { unmarshall } from '@aws-sdk/util-dynamodb'
 import * as z from 'zod'
 import { connectorsTable } from '../functions/adapters/connectors-table.ts'
 import { typed } from '../functions/adapters/state-table/expressions.ts'
-import { bucketKey, claimsKey, type Key, subjectOf } from '../functions/adapters/state-table/item-keys.ts'
+import { bucketKey, type Key, subjectOf } from '../functions/adapters/state-table/item-keys.ts'
 import { stateTable } from '../functions/adapters/state-table/state-table.ts'
 import { tenantOf } from '../functions/domain/connector/tenant.ts'
 import type { Clock } from '../functions/domain/ports.ts'
@@ -51,6 +57,19 @@ export function tables(options: TablesOptions): Tables {
   const deleteItem = async (TableName: string, key: object) =>
     void (await client.send(new DeleteItemCommand({ TableName, Key: typed(key) })))
 
+  /** Leaves a limiter that somebody has begun to use meanwhile. */
+  async function deleteTokens(bucket: string, version: number): Promise<void> {
+    const condition = {
+      ConditionExpression: '#version = :version',
+      ExpressionAttributeNames: { '#version': 'version' },
+      ExpressionAttributeValues: typed({ ':version': version }),
+    }
+    const request = { TableName: options.stateTable, Key: typed(bucketKey(bucket)), ...condition }
+    await client.send(new DeleteItemCommand(request)).catch((error: unknown) => {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error
+    })
+  }
+
   return {
     async find(tenant) {
       const items: string[] = []
@@ -68,7 +87,7 @@ export function tables(options: TablesOptions): Tables {
         for (const name of item.secretNames) (isOwn ? secretNames : othersSecretNames).add(name)
       }
       const path = `${secretPrefix}${tenant}/`
-      const isOwnSecret = (name: string) => name.startsWith(path) || (secretNames.has(name) && !othersSecretNames.has(name))
+      const isOwnSecret = (name: string) => !othersSecretNames.has(name) && (name.startsWith(path) || secretNames.has(name))
 
       const keys: Key[] = []
       const boundNames: string[] = []
@@ -103,9 +122,11 @@ export function tables(options: TablesOptions): Tables {
     async deleteState({ connectorIds, buckets, keys }) {
       for (const bucket of buckets) {
         for (const id of connectorIds) await leaveBucket({ clock, state }, bucket, id, clock.now())
+        const tokens = await state.readTokens(bucket)
         const { claims } = await state.readClaims(bucket)
-        if (claims.length > 0 || (await state.keyUsers(bucket, clock.now())).length > 0) continue
-        for (const key of [bucketKey(bucket), claimsKey(bucket)]) await deleteItem(options.stateTable, key)
+        const isUsed = claims.length > 0 || (await state.keyUsers(bucket, clock.now())).length > 0
+        // The register of the claims expires by itself.
+        if (tokens !== undefined && !isUsed) await deleteTokens(bucket, tokens.version)
       }
       for (const key of keys) await deleteItem(options.stateTable, key)
     },
@@ -117,7 +138,7 @@ const scannedItem = z
   .object({
     pk: z.string(),
     sk: z.string(),
-    tenantName: z.string().optional(),
+    tenantName: z.string().optional().catch(undefined),
     connector: z
       .object({ tenantName: z.string(), apiKeySecrets: z.array(z.object({ secretName: z.string() })) })
       .optional()

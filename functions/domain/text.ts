@@ -16,7 +16,21 @@ export function wholeCharacters(text: string, lengthMax: number): string {
  * is shown as these.
  */
 export function visible(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '·')
+  return text.replaceAll(unseen, '·')
+}
+
+// The selectors of a form, U+FE00 to U+FE0F, belong to many emoji and hide nothing.
+const unseen = /(?![\ufe00-\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
+
+/** A value as JSON in which the same characters are escaped, but for the line feeds of `indent`. A program reads the same value from it. */
+export function visibleJson(value: unknown, indent = 0): string {
+  const escaped = (character: string) =>
+    character === '\n' ? character : Array.from({ length: character.length }, (_, i) => `\\u${hex4(character.charCodeAt(i))}`).join('')
+  return JSON.stringify(value, undefined, indent).replaceAll(unseen, escaped)
+}
+
+function hex4(unit: number): string {
+  return unit.toString(16).padStart(4, '0')
 }
 
 /** The same for a text of several lines. */

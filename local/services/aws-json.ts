@@ -1,5 +1,5 @@
+import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { text } from 'node:stream/consumers'
 import * as z from 'zod'
 import { guard } from './gate.ts'
 import { listen, loopback } from './listen.ts'
@@ -29,7 +29,8 @@ const bodyBytesMax = 8 * 1024 * 1024
 
 /**
  * Starts AWS services that speak JSON, all on one port of this machine. `operations` have their names from `X-Amz-Target`
- * (`Firehose_20150804.PutRecordBatch`). A failure that is not the caller's, such as a full disk, goes to `onFault` too.
+ * (`Firehose_20150804.PutRecordBatch`). Its address has a path that only its callers know: the process of DynamoDB and the queue knows the
+ * access key, but must not read secrets. A failure that is not the caller's, such as a full disk, goes to `onFault` too.
  */
 export async function startAwsJson(options: {
   readonly operations: Readonly<Record<string, Operation>>
@@ -47,10 +48,11 @@ export async function startAwsJson(options: {
       },
     )
   })
-  guard(server, options.accessKeyId)
+  const path = randomBytes(20).toString('hex')
+  guard(server, options.accessKeyId, path)
   const port = await listen(server, options.port, 'Firehose, Secrets Manager and EventBridge')
   return {
-    address: `http://${loopback}:${port}`,
+    address: `http://${loopback}:${port}/${path}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -60,13 +62,24 @@ export async function startAwsJson(options: {
 }
 
 async function serve(operations: Readonly<Record<string, Operation>>, request: IncomingMessage): Promise<unknown> {
-  if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) {
-    throw new AwsError('RequestEntityTooLargeException', `The body has more than ${bodyBytesMax} bytes, the most that is allowed.`, 413)
-  }
   const target = String(request.headers['x-amz-target'])
   const operation = Object.hasOwn(operations, target) ? operations[target] : undefined
   if (operation === undefined) throw new AwsError('UnknownOperationException', `There is no operation ${target} here.`)
-  return operation(parseBody(await text(request)))
+  return operation(parseBody(await bodyOf(request)))
+}
+
+/** A body may come without a length. */
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > bodyBytesMax) {
+      throw new AwsError('RequestEntityTooLargeException', `The body has more than ${bodyBytesMax} bytes, the most that is allowed.`, 413)
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
 }
 
 function isCallers(thrown: unknown): boolean {
@@ -92,12 +105,16 @@ function send(response: ServerResponse, status: number, body: unknown): void {
   response.end(JSON.stringify(body))
 }
 
-/** Calls an operation without the SDK. Throws when it does not succeed. */
+/** A flush moves all open records into the lake (ms). */
+const answersWithinMs = 30_000
+
+/** Calls an operation without the SDK. Throws when it does not succeed in time. */
 export async function callAwsJson(address: string, accessKeyId: string, target: string, input: unknown): Promise<void> {
   const response = await fetch(address, {
     method: 'POST',
     headers: { authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/`, 'x-amz-target': target },
     body: JSON.stringify(input),
+    signal: AbortSignal.timeout(answersWithinMs),
   })
   if (!response.ok) throw new Error(`${target} failed with status ${response.status}: ${await response.text()}`)
 }

@@ -12,13 +12,14 @@ interface Refusal {
  * Puts a gate before every listener for requests that the server has by now. It lets through who knows the id of the access key, which
  * is new at each start and stored in the data folder. Nobody signs or checks signatures here: another user of this machine cannot read
  * the id. A browser is refused in any case, whether it says from which page it comes (`Origin`) or reached this port by a name that a
- * page's owner made point here (`Host`).
+ * page's owner made point here (`Host`). `path`: the requests must name it too, so whoever sees the id in the requests to another service
+ * cannot come in here.
  */
-export function guard(server: Server, accessKeyId: string): void {
+export function guard(server: Server, accessKeyId: string, path = ''): void {
   const listeners = server.listeners('request')
   server.removeAllListeners('request')
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const refusal = refusalOf(request, accessKeyId)
+    const refusal = refusalOf(request, accessKeyId, path)
     if (refusal === undefined) {
       for (const listener of listeners) Reflect.apply(listener, server, [request, response])
       return
@@ -29,13 +30,14 @@ export function guard(server: Server, accessKeyId: string): void {
   })
 }
 
-function refusalOf({ headers, socket }: IncomingMessage, accessKeyId: string): Refusal | undefined {
+function refusalOf({ headers, socket, url = '' }: IncomingMessage, accessKeyId: string, path: string): Refusal | undefined {
   const hosts = [loopback, 'localhost', '[::1]'].map((host) => `${host}:${socket.localPort}`)
   if (headers.origin !== undefined || !hosts.includes(headers.host?.toLowerCase() ?? '')) {
     return { status: 403, type: 'AccessDeniedException', message: `Only programs on this machine may ask, at ${hosts[0]}.` }
   }
   const given = /\bCredential=([^/,\s]*)\//.exec(headers.authorization ?? '')?.[1] ?? ''
-  if (isSame(given, accessKeyId)) return undefined
+  const isPathRight = path === '' || isSame(url.split('/')[1] ?? '', path)
+  if (isSame(given, accessKeyId) && isPathRight) return undefined
   return { status: 400, type: 'UnrecognizedClientException', message: 'The security token included in the request is invalid.' }
 }
 

@@ -73,6 +73,9 @@ export interface Owner extends Published {
   close(): void
 }
 
+/** An owner greets at once. A program that does not is another one (ms). */
+const greetsWithinMs = 2_000
+
 /** Finds the owner of a data folder. Returns undefined when no owner is alive or its services are not ready. */
 export async function findOwner(dataDir: string): Promise<Owner | undefined> {
   const published = await readPublished(dataDir)
@@ -82,7 +85,9 @@ export async function findOwner(dataDir: string): Promise<Owner | undefined> {
     socket.on('error', () => undefined)
     socket.on('close', () => resolve())
   })
+  socket.setTimeout(greetsWithinMs, () => socket.destroy())
   const greeting = await Promise.race([once(socket, 'data'), gone]).catch(() => undefined)
+  socket.setTimeout(0)
   if (greeting === undefined || String(greeting[0]) !== published.owner) {
     socket.destroy()
     return undefined

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { connectorsTableDefinition, stateTableDefinition } from '../../functions/adapters/state-table/table-definitions.ts'
+import { awsClient } from '../../functions/runtime/aws-client.ts'
 import { streamTableDefinition } from '../triggers/table-stream.ts'
 import { type AwsError, callAwsJson, startAwsJson } from './aws-json.ts'
 import { eventBusOperations } from './event-bus.ts'
@@ -227,5 +228,5 @@ function accessTo({ accessKeyId, addresses, environment: others }: Pick<Publishe
 }
 
 function clientConfigOf(accessKeyId: string) {
-  return { region, credentials: { accessKeyId, secretAccessKey: accessKeyId } }
+  return { ...awsClient, region, credentials: { accessKeyId, secretAccessKey: accessKeyId } }
 }

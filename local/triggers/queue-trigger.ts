@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { ChangeMessageVisibilityCommand, DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
+import { awsClient } from '../../functions/runtime/aws-client.ts'
 import { account, environmentVariable, invoke, region, reportToStderr, type Trigger, type TriggerOptions } from './invocation.ts'
 
 /** The places of one process (invocations at the same time). `dispatch` counts on as many by default (`COLLECT_CONCURRENCY`). */
@@ -19,7 +20,7 @@ const retryMs = 1_000
 export function startQueueTrigger(
   options: TriggerOptions<SQSEvent> & { readonly client?: SQSClient; readonly queueUrl?: string; readonly concurrencyMax?: number },
 ): Trigger {
-  const { client = new SQSClient({}), queueUrl = environmentVariable('QUEUE_URL') } = options
+  const { client = new SQSClient(awsClient), queueUrl = environmentVariable('QUEUE_URL') } = options
   const { concurrencyMax = concurrencyMaxDefault, onError = reportToStderr } = options
   const queueName = queueUrl.split('/').at(-1) ?? ''
   const running = new Set<Promise<void>>()

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent, StreamRecord } from 'aws-lambda'
 import { connectorsTableDefinition } from '../../functions/adapters/state-table/table-definitions.ts'
+import { awsClient } from '../../functions/runtime/aws-client.ts'
 import { account, environmentVariable, invoke, region, reportToStderr, type Trigger, type TriggerOptions } from './invocation.ts'
 import { repeat } from './repeat.ts'
 
@@ -60,7 +61,7 @@ export function streamTableDefinition(table: string): CreateTableCommandInput {
  * times at most. Two changes of an item between two polls are passed as one.
  */
 export function tableStreamReader(options: TableStreamOptions) {
-  const { client = new DynamoDBClient({}), table = environmentVariable('CONNECTORS_TABLE') } = options
+  const { client = new DynamoDBClient(awsClient), table = environmentVariable('CONNECTORS_TABLE') } = options
   const { now = Date.now, onError = reportToStderr } = options
   const keysTable = streamTableDefinition(table).TableName
   const known = new Map<string, Item>()

@@ -160,6 +160,7 @@ async function liveDeployment(objects: Map<string, Buffer>, retiresAfterMs: numb
     said,
     waitedMs: () => now - start,
     items: () => itemsOf(client, stateTableName),
+    put: (item: object) => client.send(new PutItemCommand({ TableName: stateTableName, Item: marshall(item) })),
     async accept(item: ReturnType<typeof connectorItem>) {
       for (const name of item.apiKeySecrets) world.secrets.values.set(name, 'one-key-of-both')
       const full = { ...item, baseUrl: 'https://api.tmcas.trendmicro.com' }
@@ -222,7 +223,7 @@ describe('the deletion of a tenant of a running deployment', () => {
     ])
     const objects = new Map([['one', object]])
     const { deployment } = await liveDeployment(objects, 0)
-    expect(await deleteTenant(deployment, 'acme')).toMatchObject({ records: 2, failed: [] })
+    expect(await deleteTenant(deployment, 'acme')).toMatchObject({ records: 2, failed: [{ object: 'one' }] })
     expect(gunzipSync(objects.get('one') ?? '')).toEqual(Buffer.concat([Buffer.from(others[0] ?? ''), bad, Buffer.from(others[1] ?? '')]))
   })
 
@@ -239,5 +240,51 @@ describe('the deletion of a tenant of a running deployment', () => {
     const { failed } = await deleteTenant(deployment, 'acme')
     expect([...objects.keys()]).toEqual(['former of others', 'broken'])
     expect(failed).toEqual([{ object: 'broken', reason: 'incorrect header check' }])
+  })
+
+  it('leaves the binding of a secret that a connector of another tenant uses, wherever it lies', async () => {
+    const { deployment, accept, state } = await liveDeployment(new Map(), 0)
+    await accept(shared('acme'))
+    await accept(shared('globex', { apiKeySecrets: ['tributary/globex/key'] }))
+    const theirs = await state.readAccepted('globex.cas')
+    if (theirs === undefined) throw new Error('It was not accepted')
+    const apiKeySecrets = [{ secretName: 'tributary/acme/key' }]
+    await state.writeAccepted({ ...theirs, connector: { ...theirs.connector, apiKeySecrets } }, theirs)
+    expect(await deleteTenant(deployment, 'acme')).toMatchObject({ connectors: 1, secretNames: [] })
+    expect(await state.readSecretOrigin('tributary/acme/key')).toBe('https://api.tmcas.trendmicro.com')
+  })
+
+  it('is not stopped by an item of another tenant that no release wrote', async () => {
+    const { deployment, accept, put } = await liveDeployment(new Map(), 0)
+    await accept(shared('acme'))
+    await put({ pk: 'CONNECTOR#globex.cas', sk: 'STATUS', tenantName: 7, connector: 'x', claims: { a: 1 } })
+    expect(await deleteTenant(deployment, 'acme')).toMatchObject({ connectors: 1, cameBack: [] })
+  })
+
+  it.each([
+    ['a byte order mark', `\ufeff${record('acme.cas', { tenant: 'acme' })}`],
+    ['escaped letters', record('acme.cas', { tenant: 'acme' }).replaceAll('acme', '\\u0061cme')],
+    ['an empty tenant', record('acme.cas', { tenant: '' })],
+    ['another tenant, but the id of its connector', record('acme.cas', { tenant: 'globex' })],
+  ])('removes a record with %s', async (_, line) => {
+    const objects = new Map([['one', gzipSync(line)]])
+    const { deployment } = await liveDeployment(objects, 0)
+    expect(await deleteTenant(deployment, 'acme')).toMatchObject({ records: 1, failed: [] })
+    expect(objects.size).toBe(0)
+  })
+
+  it('says which object has a line that is no record and names the tenant, and leaves it', async () => {
+    const torn = record('acme.cas', { tenant: 'acme' }).slice(0, -5)
+    const glued = `${record('globex.cas', { tenant: 'globex' }).trim()}${record('acme.cas', { tenant: 'acme' })}`
+    const objects = new Map([
+      ['torn', gzipSync(torn)],
+      ['glued', gzipSync(glued)],
+      ['former torn', gzipSync(torn)],
+      ['torn of others', gzipSync(record('globex.cas', { tenant: 'globex' }).slice(0, -5))],
+    ])
+    const { deployment } = await liveDeployment(objects, 0)
+    const { failed } = await deleteTenant(deployment, 'acme')
+    expect(failed.map(({ object }) => object).sort()).toEqual(['glued', 'torn'])
+    expect([...objects.keys()]).toEqual(['torn', 'glued', 'torn of others'])
   })
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose'
 import { beforeAll, describe, expect, it, test } from 'vitest'
 import { type Services, startServices } from '../../local/services/services.ts'
-import { temporaryFolder } from '../local-services.ts'
+import { localServices, temporaryFolder } from '../local-services.ts'
 import { childrenOf, connectorItem, ownConnectors, start } from './program.ts'
 import { vendor } from './vendors.ts'
 
@@ -79,6 +79,38 @@ describe.each(operations)('the local service %s', (name, target, input) => {
     expect(JSON.parse(body)).toMatchObject({ __type: 'AccessDeniedException' })
     expect(body).not.toContain('k3y-of-acme')
   })
+})
+
+test.each(['firehose', 'secretsManager'] as const)(
+  'the process of others’ code, which knows the access key, cannot call %s: its address has a path that this process does not know',
+  async (name) => {
+    const services = await localServices({ secrets: new Map([['tributary/acme/key', 'k3y-of-acme']]) })
+    const { origin, pathname } = new URL(services.addresses[name])
+    const authorization = `AWS4-HMAC-SHA256 Credential=${services.clientConfig.credentials.accessKeyId}/20261124/us-east-1/any/aws4_request`
+    for (const path of ['/', '/x/', `/${pathname.slice(2)}`, `//${pathname.slice(1)}`]) {
+      const asked = await call(`${origin}${path}`, 'secretsmanager.GetSecretValue', { SecretId: 'tributary/acme/key' }, { authorization })
+      expect(asked, path).toMatchObject({ status: 400, body: expect.stringContaining('UnrecognizedClientException') })
+    }
+  },
+)
+
+test('a body without a length is read up to its bound alone', async () => {
+  const services = await localServices()
+  const { accessKeyId } = services.clientConfig.credentials
+  let sent = 0
+  const body = new ReadableStream({
+    pull(controller) {
+      sent += 1
+      if (sent > 1_000) controller.close()
+      else controller.enqueue(new Uint8Array(1024 * 1024))
+    },
+  })
+  const headers = { authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/`, 'x-amz-target': 'Tributary.Flush' }
+  const response = await fetch(services.addresses.firehose, { method: 'POST', headers, body, duplex: 'half' } as RequestInit).catch(
+    () => undefined,
+  )
+  expect(response?.status ?? 413).toBe(413)
+  expect(sent).toBeLessThan(200)
 })
 
 /** Returns the modes of everything in a folder, and its own, that other users have a part in. */

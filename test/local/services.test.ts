@@ -99,6 +99,18 @@ describe('the services of a data folder', () => {
     expect(await connectServices(dataDir)).toBeUndefined()
   })
 
+  it('are not waited for where a silent program uses their port', async () => {
+    const { dataDir, addresses } = await localServices()
+    const stranger = createServer(() => undefined)
+    onTestFinished(() => void stranger.close())
+    const presencePort = await listen(stranger, 0, 'a test')
+    writeFileSync(
+      join(dataDir, 'services.json'),
+      JSON.stringify({ pid: 1, owner: 'x', presencePort, accessKeyId: 'x', addresses, environment: {} }),
+    )
+    expect(await connectServices(dataDir)).toBeUndefined()
+  })
+
   it('hide their access key from other users of the machine', async () => {
     const { dataDir } = await localServices()
     expect(statSync(join(dataDir, 'services.json')).mode & 0o077).toBe(0)
