@@ -7,6 +7,7 @@ const remedies: Partial<Readonly<Record<FailureCode, string>>> = {
   unreachable: 'The host cannot be reached. Check baseUrl, DNS and that this machine may reach it.',
   'proxy-failed': 'The proxy opens no connection to the vendor. Check its address in HTTPS_PROXY, and that it allows the host.',
   'host-refused': "This host is not one of the vendor's. Set baseUrl to one of them, or allow this host with --allow-host.",
+  'too-large': 'The response is larger than this program takes. Tributary reads a narrower range.',
   'secret-missing': 'The secret does not exist. Add it under exactly this name to the file of --secrets and start again.',
   'secret-unreadable': 'The process that holds the secrets does not respond. Tributary tries again; start it again if it lasts.',
   'secret-malformed':
