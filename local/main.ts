@@ -22,14 +22,14 @@ import { openScreen, type Screen } from './screen/screen.ts'
 import { dataFolder } from './services/data-folder.ts'
 import { type Services, startOrConnect } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
-import { type CollectedFrom, openSource } from './source.ts'
+import { type CollectedFrom, isDemonstration, openSource } from './source.ts'
 
 /** The time between two looks at the state, for the screen and for the end (ms). */
 const checkEveryMs = 500
 /** With many connectors a look takes long, so the next one comes after this many times as long. */
 const checkRestFactor = 3
-/** With --once somebody waits for the end, so this process dispatches every second (ms), not once a minute as the rule does. */
-const dispatchEveryMs = 1_000
+/** Somebody waits: for the end with --once, or in front of the table. So this process dispatches more often than the rule does, once a minute (ms). */
+const dispatchEveryMs = { once: 1_000, live: 5_000 }
 /** With --once a connector that is not complete, but not failing either, becomes due again this often (ms): the process that took its message may be dead. */
 const collectAgainEveryMs = 60_000
 /** Runs in progress have this long to stop (ms): the longest request, and a little. */
@@ -47,6 +47,14 @@ interface Session {
   readonly control: Control
   readonly reader: RunReader
   readonly atStart: CountsAtStart
+  /** What the last look at the state has seen. */
+  last: Look
+}
+
+interface Look {
+  readonly runs: readonly ConnectorRun[]
+  /** With --once: what it waits for, and what it has given up. */
+  readonly missing: readonly Missing[]
 }
 
 /** Returns the exit code. Throws `StartupError` for a mistake that the person who started it can correct. */
@@ -68,30 +76,43 @@ async function main(options: Options): Promise<number> {
     return ownerEnded
   })
   let functions: FunctionsProcess | undefined
+  let session: Session | undefined
   try {
     const control = connect(services)
     const before = await readRuns(control.state, await control.connectorIds())
     const reader = new RunReader(control.state, before)
-    const session = { options, startedAt, screen, source, services, control, reader, atStart: countsAtStart(before) }
+    session = {
+      options,
+      startedAt,
+      screen,
+      source,
+      services,
+      control,
+      reader,
+      atStart: countsAtStart(before),
+      last: { runs: before, missing: [] },
+    }
     await prepare(session)
     functions = await startFunctions({
       role: services.owner ? 'owner' : 'guest',
       environment: services.environment,
       onLine: screen.log,
       print: screen.print,
-      beforeRestart: () => collectAnew(session),
+      beforeRestart: () => collectAnew({ services, control }),
     })
-    const { why, missing } = await collectUntilEnd(session, [stopRequest, ownerGone])
+    const why = await collectUntilEnd(session, [stopRequest, ownerGone])
     screen.print(why)
     screen.end()
     await functions.stop(stopWithinMs)
-    if (isOwnerGone) return 0
+    if (isOwnerGone) return endOfGuest(session)
     await services.flush()
-    return (await report(session, missing)) ? 0 : 1
+    const runs = [...refusedRuns(session), ...(await readRuns(control.state, await control.connectorIds()))]
+    return report(session, { ...session.last, runs }) ? 0 : 1
   } catch (error) {
-    if (isOwnerGone) {
+    if (isOwnerGone && session !== undefined) {
       screen.print(ownerEnded)
-      return 0
+      screen.end()
+      return endOfGuest(session)
     }
     screen.end()
     await functions?.stop(failWithinMs)
@@ -129,7 +150,7 @@ async function prepare({ options, screen, source, services, control }: Session):
 }
 
 /** Makes everything due. The leases of a dead process end at once; a run of another process whose lease ends with them repeats a page at most. */
-async function collectAnew({ services, control }: Session): Promise<void> {
+async function collectAnew({ services, control }: Pick<Session, 'services' | 'control'>): Promise<void> {
   if (services.owner) await control.resetConnectors()
   await control.collectNow(await control.connectorIds())
 }
@@ -138,6 +159,11 @@ async function collectAnew({ services, control }: Session): Promise<void> {
 async function replaceConnectors(control: Control, { items }: CollectedFrom, options: Options): Promise<void> {
   const wanted = new Set(items.map(({ connectorId }) => connectorId))
   const others = (await control.connectorIds()).filter((id) => !wanted.has(id))
+  if (options.connectors !== undefined && isDemonstration(options.data)) {
+    throw new StartupError(
+      `${options.data} holds the demonstration, whose events are made up. Give your own connectors another folder with --data.`,
+    )
+  }
   if (others.length > 0 && options.connectors === undefined) {
     throw new StartupError(
       `${options.data} holds connectors of your own (${others.join(', ')}). Start with --connectors FILE, or give the demonstration another folder with --data.`,
@@ -152,14 +178,17 @@ async function replaceConnectors(control: Control, { items }: CollectedFrom, opt
   await control.putConnectors(items)
 }
 
-interface End {
-  /** The reason, as a sentence for the screen. */
-  readonly why: string
-  readonly missing: readonly Missing[]
+/** The services are gone, so only what was seen before can be told. A guest of --once has not seen the end. */
+function endOfGuest(session: Session): number {
+  const isWell = report(session, session.last)
+  return isWell && !session.options.once ? 0 : 1
 }
 
-/** Shows the connectors until one of `reasons` comes or, with --once, waiting longer changes nothing. Throws when the services fail. */
-async function collectUntilEnd(session: Session, reasons: readonly Promise<string>[]): Promise<End> {
+/**
+ * Shows the connectors until one of `reasons` comes or, with --once, waiting longer changes nothing. Returns the reason, as a sentence for
+ * the screen. Throws when the services fail.
+ */
+async function collectUntilEnd(session: Session, reasons: readonly Promise<string>[]): Promise<string> {
   const { options, startedAt, screen, services, control } = session
   const failed = services.failed.then((why) => new StartupError(why))
   const patience = new Patience(options.patienceMs, startedAt)
@@ -171,20 +200,21 @@ async function collectUntilEnd(session: Session, reasons: readonly Promise<strin
     const judged = patience.judge(options.once ? missingNow(session, runs) : [], clock.now())
     show(session, runs, waitTexts(judged))
     const missing = [...judged.givenUp, ...judged.waiting]
-    if (options.once && judged.waiting.length === 0) return { why: formatOnceEnd(runs, missing, startedAt), missing }
+    session.last = { runs, missing }
+    if (options.once && judged.waiting.length === 0) return formatOnceEnd(runs, missing, startedAt)
     const now = clock.now()
     if (options.once && now >= collectAgainAt) {
       collectAgainAt = now + collectAgainEveryMs
       await control.collectNow([...new Set(judged.waiting.map(({ connectorId }) => connectorId))])
     }
-    if (options.once && now >= dispatchAt) {
-      dispatchAt = now + dispatchEveryMs
+    if ((options.once || services.owner) && now >= dispatchAt) {
+      dispatchAt = now + (options.once ? dispatchEveryMs.once : dispatchEveryMs.live)
       await control.dispatch(screen.log)
     }
     const restMs = Math.max(checkEveryMs, checkRestFactor * (now - lookedAt))
     const why = await Promise.race([...reasons, failed, clock.sleepUntil(clock.now() + restMs).then(() => undefined)])
     if (why instanceof StartupError) throw why
-    if (why !== undefined) return { why, missing }
+    if (why !== undefined) return why
   }
 }
 
@@ -214,12 +244,10 @@ function formatOnceEnd(runs: readonly ConnectorRun[], missing: readonly Missing[
 }
 
 /** Writes the summary. Returns whether all is well: nothing is missing, and at the end of --for no connector has a problem. */
-async function report(session: Session, missing: readonly Missing[]): Promise<boolean> {
-  const { options, startedAt, control, atStart } = session
+function report({ options, startedAt, atStart }: Session, { runs, missing }: Look): boolean {
   const out = options.json ? process.stderr : process.stdout
   const write = (text: string) => void out.write(out.isTTY && out.columns > 0 ? wrapIndented(text, out.columns) : visibleLines(text))
   const now = clock.now()
-  const runs = [...refusedRuns(session), ...(await readRuns(control.state, await control.connectorIds()))]
   const connectors = summarise(runs, vendors, now, atStart)
   const lake = join(options.data, 'lake')
   const summary: Summary = { connectors, ...totalsOf(connectors), seconds: Math.round((now - startedAt) / 1_000), lake }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { idProblem } from '../functions/domain/connector/connector-schema.ts'
@@ -53,13 +54,20 @@ function refusedItem(connectorId: string, position: number): readonly RefusedIte
   return [{ place: `item ${position}`, reason: `The item was not accepted. ${problem.path}: ${problem.message}` }]
 }
 
+/** Whether the demonstration has collected into this folder. */
+export function isDemonstration(dataDir: string): boolean {
+  return existsSync(join(dataDir, portFile))
+}
+
+const portFile = 'simulator-port'
+
 /**
  * The simulator keeps its port from one start to the next when the port is free, so that the base URLs of the
  * connectors stay the same. Its events are a function of time, so they do too; a kill loses only the account of what it showed.
  */
 async function openDemonstration(dataDir: string): Promise<CollectedFrom> {
-  const portFile = join(dataDir, 'simulator-port')
-  const lastPort = Number(await readFile(portFile, 'utf8').catch(() => '0'))
+  const portPath = join(dataDir, portFile)
+  const lastPort = Number(await readFile(portPath, 'utf8').catch(() => '0'))
   const simulator = await startSimulator(demonstrationSimulatorOptions(), { port: lastPort }).catch(() =>
     startSimulator(demonstrationSimulatorOptions()),
   )
@@ -71,7 +79,7 @@ async function openDemonstration(dataDir: string): Promise<CollectedFrom> {
     allowedHosts: [host],
     simulatorHost: host,
     title: `the demonstration: three connectors of two tenants, against a simulator of the vendor at ${simulator.url}`,
-    keep: () => writeAtomically(portFile, port),
+    keep: () => writeAtomically(portPath, port),
     async close(owner) {
       await simulator.close()
       if (!owner) return

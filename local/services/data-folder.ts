@@ -20,7 +20,8 @@ const ownNames = new Set([
   'simulator-port',
   'state',
 ])
-const draft = /^[a-z.-]+\.\d+\.tmp$/
+/** Files that stand beside another one: a draft of it, or SQLite's journal of the lock. */
+const companion = /^(?:[a-z.-]+\.\d+\.tmp|owner\.lock-(?:journal|wal|shm))$/
 
 /**
  * Makes the data folder, and makes everything in it private: the folders have the mode 0700, the files 0600, and so does what this process
@@ -38,7 +39,7 @@ export async function openDataFolder(path: string): Promise<void> {
       throw new StartupError(`${path} belongs to another user (uid ${uid}). Name a folder of your own with --data.`)
     }
     const names = await readdir(path)
-    const other = names.find((name) => !ownNames.has(name) && !draft.test(name))
+    const other = names.find((name) => !ownNames.has(name) && !companion.test(name))
     if ((mode & 0o077) !== 0) {
       if (other !== undefined) {
         throw new StartupError(
@@ -47,7 +48,7 @@ export async function openDataFolder(path: string): Promise<void> {
       }
       await chmod(path, 0o700)
     }
-    for (const name of names) if (ownNames.has(name)) await makePrivate(join(path, name), name === 'lake')
+    for (const name of names) if (ownNames.has(name) || companion.test(name)) await makePrivate(join(path, name), name === 'lake')
   } catch (thrown) {
     throw thrown instanceof StartupError ? thrown : cannotWrite(path, thrown)
   }

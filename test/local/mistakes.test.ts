@@ -106,3 +106,15 @@ test('--once ends at once when the file has no connectors', async () => {
   const args = ownConnectors(dir, [], {}, [])
   expect(await run([...args, '--once', '--data', join(dir, 'data')])).toMatchObject({ code: 0 })
 })
+
+test('your own connectors are refused in the folder of the demonstration, and nothing is retired', async () => {
+  const dir = temporaryFolder()
+  const dataDir = join(dir, 'data')
+  expect((await run(['--data', dataDir, '--for', '1s'])).code).toBe(0)
+  await refused(
+    [...own(dir), '--data', dataDir],
+    /^\S+ holds the demonstration, whose events are made up\. Give your own connectors another folder with --data\.$/m,
+  )
+  const again = await run(['--data', dataDir, '--for', '1s', '--json'])
+  expect(JSON.parse(again.out).connectors).toHaveLength(3)
+})

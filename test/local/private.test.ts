@@ -141,6 +141,18 @@ describe('a data folder', () => {
     expect(globSync('lake/**/*.json.gz', { cwd: dataDir })).toHaveLength(2)
   })
 
+  it('that is readable and holds what a killed start left is made private', async () => {
+    const dataDir = temporaryFolder()
+    for (const name of ['owner.lock-journal', 'services.json.4711.tmp']) {
+      writeFileSync(join(dataDir, name), '')
+      chmodSync(join(dataDir, name), 0o644)
+    }
+    chmodSync(dataDir, 0o755)
+    const services = await startServices({ dataDir })
+    expect(openToOthers(dataDir)).toEqual([])
+    await services.close()
+  })
+
   it('that is readable and holds files of other programs is refused, and no mode is changed', async () => {
     const dataDir = temporaryFolder()
     writeFileSync(join(dataDir, 'thesis.doc'), '')

@@ -11,7 +11,7 @@ import { connectorsTableName, connectServices, stateTableName } from '../../loca
 import { eventually } from '../eventually.ts'
 import { temporaryFolder } from '../local-services.ts'
 import { connectorItem, deliveredIds, ownConnectors, type Program, start } from './program.ts'
-import { vendor } from './vendors.ts'
+import { server, vendor } from './vendors.ts'
 
 const apiKey = 'acme-key'
 /** Six connectors of four streams each want more requests in their first minute than the vendor allows. */
@@ -112,4 +112,23 @@ test('Ctrl-C on a later process ends only that process', async () => {
   expect(JSON.parse(guest.out())).toMatchObject({ connectors: [{}, {}, {}] })
   owner.signal('SIGINT', 'all')
   expect(await owner.ended).toBe(0)
+})
+
+test('a guest of --once whose owner is killed has not seen the end: it exits with 1, and says so as JSON too', async () => {
+  const { url, host } = await server((_, response) => void setTimeout(() => response.end(), 60_000))
+  const dir = temporaryFolder()
+  const dataDir = join(dir, 'data')
+  const owner = start([
+    ...ownConnectors(dir, [connectorItem('acme.slow', url)], { 'tributary/acme/key': apiKey }, [host]),
+    '--data',
+    dataDir,
+  ])
+  await owner.says('connector-accepted')
+  const guest = start(['--data', dataDir, '--once', '--json'])
+  await guest.says('shares its work')
+  await eventually(() => guest.err()).toContain('The lake is')
+  owner.signal('SIGKILL', 'all')
+  expect(await guest.ended).toBe(1)
+  expect(guest.err()).toContain('has ended, so this one does too.')
+  expect(JSON.parse(guest.out())).toMatchObject({ connectors: [{ connectorId: 'acme.slow' }] })
 })

@@ -115,13 +115,18 @@ export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: 
     lastRunAt: now,
     lagMs: now - oldest,
     retentionLeftMs: oldest + policy.retentionMs - now,
-    streamsBehind: [...streams.values()].filter((stream) => finalGaps(stream, now, policy).length > 0).length,
+    streamsBehind: [...streams.values()].filter((stream) => isBehindNow(stream, now, policy)).length,
     lostRanges: [...streams.values()].reduce((sum, { lostRanges, lostBefore }) => sum + lostRanges.length + (lostBefore?.count ?? 0), 0),
     ...(lastSuccess === 0 ? {} : { lastSuccessAt: lastSuccess }),
     ...(vendorClockMs === 0 ? {} : { vendorClockMs }),
     days: countDay(stored.days, now, report.delivered),
   }
   return withState(next, judge(next, report), now)
+}
+
+/** A stream that was never read is behind too, though one request might read all of it. */
+function isBehindNow(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
+  return stream.lastReadAt === undefined || finalGaps(stream, now, policy).length > 0
 }
 
 interface Judgement {
@@ -217,9 +222,7 @@ function judge(status: ConnectorStatus, report: RunReport): Judgement {
   }
   if (otherConsumers !== undefined && otherConsumers.taken > 0) return judgement('throttled')
   if ([...streams.values()].every((stream) => stream.lastReadAt === undefined)) return judgement('starting')
-  return isBehind
-    ? judgement('catching-up', `Older events are still being read; all events before ${iso(now - lagMs)} are read.`)
-    : judgement('ok')
+  return isBehind ? judgement('catching-up', `Older events, from ${iso(now - lagMs)} on, are still being read.`) : judgement('ok')
 }
 
 /** Sentences that belong to the reason in any state. */
