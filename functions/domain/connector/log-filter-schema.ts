@@ -1,7 +1,8 @@
 import * as z from 'zod/mini'
 import { type FieldTable, recordFields } from '../record/fields.ts'
+import { valuesAt } from './field-values.ts'
 import { comparisons, operators, positiveOf } from './filter-operators.ts'
-import { type LogFilter, valuesAt } from './log-filters.ts'
+import type { LogFilter } from './log-filters.ts'
 import { closest, hasOnly, mustBe, mustBeOneOf, quote } from './problems.ts'
 
 /** The log filters of a connector as users write them: what is allowed, and what is wrong with the rest. */
@@ -142,7 +143,7 @@ function totalProblem(filters: readonly LogFilter[]): string | undefined {
   const patterns = conditions
     .filter(({ operator }) => positiveOf(operator) === 'matches')
     .flatMap(({ values }) => values.filter((value) => matches.problem(value) === undefined))
-  const size = matches.compile(patterns).steps('a')
+  const size = matches.compile(patterns).price.perCharacter
   if (size <= programSizeMax) return undefined
   return `Its regular expressions are too large together: ${size} instructions when their repetitions are written out, at most ${programSizeMax}. Give simpler ones.`
 }
