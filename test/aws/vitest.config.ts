@@ -5,6 +5,8 @@ import { projectDir } from './folders.ts'
 export default defineConfig({
   test: {
     root: projectDir,
+    // The deployment waits most of its time.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
