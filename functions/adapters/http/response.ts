@@ -4,7 +4,7 @@ import { parseJson, tooComplex } from '../../domain/record/json-text.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
 import { hour, type Instant, second } from '../../domain/time.ts'
 import type { VendorResponse } from '../../domain/vendor.ts'
-import { shownMediaType, shownMessage, shownOrigin, shownTraceId } from '../../domain/vendor-words.ts'
+import { shownCode, shownMediaType, shownMessage, shownOrigin, shownTraceId } from '../../domain/vendor-words.ts'
 import { Redactor } from '../redact.ts'
 import { bodyText } from './body-text.ts'
 
@@ -110,10 +110,10 @@ function target(headers: ResponseHeaders): string {
 /** Nothing if the body is not an error as the vendor documents it. `about`: which body it is, if the message is left out. */
 function vendorsWords(json: { readonly value: unknown } | undefined, apiKey: string | undefined, about: () => string): string | undefined {
   const { code, msg } = fieldsOf(json)
-  if (!Number.isSafeInteger(code)) return undefined
+  if (typeof code !== 'number' || !Number.isInteger(code)) return undefined
   const message = typeof msg === 'string' ? shownMessage(apiKey === undefined ? msg : withoutKey(msg, apiKey)) : ''
-  if (message === '') return `, code ${code}`
-  return `, code ${code}: ${message.startsWith('"') ? message : `${message} (${about()})`}`
+  if (message === '') return `, ${shownCode(code)}`
+  return `, ${shownCode(code)}: ${message.startsWith('"') ? message : `${message} (${about()})`}`
 }
 
 function kindOf(text: string): string {
