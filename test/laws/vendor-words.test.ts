@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { digest } from '../../functions/adapters/digest.ts'
 import { type ResponseHeaders, readResponse } from '../../functions/adapters/http/response.ts'
 import { differingFields } from '../../functions/domain/record/field-prints.ts'
+import { withoutEchoes } from '../../functions/domain/redaction/shown-page.ts'
 import { shownCode, shownField, shownMessage, shownTraceId } from '../../functions/domain/vendor-words.ts'
 import { nextRequest } from '../../functions/vendors/trendmicro-cas/links.ts'
 import { parsePage } from '../../functions/vendors/trendmicro-cas/wire.ts'
@@ -73,20 +74,20 @@ const embedded = (texts: fc.Arbitrary<string>) =>
   }))
 
 /** The text wherever a vendor can put it. */
-function allShown(sent: string, apiKey?: string): string {
-  const exchange = apiKey === undefined ? {} : { apiKey }
-  const read = (status: number, headers: ResponseHeaders, body: string) => readResponse(status, headers, body, 0, exchange)
-  const failureOnly = (result: { readonly ok: boolean }) => (result.ok ? undefined : result)
-  const page = read(200, {}, JSON.stringify({ code: 5, msg: sent, traceId: sent }))
+function allShown(sent: string, ...apiKeys: readonly string[]): string {
+  const read = (status: number, headers: ResponseHeaders, body: string) => {
+    const response = readResponse(status, headers, body, 0)
+    return withoutEchoes(response.ok ? parsePage(response.value) : response, new Set(apiKeys))
+  }
   return JSON.stringify([
+    read(200, {}, JSON.stringify({ code: 5, msg: sent, traceId: sent })),
+    read(200, {}, JSON.stringify({ security_events: [], next_link: '', traceId: sent })),
     read(500, { 'content-type': sent }, JSON.stringify({ code: 5, msg: sent, traceId: sent })),
     read(500, {}, JSON.stringify({ code: sent, msg: sent })),
     read(500, { 'content-type': `text/${sent}` }, sent),
     read(302, { location: sent }, ''),
     read(302, { location: `https://${sent}/` }, ''),
-    failureOnly(read(200, {}, sent)),
-    page.ok ? parsePage(page.value) : page,
-    ...(page.ok ? [page.value.traceId] : []),
+    read(200, {}, JSON.stringify([sent])),
     nextRequest('https://api.example', `https://evil.example/${sent}`),
     shownMessage(sent),
     differingFields(new Uint8Array(), { message: { [sent]: 1 } }, digest, new Set()),
