@@ -173,6 +173,14 @@ it('a key with quotes and backslashes inside is replaced in JSON that is in a te
   )
 })
 
+it('an item of millions of backslashes is looked through', () => {
+  const key = '0123456789abcdef'
+  const item = { raw: JSON.stringify({ m: '\\'.repeat(5_000_000) }), value: null }
+  expect(withoutKeys(item, [key])).toBe(item)
+  const { raw } = withoutKeys({ raw: JSON.stringify({ m: `${'\\'.repeat(1_000_000)}${key}` }), value: null }, [key])
+  expect(raw.slice(-20)).toBe(`${'\\'.repeat(8)}[redacted]"}`)
+})
+
 it('of two keys that begin alike both are replaced', () => {
   const [short, long] = ['0123456789abcdef', '0123456789abcdefghij']
   expect(withoutKeys(itemOf(`["${short}","${long}"]`), [short, long]).raw).toBe('["[redacted]","[redacted]"]')

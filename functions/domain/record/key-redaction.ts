@@ -36,15 +36,19 @@ export function withoutKeys(item: VendorItem, apiKeys: Iterable<string>): Vendor
 
 /** The keys that may be in the text, the longest first, because one may be a part of another. */
 function keysIn(text: string, apiKeys: Iterable<string>): readonly string[] {
-  const texts = [text]
-  for (let undone = text, count = 0; count <= nestingsMax && undone.includes('\\'); count++) {
-    const inner = unescaped(undone)
-    if (inner === undone) break
-    undone = inner
-    texts.push(inner)
-  }
-  const keys = [...apiKeys].filter((key) => key.length >= keyLengthMin && texts.some((each) => each.includes(key)))
+  const bare = text.includes('\\') ? withoutEscapes(text) : text
+  const keys = [...apiKeys].filter((key) => key.length >= keyLengthMin && bare.includes(withoutEscapes(key)))
   return keys.sort((a, b) => b.length - a.length)
+}
+
+/**
+ * The text without its backslashes, and with characters in place of their escapes, of visible ASCII as keys are. However deep JSON is in
+ * texts of JSON, it is the same. One pass and short matches, because a page may consist of backslashes.
+ */
+function withoutEscapes(text: string): string {
+  return text.replaceAll(/\\{1,64}(?:u005c)?(?:u00([2-7][0-9a-f]))?/gi, (_, hex?: string) =>
+    hex === undefined ? '' : String.fromCharCode(Number.parseInt(hex, 16)),
+  )
 }
 
 /** The key in a text that is JSON itself: backslashes before its characters, and escapes in their place. */
@@ -59,12 +63,4 @@ function escapedPattern(key: string): RegExp {
     return `(?:${before}\\u${hex}|${some}u${hex.replaceAll(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`)})`
   })
   return new RegExp(parts.join(''), 'g')
-}
-
-/** Undoes the escapes that a key can have, which is of visible ASCII. Others stay. */
-function unescaped(text: string): string {
-  return text.replaceAll(/\\(?:u00([2-7][0-9a-f])|([^u]))/gi, (written, hex?: string, character = '') => {
-    if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16))
-    return '"\\/'.includes(character) ? character : written
-  })
 }
