@@ -179,7 +179,7 @@ function simulatedSource(clock: WorkClock, model: VendorModel, usage: () => Usag
       await clock.sleepUntil(clock.now() + latencyMs.vendor / 2)
       const { status, headers, body } = model.respond(request, clock.now())
       await clock.sleepUntil(clock.now() + latencyMs.vendor / 2)
-      return readResponse(status, headers, body, clock.now(), { apiKey })
+      return readResponse(status, headers, body, clock.now())
     },
   }
 }

@@ -59,7 +59,7 @@ export class Wire {
     const { status, headers, truncateAt } = response
     const body = rewrite(response.body, this.pages++)
     if (truncateAt !== undefined && truncateAt < body.length) return failed(failure('malformed-response', 'The response broke off'))
-    return readResponse(status, headers, body, ownClock.now(), { apiKey })
+    return readResponse(status, headers, body, ownClock.now())
   }
 
   private troubleOf(origin: string, now: Instant): OriginTrouble['kind'] | undefined {

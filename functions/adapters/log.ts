@@ -1,17 +1,19 @@
 import type { Clock, Log } from '../domain/ports.ts'
+import { Redactor } from '../domain/redaction/redactor.ts'
 import { cutText } from '../domain/text.ts'
-import { iso } from '../domain/time.ts'
-import { Redactor } from './redact.ts'
+import { hour, type Instant, iso } from '../domain/time.ts'
 
 /** The limits of one line. CloudWatch Logs takes 256 KiB at least, and a reader much less. */
 const depthMax = 8
 const entriesMax = 100
 const textLengthMax = 8_192
+/** A secret is known so long after it was last read (ms). A run reads its keys when it begins, and ends within minutes. */
+const secretKnownMs = hour
 
 export interface JsonLog {
   /** Writes one JSON object on one line, with the `time`. Writes nothing for `debug`, because those lines would cost more than all others. Never throws. */
   readonly log: Log
-  /** From now on every line has `[redacted]` in place of this secret, in each form that `Redactor` finds. */
+  /** For an hour from now every line has `[redacted]` in place of this secret, in each form that `Redactor` finds. */
   addRedaction(secret: string): void
 }
 
@@ -19,6 +21,8 @@ export interface JsonLog {
 export function jsonLog(options: { readonly clock: Clock; readonly write?: (line: string) => void }): JsonLog {
   const { clock, write = (line) => process.stdout.write(`${line}\n`) } = options
   const redactor = new Redactor()
+  /** When each secret was last read, the oldest first. */
+  const readAt = new Map<string, Instant>()
 
   return {
     log(entry) {
@@ -30,7 +34,15 @@ export function jsonLog(options: { readonly clock: Clock; readonly write?: (line
       }
     },
     addRedaction(secret) {
+      const now = clock.now()
+      readAt.delete(secret)
+      readAt.set(secret, now)
       redactor.add(secret)
+      for (const [old, at] of readAt) {
+        if (at >= now - secretKnownMs) break
+        readAt.delete(old)
+        redactor.remove(old)
+      }
     },
   }
 }

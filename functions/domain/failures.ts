@@ -178,7 +178,7 @@ export const failures = {
   'link-refused': kind(
     { scope: 'range', retryMs: [5 * second, 5 * minute], lastsFrom: 3, triesMax: 1 },
     { request: 'unsent', killsLink: true, blamesRange: false, isVendors: false },
-    'The link to the next page leads to another host, which is never followed. Give the trace id to the vendor.',
+    'The link to the next page leads to another host or holds a key, so it is not followed. Give the trace id to the vendor.',
   ),
   'link-dead': kind(
     { scope: 'range', retryMs: [0, minute], lastsFrom: 3, triesMax: 4 },

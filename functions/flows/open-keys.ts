@@ -42,6 +42,8 @@ export type Accepted = Pick<AcceptedConnector, 'connector' | 'acceptedAt'>
 
 export interface OpenedKeys {
   readonly keys: readonly OpenKey[]
+  /** Every key that could be read, also one that the connector may not use. Whoever knows them can keep them out of records. */
+  readonly apiKeys: readonly string[]
   readonly failures: readonly Failure[]
 }
 
@@ -63,14 +65,14 @@ export async function openKeys(ports: KeyPorts, accepted: Accepted, now: Instant
   const { connectorId } = connector
   for (let write = 0; write < writesMax; write++) {
     const before = (write === 0 ? known : undefined) ?? (await state.readHeldKeys(connectorId))
-    if (before !== undefined && before.acceptedAt > acceptedAt) return { keys: [], failures: [] }
+    if (before !== undefined && before.acceptedAt > acceptedAt) return { keys: [], apiKeys: [], failures: [] }
     const found = await findKeys(ports, connector, before)
     const fingerprints = new Map([...found].map(([name, key]) => [name, key.ok ? key.value.fingerprint : undefined]))
     const held = heldAfter(before, acceptedAt, fingerprints, groupBucket(ports, connector))
     if (held !== before && !(await state.writeHeldKeys(connectorId, held))) continue
     const opened = await claimAndUse(ports, accepted, [...found.values()], held, now)
     await leave(ports, connectorId, held)
-    return opened
+    return { ...opened, apiKeys: [...found.values()].flatMap((key) => (key.ok ? [key.value.apiKey] : [])) }
   }
   throw new Error(`Other processes changed the keys of connector ${connectorId} ${writesMax} times in a row.`)
 }
@@ -109,12 +111,22 @@ export async function keysOfOthers(ports: FindPorts & Pick<KeyPorts, 'clock'>, c
   return failures
 }
 
-/** The key that the secret holds now, read without the cache, if it is another one than `key`. The connector then opens its keys anew. */
-export async function replacedKey(ports: KeyPorts, accepted: Accepted, key: OpenKey, now: Instant): Promise<OpenKey | undefined> {
+/**
+ * The key that the secret holds now, read without the cache, if it is another one than `key`, and all keys that the connector then has:
+ * it opens them anew.
+ */
+export async function replacedKey(
+  ports: KeyPorts,
+  accepted: Accepted,
+  key: OpenKey,
+  now: Instant,
+): Promise<{ readonly key?: OpenKey | undefined; readonly apiKeys: readonly string[] }> {
   const secret = await ports.secrets.read(key.reference, { bypassCache: true })
-  if (!secret.ok || (await fingerprintOf(ports, secret.value.apiKey)) === key.fingerprint) return undefined
-  const { keys } = await openKeys(ports, accepted, now)
-  return keys.find(({ reference, fingerprint }) => secretText(reference) === secretText(key.reference) && fingerprint !== key.fingerprint)
+  if (!secret.ok || (await fingerprintOf(ports, secret.value.apiKey)) === key.fingerprint) return { apiKeys: [] }
+  const { keys, apiKeys } = await openKeys(ports, accepted, now)
+  const isReplacement = ({ reference, fingerprint }: OpenKey) =>
+    secretText(reference) === secretText(key.reference) && fingerprint !== key.fingerprint
+  return { key: keys.find(isReplacement), apiKeys }
 }
 
 /** The reference as a user writes it: `name` or `name#jsonKey`. */
@@ -156,7 +168,7 @@ async function claimAndUse(
   found: readonly Result<FoundKey>[],
   held: HeldKeys,
   now: Instant,
-): Promise<OpenedKeys> {
+): Promise<Omit<OpenedKeys, 'apiKeys'>> {
   const keys: OpenKey[] = []
   const failures: Failure[] = []
   const { connector, acceptedAt } = accepted

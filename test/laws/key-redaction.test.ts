@@ -135,6 +135,7 @@ it.each([
     '0123456789abcdef',
     '{"message":"{\\"k\\":\\"[redacted]\\"}"}',
   ],
+  ['letters that are escaped in JSON in a text', '{"message":"\\\\u0061123456789ABCDEF"}', 'a123456789ABCDEF', '{"message":"[redacted]"}'],
   ['letters that are escaped', '{"message":"\\u0061123456789ABCDEF"}', 'a123456789ABCDEF', '{"message":"[redacted]"}'],
   ['a slash that is escaped', '{"message":"0123456789\\/abcdef"}', '0123456789/abcdef', '{"message":"[redacted]"}'],
 ])('a key that is %s is replaced', (_, raw, key, expected) => {
@@ -142,13 +143,42 @@ it.each([
 })
 
 it.each([
-  ['an escaped backslash before the letters of an escape', '{"message":"\\\\u0061123456789ABCDEF"}', 'a123456789ABCDEF'],
   ['a key of 15 characters', '{"message":"0123456789abcde"}', '0123456789abcde'],
   ['a key in another case', '{"message":"0123456789ABCDEF"}', '0123456789abcdef'],
   ['a key across two texts', '["01234567","89abcdef"]', '01234567","89abcdef'],
 ])('%s is no key', (_, raw, key) => {
   const item = itemOf(raw)
   expect(withoutKeys(item, [key])).toBe(item)
+})
+
+/** JSON in a text of JSON, so many times. */
+function nested(text: string, count: number): string {
+  return count === 0 ? text : nested(JSON.stringify({ inner: text }), count - 1)
+}
+
+function innermost(text: string): string {
+  return text.startsWith('{') ? innermost(JSON.parse(text).inner) : text
+}
+
+it('a key with quotes and backslashes inside is replaced in JSON that is in a text, up to three times, and each text stays JSON', () => {
+  const hard = fc.string({ unit: fc.constantFrom(...'ab"\\/7'), minLength: 14, maxLength: 30 }).map((inner) => `k${inner}7`)
+  fc.assert(
+    fc.property(hard, fc.integer({ min: 1, max: 3 }), fc.boolean(), (key, count, isEscaped) => {
+      const plain = JSON.stringify({ inner: `<${key}>` })
+      const text = isEscaped ? plain.replaceAll(/(?<=<.*)[a-z](?=.*>)/g, (letter) => unicodeEscape(letter, true)) : plain
+      const { raw } = withoutKeys(itemOf(JSON.stringify({ message: nested(text, count - 1) })), [key])
+      expect(innermost(JSON.parse(raw).message)).toBe('<[redacted]>')
+    }),
+    { numRuns: 500 },
+  )
+})
+
+it('an item of millions of backslashes is looked through', () => {
+  const key = '0123456789abcdef'
+  const item = { raw: JSON.stringify({ m: '\\'.repeat(5_000_000) }), value: null }
+  expect(withoutKeys(item, [key])).toBe(item)
+  const { raw } = withoutKeys({ raw: JSON.stringify({ m: `${'\\'.repeat(1_000_000)}${key}` }), value: null }, [key])
+  expect(raw.slice(-20)).toBe(`${'\\'.repeat(8)}[redacted]"}`)
 })
 
 it('of two keys that begin alike both are replaced', () => {

@@ -25,6 +25,34 @@ async function answeredWith(body: string, status = 200, headers: Readonly<Record
   return { world, records }
 }
 
+it.each([
+  ['the link to the next page', 200, (key: string) => ({ security_events: [], next_link: `/v1/siem/security_events?page_id=${key}` })],
+  ['the trace id and the message', 401, (key: string) => ({ code: 1, traceId: key, msg: `The token ${key} has expired` })],
+])(
+  'a key that the vendor sends back in %s, also for a request with another key, is in no state, log or notification',
+  async (_, status, echo) => {
+    const keys = ['onekeyofletters', 'anotherofletters']
+    const asked = new Set<string | undefined>()
+    const world = new World()
+    world.model.respond = ({ authorization }) => {
+      asked.add(authorization)
+      return { status, headers: {}, body: JSON.stringify(echo('anotherofletters')), delayMs: 0 }
+    }
+    const apiKeySecrets = ['tributary/acme/one', 'tributary/acme/two']
+    for (const [index, name] of apiKeySecrets.entries()) world.secrets.values.set(name, keys[index] ?? '')
+    await world.put(connectorItem({ apiKeySecrets }))
+    await world.run(5 * minute)
+    expect(asked.size).toBe(2)
+    const texts = JSON.stringify([
+      await world.status('acme.cas'),
+      await world.stream('acme.cas', 'sharepoint/dlp'),
+      world.bus.notifications,
+      world.record.log,
+    ])
+    expect(texts).not.toContain('anotherofletters')
+  },
+)
+
 const pageOf = (items: readonly string[]) => `{"next_link":"","security_events":[${items.join(',')}]}`
 
 test('three events whose numeric ids differ beyond 2^53 and that are equal otherwise are three records, each with its own digits', async () => {

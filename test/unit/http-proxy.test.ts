@@ -87,6 +87,14 @@ describe('a request through a proxy', () => {
     expect(await fetchFrom(baseUrl, { proxy: other })).toMatchObject({ failure: { code: 'proxy-failed' } })
   })
 
+  it('fails with proxy-failed if the password of the proxy has a percent sign that begins no escape, and does not show it', async () => {
+    const { baseUrl, seen } = await vendor()
+    const odd = { url: new URL('http://user:a%zz@proxy.example:3128'), exceptions: [] }
+    const detail = 'The user name or the password of the proxy proxy.example:3128 has a % that begins no escape: write %25 for it'
+    expect(await fetchFrom(baseUrl, { proxy: odd })).toEqual({ ok: false, failure: { code: 'proxy-failed', detail } })
+    expect(seen).toEqual([])
+  })
+
   it('goes to no private address, which the proxy may reach', async () => {
     const { asked, settings } = await proxy()
     const connector = { connectorId, type, baseUrl: 'https://10.0.0.1', disableTlsVerification: false }

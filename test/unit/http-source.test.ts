@@ -164,7 +164,7 @@ describe('a response', () => {
         traceId: 't',
         retryAfterMs: 30_000,
         detail:
-          'The vendor responded with status 429, code -4290001: a message of 23 characters, left out because it may hold a key (89 bytes, no content type, SHA-256 b3c8fe85270e7901)',
+          'The vendor responded with status 429, code -4290001: a message of 49 characters, left out because it may hold a key (89 bytes, no content type, SHA-256 b3c8fe85270e7901)',
       },
     })
   })

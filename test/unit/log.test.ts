@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { jsonLog } from '../../functions/adapters/log.ts'
-import { Redactor } from '../../functions/adapters/redact.ts'
 import type { LogEntry } from '../../functions/domain/ports.ts'
+import { Redactor } from '../../functions/domain/redaction/redactor.ts'
 
 /** A person still reads a line of this length (characters); unlimited, the line of this test would have a million. */
 const readableLengthMax = 20_000
@@ -130,15 +130,58 @@ describe('a registered secret', () => {
     expect(read(lineOf({ count: 9123456789 }, ['12345678']))['count']).toBe('9[redacted]9')
   })
 
-  it('is redacted beside 499 others that were read later, and again when it is read again', () => {
+  it('is redacted beside thousands that were read later, and until an hour after it was last read', () => {
     const key = (n: number) => `key-${n}-0123456789abcdef`
-    const redactor = new Redactor(...Array.from({ length: 500 }, (_, n) => key(n)))
-    const of = (n: number) => redactor.redact(`the key ${key(n)}, and ${Buffer.from(key(n)).toString('base64')}`)
-    for (const n of [0, 250, 499]) expect(of(n)).toMatch(/^the key \[redacted\], and \[redacted\]/)
-    redactor.add(key(0))
-    redactor.add(key(500))
-    expect(of(1)).toContain(key(1))
-    for (const n of [0, 2, 500]) expect(of(n)).not.toContain('0123456789')
+    const lines: string[] = []
+    let now = 0
+    const { log, addRedaction } = jsonLog({ clock: { ...clock, now: () => now }, write: (line) => lines.push(line) })
+    const noteOf = (n: number) => {
+      log({ level: 'info', event: 'tested', message: `the key ${key(n)}, and ${Buffer.from(key(n)).toString('base64')}` })
+      return JSON.parse(lines.at(-1)!).message
+    }
+    for (let n = 0; n < 5_000; n++) addRedaction(key(n))
+    now = 3_600_000
+    addRedaction(key(0))
+    for (const n of [0, 1, 4_999]) expect(noteOf(n)).toMatch(/^the key \[redacted\], and \[redacted\]/)
+    now++
+    addRedaction(key(5_000))
+    for (const n of [1, 4_999]) expect(noteOf(n)).toContain(key(n))
+    for (const n of [0, 5_000]) expect(noteOf(n)).not.toContain('0123456789')
+  })
+
+  it('is looked for in a text with the same work, however many begin like it', () => {
+    const key = (n: number) => `key-00-${String(n).padStart(5, '0')}-0123456789abcdef`
+    const looksWith = (count: number) => {
+      const redactor = new Redactor(...Array.from({ length: count }, (_, n) => key(n)))
+      const looks = vi.spyOn(Map.prototype, 'has')
+      redactor.redact('an unknown key-00-99999-0123456789abcdef '.repeat(100))
+      const { length } = looks.mock.calls
+      looks.mockRestore()
+      return length
+    }
+    expect(looksWith(2_000)).toBe(looksWith(1))
+  })
+
+  it.each([
+    ['ends in another character', `${'k'.repeat(4_095)}1`],
+    ['begins with another character', `1${'k'.repeat(4_095)}`],
+  ])('of a repeated letter that %s costs no more than a look at each character', (_, repetitive) => {
+    const redactor = new Redactor(repetitive)
+    const looks = vi.spyOn(Map.prototype, 'has')
+    expect(redactor.redact('k'.repeat(1_000_000))).toMatch(/^\[redacted\]$|^k{1000000}$/)
+    // A look compares 4,096 characters.
+    expect(looks.mock.calls.length).toBeLessThan(10_000)
+    looks.mockRestore()
+    expect(redactor.redact(`x${repetitive}x`)).toBe('x[redacted]x')
+  })
+
+  it('that is removed is no longer redacted, and another one with a form of it still is', () => {
+    const [first, second] = ['abcdefghijkl', 'ABCDEFGHIJKL']
+    const redactor = new Redactor(first, second)
+    redactor.remove(first)
+    expect(redactor.redact(`${first} ${second}`)).toBe('[redacted] [redacted]')
+    redactor.remove(second)
+    expect(redactor.redact(`${first} ${second}`)).toBe(`${first} ${second}`)
   })
 
   it('is in no line, whatever it is and wherever it was', () => {

@@ -24,8 +24,7 @@ beforeEach(() => {
   log = []
 })
 
-async function open(of: Connector = two, rejectedKeys = {}): Promise<RunKeys> {
-  const state = memoryState(clock)
+async function open(of: Connector = two, rejectedKeys = {}, state = memoryState(clock)): Promise<RunKeys> {
   const accepted = { connector: of, itemDigest: '', acceptedAt: 0, streamsSince: {} }
   await state.writeAccepted(accepted, undefined)
   const ports = {
@@ -83,6 +82,25 @@ describe('the keys of a run', () => {
     const keys = await open()
     expect(keysOf(keys)).toEqual([])
     expect(keys.whyEmpty(undefined)).toEqual(failure('secret-missing', 'There is no secret named first'))
+  })
+})
+
+describe('the keys that no record of a run may hold', () => {
+  it('are those of all its secrets, also a key that another tenant owns', async () => {
+    const state = memoryState(clock)
+    const mine = connector({ connectorId: 'ann.cas' })
+    const theirs = connector({ connectorId: 'bob.cas', apiKeySecrets: two.apiKeySecrets })
+    await open({ ...mine, apiKeySecrets: [{ secretName: 'first' }] }, {}, state)
+    const keys = await open(theirs, {}, state)
+    expect(keysOf(keys)).toEqual(['key-2'])
+    expect([...keys.apiKeys]).toEqual(['key-1', 'key-2'])
+  })
+
+  it('are the former key too when its secret holds a new one', async () => {
+    const keys = await open()
+    secrets.values.set('first', 'key-3')
+    await keys.reject(keys.pool.all[0]!, unauthorized)
+    expect([...keys.apiKeys]).toEqual(['key-1', 'key-2', 'key-3'])
   })
 })
 

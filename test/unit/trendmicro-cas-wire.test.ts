@@ -76,7 +76,7 @@ describe('a page', () => {
     ['no list', { traceId: 't' }, /security_events/],
     ['an object for a list', { security_events: {}, traceId: 't' }, /security_events/],
     ['a link that is no text', { security_events: [], next_link: 5, traceId: 't' }, /next_link/],
-    ['an error', { code: -5_000_001, msg: 'An unexpected situation', traceId: 't' }, /error -5000001 \("An unexpected situation"\)/],
+    ['an error', { code: -5_000_001, msg: 'An unexpected situation', traceId: 't' }, /error code -5000001 \("An unexpected situation"\)/],
     [
       'an error that names a mail',
       { code: -5_000_001, msg: 'No mail "Q3 forecast"', traceId: 't' },

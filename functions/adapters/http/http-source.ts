@@ -69,7 +69,6 @@ export function httpSource(options: HttpSourceOptions): Source {
     return readResponse(status, response.headers, body.bytes, clock.now(), {
       sentAt,
       headersAt,
-      apiKey,
       traceId,
       valuesMax: most,
       isCut: body.end !== 'whole',

@@ -46,10 +46,19 @@ export function tunnelAgent(proxy: VendorProxy, protocol: string, options: Agent
 
 type Connected = (error: Error | null, stream?: Duplex) => void
 
-function openTunnel({ url }: VendorProxy, { host, port }: ClientRequestArgs): Promise<Duplex> {
+/** Throws `ProxyFailed` if the user name or the password has a percent sign that begins no escape. */
+function authorizationOf(url: URL): { readonly 'proxy-authorization'?: string } {
+  try {
+    const credentials = [url.username, url.password].map(decodeURIComponent).join(':')
+    return credentials === ':' ? {} : { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` }
+  } catch {
+    throw new ProxyFailed(`The user name or the password of the proxy ${url.host} has a % that begins no escape: write %25 for it`)
+  }
+}
+
+async function openTunnel({ url }: VendorProxy, { host, port }: ClientRequestArgs): Promise<Duplex> {
   const target = `${host?.includes(':') === true ? `[${host}]` : host}:${port}`
-  const credentials = [url.username, url.password].map(decodeURIComponent).join(':')
-  const authorization = credentials === ':' ? {} : { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` }
+  const authorization = authorizationOf(url)
   return new Promise((resolve, reject) => {
     const asked = request({
       host: url.hostname.replace(/^\[(.*)\]$/, '$1'),

@@ -4,13 +4,10 @@ import { parseJson, tooComplex } from '../../domain/record/json-text.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
 import { hour, type Instant, second } from '../../domain/time.ts'
 import type { VendorResponse } from '../../domain/vendor.ts'
-import { shownMediaType, shownMessage, shownOrigin, shownTraceId } from '../../domain/vendor-words.ts'
-import { Redactor } from '../redact.ts'
+import { shownCode, shownMediaType, shownMessage, shownOrigin, shownTraceId } from '../../domain/vendor-words.ts'
 import { bodyText } from './body-text.ts'
 
 const retryAfterMaxMs = hour
-/** A key that was cut off at the end of a text is recognised by this many of its first characters. */
-const keyPrefixLengthMin = 4
 
 /** By lower-case name, as node:http gives them. */
 export type ResponseHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -19,8 +16,6 @@ export interface Exchange {
   /** When the request was sent, and when the head of its response came; both default to `receivedAt`. */
   readonly sentAt?: Instant
   readonly headersAt?: Instant
-  /** It is removed from every text of the response that a failure shows. */
-  readonly apiKey?: string
   /** The most values of a body that is parsed; 1 million by default. */
   readonly valuesMax?: number
   /** The body has more bytes than were read. */
@@ -32,7 +27,8 @@ export interface Exchange {
 /**
  * Reads a response: JSON with status 200, nothing with status 204, or a failure with the status, the trace id, the code, and the vendor's
  * own message if `vendor-words` shows it. No other part of a body gets into a failure, because it may hold events. Its length and the
- * first 16 digits of its SHA-256 do, so that the vendor's support can tell which body it was.
+ * first 16 digits of its SHA-256 do, so that the vendor's support can tell which body it was. Whoever knows the keys of the connector takes
+ * them out (`withoutEchoes`).
  * Pure, so that the response of a simulated vendor is read exactly as that of the real one.
  */
 export function readResponse(
@@ -47,28 +43,24 @@ export function readResponse(
   const { text } = decoded
   const complexity = tooComplex(text, exchange.valuesMax)
   const json = complexity === undefined ? parseJson(text) : undefined
-  const redactor = new Redactor(...(exchange.apiKey === undefined ? [] : [exchange.apiKey]))
-  const traceId = traceIdOf(json, redactor) ?? exchange.traceId
+  const traceId = traceIdOf(json) ?? exchange.traceId
   const trace = traceId === undefined ? {} : { traceId }
   const wait = retryAfter(headers, receivedAt)
   const received = { receivedAt, ...clockError(headers, receivedAt, exchange), ...trace, ...wait }
-  const fail = (code: FailureCode, what: string, more = {}) => {
-    const detail = redactor.redact(`The vendor responded with status ${status}${what}`)
-    return failed(failure(code, detail, { status, ...trace, ...more }))
-  }
+  const fail = (code: FailureCode, what: string, more = {}) =>
+    failed(failure(code, `The vendor responded with status ${status}${what}`, { status, ...trace, ...more }))
   const about = () => bodyOf(body, contentType, exchange)
   const whole = () => (text.trim() === '' ? 'an empty body' : `${kindOf(text)} (${about()})`)
 
   if (status === 204) return ok({ body: undefined, text: '', ...received })
   if (status !== 200) {
     const code = codeOf(status)
-    const words =
-      code === 'redirected' ? target(headers) : text.trim() === '' ? '' : (vendorsWords(json, exchange.apiKey, about) ?? ` and ${whole()}`)
+    const words = code === 'redirected' ? target(headers) : text.trim() === '' ? '' : (vendorsWords(json, about) ?? ` and ${whole()}`)
     return fail(code, words, status === 429 || status === 503 ? wait : {})
   }
   if (complexity !== undefined) return fail('malformed-response', ` and a body that ${complexity}`)
   if (json === undefined) return fail('malformed-response', ` and ${whole()}`)
-  return ok({ body: storable(json.value, redactor), ...decoded, ...received })
+  return ok({ body: json.value, ...decoded, ...received })
 }
 
 const codes: Readonly<Record<number, FailureCode>> = {
@@ -87,9 +79,9 @@ function codeOf(status: number): FailureCode {
   return status >= 500 && status < 600 ? 'vendor-error' : 'unexpected-status'
 }
 
-function traceIdOf(json: { readonly value: unknown } | undefined, redactor: Redactor): string | undefined {
+function traceIdOf(json: { readonly value: unknown } | undefined): string | undefined {
   const { traceId } = fieldsOf(json)
-  return typeof traceId === 'string' ? shownTraceId(redactor.redact(traceId)) : undefined
+  return typeof traceId === 'string' ? shownTraceId(traceId) : undefined
 }
 
 function fieldsOf(json: { readonly value: unknown } | undefined): {
@@ -108,12 +100,12 @@ function target(headers: ResponseHeaders): string {
 }
 
 /** Nothing if the body is not an error as the vendor documents it. `about`: which body it is, if the message is left out. */
-function vendorsWords(json: { readonly value: unknown } | undefined, apiKey: string | undefined, about: () => string): string | undefined {
+function vendorsWords(json: { readonly value: unknown } | undefined, about: () => string): string | undefined {
   const { code, msg } = fieldsOf(json)
-  if (!Number.isSafeInteger(code)) return undefined
-  const message = typeof msg === 'string' ? shownMessage(apiKey === undefined ? msg : withoutKey(msg, apiKey)) : ''
-  if (message === '') return `, code ${code}`
-  return `, code ${code}: ${message.startsWith('"') ? message : `${message} (${about()})`}`
+  if (typeof code !== 'number' || !Number.isInteger(code)) return undefined
+  const message = typeof msg === 'string' ? shownMessage(msg) : ''
+  if (message === '') return `, ${shownCode(code)}`
+  return `, ${shownCode(code)}: ${message.startsWith('"') ? message : `${message} (${about()})`}`
 }
 
 function kindOf(text: string): string {
@@ -124,25 +116,6 @@ function kindOf(text: string): string {
 function bodyOf(body: Buffer | string, contentType: string | undefined, { isCut = false }: Exchange): string {
   const size = `${isCut ? 'the first ' : ''}${Buffer.byteLength(body)} bytes`
   return `${size}, ${shownMediaType(contentType)}, SHA-256 ${hash('sha256', body, 'hex').slice(0, 16)}`
-}
-
-/**
- * Links and ids of a response are stored and shown, so a key that the vendor echoes in them is redacted, and a byte that is not of the
- * charset is U+FFFD. The items are data and stay as they are.
- */
-function storable(body: unknown, redactor: Redactor): unknown {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
-  const clean = (text: string) => redactor.redact(text).toWellFormed()
-  return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, typeof value === 'string' ? clean(value) : value]))
-}
-
-/** The key may be cut off at the end of the text. */
-function withoutKey(text: string, apiKey: string): string {
-  const clean = new Redactor(apiKey).redact(text)
-  for (let length = apiKey.length - 1; length >= keyPrefixLengthMin; length--) {
-    if (clean.endsWith(apiKey.slice(0, length))) return `${clean.slice(0, -length)}[redacted]`
-  }
-  return clean
 }
 
 /** The vendor's clock minus ours. `Date` has whole seconds and was set between request and response, so a difference of a second is no error. */

@@ -1,6 +1,5 @@
 import type { Digest } from '../digest.ts'
-import { wholeCharacters } from '../text.ts'
-import { shownNames } from '../vendor-words.ts'
+import { shownField } from '../vendor-words.ts'
 import { canonicalJson } from './json-text.ts'
 
 /**
@@ -12,7 +11,6 @@ import { canonicalJson } from './json-text.ts'
 const printBytes = 8
 /** Fields that are kept at most (count). */
 const fieldsMax = 64
-const nameCharactersMax = 100
 
 export function fieldPrints(item: unknown, digest: Digest, ignored: ReadonlySet<string>): Uint8Array {
   const prints = [...fieldsOf(item, ignored)].slice(0, fieldsMax).map(([path, value]) => print(path, value, digest, ignored))
@@ -26,7 +24,7 @@ export function differingFields(kept: Uint8Array, item: unknown, digest: Digest,
   return [...fieldsOf(item, ignored)]
     .slice(0, fieldsMax)
     .filter(([path, value]) => !before.has(print(path, value, digest, ignored)))
-    .map(([path]) => shownNames(wholeCharacters(path, nameCharactersMax)))
+    .map(([path]) => shownField(path))
 }
 
 function print(path: string, value: unknown, digest: Digest, ignored: ReadonlySet<string>): string {

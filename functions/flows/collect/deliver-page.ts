@@ -1,13 +1,14 @@
 import type { Connector } from '../../domain/connector/connector.ts'
 import { applyFilters, type CompiledFilters, FilterSteps } from '../../domain/connector/log-filters.ts'
 import type { Digest } from '../../domain/digest.ts'
-import type { Failure } from '../../domain/failures.ts'
+import { type Failure, failure } from '../../domain/failures.ts'
 import type { Delivery, RecordDetail, Sink } from '../../domain/ports.ts'
 import { differingFields, fieldPrints } from '../../domain/record/field-prints.ts'
 import { withoutKeys } from '../../domain/record/key-redaction.ts'
 import { type LakeRecord, toRecord } from '../../domain/record/record.ts'
 import { type ItemIdentity, identityOf, recordId } from '../../domain/record/record-id.ts'
-import { ok, type Result } from '../../domain/result.ts'
+import { linkWithKey } from '../../domain/redaction/shown-page.ts'
+import { failed, ok, type Result } from '../../domain/result.ts'
 import type { Changes } from '../../domain/stream/changes.ts'
 import { askedRange } from '../../domain/stream/plan.ts'
 import { type SeenContent, type SeenId, SeenItems, type SeenVerdict, seenHash } from '../../domain/stream/seen-ids.ts'
@@ -55,6 +56,7 @@ export interface PageDelivery {
 
 /** The request for the next page of the range. Fails with `link-refused`. */
 export function pageRequest({ connector, vendor, stream }: PageContext, range: Range): Result<VendorRequest> {
+  if (range.nextLink === linkWithKey) return failed(failure('link-refused', 'The link to the next page holds an API key of the connector'))
   if (range.nextLink !== undefined) return vendor.nextRequest(connector.baseUrl, range.nextLink)
   const { from, to } = askedRange(range)
   return ok(vendor.firstRequest(connector.baseUrl, stream, from, to))

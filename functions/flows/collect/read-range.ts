@@ -1,5 +1,6 @@
 import { type Failure, failures } from '../../domain/failures.ts'
 import type { Clock, Log, SeenIdStore, Source, StreamStore } from '../../domain/ports.ts'
+import { withoutEchoes } from '../../domain/redaction/shown-page.ts'
 import type { Result } from '../../domain/result.ts'
 import { pacedStepPagesMax, type ReadingPolicy, stepPagesMax } from '../../domain/stream/ledger.ts'
 import { askedRange } from '../../domain/stream/plan.ts'
@@ -138,7 +139,8 @@ async function fetchPage(
     context.limiter.release(permit, { outcome: 'unsent' })
     return response
   }
-  const page = response.ok ? parsePage(context.vendor, response.value, requestedAt) : response
+  const received = response.ok ? parsePage(context.vendor, response.value, requestedAt) : response
+  const page = withoutEchoes(received, context.apiKeys)
   const outcome = requestOutcome(page, clock.now(), random)
   if (outcome !== undefined) context.limiter.release(permit, outcome)
   if (page.ok) ports.vendorClocks.observe(context.connector.baseUrl, page.value.clockErrorMs)

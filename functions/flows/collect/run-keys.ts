@@ -24,7 +24,7 @@ export class RunKeys {
   private readonly ports: RunKeysPorts
   private readonly accepted: Accepted
   readonly pool: KeyPool
-  /** Every key that this run has opened, also one that the vendor rejects. */
+  /** Every key that this run has read, also one that the vendor rejects or that belongs to another tenant. */
   readonly apiKeys: Set<string>
   private rejected: Before['rejectedKeys']
   /** Why keys could not be opened. */
@@ -38,11 +38,11 @@ export class RunKeys {
     return new RunKeys(ports, accepted, before, limiter, await openKeys(ports, accepted, ports.clock.now(), heldKeys))
   }
 
-  private constructor(ports: RunKeysPorts, accepted: Accepted, before: Before, limiter: Limiter, { keys, failures }: OpenedKeys) {
+  private constructor(ports: RunKeysPorts, accepted: Accepted, before: Before, limiter: Limiter, { keys, apiKeys, failures }: OpenedKeys) {
     this.ports = ports
     this.accepted = accepted
     this.failures = failures
-    this.apiKeys = new Set(keys.map(({ apiKey }) => apiKey))
+    this.apiKeys = new Set(apiKeys)
     // The rejection of a key that is no longer in its secret is forgotten.
     const fingerprints = new Set(keys.map(({ fingerprint }) => fingerprint))
     this.rejected = Object.fromEntries(Object.entries(before.rejectedKeys).filter(([fingerprint]) => fingerprints.has(fingerprint)))
@@ -94,7 +94,6 @@ export class RunKeys {
     const replacement = await this.readSecretAgain(key, now)
     if (replacement !== undefined) {
       this.pool.replace(key, replacement)
-      this.apiKeys.add(replacement.apiKey)
       return undefined
     }
     const attempts = (this.rejected[key.fingerprint]?.attempts ?? 0) + 1
@@ -115,6 +114,8 @@ export class RunKeys {
     const secret = secretText(key.reference)
     if (this.secretsReadAgain.has(secret)) return undefined
     this.secretsReadAgain.add(secret)
-    return replacedKey(this.ports, this.accepted, key, now)
+    const replaced = await replacedKey(this.ports, this.accepted, key, now)
+    for (const apiKey of replaced.apiKeys) this.apiKeys.add(apiKey)
+    return replaced.key
   }
 }

@@ -7,9 +7,12 @@ import { shownOrigin } from '../../domain/vendor-words.ts'
 /** A link is stored until its page is read, and servers take no longer address (characters). */
 const linkLengthMax = 8_000
 
-/** A link as it is stored: one that is too long keeps a little more than `nextRequest` takes, which refuses it by its length. */
+/**
+ * A link as it is stored: one that is too long keeps a little more than `nextRequest` takes, which refuses it by its length. A byte that
+ * is not of the charset is U+FFFD.
+ */
 export function storableLink(link: string): string {
-  return wholeCharacters(link, linkLengthMax + 2)
+  return wholeCharacters(link, linkLengthMax + 2).toWellFormed()
 }
 
 const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i

@@ -4,7 +4,7 @@ import { elementSpans, type Span } from '../../domain/record/json-text.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
 import { day, type Instant, minute, second } from '../../domain/time.ts'
 import type { VendorItem, VendorPage, VendorResponse } from '../../domain/vendor.ts'
-import { shownMessage } from '../../domain/vendor-words.ts'
+import { shownCode, shownMessage } from '../../domain/vendor-words.ts'
 import '../../domain/schema-messages.ts'
 import { storableLink } from './links.ts'
 import { pageItemsMax } from './request.ts'
@@ -61,7 +61,7 @@ function problemOf(body: unknown, error: z.core.$ZodError): string {
   const stated = errorSchema.safeParse(body)
   if (stated.success) {
     const { code, msg } = stated.data
-    return `The vendor responded with status 200 and error ${code} (${shownMessage(msg)}) instead of a page`
+    return `The vendor responded with status 200 and error ${shownCode(code)} (${shownMessage(msg)}) instead of a page`
   }
   const problems = error.issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`)
   return `The response is not a page: ${problems.join('; ')}`
