@@ -187,7 +187,7 @@ export function firstMinuteText({ connectors, collecting }: { readonly connector
 }
 
 function connectorLines(view: View, { columns: width, rows: height }: Size): readonly string[] {
-  if (view.rows.length === 0) return [cutToWidth('There is no connector yet.', width)]
+  if (view.rows.length === 0) return wrapToWidth(firstMinuteText({ connectors: 0, collecting: 0 }), width)
   const rows = view.rows.toSorted(worseHere)
   // No more rows than lines can be shown.
   const first = rows.slice(0, Math.max(1, height))

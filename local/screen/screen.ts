@@ -1,6 +1,7 @@
 import { traitsOfState } from '../../functions/domain/status/connector-state.ts'
 import { visibleLines } from '../../functions/domain/text.ts'
 import { type Instant, minute } from '../../functions/domain/time.ts'
+import { wrapToWidth } from './cells.ts'
 import { frameLines, streamLines, type View } from './frame.ts'
 import { type LogLine, readLogLine } from './log-line.ts'
 
@@ -83,6 +84,8 @@ function liveScreen(out: NodeJS.WriteStream, now: () => Instant): Screen {
     out.write(`${beginFrame}${lines.map((line) => `${line}${eraseToEndOfLine}`).join('\r\n')}${endFrame}`)
   }
   const leaveNow = () => void out.write(leave)
+  /** A line of the screen of before, which the terminal itself would break inside a word. */
+  const say = (text: string) => void out.write(`${wrapToWidth(text, out.columns).join('\n')}\n`)
   /** What still counts stays on the screen of before. */
   function close(): void {
     if (view === undefined) return
@@ -90,12 +93,12 @@ function liveScreen(out: NodeJS.WriteStream, now: () => Instant): Screen {
     out.off('resize', draw)
     process.off('exit', leaveNow)
     leaveNow()
-    for (const text of [...warnings.map((warning) => warning.text), ...printed]) out.write(`${visibleLines(text)}\n`)
+    for (const text of [...warnings.map((warning) => warning.text), ...printed]) say(text)
     printed = []
   }
   return {
     print(text) {
-      if (view === undefined) out.write(`${visibleLines(text)}\n`)
+      if (view === undefined) say(text)
       else printed = [...printed, text]
       draw()
     },

@@ -94,6 +94,7 @@ describe('the live table', () => {
 
   it('promises no events where nothing is collected', async () => {
     const told = async (row: GivenRow) => (await shown([row], { more: { startedAt: now } })).join(' ')
+    expect((await shown([])).join(' ')).toContain('There is no connector, so nothing is collected.')
     expect(await told({ state: 'paused', allTime: 0 })).not.toContain('first events')
     expect(await told({ state: 'paused' })).not.toContain('All is well')
     expect(await told({ state: 'paused' })).toContain('The connector is paused (enabled is false), so nothing is collected.')
@@ -132,6 +133,19 @@ describe('the terminal', () => {
     expect(modesAfter(raw())).toEqual({ 1049: 'h', 2026: 'l', 7: 'h' })
     opened.end()
     expect(modesAfter(raw())).toEqual({ 1049: 'l', 2026: 'l', 7: 'h' })
+  })
+
+  it('shows what was said before and after the table without a word broken at its edge', async () => {
+    const { out, screen } = openTerminal(40, 12)
+    const opened = openScreen(out, () => now)
+    const text = 'Ending: runs in progress stop at the next safe point, within 35 s at most.'
+    opened.print(text)
+    opened.show(viewOf([{}]))
+    opened.print(text)
+    opened.end()
+    const { lines, isBroken } = await screen()
+    expect(isBroken).toBe(false)
+    expect(lines.filter((line) => line !== '').join(' ')).toBe(`${text} ${text}`)
   })
 
   it('is left also when the program ends by an error or a second Ctrl-C', () => {
