@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { systemClock as clock } from '../functions/adapters/clock.ts'
-import { traitsOfState } from '../functions/domain/status/connector-state.ts'
 import { newStatus } from '../functions/domain/status/status.ts'
 import { visibleJson, visibleLines } from '../functions/domain/text.ts'
 import type { Instant } from '../functions/domain/time.ts'
@@ -12,11 +11,12 @@ import { type Options, parseOptions, proxyOf, usage } from './options.ts'
 import { endWithOutput } from './output.ts'
 import { completeText } from './report/coverage.ts'
 import { findMissing, type Missing } from './report/missing.ts'
-import { Patience, waitTexts } from './report/patience.ts'
+import { endedBefore, type Judged, onceEndText, Patience, waitTexts } from './report/patience.ts'
 import { type ConnectorRun, type CountsAtStart, countsAtStart, RunReader, readRuns } from './report/runs.ts'
-import { type ConnectorSummary, formatSummary, type Summary, summarise, totalsOf } from './report/summary.ts'
+import { findProblems, problemsText } from './report/stream-failure.ts'
+import { formatSummary, type Summary, summarise, totalsOf } from './report/summary.ts'
 import { wrapIndented } from './screen/cells.ts'
-import { firstMinuteText, type View } from './screen/frame.ts'
+import { firstMinuteText, unknownConnectorText } from './screen/frame.ts'
 import { liveRow } from './screen/live-row.ts'
 import { openScreen, type Screen } from './screen/screen.ts'
 import { dataFolder } from './services/data-folder.ts'
@@ -34,6 +34,7 @@ const dispatchEveryMs = { once: 1_000, live: 5_000 }
 const collectAgainEveryMs = 60_000
 /** Runs in progress have this long to stop (ms): the longest request, and a little. */
 const stopWithinMs = 35_000
+const endingText = `Ending: runs in progress stop at the next safe point, within ${stopWithinMs / 1_000} s at most. A second Ctrl-C ends at once.`
 /** When the services fail, runs can save nothing more, and the requests that fail with them may say so first (ms). */
 const failWithinMs = 2_000
 
@@ -143,10 +144,19 @@ async function prepare({ options, screen, source, services, control }: Session):
     }
     screen.print(`Process ${services.ownerPid} owns ${options.data}; this one shares its work.`)
   }
+  await refuseUnknownStreams(control, options)
   screen.print(`The lake is ${join(options.data, 'lake')}. Press Ctrl-C to end.`)
-  screen.print(firstMinuteText(source.items.length))
+  screen.print(
+    firstMinuteText({ connectors: source.items.length, collecting: source.items.filter(({ enabled }) => enabled !== false).length }),
+  )
   // The first tick of the rule finds them due.
   if (services.owner || options.once) await control.collectNow(await control.connectorIds())
+}
+
+/** A mistyped id would show nothing for as long as the program runs. */
+async function refuseUnknownStreams(control: Control, { streams }: Options): Promise<void> {
+  const ids = streams === undefined ? [] : await control.connectorIds()
+  if (streams !== undefined && !ids.includes(streams)) throw new StartupError(unknownConnectorText(streams, ids))
 }
 
 /** Makes everything due. The leases of a dead process end at once; a run of another process whose lease ends with them repeats a page at most. */
@@ -198,14 +208,17 @@ async function collectUntilEnd(session: Session, reasons: readonly Promise<strin
     const lookedAt = clock.now()
     const runs = [...refusedRuns(session), ...(await session.reader.read(await control.connectorIds(), clock.now()))]
     const judged = patience.judge(options.once ? missingNow(session, runs) : [], clock.now())
-    show(session, runs, waitTexts(judged))
-    const missing = [...judged.givenUp, ...judged.waiting]
-    session.last = { runs, missing }
-    if (options.once && judged.waiting.length === 0) return formatOnceEnd(runs, missing, startedAt)
+    show(session, runs, judged)
+    const { waiting, givenUp } = judged
+    session.last = { runs, missing: endedBefore(judged) }
+    if (options.once && waiting.length === 0) {
+      session.last = { runs, missing: givenUp }
+      return givenUp.length === 0 ? completeText(runs, vendors, startedAt) : onceEndText(givenUp, options.patienceMs)
+    }
     const now = clock.now()
     if (options.once && now >= collectAgainAt) {
       collectAgainAt = now + collectAgainEveryMs
-      await control.collectNow([...new Set(judged.waiting.map(({ connectorId }) => connectorId))])
+      await control.collectNow([...new Set(waiting.map(({ connectorId }) => connectorId))])
     }
     if ((options.once || services.owner) && now >= dispatchAt) {
       dispatchAt = now + (options.once ? dispatchEveryMs.once : dispatchEveryMs.live)
@@ -231,19 +244,15 @@ function missingNow({ services, startedAt }: Session, runs: readonly ConnectorRu
   return findMissing(runs, vendors, startedAt)
 }
 
-function show({ options, startedAt, screen, atStart }: Session, runs: readonly ConnectorRun[], waits: View['waits']): void {
+function show({ options, startedAt, screen, atStart }: Session, runs: readonly ConnectorRun[], judged: Judged): void {
   const now = clock.now()
   const rows = runs.map((each) => liveRow(each, { now, vendors, atStart }))
   const streamsOf = options.streams === undefined ? {} : { streamsOf: options.streams }
-  screen.show({ now, startedAt, rows, waits, query: queryOf(options), ...streamsOf })
+  const hasGivenUp = judged.givenUp.length > 0
+  screen.show({ now, startedAt, rows, waits: waitTexts(judged), hasGivenUp, query: queryOf(options), ...streamsOf })
 }
 
-function formatOnceEnd(runs: readonly ConnectorRun[], missing: readonly Missing[], startedAt: Instant): string {
-  if (missing.length === 0) return completeText(runs, vendors, startedAt)
-  return 'Not everything could be collected, and waiting longer does not help. Each line below that begins with "Missing:" says what is missing, why, and what to do.'
-}
-
-/** Writes the summary. Returns whether all is well: nothing is missing, and at the end of --for no connector has a problem. */
+/** Writes the summary. Returns whether all is well: nothing is missing, and at the end of --for no connector or stream has a problem. */
 function report({ options, startedAt, atStart }: Session, { runs, missing }: Look): boolean {
   const out = options.json ? process.stderr : process.stdout
   const write = (text: string) => void out.write(out.isTTY && out.columns > 0 ? wrapIndented(text, out.columns) : visibleLines(text))
@@ -254,17 +263,12 @@ function report({ options, startedAt, atStart }: Session, { runs, missing }: Loo
   if (options.json) process.stdout.write(`${visibleJson(summary)}\n`)
   else write(formatSummary(summary))
   for (const { connectorId, reason } of missing) write(`Missing: ${connectorId}: ${reason}\n`)
-  const problems = options.forMs === undefined ? [] : connectors.filter(({ state }) => traitsOfState(state).isProblem)
+  const problems = options.forMs === undefined ? [] : findProblems(runs, vendors)
   if (problems.length > 0) write(`${problemsText(problems)}\n`)
   out.write(
     `${visibleLines(`The lake is ${lake}. Query it: ${queryOf(options)}`)} "SELECT tenant, event_type, count(*) FROM syslog GROUP BY ALL"\n`,
   )
   return missing.length === 0 && problems.length === 0
-}
-
-function problemsText(problems: readonly ConnectorSummary[]): string {
-  const named = problems.map(({ connectorId, state }) => `${connectorId} (${traitsOfState(state).title})`).join(', ')
-  return `Exit code 1, because ${problems.length === 1 ? 'a connector has a problem' : `${problems.length} connectors have a problem`}: ${named}. The summary says why, and what to do.`
 }
 
 /** The command that queries the lake. */
@@ -290,8 +294,11 @@ function waitForStopRequest({ forMs }: Options, startedAt: Instant): Promise<str
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
-        process.once(signal, () => process.exit(130))
-        resolve('Ending: runs in progress stop at the next safe point.')
+        process.once(signal, () => {
+          process.stderr.write('Ended at once. The next start goes on where this one ended.\n')
+          process.exit(130)
+        })
+        resolve(endingText)
       })
     }
     if (forMs !== undefined) void clock.sleepUntil(startedAt + forMs).then(() => resolve('The time given with --for is over.'))

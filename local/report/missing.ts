@@ -4,6 +4,7 @@ import type { LostRange, StreamId, StreamState } from '../../functions/domain/st
 import { floorToSecond, type Instant, iso, minute, second } from '../../functions/domain/time.ts'
 import { localWords } from '../local-words.ts'
 import { type ConnectorRun, streamsOf, type Vendors } from './runs.ts'
+import { withTimes } from './words.ts'
 
 /** Something that keeps a connector from being complete. */
 export interface Missing {
@@ -21,12 +22,13 @@ type Found = Omit<Missing, 'connectorId'>
 
 /** Finds everything that keeps the connectors' streams from being complete up to `start`. */
 export function findMissing(runs: readonly ConnectorRun[], vendors: Vendors, start: Instant): readonly Missing[] {
-  return runs.flatMap((each) => missingOf(each, vendors, start).map((found) => ({ connectorId: each.connectorId, ...here(found) })))
+  return runs.flatMap((each) => missingOf(each, vendors, start).map((found) => ({ connectorId: each.connectorId, ...here(found, start) })))
 }
 
-function here({ reason, failing, ...others }: Found): Found {
-  const text = failing === undefined ? {} : { failing: { ...failing, detail: localWords(failing.detail) } }
-  return { ...others, ...text, reason: localWords(reason) }
+function here({ reason, failing, ...others }: Found, start: Instant): Found {
+  const words = (text: string) => withTimes(localWords(text), start)
+  const text = failing === undefined ? {} : { failing: { ...failing, detail: words(failing.detail) } }
+  return { ...others, ...text, reason: words(reason) }
 }
 
 function missingOf(each: ConnectorRun, vendors: Vendors, start: Instant): readonly Found[] {

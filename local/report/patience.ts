@@ -1,5 +1,6 @@
 import { durationText, type Instant, iso } from '../../functions/domain/time.ts'
 import type { Missing } from './missing.ts'
+import { endWords } from './words.ts'
 
 /** What --once still waits for, and what it has given up. */
 export interface Judged {
@@ -42,14 +43,30 @@ export class Patience {
   }
 
   private withEnd(each: Missing, now: Instant): Missing {
-    if (each.isPermanent) return each
+    if (each.isPermanent) return { ...each, reason: endWords(each.reason) }
     const patience = `--patience (${durationText(this.patienceMs)})`
     const isLate = each.failing !== undefined && each.failing.nextTryAt > now
     const why = isLate
       ? `The next try, at ${clockText(each.failing.nextTryAt)} UTC, would come after ${patience}.`
       : `It did not pass within ${patience}.`
-    return { ...each, reason: `${each.reason} ${why} Start again to go on where this start ended.` }
+    return { ...each, reason: `${endWords(each.reason)} ${why} Start again to go on where this start ended.` }
   }
+}
+
+/** Everything that is missing when a person ends --once before it is done. */
+export function endedBefore({ waiting, givenUp }: Judged): readonly Missing[] {
+  const ended = waiting.map((each) => ({ ...each, reason: `${endWords(each.reason)} This start ended before; start again to go on.` }))
+  return [...givenUp, ...ended]
+}
+
+/** The last sentence of --once when something is missing. */
+export function onceEndText(givenUp: readonly Missing[], patienceMs: number): string {
+  const late = `did not come within --patience (${durationText(patienceMs)})`
+  const isHopeless = givenUp.some(({ isPermanent }) => isPermanent)
+  const isLate = givenUp.some(({ isPermanent }) => !isPermanent)
+  const hopeless = isLate ? `: a part ${late}, and for the rest waiting longer does not help` : ', and waiting longer does not help'
+  const why = isHopeless ? hopeless : `: the rest ${late}`
+  return `Not everything could be collected${why}. Each line below that begins with "Missing:" says what is missing, why, and what to do.`
 }
 
 /** Sentences about the failures that are waited for, one a connector. `key` changes when there is something new to tell. */

@@ -4,12 +4,16 @@ import type { Instant } from '../../functions/domain/time.ts'
 import { localWords } from '../local-words.ts'
 import { type Coverage, coverageOf, coverageText } from './coverage.ts'
 import { type ConnectorRun, type Counts, type CountsAtStart, countsOf, streamsOf, sumCounts, type Vendors } from './runs.ts'
+import { failureOf, stateOf } from './stream-failure.ts'
+import { endWords, withTimes } from './words.ts'
 
 /** The counts are of all time; those of this start are in `thisStart`. */
 interface StreamSummary extends Counts, Coverage {
   readonly service: string
   readonly event: string
   readonly thisStart: Counts
+  /** Why it fails and what to do. Null: its last try did not fail. */
+  readonly failure: string | null
 }
 
 export interface ConnectorSummary {
@@ -48,12 +52,21 @@ export function summarise(
     const vendor = vendors.get(accepted?.connector.type ?? '')
     return {
       connectorId,
-      state: status?.state ?? 'starting',
-      reason: localWords(status?.reason ?? ''),
+      state: stateOf(each, vendors),
+      reason: endWords(localWords(status?.reason ?? '')),
       streams: streamsOf(each, vendors).flatMap(({ id, stream }) => {
         if (vendor === undefined) return []
         const { allTime, thisStart } = countsOf(connectorId, id, stream, atStart)
-        return [{ ...vendor.describe(id), ...allTime, thisStart, ...coverageOf(stream, run, now) }]
+        const failure = failureOf(stream)
+        return [
+          {
+            ...vendor.describe(id),
+            ...allTime,
+            thisStart,
+            ...coverageOf(stream, run, now),
+            failure: failure === undefined ? null : endWords(failure.text),
+          },
+        ]
       }),
     }
   })
@@ -71,18 +84,20 @@ const detailedMax = 20
 
 /** Formats the summary at the end for people. */
 export function formatSummary({ connectors, delivered, requests, throttled, thisStart, seconds }: Summary): string {
-  const isShort = (state: ConnectorState) => connectors.length > detailedMax && state === 'ok'
-  const lines = connectors.flatMap(({ connectorId, state, reason, streams }) => [
-    `${connectorId}: ${traitsOfState(state).title}${reason === '' ? '' : `. ${reason}`}`,
-    ...(isShort(state) ? [] : streams).flatMap((stream) => [
+  const isShort = ({ state, streams }: ConnectorSummary) =>
+    connectors.length > detailedMax && state === 'ok' && streams.every(({ failure }) => failure === null)
+  const lines = connectors.flatMap((connector) => [
+    `${connector.connectorId}: ${traitsOfState(connector.state).title}${connector.reason === '' ? '' : `. ${withTimes(connector.reason)}`}`,
+    ...(isShort(connector) ? [] : connector.streams).flatMap((stream) => [
       `  ${stream.service}/${stream.event}: ${coverageText(stream)}`,
       `    this start: ${countsText(stream.thisStart)}; all time: ${countsText(stream)}`,
+      ...(stream.failure === null ? [] : [`    fails: ${withTimes(stream.failure)}`]),
     ]),
   ])
   const totals = (counts: Summary['thisStart']) =>
     `${counts.delivered} delivered, ${requestsText(counts.requests)}, ${counts.throttled} throttled`
   const end = `This start (${seconds} s): ${totals(thisStart)}. All time: ${totals({ delivered, requests, throttled })}.`
-  const hint = connectors.some(({ state }) => isShort(state))
+  const hint = connectors.some(isShort)
     ? 'The streams of connectors that are ok are left out; --json and --streams CONNECTOR_ID have them.\n'
     : ''
   return `${lines.join('\n')}\n${hint}${end}\n`

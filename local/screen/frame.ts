@@ -1,3 +1,4 @@
+import { closest } from '../../functions/domain/connector/problems.ts'
 import { traitsOfState } from '../../functions/domain/status/connector-state.ts'
 import {
   countStates,
@@ -11,7 +12,7 @@ import {
 import { durationText, type Instant, iso } from '../../functions/domain/time.ts'
 import { sumCounts } from '../report/runs.ts'
 import { cutToWidth, joinToWidth, wrapToWidth } from './cells.ts'
-import type { LiveRow, NextRun, StreamRow } from './live-row.ts'
+import { type LiveRow, type NextRun, type StreamRow, worseStream } from './live-row.ts'
 import { type Block, type Column, fittingBlocks, tableLines } from './table.ts'
 
 /** The live table: one frame of a terminal. */
@@ -24,6 +25,8 @@ export interface View {
   readonly streamsOf?: string
   /** What --once waits for. */
   readonly waits: readonly { readonly key: string; readonly text: string }[]
+  /** Whether --once has given up something, so that it stays missing. */
+  readonly hasGivenUp: boolean
   /** The command that queries the lake. */
   readonly query: string
 }
@@ -91,30 +94,45 @@ const streamColumns: readonly Column<'stream' | 'lag' | 'lastRead' | 'thisStart'
 
 /** The first minutes explain what happens (ms). */
 const explainedMs = 120_000
-/** The lines of notices at most (count), and the lines that the table keeps at least. */
-const noticesMax = 5
+/** The lines of one notice at most (count), and the lines that the table keeps at least. */
+const noticeLinesMax = 4
 const tableMin = 4
 
 /** The lines of one frame: at most `rows`, none wider than `columns`. `notices` are warnings and messages, the newest last. */
 export function frameLines(view: View, notices: readonly string[], size: Size): readonly string[] {
   const width = Math.max(1, size.columns)
+  const height = Math.max(1, size.rows)
   const wrapped = (texts: readonly string[]) => texts.flatMap((text) => wrapToWidth(text, width))
-  const head = [...wrapped([headText(view)]), ...joinToWidth(totals(view), width), '']
+  const head = boundedHead([...wrapped([headText(view)]), ...joinToWidth(totals(view), width)], height)
   const foot = [
     ...wrapped([...waitLines(view), ...(notices.length === 0 ? explanation(view) : [])]),
-    ...notices.slice(-noticesMax).map((text) => cutToWidth(text, width)),
+    ...notices.flatMap((text) => cutLines(wrapToWidth(text, width), noticeLinesMax, width)),
     ...joinToWidth([...(view.rows.some(hasEvents) ? [`Query the events: ${view.query}`] : []), 'Ctrl-C ends.'], width),
   ]
-  const room = size.rows - head.length - 1
-  const shownFoot = foot.length === 0 || room - tableMin <= 0 ? [] : foot.slice(-(room - tableMin))
-  const table =
-    view.streamsOf === undefined ? connectorLines(view, width, room - shownFoot.length) : streamLines(view, view.streamsOf, width)
-  return [...head, ...table, ...(shownFoot.length === 0 ? [] : ['', ...shownFoot])].slice(0, Math.max(1, size.rows))
+  const room = height - head.length
+  const footMax = room - tableMin - 1
+  const shownFoot = footMax <= 0 ? [] : ['', ...foot.slice(-footMax)]
+  const table = view.streamsOf === undefined ? connectorLines : streamLines
+  const lines = table(view, { columns: width, rows: room - shownFoot.length })
+  return [...head, ...lines, ...shownFoot].slice(0, height)
+}
+
+/** On a terminal of few lines the table goes first, so the head is cut. */
+function boundedHead(lines: readonly string[], height: number): readonly string[] {
+  return lines.length + 1 + tableMin <= height ? [...lines, ''] : lines.slice(0, Math.max(1, height - tableMin))
+}
+
+/** At most `max` lines; if there are more, the last one ends with `…`. */
+function cutLines(lines: readonly string[], max: number, width: number): readonly string[] {
+  const last = lines[max - 1]
+  return lines.length <= max || last === undefined ? lines : [...lines.slice(0, max - 1), cutToWidth(`${last} …`, width)]
 }
 
 function headText({ now, rows }: View): string {
   const connectors = `${numberText(rows.length)} ${rows.length === 1 ? 'connector' : 'connectors'}`
-  return `${iso(now).slice(0, 19).replace('T', ' ')} UTC   ${connectors}${rows.length === 0 ? '' : `: ${statesText(rows)}`}`
+  const failing = rows.reduce((sum, { streams }) => sum + streams.filter(({ failure }) => failure !== undefined).length, 0)
+  const streams = failing === 0 ? [] : [`${numberText(failing)} ${failing === 1 ? 'stream fails' : 'streams fail'}`]
+  return `${iso(now).slice(0, 19).replace('T', ' ')} UTC   ${connectors}${rows.length === 0 ? '' : `: ${[statesText(rows), ...streams].join(', ')}`}`
 }
 
 function totals({ now, rows }: View): readonly string[] {
@@ -141,10 +159,14 @@ function waitLines({ waits }: View): readonly string[] {
 
 /** What a newcomer sees in the first minutes, and what happens next. */
 function explanation({ now, startedAt, rows }: View): readonly string[] {
-  if (now - startedAt > explainedMs || rows.length === 0 || rows.some(({ state }) => traitsOfState(state).isProblem)) return []
-  if (!rows.some(hasEvents)) return [firstMinuteText(rows.length)]
-  const late = Math.max(0, ...rows.map(({ lateArrivalMinutes = 0 }) => lateArrivalMinutes))
-  const interval = Math.max(0, ...rows.map(({ intervalMinutes = 0 }) => intervalMinutes))
+  const isTroubled = rows.some(
+    ({ state, streams }) => traitsOfState(state).isProblem || streams.some(({ failure }) => failure !== undefined),
+  )
+  if (now - startedAt > explainedMs || rows.length === 0 || isTroubled) return []
+  const collecting = rows.filter(({ state }) => traitsOfState(state).collects)
+  if (collecting.length === 0 || !rows.some(hasEvents)) return [firstMinuteText({ connectors: rows.length, collecting: collecting.length })]
+  const late = Math.max(0, ...collecting.map(({ lateArrivalMinutes = 0 }) => lateArrivalMinutes))
+  const interval = Math.max(0, ...collecting.map(({ intervalMinutes = 0 }) => intervalMinutes))
   return [
     `All is well. Each connector is read every ${interval} min or more often. Its lag is never 0: events may come ${late} min late, so only what is older is proven complete.`,
   ]
@@ -153,15 +175,20 @@ function explanation({ now, startedAt, rows }: View): readonly string[] {
 /** So many connectors are checked before a newcomer wonders (count). */
 const soonMax = 50
 
-/** The same on a terminal and in a file. */
-export function firstMinuteText(connectors: number): string {
+/** The same on a terminal and in a file. `collecting` are those that are not paused (count). */
+export function firstMinuteText({ connectors, collecting }: { readonly connectors: number; readonly collecting: number }): string {
+  if (connectors === 0) return 'There is no connector, so nothing is collected.'
+  if (collecting === 0) {
+    const all = connectors === 1 ? 'The connector is' : 'All connectors are'
+    return `${all} paused (enabled is false), so nothing is collected. Set enabled to true and start again.`
+  }
   const soon = connectors <= soonMax ? 'half a minute' : 'some minutes'
   return `Each connector is checked and then read at once. The first events arrive within ${soon}, if the vendor has any.`
 }
 
-function connectorLines(view: View, width: number, height: number): readonly string[] {
-  if (view.rows.length === 0) return ['There is no connector yet.']
-  const rows = view.rows.toSorted(worse)
+function connectorLines(view: View, { columns: width, rows: height }: Size): readonly string[] {
+  if (view.rows.length === 0) return wrapToWidth(firstMinuteText({ connectors: 0, collecting: 0 }), width)
+  const rows = view.rows.toSorted(worseHere)
   // No more rows than lines can be shown.
   const first = rows.slice(0, Math.max(1, height))
   const { heading, blocks } = tableLines(
@@ -171,8 +198,17 @@ function connectorLines(view: View, width: number, height: number): readonly str
   )
   const { lines, count } = fittingBlocks(blocks, height - 1, first.length === rows.length)
   const left = rows.slice(count)
-  if (left.length === 0) return [heading, ...lines]
-  return [heading, ...lines, cutToWidth(`… and ${numberText(left.length)} more: ${statesText(left)}`, width)]
+  return [heading, ...lines, ...(left.length === 0 ? [] : [leftText(left.length, statesText(left), width)])]
+}
+
+/** Of two in the same state, the one with a failing stream is worse. */
+function worseHere(a: LiveRow, b: LiveRow): number {
+  const byStreams = a.state === b.state ? Number(b.streamReason !== '') - Number(a.streamReason !== '') : 0
+  return byStreams || worse(a, b)
+}
+
+function leftText(count: number, parts: string, width: number): string {
+  return cutToWidth(`… and ${numberText(count)} more${parts === '' ? '' : `: ${parts}`}`, width)
 }
 
 function statesText(rows: readonly LiveRow[]): string {
@@ -191,7 +227,7 @@ function connectorBlock(row: LiveRow, now: Instant): Block<Name> {
       allTime: numberText(counts.allTime.delivered),
       requests: numberText(counts.thisStart.requests),
     },
-    detail: row.reason,
+    detail: [row.reason, row.streamReason].filter((text) => text !== '').join(' '),
   }
 }
 
@@ -199,27 +235,50 @@ function nextRunText(next: NextRun | undefined, now: Instant): string {
   return typeof next === 'number' ? durationText(next - now) : (next ?? '–')
 }
 
-/** The table of the streams of one connector. */
-export function streamLines({ rows, now }: Pick<View, 'rows' | 'now'>, connectorId: string, width: number): readonly string[] {
-  const row = rows.find((each) => each.connectorId === connectorId)
-  if (row === undefined) return [cutToWidth(`There is no connector ${connectorId}.`, width)]
-  const state = `${connectorId}: ${traitsOfState(row.state).title}${row.reason === '' ? '' : `. ${row.reason}`}`
+/** The table of the streams of the connector `streamsOf`, the worst first. */
+export function streamLines(
+  { rows, now, streamsOf = '' }: Pick<View, 'rows' | 'now' | 'streamsOf'>,
+  { columns: width, rows: height }: Size,
+): readonly string[] {
+  const row = rows.find((each) => each.connectorId === streamsOf)
+  if (row === undefined) return [cutToWidth(`There is no connector ${streamsOf}.`, width)]
+  const state = `${streamsOf}: ${traitsOfState(row.state).title}${row.reason === '' ? '' : `. ${row.reason}`}`
+  // A reason repeats failures that the streams have too.
+  const stateLines = cutLines(wrapToWidth(state, width), Math.max(1, Math.floor(height / 4)), width)
+  const streams = row.streams.toSorted(worseStream)
   const { heading, blocks } = tableLines(
     streamColumns,
-    row.streams.map((stream) => streamBlock(stream, now)),
-    {
-      width,
-      sacrifices: ['requests', 'filtered', 'lastRead'],
-    },
+    streams.map((stream) => streamBlock(stream, now)),
+    { width, sacrifices: ['requests', 'filtered', 'lastRead'] },
   )
-  return [...wrapToWidth(state, width), heading, ...blocks.flat()]
+  const { lines, count } = fittingBlocks(blocks, height - stateLines.length - 1, true)
+  const left = streams.slice(count)
+  return [...stateLines, heading, ...lines, ...(left.length === 0 ? [] : [leftText(left.length, troublesText(left), width)])]
+}
+
+/** Connectors that a sentence names one by one (count). */
+const namedMax = 10
+
+/** For an id that no connector of `ids` has. */
+export function unknownConnectorText(id: string, ids: readonly string[]): string {
+  if (ids.length === 0) return `There is no connector ${id}, nor any other one.`
+  const near = ids.length > namedMax ? closest(id, ids) : undefined
+  if (near !== undefined) return `There is no connector ${id}. Did you mean ${near}?`
+  const more = ids.length > namedMax ? ` and ${ids.length - namedMax} more` : ''
+  return `There is no connector ${id}. The connectors are ${ids.slice(0, namedMax).join(', ')}${more}.`
+}
+
+function troublesText(streams: readonly StreamRow[]): string {
+  const failing = streams.filter(({ failure }) => failure !== undefined).length
+  const unread = streams.filter(({ failure, lastReadAt }) => failure === undefined && lastReadAt === undefined).length
+  return [...(failing === 0 ? [] : [`${failing} failing`]), ...(unread === 0 ? [] : [`${unread} not read yet`])].join(', ')
 }
 
 function streamBlock({ id, counts, lagMs, lastReadAt, detail }: StreamRow, now: Instant) {
   return {
     cells: {
       stream: id,
-      lag: orDash(lagMs, durationText),
+      lag: durationText(lagMs),
       lastRead: orDash(lastReadAt, (at) => `${durationText(now - at)} ago`),
       thisStart: numberText(counts.thisStart.delivered),
       allTime: numberText(counts.allTime.delivered),

@@ -1,11 +1,15 @@
+import { traitsOfState } from '../../functions/domain/status/connector-state.ts'
 import { newStatus } from '../../functions/domain/status/status.ts'
 import { type StatusRow, statusRow } from '../../functions/domain/status/status-row.ts'
 import * as ledger from '../../functions/domain/stream/ledger.ts'
 import type { StreamId, StreamState } from '../../functions/domain/stream/stream.ts'
 import type { Instant } from '../../functions/domain/time.ts'
+import { responsibleSince } from '../../functions/flows/collect/collect-connector.ts'
 import { localWords } from '../local-words.ts'
 import { coverageOf, coverageText } from '../report/coverage.ts'
 import { type BothCounts, type ConnectorRun, type CountsAtStart, countsOf, streamsOf, sumCounts, type Vendors } from '../report/runs.ts'
+import { failureOf, type StreamFailure, stateOf } from '../report/stream-failure.ts'
+import { timeAt, withTimes } from '../report/words.ts'
 
 /** When a connector runs next: now, as soon as a place is free, or at an instant. */
 export type NextRun = 'running' | 'queued' | Instant
@@ -18,14 +22,18 @@ export interface LiveRow extends StatusRow {
   /** How often it collects (minutes), and how late its events may come. Absent: it is not accepted. */
   readonly intervalMinutes?: number
   readonly lateArrivalMinutes?: number
+  /** The failure of its worst stream, if the reason does not have it; empty: none. */
+  readonly streamReason: string
   readonly streams: readonly StreamRow[]
 }
 
 export interface StreamRow {
   readonly id: StreamId
   readonly counts: BothCounts
-  readonly lagMs?: number
+  readonly lagMs: number
+  /** Absent: it was never read. */
   readonly lastReadAt?: Instant
+  readonly failure?: StreamFailure
   /** What is proven and what is read, and the failure, if there is one. */
   readonly detail: string
 }
@@ -42,28 +50,53 @@ export interface Surroundings {
  */
 export function liveRow(each: ConnectorRun, { now, vendors, atStart }: Surroundings): LiveRow {
   const { connectorId, run } = each
-  const streams = streamsOf(each, vendors)
+  const state = stateOf(each, vendors)
   const row = statusRow(connectorId, run.status ?? newStatus(now, run.accepted?.connector.tenantName), now)
-  const read = streams.flatMap(({ stream }) => (stream?.lastReadAt === undefined ? [] : [{ ...stream, lastReadAt: stream.lastReadAt }]))
-  const ofStreams =
-    row.lagMs === undefined && run.status?.lastRunAt !== undefined
-      ? {}
-      : {
-          lagMs: now - Math.min(now, ...read.map((stream) => ledger.coveredTo(stream, now))),
-          lastSuccessAt: Math.max(0, ...read.map(({ lastReadAt }) => lastReadAt)),
-        }
-  const rows = streams.map(({ id, stream }) => streamRow(each, id, stream, { now, atStart }))
-  const next = nextRun(each, now)
+  const streams = streamsOf(each, vendors).map(({ id, stream }) => streamRow(each, id, stream, { now, atStart }))
+  const lags = traitsOfState(state).collects ? streams.map(({ lagMs }) => lagMs) : []
+  const reads = streams.flatMap(({ lastReadAt }) => lastReadAt ?? [])
+  const next = nextRun(each, streams, now)
   const { intervalMinutes, lateArrivalMinutes } = run.accepted?.connector ?? {}
+  const reason = withTimes(localWords(row.reason), now)
   return {
     ...row,
-    reason: localWords(row.reason),
-    ...(read.length === 0 ? {} : ofStreams),
-    counts: sumCounts(rows.map(({ counts }) => counts)),
+    state,
+    reason,
+    ...(lags.length === 0 ? {} : { lagMs: Math.max(...lags) }),
+    ...(reads.length === 0 ? {} : { lastSuccessAt: Math.max(...reads) }),
+    counts: sumCounts(streams.map(({ counts }) => counts)),
     ...(next === undefined ? {} : { nextRun: next }),
     ...(intervalMinutes === undefined || lateArrivalMinutes === undefined ? {} : { intervalMinutes, lateArrivalMinutes }),
-    streams: rows,
+    streamReason: traitsOfState(state).collects ? streamReason(connectorId, reason, streams, now) : '',
+    streams,
   }
+}
+
+/** Sorts the worse stream first: one that fails lastingly, one that fails, one that was never read, then by lag. */
+export function worseStream(a: StreamRow, b: StreamRow): number {
+  return rankOf(a) - rankOf(b) || b.lagMs - a.lagMs || (a.id < b.id ? -1 : 1)
+}
+
+function rankOf({ failure, lastReadAt }: StreamRow): number {
+  if (failure !== undefined) return failure.isLasting ? 0 : 1
+  return lastReadAt === undefined ? 2 : 3
+}
+
+function streamReason(connectorId: string, reason: string, streams: readonly StreamRow[], now: Instant): string {
+  const untold = streams.toSorted(worseStream).flatMap(({ id, failure }) => {
+    const isTold = failure === undefined || reason.includes(withTimes(failure.detail, now))
+    return isTold ? [] : [{ id, failure }]
+  })
+  const [worst] = untold
+  if (worst === undefined) return ''
+  const others = untold.length - 1
+  const more = others === 0 ? '' : ` ${others} more ${others === 1 ? 'stream fails' : 'streams fail'}: --streams ${connectorId} shows each.`
+  return `${worst.id}: ${failureText(worst.failure, now)}${more}`
+}
+
+function failureText({ text, nextTryAt }: StreamFailure, now: Instant): string {
+  const next = nextTryAt === undefined || nextTryAt <= now ? '' : ` Next try at ${timeAt(nextTryAt, now)}.`
+  return `${withTimes(text, now)}${next}`
 }
 
 function streamRow(
@@ -72,19 +105,29 @@ function streamRow(
   stream: StreamState | undefined,
   { now, atStart }: Pick<Surroundings, 'now' | 'atStart'>,
 ): StreamRow {
-  const failure = stream?.trouble === undefined ? '' : ` Fails: ${localWords(stream.trouble.failure.detail)}`
+  const failure = failureOf(stream)
   return {
     id,
     counts: countsOf(connectorId, id, stream, atStart),
-    ...(stream?.lastReadAt === undefined ? {} : { lagMs: now - ledger.coveredTo(stream, now), lastReadAt: stream.lastReadAt }),
-    detail: `${coverageText(coverageOf(stream, run, now))}.${failure}`,
+    lagMs: Math.max(0, now - provenTo(run, id, stream, now)),
+    ...(stream?.lastReadAt === undefined ? {} : { lastReadAt: stream.lastReadAt }),
+    ...(failure === undefined ? {} : { failure }),
+    detail: `${coverageText(coverageOf(stream, run, now))}.${failure === undefined ? '' : ` Fails: ${failureText(failure, now)}`}`,
   }
 }
 
-function nextRun({ run: { due, status, streams } }: ConnectorRun, now: Instant): NextRun | undefined {
+/** All events before this instant are proven read. Of a stream that was never tried none are, so it is the beginning of what must be read. */
+function provenTo({ accepted }: ConnectorRun['run'], id: StreamId, stream: StreamState | undefined, now: Instant): Instant {
+  if (stream !== undefined) return ledger.coveredTo(stream, now)
+  return accepted === undefined ? now : responsibleSince(accepted, id)
+}
+
+function nextRun({ run: { due, status, streams } }: ConnectorRun, rows: readonly StreamRow[], now: Instant): NextRun | undefined {
   if ([...streams.values()].some(({ lease }) => lease !== undefined && lease.until > now)) return 'running'
   if (due === undefined) return undefined
-  const until = status?.trouble?.until ?? 0
+  // A run that is due finds nothing to read while each stream waits after a failure.
+  const allWaitUntil = rows.length === 0 ? 0 : Math.min(...rows.map(({ failure }) => failure?.nextTryAt ?? 0))
+  const until = Math.max(status?.trouble?.until ?? 0, allWaitUntil)
   if (until > now) return Math.max(due.nextDueAt, until)
   return due.dueSince !== undefined || due.nextDueAt <= now ? 'queued' : due.nextDueAt
 }

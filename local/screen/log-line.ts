@@ -8,6 +8,9 @@ export interface LogLine {
   /** Whether it is a warning, an error, or a text that is no log entry, such as that of a crash. */
   readonly isWarning: boolean
   readonly connectorId?: string
+  readonly stream?: string
+  /** The sentences of the entry alone, as a reason has them too. */
+  readonly message: string
 }
 
 const logEntry = z.looseObject({
@@ -24,7 +27,7 @@ const logEntry = z.looseObject({
 /** Reads a log entry, or a line of text such as that of a crash. Returns undefined for an entry that only programs read, such as metrics. */
 export function readLogLine(line: string): LogLine | undefined {
   const parsed = logEntry.safeParse(parseJson(line))
-  if (!parsed.success) return line.startsWith('{') ? undefined : { text: visible(line), isWarning: true }
+  if (!parsed.success) return line.startsWith('{') ? undefined : { text: visible(line), isWarning: true, message: visible(line) }
   const { time, level, event, message, connectorId, stream, delivered, filtered } = parsed.data
   const who = [connectorId, stream].filter((part) => part !== undefined).join(' ')
   const what =
@@ -33,7 +36,13 @@ export function readLogLine(line: string): LogLine | undefined {
     .filter((part) => part !== '')
     .join(' ')
   const isWarning = level === 'warn' || level === 'error'
-  return { text: visible(text), isWarning, ...(connectorId === undefined ? {} : { connectorId }) }
+  return {
+    text: visible(text),
+    isWarning,
+    message: visible(localWords(message)),
+    ...(connectorId === undefined ? {} : { connectorId }),
+    ...(stream === undefined ? {} : { stream }),
+  }
 }
 
 function parseJson(line: string): unknown {

@@ -1,6 +1,7 @@
 import { traitsOfState } from '../../functions/domain/status/connector-state.ts'
 import { visibleLines } from '../../functions/domain/text.ts'
 import { type Instant, minute } from '../../functions/domain/time.ts'
+import { wrapToWidth } from './cells.ts'
 import { frameLines, streamLines, type View } from './frame.ts'
 import { type LogLine, readLogLine } from './log-line.ts'
 
@@ -41,18 +42,20 @@ function plainScreen(out: NodeJS.WriteStream): Screen {
       const fresh = view.waits.filter(({ key }) => !told.has(key))
       for (const { text } of fresh.slice(0, waitsMax)) write(text)
       if (fresh.length > waitsMax) write(`… and ${fresh.length - waitsMax} more connectors are waited for.`)
-      if (told.size > 0 && view.waits.length === 0) write('Nothing that fails is waited for any more.')
+      if (told.size > 0 && view.waits.length === 0 && !view.hasGivenUp) write('Nothing that fails is waited for any more.')
       told = new Set(view.waits.map(({ key }) => key))
       if (view.streamsOf === undefined || view.now < streamsAt + streamsEveryMs) return
       streamsAt = view.now
-      write(streamLines(view, view.streamsOf, plainWidth).join('\n'))
+      write(streamLines(view, { columns: plainWidth, rows: Number.POSITIVE_INFINITY }).join('\n'))
     },
     end() {},
   }
 }
 
-/** A warning goes after this time (ms), when its connector is read again, or when the table says it. */
+/** A warning goes after this time (ms), when its stream or, without one, its connector is read again, or when the screen says it elsewhere. */
 const warningMs = 5 * minute
+/** The newest warnings and the newest messages are shown, each of them so many (count). */
+const noticesMax = 2
 
 // The other screen of the terminal is redrawn whole, so nothing of a former frame or of another width is left, and what the terminal
 // showed before comes back at the end. A frame is written without automatic line breaks, so a character that is wider than it should be
@@ -71,11 +74,18 @@ function liveScreen(out: NodeJS.WriteStream, now: () => Instant): Screen {
   const draw = () => {
     if (view === undefined) return
     const { columns = 80, rows = 24 } = out
-    const notices = [...printed, ...warnings.map(({ text }) => text)]
+    const older = warnings.length - noticesMax
+    const notices = [
+      ...(older > 0 ? [`… and ${older} older ${older === 1 ? 'warning' : 'warnings'}.`] : []),
+      ...warnings.slice(-noticesMax).map(({ text }) => text),
+      ...printed.slice(-noticesMax),
+    ]
     const lines = frameLines(view, notices, { columns, rows })
     out.write(`${beginFrame}${lines.map((line) => `${line}${eraseToEndOfLine}`).join('\r\n')}${endFrame}`)
   }
   const leaveNow = () => void out.write(leave)
+  /** A line of the screen of before, which the terminal itself would break inside a word. */
+  const say = (text: string) => void out.write(`${wrapToWidth(text, out.columns).join('\n')}\n`)
   /** What still counts stays on the screen of before. */
   function close(): void {
     if (view === undefined) return
@@ -83,12 +93,12 @@ function liveScreen(out: NodeJS.WriteStream, now: () => Instant): Screen {
     out.off('resize', draw)
     process.off('exit', leaveNow)
     leaveNow()
-    for (const text of [...warnings.map((warning) => warning.text), ...printed]) out.write(`${visibleLines(text)}\n`)
+    for (const text of [...warnings.map((warning) => warning.text), ...printed]) say(text)
     printed = []
   }
   return {
     print(text) {
-      if (view === undefined) out.write(`${visibleLines(text)}\n`)
+      if (view === undefined) say(text)
       else printed = [...printed, text]
       draw()
     },
@@ -110,9 +120,18 @@ function liveScreen(out: NodeJS.WriteStream, now: () => Instant): Screen {
   }
 }
 
-function isStillTrue({ at, connectorId }: LogLine & { readonly at: Instant }, { rows, now }: View): boolean {
-  if (now - at >= warningMs) return false
-  const row = rows.find((each) => each.connectorId === connectorId)
-  // The reason of a connector with a problem is in the table.
-  return row === undefined || (!traitsOfState(row.state).isProblem && (row.lastSuccessAt ?? 0) <= at)
+function isStillTrue(warning: LogLine & { readonly at: Instant }, { rows, waits, streamsOf, now }: View): boolean {
+  if (now - warning.at >= warningMs) return false
+  const row = rows.find(({ connectorId }) => connectorId === warning.connectorId)
+  if (row === undefined) return true
+  if (warning.stream === undefined) return !traitsOfState(row.state).isProblem && (row.lastSuccessAt ?? 0) <= warning.at
+  const stream = row.streams.find(({ id }) => id === warning.stream)
+  const detail = row.connectorId === streamsOf ? (stream?.detail ?? '') : ''
+  const told = [row.reason, row.streamReason, detail, ...waits.map(({ text }) => text)]
+  return (stream?.lastReadAt ?? 0) <= warning.at && !told.some((text) => text.includes(gistOf(warning.message)))
+}
+
+/** The failure itself, without its trace id, which is never the same twice, and without what to do. */
+function gistOf(message: string): string {
+  return message.split(/ \(trace |\. /)[0] ?? ''
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { minute, second } from '../../functions/domain/time.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import { findMissing, type Missing } from '../../local/report/missing.ts'
-import { type Judged, Patience, waitTexts } from '../../local/report/patience.ts'
+import { endedBefore, type Judged, onceEndText, Patience, waitTexts } from '../../local/report/patience.ts'
 import { readRuns } from '../../local/report/runs.ts'
 import { connectorItem, start, World } from '../../simulation/world.ts'
 
@@ -105,6 +105,45 @@ describe('the patience', () => {
     ])
     expect(new Patience(minute, 0).judge([{ ...going('x'), failing: { ...failing, nextTryAt: minute } }], minute).givenUp).toMatchObject([
       { reason: 'x It did not pass within --patience (60 s). Start again to go on where this start ended.' },
+    ])
+  })
+})
+
+describe('the end of --once', () => {
+  const found = (reason: string, isPermanent = false): Missing => ({ connectorId: 'a', reason, isPermanent })
+
+  it('says one truth: that waiting does not help, that the patience has ended, or each for a part', () => {
+    const ends = [[found('x', true)], [found('x')], [found('x'), found('y', true)]].map((each) => onceEndText(each, 15 * minute))
+    const says = ' Each line below that begins with "Missing:" says what is missing, why, and what to do.'
+    expect(ends).toEqual([
+      `Not everything could be collected, and waiting longer does not help.${says}`,
+      `Not everything could be collected: the rest did not come within --patience (15 min).${says}`,
+      `Not everything could be collected: a part did not come within --patience (15 min), and for the rest waiting longer does not help.${says}`,
+    ])
+  })
+
+  it('does not say that waiting does not help when a redirect of the whole connector outlasts the patience', async () => {
+    const { end } = await once(
+      worldWhere(() => ({ status: 302 })),
+      minute,
+    )
+    const text = onceEndText(end.givenUp, minute)
+    const isLate = end.givenUp.some(({ reason }) => reason.includes('--patience'))
+    expect(text.includes('--patience')).toBe(isLate)
+    expect(text.includes('does not help')).toBe(end.givenUp.some(({ isPermanent }) => isPermanent))
+  })
+
+  it('promises no further try', async () => {
+    const { end } = await once(silentFor(60 * minute), minute)
+    expect(end.givenUp[0]?.reason).toContain('The next start tries again.')
+    expect(end.givenUp[0]?.reason).not.toContain('Tributary tries again')
+  })
+
+  it('by Ctrl-C says of all that is missing why, and how to go on', () => {
+    const waiting = [{ ...found('teams/dlp has not been read yet: Overloaded. Tributary tries again.'), until: 0 }]
+    expect(endedBefore({ waiting, givenUp: [found('y')] }).map(({ reason }) => reason)).toEqual([
+      'y',
+      'teams/dlp has not been read yet: Overloaded. The next start tries again. This start ended before; start again to go on.',
     ])
   })
 })

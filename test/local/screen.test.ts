@@ -2,12 +2,28 @@ import { Writable } from 'node:stream'
 import { describe, expect, it, test } from 'vitest'
 import { minute, second } from '../../functions/domain/time.ts'
 import { widthOf, wrapIndented } from '../../local/screen/cells.ts'
+import { firstMinuteText, unknownConnectorText } from '../../local/screen/frame.ts'
+import type { StreamRow } from '../../local/screen/live-row.ts'
 import { readLogLine } from '../../local/screen/log-line.ts'
 import { openScreen } from '../../local/screen/screen.ts'
 import { fleet, type GivenRow, now, openTerminal, viewOf } from './terminal.ts'
 
 const trouble = (event: string, more: object = {}) =>
   JSON.stringify({ time: '2026-11-24T22:15:37.000Z', level: 'error', event, message: 'bad key', connectorId: 'acme.cas', ...more })
+
+const counts = { delivered: 5, filtered: 1, alreadySeen: 0, changed: 0, redacted: 0, requests: 2, throttled: 0 }
+
+function streamRow(id: string, more: Partial<StreamRow> = {}): StreamRow {
+  return { id, counts: { allTime: counts, thisStart: counts }, lagMs: 6 * minute, lastReadAt: now, detail: 'proven complete.', ...more }
+}
+
+/** A stream that was refused and never read. */
+function refusedStream(id: string): StreamRow {
+  const text = 'The vendor responded with status 403. The key has no permission for this content (403). Grant it.'
+  const { lastReadAt: _, ...never } = streamRow(id)
+  const failure = { detail: 'The vendor responded with status 403', text, isLasting: true }
+  return { ...never, failure, detail: `nothing read yet. Fails: ${text}` }
+}
 
 /** The lines on a terminal of this size. */
 async function shown(
@@ -73,6 +89,27 @@ describe('the live table', () => {
     )
     expect(await told({}, 3 * minute)).not.toContain('All is well')
     expect(await told({ state: 'failing', reason: 'x' }, 5 * second)).not.toContain('All is well')
+    expect(await told({ streams: [refusedStream('teams/dlp')] }, 5 * second)).not.toContain('All is well')
+  })
+
+  it('promises no events where nothing is collected', async () => {
+    const told = async (row: GivenRow) => (await shown([row], { more: { startedAt: now } })).join(' ')
+    expect((await shown([])).join(' ')).toContain('There is no connector, so nothing is collected.')
+    expect(await told({ state: 'paused', allTime: 0 })).not.toContain('first events')
+    expect(await told({ state: 'paused' })).not.toContain('All is well')
+    expect(await told({ state: 'paused' })).toContain('The connector is paused (enabled is false), so nothing is collected.')
+    expect(firstMinuteText({ connectors: 0, collecting: 0 })).toBe('There is no connector, so nothing is collected.')
+    expect(firstMinuteText({ connectors: 2, collecting: 0 })).toMatch(/^All connectors are paused /)
+    expect(firstMinuteText({ connectors: 2, collecting: 1 })).toContain('The first events arrive within half a minute')
+  })
+
+  it('counts the failing streams of connectors that are ok, and shows such a connector first, with the failure under it', async () => {
+    const streamReason = 'teams/dlp: The vendor responded with status 403. Grant it. Next try at 22:16:00 UTC.'
+    const lines = await shown([{ connectorId: 'a.cas' }, { connectorId: 'b.cas', streams: [refusedStream('teams/dlp')], streamReason }])
+    expect(lines[0]).toBe('2026-11-24 22:15:36 UTC   2 connectors: 2 ok, 1 stream fails')
+    expect(lines[4]).toMatch(/^b\.cas +Acme +ok/)
+    expect(lines[5]?.trim()).toBe(streamReason)
+    expect(lines[6]).toMatch(/^a\.cas +Acme +ok/)
   })
 
   it('shows what --once waits for', async () => {
@@ -98,6 +135,19 @@ describe('the terminal', () => {
     expect(modesAfter(raw())).toEqual({ 1049: 'l', 2026: 'l', 7: 'h' })
   })
 
+  it('shows what was said before and after the table without a word broken at its edge', async () => {
+    const { out, screen } = openTerminal(40, 12)
+    const opened = openScreen(out, () => now)
+    const text = 'Ending: runs in progress stop at the next safe point, within 35 s at most.'
+    opened.print(text)
+    opened.show(viewOf([{}]))
+    opened.print(text)
+    opened.end()
+    const { lines, isBroken } = await screen()
+    expect(isBroken).toBe(false)
+    expect(lines.filter((line) => line !== '').join(' ')).toBe(`${text} ${text}`)
+  })
+
   it('is left also when the program ends by an error or a second Ctrl-C', () => {
     const { out, raw } = openTerminal(80, 24)
     const before = process.listeners('exit')
@@ -117,10 +167,13 @@ describe('750 connectors', () => {
     [120, 30],
     [200, 50],
     [40, 10],
+    [30, 5],
     [20, 5],
   ])('fit a terminal of %i columns and %i lines: what is left out is counted by state', async (columns, height) => {
     const lines = await shown(fleet, { columns, height })
     for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(columns)
+    // On the smallest one there is the worst connector at least.
+    expect(lines.some((line) => line.startsWith('tenant-007.cas'))).toBe(true)
     if (height < 24) return
     expect(lines.find((line) => line.startsWith('tenant-'))).toMatch(/^tenant-007\.cas .*failing/)
     const rowCount = lines.filter((line) => line.startsWith('tenant-')).length
@@ -199,14 +252,53 @@ describe('a warning', () => {
     expect((await screen()).lines.join()).not.toContain('key-rejected')
   })
 
-  it('goes after five minutes, and never leaves the table without room, however many there are', async () => {
+  it('about a stream is shown until that stream is read, whatever else of the connector is', async () => {
+    const { out, screen } = openTerminal(100, 20)
+    const opened = openScreen(out, () => now - minute)
+    opened.log(trouble('page-failed', { stream: 'teams/dlp' }))
+    const { lastReadAt: _, ...never } = streamRow('teams/dlp')
+    opened.show(viewOf([{ lastSuccessAt: now, streams: [never, streamRow('exchange/dlp')] }]))
+    expect((await screen()).lines).toContain('22:15:37 ERROR acme.cas teams/dlp page-failed: bad key')
+    opened.show(viewOf([{ lastSuccessAt: now, streams: [streamRow('teams/dlp'), streamRow('exchange/dlp')] }]))
+    expect((await screen()).lines.join()).not.toContain('page-failed')
+  })
+
+  it.each([
+    ['the row', { state: 'failing' as const, reason: 'teams/dlp: Status 403 (trace b). Grant it.' }, {}],
+    ['the line about its worst stream', { streamReason: 'teams/dlp: Status 403. Grant it.' }, {}],
+    ['what is waited for', {}, { waits: [{ key: 'a', text: 'Waiting for acme.cas. teams/dlp: Status 403' }] }],
+  ])('is not shown if it only repeats %s', async (_, row, more) => {
+    const { out, screen } = openTerminal(100, 20)
+    const opened = openScreen(out, () => now)
+    const { lastReadAt: __, ...never } = streamRow('teams/dlp')
+    for (const message of ['Status 403 (trace a). Grant it.', 'Status 400. Check it.'])
+      opened.log(trouble('page-failed', { stream: 'teams/dlp', message }))
+    opened.show(viewOf([{ ...row, streams: [never] }], more))
+    const text = (await screen()).lines.join('\n')
+    expect(text).not.toContain('page-failed: Status 403')
+    expect(text).toContain('page-failed: Status 400. Check it.')
+  })
+
+  it('is broken into lines and not cut at the edge, so that it says what to do', async () => {
+    const { out, screen } = openTerminal(80, 24)
+    const opened = openScreen(out, () => now)
+    const message =
+      "The vendor responded with status 403 (trace 0a1b2c3d4e5f). The key has no permission for this content (403). Grant it in the vendor's console."
+    opened.log(trouble('page-failed', { stream: 'teams/dlp', message }))
+    opened.show(viewOf([{}]))
+    expect((await screen()).lines.map((line) => line.trim()).join(' ')).toContain(`acme.cas teams/dlp page-failed: ${message}`)
+  })
+
+  it('goes after five minutes; of many the newest two are shown, the others are counted, and a message stays beside them', async () => {
     const { out, screen } = openTerminal(100, 20)
     const opened = openScreen(out, () => now - 4 * minute)
-    for (let i = 0; i < 50; i += 1) opened.log(trouble(`number-${i}`, { connectorId: undefined }))
+    for (let i = 0; i < 50; i += 1) opened.log(trouble(`number-${i}`, { connectorId: undefined, message: 'long '.repeat(400) }))
     opened.show(viewOf([{}]))
+    opened.print('Ending.')
     const { lines } = await screen()
-    expect(lines.filter((line) => line.includes('number-'))).toHaveLength(5)
-    expect(lines.join()).toContain('number-49')
+    expect(lines.filter((line) => line.includes('number-')).map((line) => /number-\d+/.exec(line)?.[0])).toEqual(['number-48', 'number-49'])
+    expect(lines).toEqual(expect.arrayContaining(['… and 48 older warnings.', 'Ending.']))
+    expect(lines.some((line) => line.startsWith('acme.cas'))).toBe(true)
     opened.show({ ...viewOf([{}]), now: now + minute })
     expect((await screen()).lines.join()).not.toContain('number-')
   })
@@ -223,14 +315,7 @@ describe('a warning', () => {
 })
 
 describe('the streams of one connector', () => {
-  const counts = { delivered: 5, filtered: 1, alreadySeen: 0, changed: 0, redacted: 0, requests: 2, throttled: 0 }
-  const stream = {
-    id: 'exchange/dlp',
-    counts: { allTime: counts, thisStart: counts },
-    lagMs: 6 * minute,
-    lastReadAt: now,
-    detail: 'nothing read yet.',
-  }
+  const stream = streamRow('exchange/dlp', { detail: 'nothing read yet.' })
 
   it('are shown in place of the connectors, with what is proven', async () => {
     const lines = await shown([{ streams: [stream] }], { more: { streamsOf: 'acme.cas' } })
@@ -241,6 +326,33 @@ describe('the streams of one connector', () => {
       '  nothing read yet.',
     ])
     expect((await shown([{}], { more: { streamsOf: 'nobody' } }))[3]).toBe('There is no connector nobody.')
+  })
+
+  const { lastReadAt: _, ...never } = streamRow('onedrive/dlp')
+  const many = [
+    ...Array.from({ length: 10 }, (_, i) => streamRow(`exchange/e${i}`, { lagMs: i * minute })),
+    never,
+    refusedStream('teams/dlp'),
+    refusedStream('teams/virtual_analyzer'),
+  ]
+
+  it('begin with those that fail, with what to do, then those that were never read, then the largest lag', async () => {
+    const lines = await shown([{ streams: many }], { more: { streamsOf: 'acme.cas' }, height: 60 })
+    const order = lines.flatMap((line) => /^(teams|onedrive|exchange)\/\w+/.exec(line)?.[0] ?? [])
+    expect(order.slice(0, 5)).toEqual(['teams/dlp', 'teams/virtual_analyzer', 'onedrive/dlp', 'exchange/e9', 'exchange/e8'])
+    expect(lines.map((line) => line.trim()).join(' ')).toContain('Grant it.')
+  })
+
+  it.each([
+    [80, 24, /^… and \d+ more$/],
+    [80, 12, /^… and 12 more: 1 failing, 1 not read yet$/],
+  ])('fit %i columns and %i lines: the others are counted, and the foot stays', async (columns, height, count) => {
+    const reason = 'teams/dlp: The vendor responded with status 403. '.repeat(12)
+    const rows = [{ streams: many, state: 'failing' as const, reason }]
+    const lines = await shown(rows, { columns, height, more: { streamsOf: 'acme.cas' } })
+    expect(lines.filter((line) => line !== '').at(-1)).toBe('Query the events: npm run lake   Ctrl-C ends.')
+    expect(lines.some((line) => line.startsWith('teams/dlp '))).toBe(true)
+    expect(lines.find((line) => line.startsWith('… and'))).toMatch(count)
   })
 
   it('are written to a file once a minute', () => {
@@ -285,9 +397,12 @@ describe('an output that is no terminal', () => {
     for (const waits of [[wait], [{ ...wait, text: 'Waiting for a; next try later.' }], [wait], [], []])
       screen.show(viewOf([{}], { waits }))
     expect(text()).toBe('Waiting for a.\nNothing that fails is waited for any more.\n')
+    screen.show(viewOf([{}], { waits: [wait] }))
+    screen.show(viewOf([{}], { waits: [], hasGivenUp: true }))
+    expect(text()).toMatch(/any more\.\nWaiting for a\.\n$/)
     const many = Array.from({ length: 750 }, (_, i) => ({ key: String(i), text: `Waiting for ${i}.` }))
     screen.show(viewOf([{}], { waits: many }))
-    expect(text().split('\n')).toHaveLength(9)
+    expect(text().split('\n')).toHaveLength(10)
   })
 })
 
@@ -304,15 +419,26 @@ describe('a log line on screen', () => {
       text: '22:15:36 ERROR acme connector-failing: m',
       isWarning: true,
       connectorId: 'acme',
+      message: 'm',
     })
   })
 
   it('passes text that is no log entry through, and hides JSON that only a program reads', () => {
-    expect(readLogLine('a crash')).toEqual({ text: 'a crash', isWarning: true })
+    expect(readLogLine('a crash')).toEqual({ text: 'a crash', isWarning: true, message: 'a crash' })
     expect(readLogLine('{"_aws":{}}')).toBeUndefined()
   })
 
   test('contains no control characters', () => {
     expect(readLogLine(line({ message: 'red \u001b[31m' }))?.text).not.toContain('\u001b')
+  })
+})
+
+describe('an unknown connector', () => {
+  it('is named with those that there are, or the one that was meant', () => {
+    expect(unknownConnectorText('nope.x', ['acme.cas', 'b.cas'])).toBe('There is no connector nope.x. The connectors are acme.cas, b.cas.')
+    expect(unknownConnectorText('nope.x', [])).toBe('There is no connector nope.x, nor any other one.')
+    const ids = fleet.map(({ connectorId = '' }) => connectorId)
+    expect(unknownConnectorText('tenant-07.cas', ids)).toMatch(/^There is no connector tenant-07\.cas\. Did you mean tenant-\d+\.cas\?$/)
+    expect(unknownConnectorText('nope.x', ids)).toMatch(/The connectors are tenant-000\.cas, .* and 740 more\.$/)
   })
 })

@@ -6,6 +6,7 @@ import { completeText, coverageText } from '../../local/report/coverage.ts'
 import { findMissing } from '../../local/report/missing.ts'
 import { countsAtStart, RunReader, readRuns } from '../../local/report/runs.ts'
 import { formatSummary, type Summary, summarise, totalsOf } from '../../local/report/summary.ts'
+import { withTimes } from '../../local/report/words.ts'
 import { connectorItem, key, start, World } from '../../simulation/world.ts'
 
 const runsOf = ({ state }: World, ids = ['acme.cas']) => readRuns(state, ids)
@@ -30,7 +31,7 @@ describe('findMissing', () => {
       {
         connectorId: 'acme.cas',
         isPermanent: false,
-        reason: expect.stringMatching(/^sharepoint\/dlp is complete from .+ to .+ and read to .+, but must be read up to 2026-11-24T12:30/),
+        reason: expect.stringMatching(/^sharepoint\/dlp is complete from .+ to .+ and read to .+, but must be read up to 12:30:00 UTC\.$/),
       },
     ])
   })
@@ -113,6 +114,14 @@ describe('findMissing', () => {
   })
 })
 
+describe('a time in a sentence', () => {
+  it('has one form: the time of day, and the date if it is another day', () => {
+    const text = 'All before 2026-11-24T12:00:00.000Z and 2026-11-23T12:00:00Z; GET /x?end=2026-11-24T12:00:00Z.'
+    expect(withTimes(text, start)).toBe('All before 12:00:00 UTC and 2026-11-23 12:00:00 UTC; GET /x?end=2026-11-24T12:00:00Z.')
+    expect(withTimes(text)).toMatch(/^All before 2026-11-24 12:00:00 UTC and /)
+  })
+})
+
 describe('the summary', () => {
   it('has the counts of the ledger, and neither lost ranges nor gaps once everything is read', async () => {
     const world = await worldAfter(minute, { logFilters: [{ name: 'none', conditions: [{ field: 'event_type', operator: 'exists' }] }] })
@@ -151,6 +160,7 @@ describe('the summary', () => {
             lateUntil: iso(start + 10 * minute + 2 * second),
             lostRanges: [],
             gaps: [],
+            failure: null,
           },
         ],
       },
@@ -175,7 +185,9 @@ describe('the summary', () => {
 
 describe('the JSON of --json', () => {
   const page = readFileSync(new URL('../../docs/one-machine.md', import.meta.url), 'utf8')
-  const described = [...page.matchAll(/^\| `([\w.[\]]+)` \| (?:text|number|object|time or null) \|/gm)].map(([, field]) => field)
+  const described = [...page.matchAll(/^\| `([\w.[\]]+)` \| (?:text|number|object|time or null|text or null) \|/gm)].map(
+    ([, field]) => field,
+  )
 
   it('has the fields that docs/one-machine.md describes, and no others', async () => {
     const connectors = await summaryOf(await worldAfter(minute))

@@ -49,12 +49,16 @@ export const now = Date.UTC(2026, 10, 24, 22, 15, 36)
 const counts = (delivered: number) => ({ delivered, filtered: 0, alreadySeen: 0, changed: 0, redacted: 0, requests: 7, throttled: 0 })
 
 export type GivenRow = Partial<ConnectorStatus> &
-  Partial<Pick<LiveRow, 'connectorId' | 'nextRun' | 'streams'>> & { readonly thisStart?: number; readonly allTime?: number }
+  Partial<Pick<LiveRow, 'connectorId' | 'nextRun' | 'streams' | 'streamReason'>> & {
+    readonly thisStart?: number
+    readonly allTime?: number
+  }
 
 function liveRow({
   connectorId = 'acme.cas',
   nextRun = now + 90 * second,
   streams = [],
+  streamReason = '',
   thisStart = 12,
   allTime = 1_234,
   ...status
@@ -77,12 +81,13 @@ function liveRow({
     nextRun,
     intervalMinutes: 5,
     lateArrivalMinutes: 20,
+    streamReason,
     streams,
   }
 }
 
 export function viewOf(rows: readonly GivenRow[], more: Partial<View> = {}): View {
-  return { now, startedAt: now - 10 * minute, rows: rows.map(liveRow), waits: [], query: 'npm run lake', ...more }
+  return { now, startedAt: now - 10 * minute, rows: rows.map(liveRow), waits: [], hasGivenUp: false, query: 'npm run lake', ...more }
 }
 
 /** 750 connectors, a few of them in trouble. */

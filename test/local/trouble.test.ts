@@ -49,6 +49,32 @@ test('--for has exit code 1 and names each connector that has a problem at the e
   )
 })
 
+test('--streams of an unknown connector ends with the ids that there are, once the items are accepted', async () => {
+  const { url, host } = await vendor()
+  const dir = temporaryFolder()
+  const args = [...ownConnectors(dir, [connectorItem('acme.mine', url, limits)], key, [host]), '--data', join(dir, 'data')]
+  const said = await run([...args, '--streams', 'nope.x'])
+  expect(said.code).toBe(1)
+  expect(said.err).toBe('There is no connector nope.x. The connectors are acme.mine.\n')
+})
+
+test('the first Ctrl-C says how long the end may take, and that a second one ends at once, which says so', async () => {
+  let asked = () => {}
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve
+  })
+  const silent = await server(() => asked())
+  const dir = temporaryFolder()
+  const item = connectorItem('acme.mine', silent.url, limits)
+  const program = start([...ownConnectors(dir, [item], key, [silent.host]), '--data', join(dir, 'data')])
+  await isAsked
+  program.signal('SIGINT')
+  await program.says('Ending: runs in progress stop at the next safe point, within 35 s at most. A second Ctrl-C ends at once.')
+  program.signal('SIGINT')
+  expect(await program.ended).not.toBe(0)
+  expect(program.err()).toContain('Ended at once. The next start goes on where this one ended.')
+})
+
 test('a forgotten -- is noticed before anything starts, with the right command', async () => {
   for (const script of ['local/main.ts', 'local/lake.ts', 'local/simulator/main.ts', 'simulation/main.ts', 'bench/main.ts']) {
     const program = start([], script, { npm_config_json: 'true', npm_config_port: '0' })

@@ -145,7 +145,7 @@ function streamsOf(accepted: AcceptedConnector, vendor: Vendor, stored: RunState
 }
 
 /** The connector answers for events of the stream from this instant on. */
-function responsibleSince({ connector, streamsSince, acceptedAt }: AcceptedConnector, id: StreamId): Instant {
+export function responsibleSince({ connector, streamsSince, acceptedAt }: AcceptedConnector, id: StreamId): Instant {
   return (streamsSince[id] ?? acceptedAt) - connector.initialBackfillMinutes * minute
 }
 
