@@ -73,6 +73,7 @@ test('--once --json collects every event into the lake and prints one JSON objec
       lateUntil: expect.stringMatching(isoTime),
       lostRanges: [],
       gaps: [],
+      failure: null,
     })
   }
   expect(summary.lake).toBe(join(dataDir, 'lake'))
