@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { statSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { DynamoDBClient, GetItemCommand, ListTablesCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -87,21 +87,12 @@ describe('the services of a data folder', () => {
     await Promise.all(all.map((each) => each.close()))
   })
 
-  it('are not confused with another program that now uses their port', async () => {
+  it.each([
+    ['greets otherwise', (socket: Socket) => void socket.end('hello')],
+    ['says nothing', () => undefined],
+  ])('are not confused with another program that now uses their port and %s', async (_, greet) => {
     const { dataDir, addresses } = await localServices()
-    const stranger = createServer((socket) => socket.end('hello'))
-    onTestFinished(() => void stranger.close())
-    const presencePort = await listen(stranger, 0, 'a test')
-    writeFileSync(
-      join(dataDir, 'services.json'),
-      JSON.stringify({ pid: 1, owner: 'x', presencePort, accessKeyId: 'x', addresses, environment: {} }),
-    )
-    expect(await connectServices(dataDir)).toBeUndefined()
-  })
-
-  it('are not waited for where a silent program uses their port', async () => {
-    const { dataDir, addresses } = await localServices()
-    const stranger = createServer(() => undefined)
+    const stranger = createServer(greet)
     onTestFinished(() => void stranger.close())
     const presencePort = await listen(stranger, 0, 'a test')
     writeFileSync(
