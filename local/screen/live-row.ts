@@ -129,5 +129,7 @@ function nextRun({ run: { due, status, streams } }: ConnectorRun, rows: readonly
   const allWaitUntil = rows.length === 0 ? 0 : Math.min(...rows.map(({ failure }) => failure?.nextTryAt ?? 0))
   const until = Math.max(status?.trouble?.until ?? 0, allWaitUntil)
   if (until > now) return Math.max(due.nextDueAt, until)
-  return due.dueSince !== undefined || due.nextDueAt <= now ? 'queued' : due.nextDueAt
+  // A message is queued up to a minute before the connector is due.
+  const dueAt = due.dueSince ?? due.nextDueAt
+  return dueAt > now ? dueAt : 'queued'
 }

@@ -113,3 +113,21 @@ describe('--for', () => {
     expect(findProblems(await runsOf(world), vendors)).toEqual(['acme.cas (failing)'])
   })
 })
+
+describe('the next run of a connector', () => {
+  const rowWith = (due: Readonly<Record<string, number>>) =>
+    liveRow(
+      { connectorId: 'acme.cas', run: { due: { wantedTo: 0, nextDueAt: 0, ...due }, streams: new Map() } },
+      { now: 100, vendors, atStart: new Map() },
+    ).nextRun
+
+  it('is when it is due, also when its message is in the queue before that', () => {
+    expect(rowWith({ nextDueAt: 160 })).toBe(160)
+    expect(rowWith({ nextDueAt: 900, dueSince: 130 })).toBe(130)
+  })
+
+  it('is queued once that has come, until the run begins', () => {
+    expect(rowWith({ nextDueAt: 100 })).toBe('queued')
+    expect(rowWith({ nextDueAt: 900, dueSince: 90 })).toBe('queued')
+  })
+})
