@@ -27,7 +27,7 @@ Without options it runs the demonstration, against a simulator of the vendor, un
 
   --once                    collect until every stream is complete up to now, then print the summary
   --patience MINUTES        how long --once waits for a failure that may pass, such as an outage of the vendor: 1 to 1440 (default 15)
-  --for DURATION            run for this time (90s, 10m, 2h), then print the summary; exit code 1 if a connector has a problem
+  --for DURATION            run for this time (90s, 10m, 2h), then print the summary; exit code 1 if a connector or a stream has a problem
   --connectors FILE         collect the connectors of this file, a JSON array of items, instead of the demonstration's
   --secrets FILE            read the API keys from this file, a JSON object from secret name to key that only you can read
   --allow-host HOST[:PORT]  allow this host in base URLs beside the vendor's own, also with http or a private address; may be repeated
