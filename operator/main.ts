@@ -25,7 +25,7 @@ const left = {
   stack: [
     'the secrets themselves: delete each with "aws secretsmanager delete-secret --secret-id NAME"',
     'former states of the two tables, which point-in-time recovery keeps for 35 days, and your own backups',
-    'results of Athena queries, which the bucket keeps for 7 days',
+    'results of Athena queries, which the bucket keeps for 7 days, and records that Firehose could not process, under errors/',
     'lines of logs, metrics and notifications that name a connector, and messages of the dead-letter queues',
     'every copy that you have made of the lake: replicas, other systems',
   ],
