@@ -91,7 +91,7 @@ process.exit(0)
 
 interface BigVendor {
   readonly url: string
-  /** Of the largest body that was sent. */
+  /** The size of the largest body that was sent. */
   bytes(): number
   close(): void
 }

@@ -48,7 +48,7 @@ interface Session {
   readonly control: Control
   readonly reader: RunReader
   readonly atStart: CountsAtStart
-  /** What the last look at the state has seen. */
+  /** The result of the last look at the state. */
   last: Look
 }
 

@@ -27,7 +27,7 @@ export function refuseSwallowedOptions(
   const withoutValue = swallowed.filter(({ value, given }) => value !== undefined && given === 'true')
   const words = swallowed.map(({ name, value, given }) => {
     if (value === undefined) return `--${name}`
-    // Of several values nobody knows which option each belongs to.
+    // With several values nobody knows which option each belongs to.
     const own = withoutValue.length === 1 && args.length === 1 ? args[0] : value
     return `--${name} ${given === 'true' ? own : given}`
   })

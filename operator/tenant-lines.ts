@@ -52,7 +52,7 @@ async function* linesOf(object: GzippedLines): AsyncIterable<Buffer> {
 const lineFeed = 0x0a
 
 /**
- * Whose a line is. Either of the two names counts: a record from before 0.4.0 has no `tenant`, and the id of a connector names it as well.
+ * The kind of a line. Either of the two names of its tenant counts: a record from before 0.4.0 has no `tenant`, and the id of a connector names it as well.
  */
 function kindOf(line: Buffer, tenant: string): 'record' | 'unclear' | 'other' {
   // Nearly every line of another tenant is recognised without parsing it. JSON may write a letter as \u00….

@@ -51,6 +51,12 @@ describe('the tree', () => {
     expect(crowded).toEqual([])
   })
 
+  it('has no comment that begins with a word which hides its subject', () => {
+    const riddle = /(?:\/\*\*\s+(?:\* )?|^\s*\/\/ )(?:Of|What|Who|Where|Whose) /m
+    const riddles = files.filter((file) => file.endsWith('.ts') && !/^test\/releases\/\d/.test(file) && riddle.test(text(file)))
+    expect(riddles).toEqual([])
+  })
+
   it('has no test that is skipped or that runs alone', () => {
     const off = files.filter(
       (file) => file.endsWith('.test.ts') && /\b(it|describe|test)\.(skip|only|todo)\b/.test(text(file)) && file !== 'test/tidy.test.ts',

@@ -40,7 +40,7 @@ export interface Silence {
   readonly lastAt: Instant
   /** The last failure that was recorded. */
   readonly failure: Failure
-  /** Whose requests they were, the first key first. */
+  /** The keys that the requests were made with, the first one first. */
   readonly keys: readonly SilentKey[]
 }
 

@@ -86,7 +86,7 @@ function timeText(at: string, other = ''): string {
   return at.slice(0, 10) === other.slice(0, 10) ? at.slice(11, 19) : at.slice(0, 19).replace('T', ' ')
 }
 
-/** What --once says when everything was read up to its start: the part that is proven, and the part that is not. */
+/** The last sentence of --once when everything was read up to its start: the part that is proven, and the part that is not. */
 export function completeText(runs: readonly ConnectorRun[], vendors: Vendors, start: Instant): string {
   const streams = runs.flatMap((each) => (each.run.accepted?.connector.enabled ? streamsOf(each, vendors) : []))
   if (streams.length === 0) return 'No connector collects, so there was nothing to read.'

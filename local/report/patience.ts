@@ -2,7 +2,7 @@ import { durationText, type Instant, iso } from '../../functions/domain/time.ts'
 import type { Missing } from './missing.ts'
 import { endWords } from './words.ts'
 
-/** What --once still waits for, and what it has given up. */
+/** The things that --once still waits for, and those that it has given up. */
 export interface Judged {
   readonly waiting: readonly (Missing & { readonly until: Instant })[]
   readonly givenUp: readonly Missing[]

@@ -25,10 +25,10 @@ export interface ConnectorSummary {
   readonly streams: readonly StreamSummary[]
 }
 
-/** What `--json` prints. docs/one-machine.md describes it. */
+/** The object that `--json` prints. docs/one-machine.md describes it. */
 export interface Summary {
   readonly connectors: readonly ConnectorSummary[]
-  /** Of all time. */
+  /** The count of all time. */
   readonly delivered: number
   readonly requests: number
   readonly throttled: number

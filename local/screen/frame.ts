@@ -23,7 +23,7 @@ export interface View {
   readonly rows: readonly LiveRow[]
   /** Show the streams of this connector, in place of the connectors. */
   readonly streamsOf?: string
-  /** What --once waits for. */
+  /** The things that --once waits for. */
   readonly waits: readonly { readonly key: string; readonly text: string }[]
   /** Whether --once has given up something, so that it stays missing. */
   readonly hasGivenUp: boolean
@@ -48,22 +48,28 @@ type Name = StatusColumn | keyof typeof localColumns
 
 const idMax = 40
 
+const known = { ...statusColumns, ...localColumns }
+
+function column<N extends Name>(name: N, align: 'left' | 'right', more: { readonly widthMax?: number } = {}): Column<N> {
+  return { name, title: known[name].title, align, ...more }
+}
+
 const columns: readonly Column<Name>[] = [
-  { name: 'connector', title: statusColumns.connector.title, align: 'left', widthMax: idMax },
-  { name: 'tenant', title: statusColumns.tenant.title, align: 'left', widthMax: idMax / 2 },
-  { name: 'state', title: statusColumns.state.title, align: 'left' },
-  { name: 'since', title: statusColumns.since.title, align: 'left' },
-  { name: 'lag', title: statusColumns.lag.title, align: 'right' },
-  { name: 'retentionLeft', title: statusColumns.retentionLeft.title, align: 'right' },
-  { name: 'lastRead', title: statusColumns.lastRead.title, align: 'right' },
-  { name: 'nextRun', title: localColumns.nextRun.title, align: 'right' },
-  { name: 'thisStart', title: localColumns.thisStart.title, align: 'right' },
-  { name: 'today', title: statusColumns.today.title, align: 'right' },
-  { name: 'week', title: statusColumns.week.title, align: 'right' },
-  { name: 'allTime', title: localColumns.allTime.title, align: 'right' },
-  { name: 'behind', title: statusColumns.behind.title, align: 'right' },
-  { name: 'lost', title: statusColumns.lost.title, align: 'right' },
-  { name: 'requests', title: localColumns.requests.title, align: 'right' },
+  column('connector', 'left', { widthMax: idMax }),
+  column('tenant', 'left', { widthMax: idMax / 2 }),
+  column('state', 'left'),
+  column('since', 'left'),
+  column('lag', 'right'),
+  column('retentionLeft', 'right'),
+  column('lastRead', 'right'),
+  column('nextRun', 'right'),
+  column('thisStart', 'right'),
+  column('today', 'right'),
+  column('week', 'right'),
+  column('allTime', 'right'),
+  column('behind', 'right'),
+  column('lost', 'right'),
+  column('requests', 'right'),
 ]
 
 /** The columns that a narrow terminal does without, the first one first. */
@@ -84,12 +90,12 @@ const sacrifices: readonly Name[] = [
 
 const streamColumns: readonly Column<'stream' | 'lag' | 'lastRead' | 'thisStart' | 'allTime' | 'filtered' | 'requests'>[] = [
   { name: 'stream', title: 'stream', align: 'left', widthMax: idMax },
-  { name: 'lag', title: statusColumns.lag.title, align: 'right' },
-  { name: 'lastRead', title: statusColumns.lastRead.title, align: 'right' },
-  { name: 'thisStart', title: 'this start', align: 'right' },
-  { name: 'allTime', title: 'all time', align: 'right' },
+  column('lag', 'right'),
+  column('lastRead', 'right'),
+  column('thisStart', 'right'),
+  column('allTime', 'right'),
   { name: 'filtered', title: 'filtered', align: 'right' },
-  { name: 'requests', title: 'requests', align: 'right' },
+  column('requests', 'right'),
 ]
 
 /** The first minutes explain what happens (ms). */
@@ -157,7 +163,7 @@ function waitLines({ waits }: View): readonly string[] {
   return waits.length <= 2 ? shown : [...shown, `… and ${waits.length - 2} more connectors are waited for.`]
 }
 
-/** What a newcomer sees in the first minutes, and what happens next. */
+/** The sentences that tell a newcomer what is seen, and what happens next. */
 function explanation({ now, startedAt, rows }: View): readonly string[] {
   const isTroubled = rows.some(
     ({ state, streams }) => traitsOfState(state).isProblem || streams.some(({ failure }) => failure !== undefined),
@@ -201,7 +207,7 @@ function connectorLines(view: View, { columns: width, rows: height }: Size): rea
   return [heading, ...lines, ...(left.length === 0 ? [] : [leftText(left.length, statesText(left), width)])]
 }
 
-/** Of two in the same state, the one with a failing stream is worse. */
+/** A connector with a failing stream is worse than another one in the same state. */
 function worseHere(a: LiveRow, b: LiveRow): number {
   const byStreams = a.state === b.state ? Number(b.streamReason !== '') - Number(a.streamReason !== '') : 0
   return byStreams || worse(a, b)

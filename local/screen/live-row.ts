@@ -34,7 +34,7 @@ export interface StreamRow {
   /** Absent: it was never read. */
   readonly lastReadAt?: Instant
   readonly failure?: StreamFailure
-  /** What is proven and what is read, and the failure, if there is one. */
+  /** The part that is proven, the part that is read, and the failure, if there is one. */
   readonly detail: string
 }
 

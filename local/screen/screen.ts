@@ -86,7 +86,7 @@ function liveScreen(out: NodeJS.WriteStream, now: () => Instant): Screen {
   const leaveNow = () => void out.write(leave)
   /** A line of the screen of before, which the terminal itself would break inside a word. */
   const say = (text: string) => void out.write(`${wrapToWidth(text, out.columns).join('\n')}\n`)
-  /** What still counts stays on the screen of before. */
+  /** Warnings and messages that still count stay on the screen of before. */
   function close(): void {
     if (view === undefined) return
     view = undefined

@@ -1,11 +1,13 @@
 import { Writable } from 'node:stream'
 import xterm from '@xterm/headless'
+import { expect } from 'vitest'
 import type { ConnectorStatus } from '../../functions/domain/status/status.ts'
 import { newStatus } from '../../functions/domain/status/status.ts'
 import { statusRow } from '../../functions/domain/status/status-row.ts'
 import { minute, second } from '../../functions/domain/time.ts'
 import type { View } from '../../local/screen/frame.ts'
-import type { LiveRow } from '../../local/screen/live-row.ts'
+import type { LiveRow, StreamRow } from '../../local/screen/live-row.ts'
+import { openScreen } from '../../local/screen/screen.ts'
 
 /** A terminal that behaves as a real one does, at the other end of a stream. */
 export function openTerminal(columns: number, rows: number) {
@@ -102,3 +104,43 @@ export const fleet: readonly GivenRow[] = Array.from({ length: 750 }, (_, i) => 
       }
     : {}),
 }))
+
+/** A line of a function's log: an error of acme.cas. */
+export const troubleLine = (event: string, more: object = {}) =>
+  JSON.stringify({ time: '2026-11-24T22:15:37.000Z', level: 'error', event, message: 'bad key', connectorId: 'acme.cas', ...more })
+
+const countsOfStream = { ...counts(5), filtered: 1, requests: 2 }
+
+export function streamRow(id: string, more: Partial<StreamRow> = {}): StreamRow {
+  return {
+    id,
+    counts: { allTime: countsOfStream, thisStart: countsOfStream },
+    lagMs: 6 * minute,
+    lastReadAt: now,
+    detail: 'proven complete.',
+    ...more,
+  }
+}
+
+/** A stream that was refused and never read. */
+export function refusedStream(id: string): StreamRow {
+  const text = 'The vendor responded with status 403. The key has no permission for this content (403). Grant it.'
+  const { lastReadAt: _, ...never } = streamRow(id)
+  const failure = { detail: 'The vendor responded with status 403', text, isLasting: true }
+  return { ...never, failure, detail: `nothing read yet. Fails: ${text}` }
+}
+
+/** The lines on a terminal of this size. */
+export async function shown(
+  rows: readonly GivenRow[],
+  { columns = 120, height = 30, more = {} }: { columns?: number; height?: number; more?: object } = {},
+) {
+  const { out, screen } = openTerminal(columns, height)
+  const opened = openScreen(out, () => now)
+  opened.show(viewOf(rows, more))
+  const { lines, isBroken, scrolledBy } = await screen()
+  opened.end()
+  expect(isBroken).toBe(false)
+  expect(scrolledBy).toBe(0)
+  return lines
+}

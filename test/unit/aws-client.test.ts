@@ -50,7 +50,7 @@ function local() {
   return { ...awsClient, region: 'us-east-1', endpoint: address(), credentials: { accessKeyId: 'a', secretAccessKey: 'b' } }
 }
 
-/** What the call failed with, and after how long (ms of the virtual clock). */
+/** The error that the call failed with, and the time until then (ms of the virtual clock). */
 async function failureOf(call: Promise<unknown>): Promise<{ readonly name: string; readonly afterMs: number }> {
   const startedAt = Date.now()
   let failure: { readonly name: string; readonly afterMs: number } | undefined

@@ -49,7 +49,7 @@ export function connectorOfPk(pk: string): string {
   return pk.slice(connectorPrefix.length)
 }
 
-/** What the item with this key is about. Nothing if it is about no single connector, key or secret. */
+/** The connector, the API key or the secret that the item with this key is about. Empty if it is about no single one. */
 export function subjectOf({ pk, sk }: Key): Subject {
   if (pk.startsWith(connectorPrefix)) return { connectorId: connectorOfPk(pk) }
   if (pk.startsWith(secretPrefix)) return { secretName: pk.slice(secretPrefix.length) }

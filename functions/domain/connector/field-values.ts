@@ -17,10 +17,10 @@ export interface Reading<T> {
   price(value: unknown): number
 }
 
-/** What one reading has found at a path. */
+/** The values that one reading has found at a path. */
 export interface Found<T> {
   readonly values: readonly T[]
-  /** Of all texts together (UTF-16 units). */
+  /** The length of all texts together (UTF-16 units). */
   readonly characters: number
 }
 

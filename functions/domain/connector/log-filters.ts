@@ -73,7 +73,7 @@ export class FilterSteps {
     return true
   }
 
-  /** Of all filters (count). */
+  /** The steps of all filters (count). */
   get total(): number {
     return this.inAll
   }

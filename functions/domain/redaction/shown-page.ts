@@ -17,7 +17,7 @@ interface Shown {
 export const linkWithKey = replacement
 
 /**
- * What a vendor responded, without the keys: `linkWithKey` in place of a link that holds one, no trace id that holds one, and a failure
+ * The response of a vendor, without the keys: `linkWithKey` in place of a link that holds one, no trace id that holds one, and a failure
  * without them. Items are as they were. `apiKeys`: all of the connector, because a vendor may name another one than it was sent.
  */
 export function withoutEchoes<P extends Shown>(page: Result<P>, apiKeys: ReadonlySet<string>): Result<P> {

@@ -80,7 +80,7 @@ export async function openDeliveryStream(options: {
       },
     },
     flush,
-    // What cannot be moved was told to `onFault`.
+    // A failure to move it was told to `onFault`.
     close: () => flush().catch(() => undefined),
   }
 }
