@@ -38,12 +38,11 @@ const lookEveryMs = 5 * second
 export class NotRetired extends Error {}
 
 /**
- * Deletes everything of a tenant: its connectors, then its records in the lake, then its state. A second call completes what the first
+ * Deletes everything of a tenant, of which the tables held `found`: its connectors, then its records in the lake, then its state. A second call completes what the first
  * left undone, so the state, which names the connectors, goes last. Throws `NotRetired`, or the errors of the tables; a failure of one
  * object of the lake is in the result.
  */
-export async function deleteTenant({ tables, lake, clock, isLive, say }: Deployment, tenant: string): Promise<Deleted> {
-  const found = await tables.find(tenant)
+export async function deleteTenant({ tables, lake, clock, isLive, say }: Deployment, tenant: string, found: TenantState): Promise<Deleted> {
   await tables.deleteConnectors(found.items)
   say(`Deleted from the connectors table: ${countText(found.items.length, 'item')}.`)
   if (isLive) await settle(tables, found, clock, say)

@@ -81,7 +81,8 @@ async function main(options: Options): Promise<number> {
   const say = (text: string) => void out.write(`${visibleLines(text)}\n`)
   const deployment = await (place.kind === 'stack' ? ofStack(place.name) : ofFolder(place.name))
   try {
-    const { connectorIds, keys, secretNames } = await deployment.tables.find(tenant)
+    const found = await deployment.tables.find(tenant)
+    const { connectorIds, keys, secretNames } = found
     say(`Tenant ${tenant} in ${deployment.title}:`)
     say(`  connectors      ${listed(connectorIds)}`)
     say(`  state           ${countText(keys.length, 'item')}`)
@@ -91,7 +92,7 @@ async function main(options: Options): Promise<number> {
       say('Nothing was deleted.')
       return 1
     }
-    const deleted = await deleteTenant({ ...deployment, say }, tenant)
+    const deleted = await deleteTenant({ ...deployment, say }, tenant, found)
     report(deleted, options, say)
     if (json) process.stdout.write(`${visibleJson({ tenant, ...deleted, left: left[place.kind] })}\n`)
     return deleted.failed.length > 0 || deleted.cameBack.length > 0 ? 1 : 0

@@ -81,7 +81,7 @@ test('a tenant of a stack is left in no item and in no version of an object, and
   }
 
   const clock = { now: () => Date.now(), sleepUntil: async () => {} }
-  const deleted = await deleteTenant({ ...stack, clock, say: () => {} }, 'acme')
+  const deleted = await deleteTenant({ ...stack, clock, say: () => {} }, 'acme', await stack.tables.find('acme'))
   await stack.close()
 
   expect(deleted).toMatchObject({ records: 3, objects: 3, failed: [], cameBack: [], secretNames: ['tributary/acme/cas'] })

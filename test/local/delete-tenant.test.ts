@@ -9,7 +9,7 @@ import { minute } from '../../functions/domain/time.ts'
 import { acceptConnector } from '../../functions/flows/accept-connector.ts'
 import { retireConnector } from '../../functions/flows/retire-connector.ts'
 import { connectorsTableName, startServices, stateTableName } from '../../local/services/services.ts'
-import { type Deployment, deleteTenant, NotRetired } from '../../operator/delete-tenant.ts'
+import { type Deployment, deleteTenant as deleteFound, NotRetired } from '../../operator/delete-tenant.ts'
 import type { Lake } from '../../operator/lake.ts'
 import { tables } from '../../operator/tenant-state.ts'
 import { policy, World } from '../../simulation/world.ts'
@@ -171,6 +171,7 @@ async function liveDeployment(objects: Map<string, Buffer>, retiresAfterMs: numb
   }
 }
 
+const deleteTenant = async (deployment: Deployment, tenant: string) => deleteFound(deployment, tenant, await deployment.tables.find(tenant))
 const record = (connectorId: string, more: object = {}) => `${JSON.stringify({ id: 'x', connector_id: connectorId, ...more })}\n`
 const shared = (tenant: string, more = {}) =>
   connectorItem(`${tenant}.cas`, '', { tenantName: tenant, apiKeySecrets: [`tributary/${tenant}/key`], sharedKey: true, ...more })
