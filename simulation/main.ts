@@ -18,8 +18,8 @@ async function main(options: Options): Promise<void> {
     return
   }
   if (options.kind === 'many') {
-    const result = await runSeeds(options, (text) => process.stderr.write(`\r${text.padEnd(progressWidth)}`))
-    process.stderr.write('\n')
+    const result = await runSeeds(options, process.stderr.isTTY ? showProgress : () => {})
+    if (process.stderr.isTTY) process.stderr.write('\n')
     process.stdout.write(options.isJson ? `${JSON.stringify(result, null, 2)}\n` : visibleLines(seedsText(result)))
     process.exitCode = result.failures.length === 0 ? 0 : 1
     return
@@ -31,6 +31,11 @@ async function main(options: Options): Promise<void> {
   // The rest of the output is the same for each run of the seed.
   process.stderr.write(`It took ${((performance.now() - startedAt) / 1_000).toFixed(1)} s.\n`)
   process.exitCode = run.problems.length === 0 ? 0 : 1
+}
+
+/** Each line hides the one before, so a file or the log of a build gets none. */
+function showProgress(text: string): void {
+  process.stderr.write(`\r${text.padEnd(progressWidth)}`)
 }
 
 /** The longest progress (characters): a shorter one must hide it. */

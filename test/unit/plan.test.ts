@@ -107,6 +107,41 @@ describe('the next range', () => {
   })
 })
 
+describe('a live range of a busy stream', () => {
+  const busy = coveredFrom(now - 2 * hour, now - 30 * minute, { widthMs: 10 * minute, readThrough: now - 5 * minute })
+  const after5 = now + 5 * minute
+
+  it('begins where the last answer could show events, although that was asked for more', () => {
+    const cached = complete(busy, range('provisional', now - 5 * minute, now, { readSince: now - minute }), now)
+    expect(plan.planLive({ ...cached, widthMs: 10 * minute }, after5, policy)).toMatchObject({
+      from: now - minute - 2 * second,
+      to: after5,
+    })
+    expect(plan.liveIsDue(cached, now, policy)).toBe(false)
+  })
+
+  it('begins there by the clock of a vendor that is ahead', () => {
+    const ahead = { ...policy, clock: { agreedMs: hour, lastMs: hour } }
+    const before = { ...busy, readThrough: now + 55 * minute }
+    const after = complete(before, range('provisional', now + 55 * minute, now + hour), now, ahead)
+    expect(plan.planLive({ ...after, widthMs: 10 * minute }, after5, ahead)).toMatchObject({ from: now + hour - 2 * second })
+  })
+
+  it('goes on, however narrow it must be', () => {
+    const narrow = { ...complete(busy, range('provisional', now - 5 * minute, now), now), widthMs: 500 }
+    const piece = plan.planLive(narrow, after5, policy)!
+    expect(piece).toMatchObject({ from: now - 2 * second, to: now - 1_500 })
+    const after = complete(narrow, { ...piece, readSince: after5 }, after5)
+    expect(plan.planLive({ ...after, widthMs: 500 }, after5, policy)).toMatchObject({ from: piece.to })
+  })
+
+  it('does not go back into a part that the live edge went past', () => {
+    const read = complete(busy, range('provisional', now - 5 * minute, now), now)
+    const past = ledger.narrowRange(read, range('provisional', now - 2 * second, after5), after5)
+    expect(plan.planLive(past, now + 8 * minute, policy)).toMatchObject({ from: after5 })
+  })
+})
+
 describe('a range whose link died', () => {
   it('is read again half as wide, and the stream is paced until a range succeeds', () => {
     const before = stream(now - 10 * hour, { widthMs: hour })

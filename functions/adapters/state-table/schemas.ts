@@ -303,6 +303,7 @@ export const streamSchema: z.ZodMiniType<StreamState, Stored> = withStoredNames(
     lostBefore: optional(z.object({ count, ms: z.number() })),
     range: optional(range),
     readThrough: instant,
+    shownThrough: optional(instant),
     jumpedTo: optional(instant),
     widthMs: z.number(),
     pagesTarget: z.number(),

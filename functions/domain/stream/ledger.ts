@@ -8,6 +8,7 @@ import {
   type ProofPolicy,
   provenPart,
   readableSince,
+  shownTo,
   unreadableBefore,
   vendorNow,
   watermark,
@@ -216,11 +217,20 @@ export function completeRange(stream: StreamState, range: Range, answers: Answer
     ...skippedAfter(skipped, range.from, range.to),
     covered: range.kind === 'provisional' ? stream.covered : intervals.widest(intervals.union(stream.covered, proven), coveredMax),
     ...jumpAfter(stream, range),
+    ...shownAfter(stream, range, answers, policy),
     readThrough: Math.max(stream.readThrough, Math.min(range.to, vendorNow(answers.receivedAt, policy))),
     widthMs: nextWidth(stream, range, policy),
     pagesTarget: Math.min(pagesTargetMax, stream.pagesTarget * 1.25),
     paced: false,
   }
+}
+
+/** How far the answers showed events at the live edge. A range behind it, or past a part that it has not reached, says nothing of that. */
+function shownAfter(stream: StreamState, { from, to }: Range, answers: Answers, policy: ReadingPolicy): Pick<StreamState, 'shownThrough'> {
+  const { readThrough, shownThrough = readThrough } = stream
+  const shown = Math.min(to, shownTo(answers, policy))
+  if (from <= shownThrough) return { shownThrough: Math.max(shownThrough, shown) }
+  return to >= readThrough ? { shownThrough: shown } : {}
 }
 
 /**
@@ -262,7 +272,8 @@ export function narrowRange(stream: StreamState, range: Range, now: Instant): St
   const isPast = range.kind === 'final' || range.kind === 'reread' || range.to <= stream.readThrough
   if (isPast) return narrower
   const from = stream.skipped?.from ?? Math.max(range.from, stream.readThrough)
-  return { ...narrower, ...jumpAfter(stream, range), skipped: { from, to: range.to }, readThrough: range.to }
+  const { shownThrough: _, ...past } = narrower
+  return { ...past, ...jumpAfter(stream, range), skipped: { from, to: range.to }, readThrough: range.to }
 }
 
 /** The jump of the live edge after the range. A jump is over when the last gap before it was read, proven or not. */

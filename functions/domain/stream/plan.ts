@@ -51,7 +51,9 @@ export function planLive(stream: StreamState, now: Instant, policy: ReadingPolic
   const end = floorToSecond(there)
   const from = tailStart(stream, there)
   if (tailFits(stream, there)) return plan(stream, 'tail', from, end)
-  return plan(stream, 'provisional', Math.max(from, stream.readThrough, floorToSecond(watermarkNow(now, policy))), end)
+  const { readThrough, shownThrough = readThrough } = stream
+  const unseen = Math.min(readThrough, shownThrough)
+  return plan(stream, 'provisional', Math.max(from, unseen, floorToSecond(watermarkNow(now, policy))), end)
 }
 
 /** The oldest gap that can be proven now. If one live range can read the whole tail, the tail is no gap here. */

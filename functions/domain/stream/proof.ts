@@ -56,6 +56,14 @@ export function vendorNow(now: Instant, { clock: { agreedMs = 0 } }: Pick<ProofP
 }
 
 /**
+ * Even if no event is late, the answers to a range may lack events from this instant on, by the vendor's clock. A range is asked for up to
+ * our idea of that clock, which may be ahead of it.
+ */
+export function shownTo({ readSince }: Answers, { clock: { agreedMs = 0 } }: Pick<ProofPolicy, 'clock'>): Instant {
+  return readSince + Math.max(0, agreedMs) - watermarkMarginMs
+}
+
+/**
  * The part of a range that is complete now that all its pages are read. It may be empty. A vendor that numbers the items of its pages
  * shifts them when the retention limit passes the first ones, so a range of several pages whose start the limit has reached proves nothing.
  */

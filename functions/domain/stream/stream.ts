@@ -81,6 +81,8 @@ export interface StreamState {
   readonly range?: Range
   /** Everything before this instant was read at least once, provisionally or not, but for what is `skipped` and gaps before `jumpedTo`. */
   readonly readThrough: Instant
+  /** The last answers at the live edge showed events up to this instant, by the vendor's clock. Absent if `readThrough` went past a part. */
+  readonly shownThrough?: Instant
   /** The live edge jumped to this instant, over time that it never read. The gaps before it are read without delay, however short. */
   readonly jumpedTo?: Instant
   /** A part that could not be read, which the live edge went past. It is tried again while the live edge is not due. */
