@@ -1,5 +1,17 @@
-import { type DynamoDBClient, ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb'
-import type { Connectors } from '../domain/ports.ts'
+import { isDeepStrictEqual } from 'node:util'
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  ScanCommand,
+  type ScanCommandOutput,
+} from '@aws-sdk/client-dynamodb'
+import { marshall } from '@aws-sdk/util-dynamodb'
+import { attributeNames } from '../domain/connector/connector-schema.ts'
+import type { ConnectorItems, Connectors } from '../domain/ports.ts'
 
 /** The customer's table of connectors: read only, strongly consistent. Throws the errors of the SDK. */
 export function connectorsTable({ client, table }: { readonly client: DynamoDBClient; readonly table: string }): Connectors {
@@ -12,6 +24,79 @@ export function connectorsTable({ client, table }: { readonly client: DynamoDBCl
         start = page.LastEvaluatedKey
       } while (start !== undefined)
     },
+  }
+}
+
+/** The customer's table of connectors, as operations read and change single items. Throws the errors of the SDK. */
+export function connectorItems({ client, table }: { readonly client: DynamoDBClient; readonly table: string }): ConnectorItems {
+  async function stored(connectorId: string): Promise<Record<string, AttributeValue> | undefined> {
+    const get = new GetItemCommand({ TableName: table, Key: keyOf(connectorId), ConsistentRead: true })
+    return (await client.send(get)).Item
+  }
+
+  /** The condition that the item is still `before`, and the same item if it is there. Undefined if it is another one by now. */
+  async function unchanged(before: PlainItem): Promise<ReturnType<typeof isStill> | undefined> {
+    const now = await stored(String(before['connectorId']))
+    return now !== undefined && isDeepStrictEqual(plainItem(now), before) ? isStill(now) : undefined
+  }
+
+  return {
+    async readItem(connectorId) {
+      const item = await stored(connectorId)
+      return item === undefined ? undefined : plainItem(item)
+    },
+
+    /**
+     *     operator A                          operator B
+     *     reads item 1                        reads item 1
+     *     writes item 2 if it is still 1
+     *                                         writes item 3 if it is still 1: refused
+     *
+     * Other programs write this table too, so no attribute is its version: each attribute is compared.
+     */
+    async writeItem(item, before) {
+      const condition = before === undefined ? isNone : await unchanged(before)
+      if (condition === undefined) return false
+      return took(
+        client.send(new PutItemCommand({ TableName: table, Item: marshall(item, { removeUndefinedValues: true }), ...condition })),
+      )
+    },
+
+    async deleteItem(before) {
+      const condition = await unchanged(before)
+      if (condition === undefined) return false
+      return took(client.send(new DeleteItemCommand({ TableName: table, Key: keyOf(String(before['connectorId'])), ...condition })))
+    },
+  }
+}
+
+type PlainItem = Readonly<Record<string, unknown>>
+
+function keyOf(connectorId: string): Record<string, AttributeValue> {
+  return { connectorId: { S: connectorId } }
+}
+
+const isNone = { ConditionExpression: 'attribute_not_exists(connectorId)' }
+
+/** Each attribute has its value, and none of the others that the schema knows was added. An attribute that no release knows is refused anyway. */
+function isStill(item: Readonly<Record<string, AttributeValue>>) {
+  const names = Object.keys(item)
+  const absent = attributeNames.filter((name) => !names.includes(name))
+  const all = [...names, ...absent]
+  return {
+    ConditionExpression: all.map((_, i) => (i < names.length ? `#${i} = :${i}` : `attribute_not_exists(#${i})`)).join(' AND '),
+    ExpressionAttributeNames: Object.fromEntries(all.map((name, i) => [`#${i}`, name])),
+    ExpressionAttributeValues: Object.fromEntries(Object.values(item).map((value, i) => [`:${i}`, value])),
+  }
+}
+
+async function took(sent: Promise<unknown>): Promise<boolean> {
+  try {
+    await sent
+    return true
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false
+    throw error
   }
 }
 

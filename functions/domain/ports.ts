@@ -3,6 +3,7 @@ import type { HeldKeys, KeyClaims } from './connector/key-register.ts'
 import type { Comparison, Tick } from './dispatch.ts'
 import type { Failure } from './failures.ts'
 import type { EventMetric, FleetMetric, RunMetric } from './metrics.ts'
+import type { HistoryEntry, RequestOutcome } from './operate/operation.ts'
 import type { OriginHealth } from './origin.ts'
 import type { LakeRecord } from './record/record.ts'
 import type { Result } from './result.ts'
@@ -83,6 +84,19 @@ export interface Secrets {
 export interface Connectors {
   /** Every item as its user wrote it, as plain JSON. One page is read at a time. */
   items(): AsyncIterable<Readonly<Record<string, unknown>>>
+}
+
+/** The connectors table, as operations change it. */
+export interface ConnectorItems {
+  /** Strongly consistent. The item as its user wrote it, as plain JSON; undefined if there is none. */
+  readItem(connectorId: string): Promise<Readonly<Record<string, unknown>> | undefined>
+  /**
+   * Stores `item` in place of `before`, which `readItem` returned; without `before` if there is none. Returns false, and writes nothing, if
+   * somebody else has written meanwhile. A throttled or failed table throws the error of the SDK.
+   */
+  writeItem(item: Readonly<Record<string, unknown>>, before: Readonly<Record<string, unknown>> | undefined): Promise<boolean>
+  /** Deletes `before`, under the same condition. */
+  deleteItem(before: Readonly<Record<string, unknown>>): Promise<boolean>
 }
 
 /** The work queue. */
@@ -280,6 +294,20 @@ export interface SecretOriginStore {
   readSecretOrigin(secretName: string): Promise<string | undefined>
   /** Binds the secret to the origin for good, unless it is bound already. Returns the origin that it is bound to. */
   bindSecret(secretName: string, origin: string): Promise<string>
+}
+
+/** The changes that people made. */
+export interface HistoryStore {
+  /** Entries stay for 90 days. */
+  addHistory(entry: HistoryEntry): Promise<void>
+  /** The entries of a connector before `before`, the latest first, at most `max`. */
+  history(connectorId: string, before: Instant, max: number): Promise<readonly HistoryEntry[]>
+  /**
+   * Returns undefined for the first call with this id, which then may carry out its change. A later call gets the outcome that
+   * `endRequest` stored, or `running`. An id is kept for a day.
+   */
+  beginRequest(requestId: string): Promise<RequestOutcome | 'running' | undefined>
+  endRequest(requestId: string, outcome: RequestOutcome): Promise<void>
 }
 
 /** One line of the log. It never contains a secret. */

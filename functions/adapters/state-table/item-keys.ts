@@ -18,6 +18,8 @@ import type { Instant } from '../../domain/time.ts'
  *     KEY#bucket              TOKENS                                     the limiter of an API key or of a rate group
  *     KEY#bucket              USER#connectorId                           a connector that uses it
  *     SECRET#name             ORIGIN                                     the origin that the secret is bound to
+ *     HISTORY#connectorId     time#requestId                             a change that somebody made
+ *     REQUEST#requestId       OUTCOME                                    a change that was asked for, and how it ended
  *     OUTAGES                 vendor#origin                              an open outage
  *     ORIGINS                 vendor#origin                              an origin that did not respond lately
  *     DISPATCH                TICK                                       the last tick
@@ -35,6 +37,7 @@ export const streamPrefix = 'STREAM#'
 export const userPrefix = 'USER#'
 const secretPrefix = 'SECRET#'
 const seenPrefix = 'SEEN#'
+const historyPrefix = 'HISTORY#'
 
 export const outagesPk = 'OUTAGES'
 export const tickKey: Key = { pk: 'DISPATCH', sk: 'TICK' }
@@ -52,6 +55,7 @@ export function connectorOfPk(pk: string): string {
 /** The connector, the API key or the secret that the item with this key is about. Empty if it is about no single one. */
 export function subjectOf({ pk, sk }: Key): Subject {
   if (pk.startsWith(connectorPrefix)) return { connectorId: connectorOfPk(pk) }
+  if (pk.startsWith(historyPrefix)) return { connectorId: pk.slice(historyPrefix.length) }
   if (pk.startsWith(secretPrefix)) return { secretName: pk.slice(secretPrefix.length) }
   if (!pk.startsWith(bucketPrefix)) return {}
   return { bucket: pk.slice(bucketPrefix.length), ...(sk.startsWith(userPrefix) ? { connectorId: sk.slice(userPrefix.length) } : {}) }
@@ -123,6 +127,19 @@ export function userKey(bucket: string, connectorId: string): Key {
 
 export function secretOriginKey(secretName: string): Key {
   return { pk: `${secretPrefix}${secretName}`, sk: 'ORIGIN' }
+}
+
+export function historyPk(connectorId: string): string {
+  return `${historyPrefix}${connectorId}`
+}
+
+/** It sorts before every entry of this instant and after every earlier one, without a request id. */
+export function historySk(at: Instant, requestId = ''): string {
+  return `${digits(at, 15)}#${requestId}`
+}
+
+export function requestKey(requestId: string): Key {
+  return { pk: `REQUEST#${requestId}`, sk: 'OUTCOME' }
 }
 
 export function outageKey({ vendor, origin }: Pick<Outage, 'vendor' | 'origin'>): Key {

@@ -152,6 +152,8 @@ const connector = z.object({
   sharedKey: z.boolean(),
   sharedWith: z._default(z.array(text), []),
   identityIgnoredFields: z._default(z.array(text), []),
+  note: optional(text),
+  managedBy: optional(z.literal('file')),
 } satisfies Shape<Connector>)
 
 export const acceptedSchema: z.ZodMiniType<AcceptedConnector> = z.object({

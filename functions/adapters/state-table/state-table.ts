@@ -1,6 +1,7 @@
 import type {
   AcceptedStore,
   DueStore,
+  HistoryStore,
   KeyRegisterStore,
   KeyUserStore,
   OriginStore,
@@ -18,6 +19,7 @@ import { acceptedItems } from './accepted.ts'
 import { apiKeyItems } from './api-keys.ts'
 import { dueItems } from './due.ts'
 import type { Attributes } from './expressions.ts'
+import { historyItems } from './history.ts'
 import { parseItem } from './item.ts'
 import { acceptedKey, dueKey, heldKeysKey, statusKey, streamOfSk } from './item-keys.ts'
 import { keyRegisterItems } from './keys/key-register.ts'
@@ -41,7 +43,8 @@ export type StateTable = RunStore &
   TokenStore &
   KeyUserStore &
   KeyRegisterStore &
-  SecretOriginStore
+  SecretOriginStore &
+  HistoryStore
 
 /**
  * The state table on DynamoDB. Reads are strongly consistent, except the listings by an index. No method parses or replaces an item of a
@@ -62,6 +65,7 @@ export function stateTable(options: StoreOptions): StateTable {
     ...secretOriginItems(store),
     ...outageItems(store),
     ...originItems(store, options.now),
+    ...historyItems(store, options.now),
   }
 }
 

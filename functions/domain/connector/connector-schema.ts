@@ -76,6 +76,8 @@ function unquoted(error: (issue: { readonly input?: unknown }) => string, type: 
   return (issue) => `${error(issue)}${typeof issue.input === 'string' ? ` It is a text; its type in DynamoDB must be ${type}.` : ''}`
 }
 
+const noteRule = /^[^\p{C}\p{Zl}\p{Zp}]{0,1000}$/u
+
 const fieldsMax = 20
 const fieldRule = 'the path of a field of the vendor’s items, such as message.score'
 const fieldsRule = mustBe(`a list of at most ${fieldsMax} paths of fields, such as ["message.score"]`)
@@ -219,9 +221,20 @@ const attributes = {
       description:
         'Fields of the vendor’s items, such as message.score, that differ each time an event is shown. They do not make an event another one. At most 20 paths.',
     }),
+  note: z.exactOptional(text(noteRule, 'at most 1000 printable characters')).register(attributeDocs, {
+    kind: 'text',
+    description: 'A note for whoever works on the connector next, at most 1000 printable characters.',
+  }),
+  managedBy: z.exactOptional(z.literal('file', { error: mustBe('"file", or leave it out') })).register(attributeDocs, {
+    kind: 'text',
+    description: 'file: a file of connectors owns this item, and its next apply writes over every other edit.',
+  }),
 } satisfies Record<keyof Connector, z.ZodMiniType>
 
 const connectorSchema = z.object(attributes)
+
+/** The names of all attributes that an item may have. */
+export const attributeNames: readonly string[] = Object.keys(attributes)
 
 const vendorAttributes: readonly (keyof VendorAttributes)[] = ['contentTypes', 'eventTypes']
 
@@ -376,10 +389,9 @@ function tlsProblems({ tlsCaPem, disableTlsVerification }: Item, { tlsVerificati
 }
 
 function unknownAttributes(item: Item): Problem[] {
-  const known = Object.keys(attributes)
   return Object.keys(item)
-    .filter((name) => !known.includes(name))
-    .map((name) => ({ path: pathText([name]), message: unknownName(name, 'a connector', known) }))
+    .filter((name) => !attributeNames.includes(name))
+    .map((name) => ({ path: pathText([name]), message: unknownName(name, 'a connector', attributeNames) }))
 }
 
 function bounded(problems: readonly Problem[]): readonly Problem[] {

@@ -32,4 +32,8 @@ export interface Connector {
   readonly sharedWith: readonly string[]
   /** Paths of an item's members that do not belong to its identity, such as `message.score`. */
   readonly identityIgnoredFields: readonly string[]
+  /** A note for the next person. */
+  readonly note?: string
+  /** A file of connectors owns the item, and writes over every other edit. */
+  readonly managedBy?: 'file'
 }

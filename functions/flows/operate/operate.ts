@@ -1,0 +1,98 @@
+import { tenantOfId } from '../../domain/connector/tenant.ts'
+import {
+  type Caller,
+  type Change,
+  type HistoryEntry,
+  isChange,
+  type Operation,
+  parseOperation,
+  type Question,
+  type Refusal,
+} from '../../domain/operate/operation.ts'
+import { failed, ok, type Result } from '../../domain/result.ts'
+import type { Answer, Ask, Carry, Done, OperatePorts } from './carry.ts'
+
+const asks: { readonly [A in Question['action']]?: Ask<A> } = {}
+
+const carries: { readonly [A in Change['action']]?: Carry<A> } = {}
+
+/**
+ * Checks an untrusted request, carries it out, and writes each change into the history, whether it was carried out or refused. The same
+ * change sent again gets the outcome of the first. Never throws: a fault is logged, and told as `failed`.
+ */
+export async function operate(ports: OperatePorts, request: unknown, caller: Caller): Promise<Result<Answer, Refusal>> {
+  const parsed = parseOperation(request)
+  if (!parsed.ok) return failed({ code: 'wrong', message: 'The request is wrong.', problems: parsed.failure })
+  const operation = parsed.value
+  const foreign = foreignTenant(operation, caller)
+  if (foreign !== undefined) return failed(foreign)
+  try {
+    return isChange(operation) ? await change(ports, operation, caller) : await ask(ports, operation, caller)
+  } catch (error) {
+    ports.log({ level: 'error', event: 'operation-failed', message: `${operation.action} was not carried out to its end`, error })
+    return failed({ code: 'failed', message: 'A service of Tributary failed. Try again: a change that was made is not made twice.' })
+  }
+}
+
+/** A connector of another tenant is answered as one that does not exist: nobody learns its name. */
+function foreignTenant(operation: Operation, { tenant }: Caller): Refusal | undefined {
+  if (tenant === 'all') return undefined
+  const named = [
+    'connectorId' in operation ? tenantOfId(operation.connectorId) : undefined,
+    'tenant' in operation ? operation.tenant : undefined,
+    'item' in operation && operation.item !== undefined ? tenantOfId(String(operation.item['connectorId'])) : undefined,
+  ].filter((name) => name !== undefined)
+  const isOwn = named.every((name) => name === tenant) && (named.length > 0 || operation.action === 'list')
+  return isOwn
+    ? undefined
+    : { code: 'not-allowed', message: `You operate the connectors of ${tenant} alone: their ids begin with ${tenant}.` }
+}
+
+async function ask<A extends Question['action']>(
+  ports: OperatePorts,
+  question: Extract<Question, { readonly action: A }>,
+  caller: Caller,
+): Promise<Result<Answer, Refusal>> {
+  const answer: Ask<A> | undefined = asks[question.action as A]
+  if (answer === undefined) throw new Error(`nothing answers ${question.action}`)
+  return answer(ports, question, caller)
+}
+
+async function change<A extends Change['action']>(
+  ports: OperatePorts,
+  asked: Extract<Change, { readonly action: A }>,
+  caller: Caller,
+): Promise<Result<Answer, Refusal>> {
+  const { state } = ports
+  // A caller of one tenant cannot learn the outcome of another tenant's request by its id.
+  const requestId = `${caller.tenant}/${asked.requestId}`
+  const earlier = await state.beginRequest(requestId)
+  if (earlier === 'running') return failed({ code: 'busy', message: 'This request is already being carried out.' })
+  if (earlier?.outcome === 'done') return ok({ message: earlier.message })
+  if (earlier !== undefined) return failed({ code: earlier.outcome, message: earlier.message })
+  const carry: Carry<A> | undefined = carries[asked.action as A]
+  if (carry === undefined) throw new Error(`nothing carries out ${asked.action}`)
+  const result = await carry(ports, asked, caller)
+  const outcome = result.ok ? ('done' as const) : result.failure.code
+  const { message } = result.ok ? result.value : result.failure
+  await state.addHistory(entryOf(ports, asked, caller, result))
+  await state.endRequest(requestId, { outcome, message })
+  return result.ok ? ok({ message }) : result
+}
+
+function entryOf({ clock }: OperatePorts, asked: Change, caller: Caller, result: Result<Done, Refusal>): HistoryEntry {
+  const { before, after } = result.ok ? result.value : {}
+  return {
+    connectorId: 'connectorId' in asked ? asked.connectorId : String(asked.item['connectorId']),
+    at: clock.now(),
+    action: asked.action,
+    requestId: asked.requestId,
+    awsRequestId: caller.awsRequestId,
+    tenantOfCaller: caller.tenant,
+    ...(asked.says === undefined ? {} : { says: asked.says }),
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+    outcome: result.ok ? 'done' : result.failure.code,
+    ...(result.ok ? {} : { message: result.failure.message }),
+  }
+}
