@@ -28,8 +28,8 @@ export interface OperatePorts {
   readonly log: Log
 }
 
-/** The answer to a question, as JSON. */
-export type Answer = Readonly<Record<string, unknown>>
+/** The answer to an operation, as JSON. */
+export type Answer = object
 
 /** A change that was carried out. */
 export interface Done {
@@ -41,11 +41,11 @@ export interface Done {
 }
 
 /** Answers a question. Throws only when a table fails. */
-export type Ask<A extends Question['action']> = (
+export type Ask<A extends Question['action'], Given extends Answer = Answer> = (
   ports: OperatePorts,
   question: Extract<Question, { readonly action: A }>,
   caller: Caller,
-) => Promise<Result<Answer, Refusal>>
+) => Promise<Result<Given, Refusal>>
 
 /** Carries out a change. Throws only when a table fails. */
 export type Carry<A extends Change['action']> = (

@@ -11,8 +11,9 @@ import {
 } from '../../domain/operate/operation.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
 import type { Answer, Ask, Carry, Done, OperatePorts } from './carry.ts'
+import { coverage, history, list, show } from './questions.ts'
 
-const asks: { readonly [A in Question['action']]?: Ask<A> } = {}
+const asks: { readonly [A in Question['action']]?: Ask<A> } = { list, show, history, coverage }
 
 const carries: { readonly [A in Change['action']]?: Carry<A> } = {}
 

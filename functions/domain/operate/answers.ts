@@ -1,0 +1,57 @@
+import type { Connector } from '../connector/connector.ts'
+import type { Failure } from '../failures.ts'
+import type { Coverage } from '../status/coverage.ts'
+import type { StatusRow } from '../status/status-row.ts'
+import type { StreamCounts, StreamId } from '../stream/stream.ts'
+import type { Instant } from '../time.ts'
+import type { HistoryEntry } from './operation.ts'
+
+/** The answers to the questions, as JSON. Instants are in ms since 1970. */
+
+export interface ListAnswer {
+  readonly asOf: Instant
+  /** The worst first. */
+  readonly rows: readonly StatusRow[]
+  /** Connectors that were looked at (count): all that the caller may see. */
+  readonly total: number
+}
+
+export interface ShowAnswer {
+  readonly asOf: Instant
+  readonly row: StatusRow
+  /** The item as it is stored; absent if it was deleted. An edit names `version`. */
+  readonly item?: Readonly<Record<string, unknown>>
+  readonly version?: string
+  /** The item that is in use, with all defaults. It differs from `item` if the last edit was refused. */
+  readonly accepted?: Connector
+  readonly streams: readonly StreamAnswer[]
+  readonly keys: readonly KeyAnswer[]
+  readonly lastFailure?: Failure & { readonly at: Instant; readonly stream?: StreamId }
+}
+
+export interface StreamAnswer extends Coverage {
+  readonly stream: StreamId
+  readonly lastReadAt?: Instant
+  readonly counts: StreamCounts
+  /** The failures in a row, and when it is tried again. */
+  readonly trouble?: { readonly failure: Failure; readonly attempts: number; readonly until: Instant; readonly since: Instant }
+}
+
+export interface KeyAnswer {
+  /** As the item names it: `name` or `name#jsonKey`. */
+  readonly secret: string
+  /** The beginning of the key's fingerprint: two secrets with the same one hold the same key. */
+  readonly fingerprint: string
+  /** The vendor rejected it, and it is tried again at `until`. */
+  readonly rejected?: { readonly at: Instant; readonly until: Instant }
+}
+
+export interface HistoryAnswer {
+  /** The latest first. */
+  readonly entries: readonly HistoryEntry[]
+}
+
+export interface CoverageAnswer {
+  readonly asOf: Instant
+  readonly streams: readonly (Coverage & { readonly stream: StreamId; readonly lastReadAt?: Instant })[]
+}

@@ -1,0 +1,90 @@
+import { tenantOf } from '../../domain/connector/tenant.ts'
+import type { CoverageAnswer, HistoryAnswer, KeyAnswer, ListAnswer, ShowAnswer, StreamAnswer } from '../../domain/operate/answers.ts'
+import type { Refusal } from '../../domain/operate/operation.ts'
+import type { RunState } from '../../domain/ports.ts'
+import { failed, ok, type Result } from '../../domain/result.ts'
+import { coverageOf } from '../../domain/status/coverage.ts'
+import { newStatus } from '../../domain/status/status.ts'
+import { type StatusRow, statusRow, worse } from '../../domain/status/status-row.ts'
+import { newStream } from '../../domain/stream/ledger.ts'
+import { digestItem } from '../item-digest.ts'
+import type { Ask, OperatePorts } from './carry.ts'
+
+/** An answer has at most so many entries of the history (count). */
+const entriesMax = 100
+/** The beginning of a fingerprint tells two keys apart (characters). */
+const fingerprintShown = 8
+
+/** The rows of the connectors that the caller may see, those of one tenant, in one state, or with a text in their id or tenant. */
+export const list: Ask<'list', ListAnswer> = async ({ state, clock }, { tenant, state: wanted, find = '' }, caller) => {
+  const now = clock.now()
+  const text = find.toLowerCase()
+  const rows: StatusRow[] = []
+  let total = 0
+  for await (const { connectorId, status } of state.fleet()) {
+    const row = statusRow(connectorId, status, now)
+    const owner = tenantOf({ connectorId, tenantName: status.tenantName ?? '' })
+    if (caller.tenant !== 'all' && owner !== caller.tenant) continue
+    total += 1
+    const isFound = `${row.connectorId} ${row.tenantName}`.toLowerCase().includes(text)
+    if ((tenant === undefined || owner === tenant) && (wanted === undefined || row.state === wanted) && isFound) rows.push(row)
+  }
+  return ok({ asOf: now, rows: rows.sort(worse), total })
+}
+
+export const show: Ask<'show', ShowAnswer> = async (ports, { connectorId }) => {
+  const { clock, items, state, digest } = ports
+  const [item, run] = await Promise.all([items.readItem(connectorId), state.readRun(connectorId)])
+  const { status, accepted } = run
+  if (status === undefined && item === undefined) return notFound(connectorId)
+  const now = clock.now()
+  return ok({
+    asOf: now,
+    row: statusRow(connectorId, status ?? newStatus(now), now),
+    ...(item === undefined ? {} : { item, version: digestItem(digest, item) }),
+    ...(accepted === undefined ? {} : { accepted: accepted.connector }),
+    streams: streamsOf(run, ports),
+    keys: keysOf(run),
+    ...(status?.lastFailure === undefined ? {} : { lastFailure: status.lastFailure }),
+  })
+}
+
+export const history: Ask<'history', HistoryAnswer> = async ({ state, clock }, { connectorId, before = clock.now() + 1 }) =>
+  ok({ entries: await state.history(connectorId, before, entriesMax) })
+
+export const coverage: Ask<'coverage', CoverageAnswer> = async (ports, { connectorId }) => {
+  const run = await ports.state.readRun(connectorId)
+  if (run.accepted === undefined) return notFound(connectorId)
+  return ok({ asOf: ports.clock.now(), streams: streamsOf(run, ports).map(({ counts: _, trouble: __, ...covered }) => covered) })
+}
+
+function notFound(connectorId: string): Result<never, Refusal> {
+  return failed({ code: 'not-found', message: `There is no connector ${connectorId}. "list" names all of them.` })
+}
+
+/** The streams of the accepted connector. One that was never read is covered from its acceptance on, and nothing of it is read. */
+function streamsOf({ accepted, streams }: RunState, { policy, clock }: OperatePorts): readonly StreamAnswer[] {
+  const wanted = accepted === undefined ? [] : (policy.vendors.get(accepted.connector.type)?.streams(accepted.connector) ?? [])
+  return wanted.map((id) => {
+    const stream = streams.get(id) ?? newStream(accepted?.streamsSince[id] ?? clock.now(), clock.now())
+    const { lastReadAt, counts, trouble } = stream
+    return {
+      stream: id,
+      ...coverageOf(stream, clock.now()),
+      ...(lastReadAt === undefined ? {} : { lastReadAt }),
+      counts,
+      ...(trouble === undefined ? {} : { trouble }),
+    }
+  })
+}
+
+function keysOf({ heldKeys, status }: RunState): readonly KeyAnswer[] {
+  return (heldKeys?.keys ?? []).map(({ reference, fingerprint }) => {
+    const rejected = status?.rejectedKeys[fingerprint]
+    return {
+      secret: reference,
+      fingerprint: fingerprint.slice(0, fingerprintShown),
+      ...(rejected === undefined ? {} : { rejected: { at: rejected.at, until: rejected.until } }),
+    }
+  })
+}

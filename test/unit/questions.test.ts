@@ -1,0 +1,98 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { ConnectorItems } from '../../functions/domain/ports.ts'
+import { hour, minute } from '../../functions/domain/time.ts'
+import type { OperatePorts } from '../../functions/flows/operate/carry.ts'
+import { operate } from '../../functions/flows/operate/operate.ts'
+import { connectorItem, policy, start, World } from '../../simulation/world.ts'
+
+const provider = { tenant: 'all', awsRequestId: 'r-1' }
+const acme = { tenant: 'acme', awsRequestId: 'r-2' }
+const never = () => Promise.reject(new Error('a question writes nothing'))
+
+describe('a question', () => {
+  const world = new World({ vendor: { eventsPerHour: 60 } })
+  const items = [
+    connectorItem({ connectorId: 'acme.cas', initialBackfillMinutes: 60, eventTypes: ['dlp', 'securityrisk'] }),
+    connectorItem({ connectorId: 'globex.cas', tenantName: 'Globex', apiKeySecrets: ['tributary/globex/simulated-1'], enabled: false }),
+    connectorItem({ connectorId: 'globex.wrong', tenantName: 'Globex', intervalMinutes: 0 }),
+  ]
+  const table: ConnectorItems = {
+    readItem: async (id) => items.find(({ connectorId }) => connectorId === id),
+    writeItem: never,
+    deleteItem: never,
+  }
+  const ports = (): OperatePorts => {
+    const { vendors, ...of } = world.ports(0)
+    return { ...of, items: table, connectors: { items: () => never() as never }, policy: { ...policy, vendors } }
+  }
+  const ask = async (request: object, caller = provider) => {
+    const answer = await operate(ports(), request, caller)
+    return answer.ok ? answer.value : answer.failure
+  }
+
+  beforeAll(async () => {
+    for (const item of items) await world.put(item)
+    await world.run(30 * minute)
+  })
+
+  it('lists the connectors of a tenant, in a state, or with a text in their names, the worst first', async () => {
+    const ids = async (request: object, caller = provider) => {
+      const answer = await ask({ action: 'list', ...request }, caller)
+      return 'rows' in answer ? (answer.rows as { connectorId: string }[]).map(({ connectorId }) => connectorId) : answer
+    }
+    expect(await ids({})).toEqual(['globex.wrong', 'acme.cas', 'globex.cas'])
+    expect(await ids({ tenant: 'globex' })).toEqual(['globex.wrong', 'globex.cas'])
+    expect(await ids({ state: 'paused' })).toEqual(['globex.cas'])
+    expect(await ids({ find: 'ACME' })).toEqual(['acme.cas'])
+    expect(await ids({}, acme)).toEqual(['acme.cas'])
+    expect(await ids({ tenant: 'globex' }, acme)).toMatchObject({ code: 'not-allowed' })
+  })
+
+  it('shows a connector with its item, its version, its streams and its keys', async () => {
+    const shown = await ask({ action: 'show', connectorId: 'acme.cas' }, acme)
+    expect(shown).toMatchObject({
+      row: { connectorId: 'acme.cas', state: 'ok' },
+      item: items[0],
+      version: expect.stringMatching(/^[0-9a-f]{64}$/),
+      keys: [{ secret: 'tributary/acme/simulated', fingerprint: expect.stringMatching(/^[0-9a-f]{8}$/) }],
+    })
+    const { streams } = shown as { streams: readonly { stream: string; counts: { delivered: number } }[] }
+    expect(streams.map(({ stream }) => stream)).toEqual(['sharepoint/dlp', 'sharepoint/securityrisk'])
+    expect(streams.reduce((sum, { counts }) => sum + counts.delivered, 0)).toBe(world.lake.records)
+  })
+
+  it('shows a connector whose item was refused', async () => {
+    expect(await ask({ action: 'show', connectorId: 'globex.wrong' })).toMatchObject({ row: { state: 'refused' }, streams: [], keys: [] })
+  })
+
+  it('tells from when to when each stream is proven, read and not read yet', async () => {
+    const { streams } = (await ask({ action: 'coverage', connectorId: 'acme.cas' })) as {
+      streams: readonly { since: number; provenTo: number; segments: readonly { kind: string }[] }[]
+    }
+    for (const { since, provenTo, segments } of streams) {
+      expect(since).toBeLessThanOrEqual(start - hour)
+      expect(provenTo).toBeGreaterThan(start)
+      expect(segments.map(({ kind }) => kind)).toEqual(['proven', 'read', 'unread'])
+    }
+  })
+
+  it('is answered with words if there is no such connector, or if it is another tenant’s', async () => {
+    for (const action of ['show', 'coverage']) {
+      expect(await ask({ action, connectorId: 'acme.other' })).toMatchObject({
+        code: 'not-found',
+        message: expect.stringContaining('acme.other'),
+      })
+      expect(await ask({ action, connectorId: 'globex.cas' }, acme)).toMatchObject({ code: 'not-allowed' })
+    }
+  })
+
+  it('is refused with the words to use if it is no operation', async () => {
+    expect(await ask({ action: 'shwo', connectorId: 'acme.cas' })).toMatchObject({
+      code: 'wrong',
+      problems: [{ path: 'action', message: expect.stringContaining('Did you mean show?') }],
+    })
+    expect(await ask({ action: 'show' })).toMatchObject({ code: 'wrong', problems: [{ path: 'connectorId' }] })
+    expect(await ask({ action: 'show', connectorId: 'acme.cas', more: 1 })).toMatchObject({ code: 'wrong' })
+    expect(await operate(ports(), 'show', provider)).toMatchObject({ ok: false, failure: { code: 'wrong' } })
+  })
+})
