@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ConnectorState, connectorStates } from '../../functions/domain/status/connector-state.ts'
 import { type ConnectorStatus, newStatus } from '../../functions/domain/status/status.ts'
-import { statusRow } from '../../functions/domain/status/status-row.ts'
+import { minuteText, statusRow } from '../../functions/domain/status/status-row.ts'
 import { day, hour, minute } from '../../functions/domain/time.ts'
 import { messagePage, statusPage } from '../../functions/widget/page.ts'
 import type { StatusQuestion } from '../../functions/widget/question.ts'
@@ -85,6 +85,19 @@ describe('a row of the table', () => {
       expect(row({ state, lastRunAt: now - day, lagMs: 1, retentionLeftMs: 1 })).not.toHaveProperty('retentionLeftMs')
     },
   )
+
+  it('says what a connector that is well did in the last hour', () => {
+    const activity = [{ from: now - 30 * minute, requests: 6, delivered: 0 }]
+    expect(cells(page([{ activity }]))[0]?.at(-1)).toBe('Quiet: 6 requests in the last hour, and nothing new.')
+    expect(cells(page([{ activity, reason: 'Wrong.' }]))[0]?.at(-1)).toBe('Wrong.')
+  })
+
+  it('says when a connector that fails is tried again', () => {
+    const trouble = { failure: { code: 'timed-out' as const, detail: 'late' }, attempts: 1, until: now + 5 * minute }
+    const next = `Next try at ${minuteText(now + 5 * minute)} UTC.`
+    expect(cells(page([{ state: 'failing', reason: 'It is late.', trouble }]))[0]?.at(-1)).toBe(`It is late. ${next}`)
+    expect(cells(page([{ state: 'failing', reason: 'It is late.', trouble: { ...trouble, until: now } }]))[0]?.at(-1)).toBe('It is late.')
+  })
 
   it('says "passed" when the retention limit has passed', () => {
     expect(cells(page([{ state: 'losing-data', lastRunAt: now, retentionLeftMs: 0 }]))[0]![5]).toBe('passed')

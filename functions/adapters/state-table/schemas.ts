@@ -6,6 +6,8 @@ import type { Comparison, Tick } from '../../domain/dispatch.ts'
 import { type Failure, type FailureCode, failureCodes } from '../../domain/failures.ts'
 import type { OriginHealth, Probe, Silence, SilentKey, Turn } from '../../domain/origin.ts'
 import type { AcceptedConnector, Due, KeyUser } from '../../domain/ports.ts'
+import type { Activity } from '../../domain/status/activity.ts'
+import type { CatchUp } from '../../domain/status/catching-up.ts'
 import { connectorStates, type StateChange } from '../../domain/status/connector-state.ts'
 import type { Outage } from '../../domain/status/outage.ts'
 import type { ConnectorStatus, DayCounts } from '../../domain/status/status.ts'
@@ -216,6 +218,8 @@ export const statusSchema: z.ZodMiniType<ConnectorStatus, Stored> = withExactCod
       retentionLeftMs: optional(z.number()),
       streamsBehind: optional(count),
       lostRanges: optional(count),
+      activity: optional(z.array(z.object({ from: instant, requests: count, delivered: count } satisfies Shape<Activity>))),
+      catchUp: optional(z.object({ since: instant, lagMs: z.number() } satisfies Shape<CatchUp>)),
       vendorClockMs: optional(z.number()),
       oldestKeyAt: optional(instant),
       lastFailure: optional(withExactCodes(z.object({ ...failureShape, at: instant, stream: optional(text) }), 'code')),

@@ -1,5 +1,6 @@
 import { cutText } from '../text.ts'
 import { day, durationText, type Instant, iso } from '../time.ts'
+import { activityText } from './activity.ts'
 import { type ConnectorState, connectorStates, traitsOfState } from './connector-state.ts'
 import { type ConnectorStatus, formatRefusedEdit } from './status.ts'
 
@@ -21,6 +22,10 @@ export interface StatusRow {
   readonly deliveredWeek: number
   readonly streamsBehind?: number
   readonly lostRanges?: number
+  /** A sentence about the last hour, if nothing is wrong: it delivers, or it is quiet. */
+  readonly activity?: string
+  /** When a failing connector is tried again. */
+  readonly nextTryAt?: Instant
 }
 
 /** The columns of the table, but for the last one: the reason. */
@@ -58,6 +63,8 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
     streamsBehind,
     lostRanges,
     days,
+    activity,
+    trouble,
   } = status
   const { collects } = traitsOfState(state)
   const sinceRun = now - (lastRunAt ?? now)
@@ -77,6 +84,8 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
     deliveredWeek: week.reduce((sum, delivered) => sum + delivered, 0),
     ...(streamsBehind === undefined ? {} : { streamsBehind }),
     ...(lostRanges === undefined ? {} : { lostRanges }),
+    ...(state === 'ok' && activity !== undefined ? { activity: activityText(activity, now) } : {}),
+    ...(trouble === undefined || trouble.until <= now ? {} : { nextTryAt: trouble.until }),
   }
 }
 

@@ -12,6 +12,8 @@ import type { StreamId, StreamState } from '../stream/stream.ts'
 import { cutText } from '../text.ts'
 import { day, durationText, hour, type Instant, iso, minute } from '../time.ts'
 import { clockNotedMs } from '../vendor-clock.ts'
+import { type Activity, addActivity } from './activity.ts'
+import { type CatchUp, catchUpTexts } from './catching-up.ts'
 import type { ConnectorState, StateChange } from './connector-state.ts'
 
 /** The counts of one UTC day. */
@@ -62,6 +64,10 @@ export interface ConnectorStatus {
   readonly rejectedKeys: Readonly<Record<string, { readonly at: Instant; readonly until: Instant; readonly attempts: number }>>
   /** The problems of the current item, if it was not accepted; the last accepted version goes on. */
   readonly problems: readonly Problem[]
+  /** Requests and events of the last hour. */
+  readonly activity?: readonly Activity[]
+  /** Set while older events are still being read: since when, and the lag then. */
+  readonly catchUp?: CatchUp
   /** Counts by UTC day, the last 8 days. */
   readonly days: Readonly<Record<string, DayCounts>>
   /** Read steps taken (count), so that every fifth step goes to a gap, in whatever run it is. */
@@ -105,8 +111,9 @@ export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: 
   const { now, streams, policy, connector } = report
   const oldest = Math.min(now, ...[...streams.values()].map((stream) => coveredTo(stream, now)))
   const lastSuccess = Math.max(0, ...[...streams.values()].map((stream) => stream.lastReadAt ?? 0))
-  const { lastFailure: _, trouble: __, keys: ___, oldestKeyAt: ____, vendorClockMs: _____, ...kept } = stored
+  const { lastFailure: _, trouble: __, keys: ___, oldestKeyAt: ____, vendorClockMs: _____, catchUp, ...kept } = stored
   const vendorClockMs = policy.clock.agreedMs ?? policy.clock.lastMs
+  const isBehind = [...streams.values()].some((stream) => hasBacklog(stream, now, policy))
   const next: ConnectorStatus = {
     ...kept,
     ...run,
@@ -119,6 +126,8 @@ export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: 
     lostRanges: [...streams.values()].reduce((sum, { lostRanges, lostBefore }) => sum + lostRanges.length + (lostBefore?.count ?? 0), 0),
     ...(lastSuccess === 0 ? {} : { lastSuccessAt: lastSuccess }),
     ...(vendorClockMs === 0 ? {} : { vendorClockMs }),
+    activity: addActivity(stored.activity ?? [], report.delivered, now),
+    ...(isBehind ? { catchUp: catchUp ?? { since: now, lagMs: now - oldest } } : {}),
     days: countDay(stored.days, now, report.delivered),
   }
   return withState(next, judge(next, report), now)
@@ -197,9 +206,8 @@ function judge(status: ConnectorStatus, report: RunReport): Judgement {
   const { now, streams, policy, otherConsumers } = report
   const notes = notesOf(status, report)
   const judgement = (state: ConnectorState, ...first: string[]) => ({ state, reason: [...first, ...notes].join(' ') })
-  const { trouble, lagMs = 0, retentionLeftMs = Number.POSITIVE_INFINITY } = status
-  const isBehind = [...streams.values()].some((stream) => hasBacklog(stream, now, policy))
-  const isLosing = isBehind && retentionLeftMs < retentionWarnMs
+  const { trouble, catchUp, lagMs = 0, retentionLeftMs = Number.POSITIVE_INFINITY } = status
+  const isLosing = catchUp !== undefined && retentionLeftMs < retentionWarnMs
   const loss = `The oldest unread events are lost in ${hoursText(retentionLeftMs)}: the vendor keeps events for ${hoursText(policy.retentionMs)}.`
   if (report.outage !== undefined && (trouble === undefined || isVendorsOwn(trouble.failure.code))) {
     const text = outageText(report.outage, report.connector.baseUrl)
@@ -222,7 +230,9 @@ function judge(status: ConnectorStatus, report: RunReport): Judgement {
   }
   if (otherConsumers !== undefined && otherConsumers.taken > 0) return judgement('throttled')
   if ([...streams.values()].every((stream) => stream.lastReadAt === undefined)) return judgement('starting')
-  return isBehind ? judgement('catching-up', `Older events, from ${iso(now - lagMs)} on, are still being read.`) : judgement('ok')
+  if (catchUp === undefined) return judgement('ok')
+  const older = `Older events, from ${iso(now - lagMs)} on, are still being read.`
+  return judgement('catching-up', older, ...catchUpTexts(catchUp, lagMs, [...streams.values()], policy, now))
 }
 
 /** Sentences that belong to the reason in any state. */
