@@ -33,7 +33,7 @@ export type Answer = object
 
 /** A change that was carried out. */
 export interface Done {
-  /** What was done, and what comes next. */
+  /** A sentence about the change, and about the next step. */
   readonly message: string
   /** The values that it changed, for the history. */
   readonly before?: HistoryEntry['before']
