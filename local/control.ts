@@ -2,20 +2,28 @@ import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/clie
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { systemClock as clock } from '../functions/adapters/clock.ts'
-import { connectorsTable } from '../functions/adapters/connectors-table.ts'
+import { connectorItems, connectorsTable } from '../functions/adapters/connectors-table.ts'
+import { digest } from '../functions/adapters/digest.ts'
 import { sqsQueue } from '../functions/adapters/queue.ts'
 import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
 import type { Log } from '../functions/domain/ports.ts'
 import { floorToSecond, iso } from '../functions/domain/time.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
+import type { OperatePorts } from '../functions/flows/operate/carry.ts'
+import { vendors } from '../functions/vendors/index.ts'
 import { connectorsTableName, type Services, stateTableName } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
 import { concurrencyMaxDefault } from './triggers/queue-trigger.ts'
 
+/** The names of all secrets of this machine begin with it. */
+export const secretPrefix = 'tributary/'
+
 /** The program's own access to the services, beside the functions. */
 export interface Control {
   readonly state: StateTable
+  /** The ports of operations. `allowedHosts`: those that base URLs may name beside the vendor's own. */
+  operatePorts(allowedHosts: readonly string[], log: Log): OperatePorts
   /** The ids in the connectors table, sorted. */
   connectorIds(): Promise<string[]>
   /** Deletes these items of the connectors table, so that their connectors are retired. */
@@ -47,6 +55,16 @@ export function connect({ addresses, clientConfig }: Services): Control {
 
   return {
     state,
+    operatePorts: (allowedHosts, log) => ({
+      clock,
+      items: connectorItems({ client: dynamodb, table: connectorsTableName }),
+      connectors,
+      state,
+      queue,
+      digest,
+      policy: { vendors, secretPrefix, allowedHosts, tlsVerificationOptional: true },
+      log,
+    }),
     connectorIds,
     async deleteConnectors(ids) {
       for (const id of ids) {

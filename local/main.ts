@@ -1,14 +1,19 @@
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { systemClock as clock } from '../functions/adapters/clock.ts'
+import type { Log } from '../functions/domain/ports.ts'
 import { newStatus } from '../functions/domain/status/status.ts'
 import { visibleJson, visibleLines } from '../functions/domain/text.ts'
-import type { Instant } from '../functions/domain/time.ts'
+import { type Instant, iso } from '../functions/domain/time.ts'
+import { ask } from '../functions/flows/operate/operate.ts'
 import { vendors } from '../functions/vendors/index.ts'
-import { type Control, connect } from './control.ts'
+import { showView } from '../functions/widget/show-view.ts'
+import { type Control, connect, secretPrefix } from './control.ts'
 import { type FunctionsProcess, startFunctions } from './functions.ts'
 import { refuseSwallowedOptions } from './npm-options.ts'
 import { type Options, parseOptions, proxyOf, usage } from './options.ts'
 import { endWithOutput } from './output.ts'
+import { type Page, servePage } from './page/server.ts'
 import { completeText } from './report/coverage.ts'
 import { findMissing, type Missing } from './report/missing.ts'
 import { endedBefore, type Judged, onceEndText, Patience, waitTexts } from './report/patience.ts'
@@ -78,6 +83,7 @@ async function main(options: Options): Promise<number> {
   })
   let functions: FunctionsProcess | undefined
   let session: Session | undefined
+  let page: Page | undefined
   try {
     const control = connect(services)
     const before = await readRuns(control.state, await control.connectorIds())
@@ -101,6 +107,7 @@ async function main(options: Options): Promise<number> {
       print: screen.print,
       beforeRestart: () => collectAnew({ services, control }),
     })
+    page = await openPage(session)
     const why = await collectUntilEnd(session, [stopRequest, ownerGone])
     screen.print(why)
     screen.end()
@@ -123,9 +130,26 @@ async function main(options: Options): Promise<number> {
   } finally {
     // An error that is told after this must not be on a screen that goes.
     screen.end()
+    await page?.close()
     await services.close()
     await source.close(services.owner)
   }
+}
+
+/** The page of this machine: none under --once, and none of a guest, because its owner has one. */
+async function openPage({ options, source, services, control, screen }: Session): Promise<Page | undefined> {
+  if (options.once || !services.owner) return undefined
+  const log: Log = (entry) => screen.log(JSON.stringify({ time: iso(clock.now()), ...entry }))
+  const ports = control.operatePorts(source.allowedHosts, log)
+  const caller = { tenant: 'all', awsRequestId: 'local' }
+  const page = await servePage({
+    show: (call, theme) => showView((question) => ask(ports, question, caller), call, { theme, endpoint: 'local', runsOn: 'this machine' }),
+    onError: (error) => log({ level: 'error', event: 'page-failed', message: String(error) }),
+    dataDir: options.data,
+    port: options.port,
+  })
+  screen.print(`The page of your connectors is at ${page.address}. Open ${pathToFileURL(page.file).href} in your browser: it lets you in.`)
+  return page
 }
 
 /** Puts the connectors into the table, makes them due and prints where the program collects from. */
@@ -281,7 +305,7 @@ function queryOf({ data }: Options): string {
 function environmentOf({ allowedHosts, simulatorHost }: CollectedFrom): Record<string, string> {
   const { HTTPS_PROXY, NO_PROXY } = proxyOf(process.env)
   return {
-    SECRET_PREFIX: 'tributary/',
+    SECRET_PREFIX: secretPrefix,
     SECRETS_BOUND_TO_ORIGIN: 'false',
     ALLOWED_HOSTS: allowedHosts.join(','),
     HTTPS_PROXY,

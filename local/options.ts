@@ -16,6 +16,8 @@ export interface Options {
   /** A file without connectors retires those of the last start. */
   readonly allowEmpty: boolean
   readonly data: string
+  /** The port of the page; absent: the usual one. */
+  readonly port?: number
   /** Shows the streams of this connector. */
   readonly streams?: string
   readonly json: boolean
@@ -33,6 +35,7 @@ Without options it runs the demonstration, against a simulator of the vendor, un
   --allow-host HOST[:PORT]  allow this host in base URLs beside the vendor's own, also with http or a private address; may be repeated
   --allow-empty             accept a file without connectors although there are some, so that all of them are retired
   --data DIR                keep state and lake in this folder (default .tributary)
+  --port PORT               the port of the page on this machine, 1 to 65535 (default 4680, or any other if that is used); none with --once
   --streams CONNECTOR_ID    show the streams of this connector: from when to when each is proven complete and read
   --json                    print the summary as one JSON object on stdout, and everything else on stderr
   --help                    print this text
@@ -72,6 +75,7 @@ export function parseOptions(args: readonly string[]): Options {
   if (values.connectors === undefined && values.secrets !== undefined) {
     throw new StartupError('--secrets needs --connectors FILE, because the demonstration has its own keys.')
   }
+  if (values.once && values.port !== undefined) throw new StartupError('--port: there is no page with --once. Leave one of them out.')
   const allowHosts = values['allow-host'] ?? []
   for (const host of allowHosts) {
     if (!/^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d{1,5})?$/i.test(host)) {
@@ -88,6 +92,7 @@ export function parseOptions(args: readonly string[]): Options {
     allowHosts,
     allowEmpty: values['allow-empty'] ?? false,
     data: values.data ?? '.tributary',
+    ...(values.port === undefined ? {} : { port: parsePort(values.port) }),
     ...(values.streams === undefined ? {} : { streams: values.streams }),
     json: values.json ?? false,
   }
@@ -107,6 +112,7 @@ function parseFlags(args: readonly string[]) {
         'allow-host': { type: 'string', multiple: true },
         'allow-empty': { type: 'boolean' },
         data: { type: 'string' },
+        port: { type: 'string' },
         streams: { type: 'string' },
         json: { type: 'boolean' },
       },
@@ -123,6 +129,12 @@ function parseDuration(text: string): number {
   const ms = Number(count) * (unit === 's' || unit === 'm' || unit === 'h' ? unitMs[unit] : Number.NaN)
   if (!(ms > 0)) throw new StartupError(`--for ${text}: this is not a duration. Give a number and a unit, such as 90s, 10m or 2h.`)
   return ms
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (port < 1 || port > 65_535) throw new StartupError(`--port ${text}: give a port from 1 to 65535, such as 4680.`)
+  return port
 }
 
 function parsePatience(text = String(patienceDefault)): number {

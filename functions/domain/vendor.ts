@@ -55,6 +55,10 @@ export interface Vendor {
   /** The connector's `type`. */
   readonly type: string
   readonly title: string
+  /** The kind of product, as people look for it. */
+  readonly category: string
+  /** The names of content types and event types for people, by the names that an item has. */
+  readonly labels: Readonly<Record<string, string>>
   /** The hosts that `baseUrl` may name. */
   readonly hosts: readonly string[]
   /** How long the vendor keeps events for retrieval (ms). */

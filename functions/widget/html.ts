@@ -22,6 +22,12 @@ export function html(markup: TemplateStringsArray, ...parts: readonly Part[]): H
   return new Markup(markup.reduce((text, next, i) => `${text}${markupOf(parts[i - 1] ?? '')}${next}`))
 }
 
+/** A text whose line breaks and indentation stay, for a `pre`. */
+export function lines(text: string): Html {
+  const indented = (line: string) => `${/^ */.exec(line)?.[0] ?? ''}${escaped(line.trimStart())}`
+  return new Markup(text.split('\n').map(indented).join('\n'))
+}
+
 /** A value as JSON, to stand between two tags. Nothing in it needs escaping there, so its reader need not unescape it. */
 export function json(value: unknown): Html {
   return new Markup(JSON.stringify(value).replaceAll(/[<>&\p{C}\p{Zl}\p{Zp}]/gu, unicode))

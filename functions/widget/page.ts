@@ -4,6 +4,7 @@ import {
   minuteText,
   numberText,
   reasonMax,
+  remark,
   type StatusColumn,
   type StatusRow,
   statusCells,
@@ -97,12 +98,6 @@ function rowOf(row: StatusRow, now: Instant): Html {
   const tone = html` class="tb-${traitsOfState(row.state).tone}"`
   return html`<tr>${columns.map((column) => html`<td${column === 'state' ? tone : ''}>${cells[column]}</td>`)}<td>${remark(row)}</td></tr>
 `
-}
-
-/** The problem and when it is tried again, or what the connector did in the last hour. */
-function remark({ reason, activity = '', nextTryAt }: StatusRow): string {
-  const next = nextTryAt === undefined ? '' : ` Next try at ${minuteText(nextTryAt)} UTC.`
-  return reason === '' ? activity : `${reason}${next}`
 }
 
 /** A button that calls the widget's own function. The new page replaces this one. */

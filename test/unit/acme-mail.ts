@@ -9,6 +9,8 @@ function unused(): never {
 
 export const vendor: Vendor = {
   type: 'acme-mail',
+  category: 'Mail Security',
+  labels: {},
   title: 'Acme Mail',
   hosts: ['api.acme.example', 'api-eu.acme.example'],
   retentionMs: 72 * 3_600_000,

@@ -11,9 +11,20 @@ import type { HistoryEntry } from './operation.ts'
 export interface ListAnswer {
   readonly asOf: Instant
   /** The worst first. */
-  readonly rows: readonly StatusRow[]
+  readonly rows: readonly OverviewRow[]
   /** Connectors that were looked at (count): all that the caller may see. */
   readonly total: number
+}
+
+/** A row of the overview. The rest is absent if the item was never accepted. */
+export interface OverviewRow extends StatusRow {
+  readonly name?: string
+  /** The vendor's category and title. */
+  readonly category?: string
+  readonly type?: string
+  /** For people. */
+  readonly contentTypes?: readonly string[]
+  readonly intervalMinutes?: number
 }
 
 export interface ShowAnswer {
@@ -54,4 +65,14 @@ export interface HistoryAnswer {
 export interface CoverageAnswer {
   readonly asOf: Instant
   readonly streams: readonly (Coverage & { readonly stream: StreamId; readonly lastReadAt?: Instant })[]
+}
+
+/** The answer to each question. */
+export interface AnswerOf {
+  readonly list: ListAnswer
+  readonly show: ShowAnswer
+  readonly history: HistoryAnswer
+  readonly coverage: CoverageAnswer
+  readonly validate: object
+  readonly 'test-result': object
 }

@@ -20,6 +20,8 @@ export interface StatusRow {
   readonly lastSuccessAt?: Instant
   readonly deliveredToday: number
   readonly deliveredWeek: number
+  /** Events of each of the last 7 days, the oldest first. */
+  readonly deliveredByDay: readonly number[]
   readonly streamsBehind?: number
   readonly lostRanges?: number
   /** A sentence about the last hour, if nothing is wrong: it delivers, or it is quiet. */
@@ -82,6 +84,7 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
     ...(lastSuccessAt === undefined ? {} : { lastSuccessAt }),
     deliveredToday: week[0] ?? 0,
     deliveredWeek: week.reduce((sum, delivered) => sum + delivered, 0),
+    deliveredByDay: week.toReversed(),
     ...(streamsBehind === undefined ? {} : { streamsBehind }),
     ...(lostRanges === undefined ? {} : { lostRanges }),
     ...(state === 'ok' && activity !== undefined ? { activity: activityText(activity, now) } : {}),
@@ -130,6 +133,12 @@ export function countStates(
 /** The text of a value, and a dash for none. */
 export function orDash<T>(value: T | undefined, text: (value: T) => string): string {
   return value === undefined ? '–' : text(value)
+}
+
+/** The problem and when it is tried again, or the last hour of a connector that is well. */
+export function remark({ reason, activity = '', nextTryAt }: StatusRow): string {
+  const next = nextTryAt === undefined ? '' : ` Next try at ${minuteText(nextTryAt)} UTC.`
+  return reason === '' ? activity : `${reason}${next}`
 }
 
 /** `12,345`. */

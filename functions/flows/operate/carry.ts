@@ -1,5 +1,6 @@
 import type { ConnectorPolicy } from '../../domain/connector/connector-schema.ts'
 import type { Digest } from '../../domain/digest.ts'
+import type { AnswerOf } from '../../domain/operate/answers.ts'
 import type { Caller, Change, HistoryEntry, Question, Refusal } from '../../domain/operate/operation.ts'
 import type {
   AcceptedStore,
@@ -41,11 +42,11 @@ export interface Done {
 }
 
 /** Answers a question. Throws only when a table fails. */
-export type Ask<A extends Question['action'], Given extends Answer = Answer> = (
+export type Ask<A extends Question['action']> = (
   ports: OperatePorts,
   question: Extract<Question, { readonly action: A }>,
   caller: Caller,
-) => Promise<Result<Given, Refusal>>
+) => Promise<Result<AnswerOf[A], Refusal>>
 
 /** Carries out a change. Throws only when a table fails. */
 export type Carry<A extends Change['action']> = (

@@ -49,11 +49,14 @@ function foreignTenant(operation: Operation, { tenant }: Caller): Refusal | unde
     : { code: 'not-allowed', message: `You operate the connectors of ${tenant} alone: their ids begin with ${tenant}.` }
 }
 
-async function ask<A extends Question['action']>(
+/** Answers a question that is known to be well formed, such as one of a page. */
+export async function ask<A extends Question['action']>(
   ports: OperatePorts,
   question: Extract<Question, { readonly action: A }>,
   caller: Caller,
-): Promise<Result<Answer, Refusal>> {
+): ReturnType<Ask<A>> {
+  const foreign = foreignTenant(question, caller)
+  if (foreign !== undefined) return failed(foreign)
   const answer: Ask<A> | undefined = asks[question.action as A]
   if (answer === undefined) throw new Error(`nothing answers ${question.action}`)
   return answer(ports, question, caller)

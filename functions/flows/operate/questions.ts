@@ -1,12 +1,14 @@
+import type { Connector } from '../../domain/connector/connector.ts'
 import { tenantOf } from '../../domain/connector/tenant.ts'
-import type { CoverageAnswer, HistoryAnswer, KeyAnswer, ListAnswer, ShowAnswer, StreamAnswer } from '../../domain/operate/answers.ts'
+import type { KeyAnswer, OverviewRow, StreamAnswer } from '../../domain/operate/answers.ts'
 import type { Refusal } from '../../domain/operate/operation.ts'
 import type { RunState } from '../../domain/ports.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
 import { coverageOf } from '../../domain/status/coverage.ts'
 import { newStatus } from '../../domain/status/status.ts'
-import { type StatusRow, statusRow, worse } from '../../domain/status/status-row.ts'
+import { statusRow, worse } from '../../domain/status/status-row.ts'
 import { newStream } from '../../domain/stream/ledger.ts'
+import type { Vendor } from '../../domain/vendor.ts'
 import { digestItem } from '../item-digest.ts'
 import type { Ask, OperatePorts } from './carry.ts'
 
@@ -16,23 +18,40 @@ const entriesMax = 100
 const fingerprintShown = 8
 
 /** The rows of the connectors that the caller may see, those of one tenant, in one state, or with a text in their id or tenant. */
-export const list: Ask<'list', ListAnswer> = async ({ state, clock }, { tenant, state: wanted, find = '' }, caller) => {
+export const list: Ask<'list'> = async ({ state, clock, policy }, { tenant, state: wanted, find = '' }, caller) => {
   const now = clock.now()
   const text = find.toLowerCase()
-  const rows: StatusRow[] = []
+  const accepted = new Map<string, Connector>()
+  for await (const { connector, retiredAt } of state.allAccepted())
+    if (retiredAt === undefined) accepted.set(connector.connectorId, connector)
+  const rows: OverviewRow[] = []
   let total = 0
   for await (const { connectorId, status } of state.fleet()) {
-    const row = statusRow(connectorId, status, now)
+    const row = { ...statusRow(connectorId, status, now), ...itemCells(accepted.get(connectorId), policy.vendors) }
     const owner = tenantOf({ connectorId, tenantName: status.tenantName ?? '' })
     if (caller.tenant !== 'all' && owner !== caller.tenant) continue
     total += 1
-    const isFound = `${row.connectorId} ${row.tenantName}`.toLowerCase().includes(text)
+    const isFound = `${row.connectorId} ${row.name ?? ''} ${row.tenantName}`.toLowerCase().includes(text)
     if ((tenant === undefined || owner === tenant) && (wanted === undefined || row.state === wanted) && isFound) rows.push(row)
   }
   return ok({ asOf: now, rows: rows.sort(worse), total })
 }
 
-export const show: Ask<'show', ShowAnswer> = async (ports, { connectorId }) => {
+/** The cells that the connector itself fills. */
+function itemCells(connector: Connector | undefined, vendors: ReadonlyMap<string, Vendor>): Partial<OverviewRow> {
+  if (connector === undefined) return {}
+  const { name, type, contentTypes, intervalMinutes } = connector
+  const vendor = vendors.get(type)
+  return {
+    name,
+    type: vendor?.title ?? type,
+    ...(vendor === undefined ? {} : { category: vendor.category }),
+    contentTypes: contentTypes.map((each) => vendor?.labels[each] ?? each),
+    intervalMinutes,
+  }
+}
+
+export const show: Ask<'show'> = async (ports, { connectorId }) => {
   const { clock, items, state, digest } = ports
   const [item, run] = await Promise.all([items.readItem(connectorId), state.readRun(connectorId)])
   const { status, accepted } = run
@@ -49,10 +68,10 @@ export const show: Ask<'show', ShowAnswer> = async (ports, { connectorId }) => {
   })
 }
 
-export const history: Ask<'history', HistoryAnswer> = async ({ state, clock }, { connectorId, before = clock.now() + 1 }) =>
+export const history: Ask<'history'> = async ({ state, clock }, { connectorId, before = clock.now() + 1 }) =>
   ok({ entries: await state.history(connectorId, before, entriesMax) })
 
-export const coverage: Ask<'coverage', CoverageAnswer> = async (ports, { connectorId }) => {
+export const coverage: Ask<'coverage'> = async (ports, { connectorId }) => {
   const run = await ports.state.readRun(connectorId)
   if (run.accepted === undefined) return notFound(connectorId)
   return ok({ asOf: ports.clock.now(), streams: streamsOf(run, ports).map(({ counts: _, trouble: __, ...covered }) => covered) })

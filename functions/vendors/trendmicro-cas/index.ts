@@ -3,7 +3,7 @@ import { hour } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
 import { baseUrlOf, nextRequest } from './links.ts'
 import { normalise } from './normalise.ts'
-import { describe, events, firstRequest, pageItemsMax, services, streamOf } from './request.ts'
+import { describe, events, firstRequest, labels, pageItemsMax, services, streamOf } from './request.ts'
 import { parsePage } from './wire.ts'
 
 /**
@@ -13,6 +13,8 @@ import { parsePage } from './wire.ts'
 export const trendmicroCas: Vendor = {
   type: 'trendmicro-cas',
   title: 'Trend Micro Cloud App Security',
+  category: 'Cloud Security',
+  labels,
   hosts: [
     'api.tmcas.trendmicro.com',
     'api-eu.tmcas.trendmicro.com',

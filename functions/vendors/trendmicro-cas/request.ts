@@ -21,6 +21,26 @@ export const services = [
 /** Values of the parameter `event`. */
 export const events = ['securityrisk', 'virtualanalyzer', 'ransomware', 'dlp'] as const
 
+/** The names of the services and events for people. */
+export const labels: Readonly<Record<(typeof services)[number] | (typeof events)[number], string>> = {
+  exchange: 'Exchange Online',
+  sharepoint: 'SharePoint Online',
+  onedrive: 'OneDrive',
+  dropbox: 'Dropbox',
+  box: 'Box',
+  googledrive: 'Google Drive',
+  gmail: 'Gmail',
+  teams: 'Microsoft Teams',
+  exchangeserver: 'Exchange Server',
+  salesforce_sandbox: 'Salesforce Sandbox',
+  salesforce_production: 'Salesforce Production',
+  teams_chat: 'Microsoft Teams Chat',
+  securityrisk: 'Security Risk',
+  virtualanalyzer: 'Virtual Analyzer',
+  ransomware: 'Ransomware',
+  dlp: 'Data Loss Prevention',
+}
+
 /** The most items of one page (count). It is also the vendor's default. */
 export const pageItemsMax = 500
 

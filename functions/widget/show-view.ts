@@ -1,0 +1,56 @@
+import * as z from 'zod/mini'
+import '../domain/schema-messages.ts'
+import type { AnswerOf } from '../domain/operate/answers.ts'
+import type { Question, Refusal } from '../domain/operate/operation.ts'
+import type { Result } from '../domain/result.ts'
+import { connectorStates } from '../domain/status/connector-state.ts'
+import { type Html, html } from './html.ts'
+import { details } from './views/details.ts'
+import { button, type Frame, framed } from './views/frame.ts'
+import { overview } from './views/overview.ts'
+
+/** Answers a question of the person who looks at the page. */
+export type AskOperator = <A extends Question['action']>(
+  question: Extract<Question, { readonly action: A }>,
+) => Promise<Result<AnswerOf[A], Refusal>>
+
+const text = z.catch(z.string().check(z.maxLength(128)), '')
+
+/** A call of a page is untrusted: whatever does not fit is the first page. */
+const callSchema = z.catch(
+  z.discriminatedUnion('view', [
+    z.object({
+      view: z.literal('overview'),
+      find: text,
+      state: z.catch(z.enum(['', ...connectorStates]), ''),
+      from: z.catch(z.coerce.number().check(z.int(), z.minimum(1)), 1),
+    }),
+    z.object({ view: z.literal('details'), connectorId: z.string().check(z.minLength(1), z.maxLength(64)) }),
+  ]),
+  { view: 'overview' as const, find: '', state: '' as const, from: 1 },
+)
+
+/** Shows the view that the call asks for, as HTML. A refusal is shown as well. Throws only when a table fails. */
+export async function showView(ask: AskOperator, call: unknown, frame: Frame): Promise<string> {
+  return framed(frame, await viewOf(ask, callSchema.parse(call), frame))
+}
+
+async function viewOf(ask: AskOperator, call: z.output<typeof callSchema>, frame: Frame): Promise<Html> {
+  switch (call.view) {
+    case 'overview': {
+      const { find, state, from } = call
+      const listed = await ask({ action: 'list', find, ...(state === '' ? {} : { state }) })
+      return listed.ok ? overview(listed.value, { find, state, from }, frame) : refused(listed.failure, frame)
+    }
+    case 'details': {
+      const { connectorId } = call
+      const [shown, history] = await Promise.all([ask({ action: 'show', connectorId }), ask({ action: 'history', connectorId })])
+      return shown.ok ? details(shown.value, history.ok ? history.value.entries : [], frame) : refused(shown.failure, frame)
+    }
+  }
+}
+
+function refused({ message, problems = [] }: Refusal, frame: Frame): Html {
+  return html`<p class="tb-bar">${button(frame, { view: 'overview' }, 'All connectors')}</p><p><b>${message}</b></p>
+${problems.map(({ path, message: problem }) => html`<p>${path}: ${problem}</p>`)}`
+}

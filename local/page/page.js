@@ -1,0 +1,56 @@
+/*
+ * Does for the views what CloudWatch's console does for custom widgets: a press of a button sends the JSON of the cwdb-action behind it,
+ * with the values of its form, and the answer takes the place of the view.
+ */
+const view = document.getElementById('view')
+const dark = matchMedia('(prefers-color-scheme: dark)')
+
+// The token leaves the address at once, so that it is in no history and no bookmark. It lives as long as the tab.
+if (location.hash.length > 1) sessionStorage.setItem('token', location.hash.slice(1))
+history.replaceState({ call: { view: 'overview' } }, '', '/')
+
+async function show(call, forms = {}) {
+  view.setAttribute('aria-busy', 'true')
+  try {
+    const response = await fetch('/view', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${sessionStorage.getItem('token') ?? ''}` },
+      body: JSON.stringify({ call, forms, theme: dark.matches ? 'dark' : 'light' }),
+    })
+    const text = await response.text()
+    if (response.ok) view.innerHTML = text
+    else view.textContent = text
+  } catch {
+    view.textContent = 'The program does not answer. Start it again with "npm start", then open the file page.html of the data folder.'
+  }
+  view.removeAttribute('aria-busy')
+  document.title = `${view.querySelector('h2')?.textContent ?? 'Tributary'} · Tributary`
+}
+
+/** The call of a button, and the values of the form that it stands in. */
+function pressed(button) {
+  const action = button.nextElementSibling
+  if (action?.localName !== 'cwdb-action') return
+  const question = action.getAttribute('confirmation')
+  if (question !== null && !confirm(question)) return
+  const call = JSON.parse(action.textContent)
+  const forms = button.form === null ? {} : Object.fromEntries(new FormData(button.form))
+  history.pushState({ call: { ...call, ...forms } }, '')
+  void show(call, forms).then(() => view.focus())
+}
+
+view.addEventListener('click', (event) => {
+  const button = event.target.closest('button')
+  if (button !== null) pressed(button)
+})
+// Enter in a field presses the first button of its form.
+view.addEventListener('submit', (event) => event.preventDefault())
+view.addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' || event.target.localName !== 'input') return
+  event.preventDefault()
+  pressed(event.target.form.querySelector('button'))
+})
+addEventListener('popstate', ({ state }) => void show(state?.call ?? { view: 'overview' }))
+dark.addEventListener('change', () => void show(history.state?.call ?? { view: 'overview' }))
+
+void show({ view: 'overview' })
