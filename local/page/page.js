@@ -7,9 +7,9 @@ const dark = matchMedia('(prefers-color-scheme: dark)')
 
 // The token leaves the address at once, so that it is in no history and no bookmark. It lives as long as the tab.
 if (location.hash.length > 1) sessionStorage.setItem('token', location.hash.slice(1))
-history.replaceState({ call: { view: 'overview' } }, '', '/')
+history.replaceState({ call: { view: 'overview' }, forms: {} }, '', '/')
 
-async function show(call, forms = {}) {
+async function show(call, forms) {
   view.setAttribute('aria-busy', 'true')
   try {
     const response = await fetch('/view', {
@@ -35,7 +35,7 @@ function pressed(button) {
   if (question !== null && !confirm(question)) return
   const call = JSON.parse(action.textContent)
   const forms = button.form === null ? {} : Object.fromEntries(new FormData(button.form))
-  history.pushState({ call: { ...call, ...forms } }, '')
+  history.pushState({ call, forms }, '')
   void show(call, forms).then(() => view.focus())
 }
 
@@ -50,7 +50,11 @@ view.addEventListener('keydown', (event) => {
   event.preventDefault()
   pressed(event.target.form.querySelector('button'))
 })
-addEventListener('popstate', ({ state }) => void show(state?.call ?? { view: 'overview' }))
-dark.addEventListener('change', () => void show(history.state?.call ?? { view: 'overview' }))
+addEventListener('popstate', () => void showAgain())
+dark.addEventListener('change', () => void showAgain())
 
-void show({ view: 'overview' })
+function showAgain() {
+  return show(history.state.call, history.state.forms)
+}
+
+void showAgain()

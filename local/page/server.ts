@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import * as z from 'zod/mini'
 import type { Theme } from '../../functions/widget/question.ts'
+import { valuesOf } from '../../functions/widget/views/frame.ts'
 import { writeAtomically } from '../services/files.ts'
 import { listen, loopback } from '../services/listen.ts'
 import { StartupError } from '../services/startup-error.ts'
@@ -67,7 +68,7 @@ export async function servePage({ show, onError, dataDir, port }: PageOptions): 
     const body = bodySchema.safeParse(await json(request).catch(() => undefined))
     if (!body.success) return send(response, 400, 'text/plain', 'The call is not as the page makes it. Load the page again.')
     const { call, forms, theme } = body.data
-    send(response, 200, 'text/html', await show({ ...call, ...forms }, theme))
+    send(response, 200, 'text/html', await show(valuesOf(call, forms), theme))
   }
 
   const server = createServer((request, response) => {

@@ -59,7 +59,7 @@ function coverage(streams: readonly StreamAnswer[], now: Instant): Html {
     .map(({ title, doc }) => `${title}: ${doc}`)
     .join('; ')
   return html`<h3>Coverage of the last 72 hours</h3><p>${legend}.</p>
-<div class="tb-scroll"><table><thead><tr><th scope="col">Stream</th><th scope="col">Coverage</th><th scope="col">Proven to (UTC)</th><th scope="col" class="tb-number">Last read</th><th scope="col" class="tb-number">Delivered</th><th scope="col">Remarks</th></tr></thead><tbody>
+<div class="tb-scroll" role="region" aria-label="Table" tabindex="0"><table><thead><tr><th scope="col">Stream</th><th scope="col">Coverage</th><th scope="col">Proven to (UTC)</th><th scope="col" class="tb-number">Last read</th><th scope="col" class="tb-number">Delivered</th><th scope="col">Remarks</th></tr></thead><tbody>
 ${streams.map((stream) => streamRow(stream, from, now))}</tbody></table></div>`
 }
 
@@ -97,7 +97,7 @@ ${accepted.logFilters.map(({ name, action, shadow }) => html`<tr><td class="tb-n
 
 function historyTable(entries: readonly HistoryEntry[]): Html {
   if (entries.length === 0) return html`<h3>History</h3><p>Nobody has changed this connector here in the last 90 days.</p>`
-  return html`<h3>History</h3><div class="tb-scroll"><table><thead><tr><th scope="col">Time (UTC)</th><th scope="col">Action</th><th scope="col">Outcome</th><th scope="col">Before</th><th scope="col">After</th><th scope="col">By</th></tr></thead><tbody>
+  return html`<h3>History</h3><div class="tb-scroll" role="region" aria-label="Table" tabindex="0"><table><thead><tr><th scope="col">Time (UTC)</th><th scope="col">Action</th><th scope="col">Outcome</th><th scope="col">Before</th><th scope="col">After</th><th scope="col">By</th></tr></thead><tbody>
 ${entries.map(({ at, action, outcome, message, before, after, says, awsRequestId }) => html`<tr><td>${minuteText(at)}</td><td>${action}</td><td class="tb-remark">${outcome}${message === undefined ? '' : `: ${cutText(message, messageMax)}`}</td><td class="tb-remark">${valuesText(before)}</td><td class="tb-remark">${valuesText(after)}</td><td>${says === undefined ? '' : `says ${says}; `}request ${awsRequestId}</td></tr>`)}</tbody></table></div>`
 }
 

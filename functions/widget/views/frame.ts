@@ -16,16 +16,24 @@ export interface Frame {
 }
 
 /** The parameters of a call: the view to show, and its own values. */
-export type Call = { readonly view: string } & Readonly<Record<string, string | number>>
+export type Call = { readonly view: string } & Readonly<Record<string, string | number | true>>
 
 /** A button that shows another view in place of this one. */
 export function button({ endpoint }: Frame, call: Call, title: string, tone: 'plain' | 'link' = 'plain'): Html {
   return html`<button type="button" class="${tone === 'link' ? 'tb-link' : 'btn'}">${title}</button><cwdb-action action="call" display="widget" endpoint="${endpoint}">${json(call)}</cwdb-action>`
 }
 
-/** A button that sends the form which it stands in. The values of the form travel with the call. */
+/** A button that sends the form which it stands in. Its values travel with every call, and only those of this one are read. */
 export function submit(frame: Frame, call: Call, title: string): Html {
-  return button(frame, call, title)
+  return button(frame, { ...call, form: true }, title)
+}
+
+/** The values of a call that was pressed: those of the form stand in place of the call's own. */
+export function valuesOf(
+  call: Readonly<Record<string, unknown>>,
+  forms: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  return call['form'] === true ? { ...call, ...forms } : call
 }
 
 const colours: Readonly<Record<Theme, Readonly<Record<'text' | 'line' | 'raised' | 'accent' | Tone, string>>>> = {

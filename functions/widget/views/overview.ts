@@ -54,7 +54,7 @@ const headings: readonly (readonly [title: string, isNumber?: true])[] = [
 ]
 
 function table(rows: readonly OverviewRow[], frame: Frame, now: Instant): Html {
-  return html`<div class="tb-scroll"><table><thead><tr>${headings.map(([title, isNumber]) => html`<th scope="col"${isNumber ? html` class="tb-number"` : ''}>${title}</th>`)}</tr></thead><tbody>
+  return html`<div class="tb-scroll" role="region" aria-label="Table" tabindex="0"><table><thead><tr>${headings.map(([title, isNumber]) => html`<th scope="col"${isNumber ? html` class="tb-number"` : ''}>${title}</th>`)}</tr></thead><tbody>
 ${rows.map((row) => rowOf(row, frame, now))}</tbody></table></div>`
 }
 

@@ -1,0 +1,59 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Question } from '../../functions/domain/operate/operation.ts'
+import type { ConnectorStatus } from '../../functions/domain/status/status.ts'
+import type { OperatePorts } from '../../functions/flows/operate/carry.ts'
+import { ask } from '../../functions/flows/operate/operate.ts'
+import { showView } from '../../functions/widget/show-view.ts'
+import { servePage } from '../../local/page/server.ts'
+import { policy, type World } from '../../simulation/world.ts'
+
+/** The page over a simulated world, whose items are in `items`. */
+export async function serveWorld(world: World, items: readonly Readonly<Record<string, unknown>>[]) {
+  const { vendors, ...ports } = world.ports(0)
+  const notHere = () => Promise.reject(new Error('a page that only reads writes nothing'))
+  const operator: OperatePorts = {
+    ...ports,
+    items: { readItem: async (id) => items.find(({ connectorId }) => connectorId === id), writeItem: notHere, deleteItem: notHere },
+    connectors: {
+      async *items() {
+        yield* items
+      },
+    },
+    policy: { ...policy, vendors },
+  }
+  const errors: unknown[] = []
+  const caller = { tenant: 'all', awsRequestId: 'test' }
+  const dataDir = await mkdtemp(join(tmpdir(), 'page-'))
+  const page = await servePage({
+    show: (call, theme) =>
+      showView(
+        <A extends Question['action']>(question: Extract<Question, { readonly action: A }>) => ask(operator, question, caller),
+        call,
+        {
+          theme,
+          endpoint: 'local',
+          runsOn: 'this machine',
+        },
+      ),
+    onError: (error) => errors.push(error),
+    dataDir,
+    port: 0,
+  })
+  const [, url = ''] = /url=([^"]*)/.exec(await readFile(page.file, 'utf8')) ?? []
+  return {
+    address: page.address,
+    url,
+    errors,
+    async close() {
+      await page.close()
+      await rm(dataDir, { recursive: true })
+    },
+  }
+}
+
+/** Writes the status of a connector, as a run does. */
+export async function putStatus(world: World, connectorId: string, status: ConnectorStatus): Promise<void> {
+  await world.state.updateStatus(connectorId, () => status)
+}
