@@ -13,7 +13,7 @@ import { StartupError } from '../services/startup-error.ts'
 import { refusalOf } from './gate.ts'
 
 /** Shows a view as HTML. `call` is untrusted. */
-export type Show = (call: unknown, theme: Theme) => Promise<string>
+type Show = (call: unknown, theme: Theme) => Promise<string>
 
 export interface Page {
   /** The file that opens the page: it leads to the address, with the token. */
@@ -30,7 +30,7 @@ interface PageOptions {
 }
 
 /** The port without `--port`. */
-export const pagePortDefault = 4680
+const pagePortDefault = 4680
 
 const headers = {
   'content-security-policy':

@@ -57,12 +57,12 @@ export interface KeyAnswer {
   readonly rejected?: { readonly at: Instant; readonly until: Instant }
 }
 
-export interface HistoryAnswer {
+interface HistoryAnswer {
   /** The latest first. */
   readonly entries: readonly HistoryEntry[]
 }
 
-export interface CoverageAnswer {
+interface CoverageAnswer {
   readonly asOf: Instant
   readonly streams: readonly (Coverage & { readonly stream: StreamId; readonly lastReadAt?: Instant })[]
 }

@@ -106,7 +106,7 @@ export function parseOperation(request: unknown): Result<Operation, readonly Pro
  * Why an operation was not carried out. `conflict`: somebody else has changed the connector meanwhile. `busy`: another one of its kind
  * runs. `not-allowed`: the caller may not act on this tenant. `wrong`: the request or the item has problems.
  */
-export type RefusalCode = 'wrong' | 'not-found' | 'exists' | 'conflict' | 'busy' | 'not-allowed' | 'failed'
+type RefusalCode = 'wrong' | 'not-found' | 'exists' | 'conflict' | 'busy' | 'not-allowed' | 'failed'
 
 /** `message`: what is wrong and what to do, for people. `problems`: the place in the item of each. */
 export interface Refusal {

@@ -11,7 +11,7 @@ export interface Frame {
   readonly theme: Theme
   /** The function that the buttons call. */
   readonly endpoint: string
-  /** Where the connectors run, as people read it. */
+  /** The place where the connectors run, as people read it. */
   readonly runsOn: string
 }
 
