@@ -143,7 +143,8 @@ async function openPage({ options, source, services, control, screen }: Session)
   const ports = control.operatePorts(source.allowedHosts, log)
   const caller = { tenant: 'all', awsRequestId: 'local' }
   const page = await servePage({
-    show: (call, theme) => showView((question) => ask(ports, question, caller), call, { theme, endpoint: 'local', runsOn: 'this machine' }),
+    show: (call, theme) =>
+      showView({ ask: (question) => ask(ports, question, caller), vendors }, call, { theme, endpoint: 'local', runsOn: 'this machine' }),
     onError: (error) => log({ level: 'error', event: 'page-failed', message: String(error) }),
     dataDir: options.data,
     port: options.port,

@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { connectorAttributes } from '../functions/domain/connector/connector-schema.ts'
 import { filterOperators } from '../functions/domain/connector/filter-operators.ts'
 import { failure, failureCodes, failures, formatFailure } from '../functions/domain/failures.ts'
+import { cardOf } from '../functions/domain/operate/vendor-card.ts'
 import { type FieldTable, recordFields } from '../functions/domain/record/fields.ts'
 import { glueType } from '../functions/domain/record/glue.ts'
 import { toRecord } from '../functions/domain/record/record.ts'
@@ -26,6 +27,7 @@ import { now, viewOf } from '../test/local/terminal.ts'
 const pages: Readonly<Record<string, (committed: string) => string>> = {
   'docs/record.md': recordPage,
   'docs/connectors.md': connectorsPage,
+  'docs/connectors/trendmicro-cas.md': vendorPage,
   'docs/one-machine.md': oneMachinePage,
   'README.md': readme,
 }
@@ -84,6 +86,51 @@ function withParts(page: string, committed: string, parts: Readonly<Record<strin
     if (before === undefined || after === undefined) throw new Error(`${page} has no part <!-- ${name} --> … <!-- /${name} -->`)
     return `${before}<!-- ${name} -->\n${part}\n<!-- /${name} -->${after}`
   }, committed)
+}
+
+/** The card of a vendor, as the page shows it. */
+function vendorPage(): string {
+  const vendor = exampleVendor()
+  const { title, capabilities, collected, eventTypes } = cardOf(vendor, 'AWS Lambda, or one machine')
+  const { regions, baseUrlSteps, apiKeySteps, links } = vendor.card
+  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const numbered = (steps: readonly string[]) => steps.map((step, i) => `${i + 1}. ${step}`).join('\n')
+  return `# ${title}
+
+This page is generated from the code of the vendor. [A connector](../connectors.md) has the attributes of an item.
+
+${[row(['', '']), row(['---', '---']), ...capabilities.map(row)].join('\n')}
+
+## Collected data
+
+${[
+  row(['content type', 'in an item', 'locating records']),
+  row(['---', '---', '---']),
+  ...collected.map(({ label, contentType, locating }) =>
+    row([
+      label,
+      `\`${contentType}\``,
+      Object.entries(locating)
+        .map(([column, value]) => `\`${column}\`: \`${value}\``)
+        .join(', '),
+    ]),
+  ),
+].join('\n')}
+
+Event types: ${eventTypes.map(({ name, label }) => `${label} (\`${name}\`)`).join(', ')}.
+
+## Base URL
+
+${numbered(baseUrlSteps)}
+
+${[row(['region', 'base URL']), row(['---', '---']), ...regions.map(({ title: region, host }) => row([region, `\`https://${host}\``]))].join('\n')}
+
+## API key
+
+${numbered(apiKeySteps)}
+
+The vendor's own pages: ${links.map(({ title: page, url }) => `[${page}](${url})`).join(', ')}.
+`
 }
 
 function connectorsPage(): string {

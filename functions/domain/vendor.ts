@@ -50,6 +50,22 @@ export interface VendorPage {
   readonly traceId?: string
 }
 
+/** The abilities of a connector, and how to get its credentials, for people. */
+export interface VendorCard {
+  /** The regions of the service and the host of each. */
+  readonly regions: readonly { readonly title: string; readonly host: string }[]
+  /** The steps to the base URL and to an API key, one sentence each. */
+  readonly baseUrlSteps: readonly string[]
+  readonly apiKeySteps: readonly string[]
+  /** A key is valid for so long (days), and a customer has at most so many (count). */
+  readonly keyLifeDays: number
+  readonly keysMax: number
+  /** Requests a minute that one key is allowed. */
+  readonly requestsPerMinute: number
+  /** The vendor's own pages. */
+  readonly links: readonly { readonly title: string; readonly url: string }[]
+}
+
 /** Everything that a vendor must provide, all of it pure. A second vendor is a second folder with one of these. */
 export interface Vendor {
   /** The connector's `type`. */
@@ -59,6 +75,11 @@ export interface Vendor {
   readonly category: string
   /** The names of content types and event types for people, by the names that an item has. */
   readonly labels: Readonly<Record<string, string>>
+  readonly card: VendorCard
+  /** Everything that can be collected, by the names that an item has. */
+  readonly offer: VendorAttributes
+  /** The columns of the lake that find the events of a content type. */
+  locate(contentType: string): Readonly<Record<string, string>>
   /** The hosts that `baseUrl` may name. */
   readonly hosts: readonly string[]
   /** How long the vendor keeps events for retrieval (ms). */

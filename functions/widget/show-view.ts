@@ -4,15 +4,22 @@ import type { AnswerOf } from '../domain/operate/answers.ts'
 import type { Question, Refusal } from '../domain/operate/operation.ts'
 import type { Result } from '../domain/result.ts'
 import { connectorStates } from '../domain/status/connector-state.ts'
+import type { Vendor } from '../domain/vendor.ts'
 import { type Html, html } from './html.ts'
+import { vendorCard } from './views/card.ts'
 import { details } from './views/details.ts'
 import { button, type Frame, framed } from './views/frame.ts'
 import { overview } from './views/overview.ts'
 
 /** Answers a question of the person who looks at the page. */
-export type AskOperator = <A extends Question['action']>(
+type AskOperator = <A extends Question['action']>(
   question: Extract<Question, { readonly action: A }>,
 ) => Promise<Result<AnswerOf[A], Refusal>>
+
+export interface ViewPorts {
+  readonly ask: AskOperator
+  readonly vendors: ReadonlyMap<string, Vendor>
+}
 
 const text = z.catch(z.string().check(z.maxLength(128)), '')
 
@@ -25,22 +32,27 @@ const callSchema = z.catch(
       state: z.catch(z.enum(['', ...connectorStates]), ''),
       from: z.catch(z.coerce.number().check(z.int(), z.minimum(1)), 1),
     }),
+    z.object({ view: z.literal('vendor'), type: text }),
     z.object({ view: z.literal('details'), connectorId: z.string().check(z.minLength(1), z.maxLength(64)) }),
   ]),
   { view: 'overview' as const, find: '', state: '' as const, from: 1 },
 )
 
 /** Shows the view that the call asks for, as HTML. A refusal is shown as well. Throws only when a table fails. */
-export async function showView(ask: AskOperator, call: unknown, frame: Frame): Promise<string> {
-  return framed(frame, await viewOf(ask, callSchema.parse(call), frame))
+export async function showView({ ask, vendors }: ViewPorts, call: unknown, frame: Frame): Promise<string> {
+  return framed(frame, await viewOf({ ask, vendors }, callSchema.parse(call), frame))
 }
 
-async function viewOf(ask: AskOperator, call: z.output<typeof callSchema>, frame: Frame): Promise<Html> {
+async function viewOf({ ask, vendors }: ViewPorts, call: z.output<typeof callSchema>, frame: Frame): Promise<Html> {
   switch (call.view) {
+    case 'vendor': {
+      const vendor = vendors.get(call.type)
+      return vendor === undefined ? refused({ code: 'not-found', message: 'There is no such vendor.' }, frame) : vendorCard(vendor, frame)
+    }
     case 'overview': {
       const { find, state, from } = call
       const listed = await ask({ action: 'list', find, ...(state === '' ? {} : { state }) })
-      return listed.ok ? overview(listed.value, { find, state, from }, frame) : refused(listed.failure, frame)
+      return listed.ok ? overview(listed.value, { find, state, from }, [...vendors.values()], frame) : refused(listed.failure, frame)
     }
     case 'details': {
       const { connectorId } = call

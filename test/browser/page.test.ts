@@ -96,6 +96,20 @@ describe('the page of this machine', () => {
     await heading('Connectors')
   })
 
+  it('tells what a vendor’s connectors can do, and how to get the credentials', async () => {
+    await press('Trend Micro Cloud App Security')
+    await heading('Trend Micro Cloud App Security')
+    for (const text of [
+      'https://api-eu.tmcas.trendmicro.com',
+      'valid for 365 days',
+      'msg_class: trendmicro_cas_logs_sharepoint',
+      'API type Log Retrieval',
+    ]) {
+      await page.getByText(text).first().waitFor()
+    }
+    expect(await findings()).toEqual([])
+  })
+
   it('is used with the keyboard alone', async () => {
     for (const _ of Array.from({ length: 20 })) {
       await page.keyboard.press('Tab')

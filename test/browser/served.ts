@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Question } from '../../functions/domain/operate/operation.ts'
 import type { ConnectorStatus } from '../../functions/domain/status/status.ts'
 import type { OperatePorts } from '../../functions/flows/operate/carry.ts'
 import { ask } from '../../functions/flows/operate/operate.ts'
@@ -28,15 +27,7 @@ export async function serveWorld(world: World, items: readonly Readonly<Record<s
   const dataDir = await mkdtemp(join(tmpdir(), 'page-'))
   const page = await servePage({
     show: (call, theme) =>
-      showView(
-        <A extends Question['action']>(question: Extract<Question, { readonly action: A }>) => ask(operator, question, caller),
-        call,
-        {
-          theme,
-          endpoint: 'local',
-          runsOn: 'this machine',
-        },
-      ),
+      showView({ ask: (question) => ask(operator, question, caller), vendors }, call, { theme, endpoint: 'local', runsOn: 'this machine' }),
     onError: (error) => errors.push(error),
     dataDir,
     port: 0,

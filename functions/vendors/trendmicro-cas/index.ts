@@ -1,8 +1,9 @@
 import * as z from 'zod/mini'
 import { hour } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
+import { card } from './card.ts'
 import { baseUrlOf, nextRequest } from './links.ts'
-import { normalise } from './normalise.ts'
+import { msgClassOf, normalise, source } from './normalise.ts'
 import { describe, events, firstRequest, labels, pageItemsMax, services, streamOf } from './request.ts'
 import { parsePage } from './wire.ts'
 
@@ -15,16 +16,10 @@ export const trendmicroCas: Vendor = {
   title: 'Trend Micro Cloud App Security',
   category: 'Cloud Security',
   labels,
-  hosts: [
-    'api.tmcas.trendmicro.com',
-    'api-eu.tmcas.trendmicro.com',
-    'api.tmcas.trendmicro.co.jp',
-    'api-au.tmcas.trendmicro.com',
-    'api.tmcas.trendmicro.co.uk',
-    'api-ca.tmcas.trendmicro.com',
-    'api.tmcas.trendmicro.com.sg',
-    'api-in.tmcas.trendmicro.com',
-  ],
+  card,
+  offer: { contentTypes: services, eventTypes: events },
+  locate: (service) => ({ msg_class: msgClassOf(service), 'msg_origin.source': source }),
+  hosts: card.regions.map(({ host }) => host),
   retentionMs: 72 * hour,
   pageItemsMax,
   attributes: z.strictObject({

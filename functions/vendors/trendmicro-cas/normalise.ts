@@ -10,6 +10,14 @@ import { itemFields, messageFields } from './fields.ts'
 import { describe } from './request.ts'
 import { listOf, parseItem, textOf, timeOf, type WireItem } from './wire.ts'
 
+/** `msg_origin.source` of every record. */
+export const source = 'trendmicro_cloud_app_security'
+
+/** `msg_class` of the records of a service. */
+export function msgClassOf(service: string): string {
+  return `trendmicro_cas_logs_${service}`
+}
+
 type Message = WireItem['message']
 
 export function normalise(
@@ -25,8 +33,8 @@ export function normalise(
   return {
     timestamp,
     timestamp_source: eventTime === undefined ? 'receipt' : 'event',
-    msg_class: `trendmicro_cas_logs_${service}`,
-    msg_origin: { vendor: 'trendmicro', source: 'trendmicro_cloud_app_security', category: 'cloud_security', processor },
+    msg_class: msgClassOf(service),
+    msg_origin: { vendor: 'trendmicro', source, category: 'cloud_security', processor },
     event_type: event,
     service,
     severity,

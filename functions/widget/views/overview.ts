@@ -2,6 +2,7 @@ import type { ListAnswer, OverviewRow } from '../../domain/operate/answers.ts'
 import { type ConnectorState, connectorStates, traitsOfState } from '../../domain/status/connector-state.ts'
 import { countStates, minuteText, numberText, orDash, remark } from '../../domain/status/status-row.ts'
 import { durationText, type Instant } from '../../domain/time.ts'
+import type { Vendor } from '../../domain/vendor.ts'
 import { type Html, html } from '../html.ts'
 import { dayBars } from './bars.ts'
 import { button, type Call, type Frame, submit } from './frame.ts'
@@ -19,8 +20,9 @@ export interface OverviewQuestion {
 const rowsMax = 50
 
 /** The overview of all connectors: the worst first, found by name, tenant and state. */
-export function overview({ rows, total, asOf }: ListAnswer, question: OverviewQuestion, frame: Frame): Html {
-  if (total === 0) return html`<h2>Connectors</h2><p>There is no connector yet.</p>`
+export function overview({ rows, total, asOf }: ListAnswer, question: OverviewQuestion, vendors: readonly Vendor[], frame: Frame): Html {
+  const cards = html`<p class="tb-bar">About ${vendors.map(({ type, title }) => button(frame, { view: 'vendor', type }, title))}</p>`
+  if (total === 0) return html`<h2>Connectors</h2><p>There is no connector yet.</p>${cards}`
   const { find, state, from } = question
   const shown = rows.slice(from - 1, from - 1 + rowsMax)
   const to = from - 1 + shown.length
@@ -35,7 +37,8 @@ ${submit(frame, call({}), 'Show')}${find === '' && state === '' ? '' : button(fr
 <p class="tb-bar">${counts}</p>
 <p>${shown.length === 0 ? html`No connector matches; there are ${numberText(total)}.` : html`Rows ${numberText(from)} to ${numberText(to)} of ${numberText(rows.length)}, the worst first.`} As of ${minuteText(asOf)} UTC.</p>
 ${shown.length === 0 ? '' : table(shown, frame, asOf)}
-<p class="tb-bar">${from > 1 ? button(frame, call({ from: Math.max(1, from - rowsMax) }), 'Previous') : ''}${to < rows.length ? button(frame, call({ from: to + 1 }), 'Next') : ''}${button(frame, call({ from }), 'Refresh')}</p>`
+<p class="tb-bar">${from > 1 ? button(frame, call({ from: Math.max(1, from - rowsMax) }), 'Previous') : ''}${to < rows.length ? button(frame, call({ from: to + 1 }), 'Next') : ''}${button(frame, call({ from }), 'Refresh')}</p>
+${cards}`
 }
 
 const headings: readonly (readonly [title: string, isNumber?: true])[] = [
