@@ -13,6 +13,7 @@ import { type FunctionsProcess, startFunctions } from './functions.ts'
 import { refuseSwallowedOptions } from './npm-options.ts'
 import { type Options, parseOptions, proxyOf, usage } from './options.ts'
 import { endWithOutput } from './output.ts'
+import { queryLake } from './page/query-lake.ts'
 import { type Page, servePage } from './page/server.ts'
 import { completeText } from './report/coverage.ts'
 import { findMissing, type Missing } from './report/missing.ts'
@@ -144,7 +145,11 @@ async function openPage({ options, source, services, control, screen }: Session)
   const caller = { tenant: 'all', awsRequestId: 'local' }
   const page = await servePage({
     show: (call, theme) =>
-      showView({ ask: (question) => ask(ports, question, caller), vendors }, call, { theme, endpoint: 'local', runsOn: 'this machine' }),
+      showView(
+        { ask: (question) => ask(ports, question, caller), vendors, clock, queryLake: (sql) => queryLake(options.data, sql) },
+        call,
+        { theme, endpoint: 'local', runsOn: 'this machine' },
+      ),
     onError: (error) => log({ level: 'error', event: 'page-failed', message: String(error) }),
     dataDir: options.data,
     port: options.port,

@@ -1,13 +1,17 @@
 import * as z from 'zod/mini'
 import '../domain/schema-messages.ts'
 import type { AnswerOf } from '../domain/operate/answers.ts'
+import { recordSql, searchSql } from '../domain/operate/event-search.ts'
 import type { Question, Refusal } from '../domain/operate/operation.ts'
+import type { Clock } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
 import { connectorStates } from '../domain/status/connector-state.ts'
+import { day } from '../domain/time.ts'
 import type { Vendor } from '../domain/vendor.ts'
 import { type Html, html } from './html.ts'
 import { vendorCard } from './views/card.ts'
 import { details } from './views/details.ts'
+import { event, events, type Row } from './views/events.ts'
 import { button, type Frame, framed } from './views/frame.ts'
 import { overview } from './views/overview.ts'
 
@@ -18,10 +22,22 @@ type AskOperator = <A extends Question['action']>(
 
 export interface ViewPorts {
   readonly ask: AskOperator
+  readonly clock: Pick<Clock, 'now'>
+  /** Queries the lake. Absent where the lake is not at hand: then the query is shown to be copied. */
+  readonly queryLake?: (sql: string) => Promise<Result<readonly Row[], string>>
   readonly vendors: ReadonlyMap<string, Vendor>
 }
 
 const text = z.catch(z.string().check(z.maxLength(128)), '')
+
+/** An instant in UTC, such as `2026-11-24T12:00`; undefined if it is none. */
+const time = z.pipe(
+  text,
+  z.transform((given) => {
+    const at = Date.parse(/[zZ]|[+-]\d\d:\d\d$/.test(given) ? given : `${given}Z`)
+    return Number.isNaN(at) ? undefined : at
+  }),
+)
 
 /** A call of a page is untrusted: whatever does not fit is the first page. */
 const callSchema = z.catch(
@@ -33,17 +49,29 @@ const callSchema = z.catch(
       from: z.catch(z.coerce.number().check(z.int(), z.minimum(1)), 1),
     }),
     z.object({ view: z.literal('vendor'), type: text }),
+    z.object({
+      view: z.literal('events'),
+      from: time,
+      to: time,
+      tenant: text,
+      connectorId: text,
+      service: text,
+      eventType: text,
+      text,
+    }),
+    z.object({ view: z.literal('event'), id: text }),
     z.object({ view: z.literal('details'), connectorId: z.string().check(z.minLength(1), z.maxLength(64)) }),
   ]),
   { view: 'overview' as const, find: '', state: '' as const, from: 1 },
 )
 
 /** Shows the view that the call asks for, as HTML. A refusal is shown as well. Throws only when a table fails. */
-export async function showView({ ask, vendors }: ViewPorts, call: unknown, frame: Frame): Promise<string> {
-  return framed(frame, await viewOf({ ask, vendors }, callSchema.parse(call), frame))
+export async function showView(ports: ViewPorts, call: unknown, frame: Frame): Promise<string> {
+  return framed(frame, await viewOf(ports, callSchema.parse(call), frame))
 }
 
-async function viewOf({ ask, vendors }: ViewPorts, call: z.output<typeof callSchema>, frame: Frame): Promise<Html> {
+async function viewOf(ports: ViewPorts, call: z.output<typeof callSchema>, frame: Frame): Promise<Html> {
+  const { ask, vendors } = ports
   switch (call.view) {
     case 'vendor': {
       const vendor = vendors.get(call.type)
@@ -53,6 +81,19 @@ async function viewOf({ ask, vendors }: ViewPorts, call: z.output<typeof callSch
       const { find, state, from } = call
       const listed = await ask({ action: 'list', find, ...(state === '' ? {} : { state }) })
       return listed.ok ? overview(listed.value, { find, state, from }, [...vendors.values()], frame) : refused(listed.failure, frame)
+    }
+    case 'events': {
+      const now = ports.clock.now()
+      const { view: _, from = now - day, to = now, ...rest } = call
+      const search = { from: Math.min(from, to), to: Math.max(from, to), ...rest }
+      const sql = searchSql(search)
+      const found = await ports.queryLake?.(sql)
+      const shown = found === undefined ? undefined : found.ok ? { rows: found.value } : { failure: found.failure }
+      return events(search, sql, shown, [...vendors.values()], frame)
+    }
+    case 'event': {
+      const found = await ports.queryLake?.(recordSql(call.id))
+      return event(found?.ok === true ? found.value[0] : undefined, frame)
     }
     case 'details': {
       const { connectorId } = call

@@ -96,6 +96,20 @@ describe('the page of this machine', () => {
     await heading('Connectors')
   })
 
+  it('searches the events, and shows the record of one', async () => {
+    await press('Events')
+    await heading('Events')
+    await page.getByLabel('Tenant').fill("o'brien")
+    await press('Search')
+    await page.getByText("tenant = 'o''brien'").waitFor()
+    expect(await page.getByLabel('Tenant').inputValue()).toBe("o'brien")
+    await page.getByText('<b>bill</b>').waitFor()
+    expect(await findings()).toEqual([])
+    await press('2026-11-24 12:00:00')
+    await heading('Event')
+    await page.getByText('"raw": "{}"').waitFor()
+  })
+
   it('tells what a vendor’s connectors can do, and how to get the credentials', async () => {
     await press('Trend Micro Cloud App Security')
     await heading('Trend Micro Cloud App Security')
@@ -131,7 +145,7 @@ describe('the page of this machine', () => {
     expect(await page.locator('#view img').count()).toBe(0)
     expect(await page.title()).toBe('acme.cas · Tributary')
     const calls = await page.locator('cwdb-action').allTextContents()
-    expect(calls.map((call) => JSON.parse(call).view)).toEqual(['overview', 'details'])
+    expect(calls.map((call) => JSON.parse(call).view)).toEqual(['overview', 'details', 'events'])
   })
 
   it.each((['light', 'dark'] as const).flatMap((colorScheme) => widths.map((width) => ({ colorScheme, width }))))(

@@ -13,8 +13,14 @@ describe('a question', () => {
   const world = new World({ vendor: { eventsPerHour: 60 } })
   const items = [
     connectorItem({ connectorId: 'acme.cas', initialBackfillMinutes: 60, eventTypes: ['dlp', 'securityrisk'] }),
-    connectorItem({ connectorId: 'globex.cas', tenantName: 'Globex', apiKeySecrets: ['tributary/globex/simulated-1'], enabled: false }),
-    connectorItem({ connectorId: 'globex.wrong', tenantName: 'Globex', intervalMinutes: 0 }),
+    connectorItem({
+      connectorId: 'globex.cas',
+      name: 'globex-cas',
+      tenantName: 'Globex',
+      apiKeySecrets: ['tributary/globex/simulated-1'],
+      enabled: false,
+    }),
+    connectorItem({ connectorId: 'globex.wrong', name: 'globex-wrong', tenantName: 'Globex', intervalMinutes: 0 }),
   ]
   const table: ConnectorItems = {
     readItem: async (id) => items.find(({ connectorId }) => connectorId === id),

@@ -20,7 +20,7 @@ export function details(shown: ShowAnswer, history: readonly HistoryEntry[], fra
   const { row, streams, keys, accepted, item, asOf, lastFailure } = shown
   const { title, tone, remedy } = traitsOfState(row.state)
   const words = remark(row)
-  return html`<p class="tb-bar">${button(frame, { view: 'overview' }, 'All connectors')}${button(frame, { view: 'details', connectorId: row.connectorId }, 'Refresh')}</p>
+  return html`<p class="tb-bar">${button(frame, { view: 'overview' }, 'All connectors')}${button(frame, { view: 'details', connectorId: row.connectorId }, 'Refresh')}${button(frame, { view: 'events', connectorId: row.connectorId }, 'View events')}</p>
 <h2>${row.connectorId}</h2>
 <p><span class="tb-state tb-${tone}">${title}</span> since ${minuteText(row.since)} UTC. ${words === '' ? remedy : words}</p>
 <p>As of ${minuteText(asOf)} UTC.</p>

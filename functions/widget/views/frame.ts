@@ -77,6 +77,7 @@ export function framed({ theme }: Pick<Frame, 'theme'>, body: Html): string {
 .tb th, .tb td { border: 0; border-bottom: 1px solid ${line}; background: none; color: ${text}; padding: 5px 14px 5px 0; text-align: left; vertical-align: top }
 .tb th { font-weight: 600; color: ${quiet}; white-space: nowrap }
 .tb .tb-number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.tb .tb-time { white-space: nowrap }
 .tb .tb-name { overflow-wrap: anywhere; min-width: 110px }
 .tb .tb-remark { overflow-wrap: anywhere; min-width: 240px }
 .tb .tb-state::before { content: '● ' }

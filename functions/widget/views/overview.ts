@@ -21,7 +21,7 @@ const rowsMax = 50
 
 /** The overview of all connectors: the worst first, found by name, tenant and state. */
 export function overview({ rows, total, asOf }: ListAnswer, question: OverviewQuestion, vendors: readonly Vendor[], frame: Frame): Html {
-  const cards = html`<p class="tb-bar">About ${vendors.map(({ type, title }) => button(frame, { view: 'vendor', type }, title))}</p>`
+  const cards = html`<p class="tb-bar">${button(frame, { view: 'events' }, 'Events')} About ${vendors.map(({ type, title }) => button(frame, { view: 'vendor', type }, title))}</p>`
   if (total === 0) return html`<h2>Connectors</h2><p>There is no connector yet.</p>${cards}`
   const { find, state, from } = question
   const shown = rows.slice(from - 1, from - 1 + rowsMax)
