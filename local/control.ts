@@ -61,6 +61,7 @@ export function connect({ addresses, clientConfig }: Services): Control {
       connectors,
       state,
       queue,
+      secretsBoundToOrigin: false,
       digest,
       policy: { vendors, secretPrefix, allowedHosts, tlsVerificationOptional: true },
       log,

@@ -10,9 +10,9 @@ import type { Activity } from '../../domain/status/activity.ts'
 import type { CatchUp } from '../../domain/status/catching-up.ts'
 import { connectorStates, type StateChange } from '../../domain/status/connector-state.ts'
 import type { Outage } from '../../domain/status/outage.ts'
-import type { ConnectorStatus, DayCounts } from '../../domain/status/status.ts'
+import type { Acknowledgement, ConnectorStatus, DayCounts } from '../../domain/status/status.ts'
 import type { Changes } from '../../domain/stream/changes.ts'
-import type { Interval, LostRange, Range, RangeKind, StreamCounts, StreamState } from '../../domain/stream/stream.ts'
+import type { Interval, LostRange, Range, RangeKind, RequestedReread, StreamCounts, StreamState } from '../../domain/stream/stream.ts'
 import type { TokenBucket } from '../../domain/token-bucket.ts'
 
 /**
@@ -218,6 +218,7 @@ export const statusSchema: z.ZodMiniType<ConnectorStatus, Stored> = withExactCod
       retentionLeftMs: optional(z.number()),
       streamsBehind: optional(count),
       lostRanges: optional(count),
+      acknowledged: optional(z.object({ at: instant, note: text, lostRanges: count } satisfies Shape<Acknowledgement>)),
       activity: optional(z.array(z.object({ from: instant, requests: count, delivered: count } satisfies Shape<Activity>))),
       catchUp: optional(z.object({ since: instant, lagMs: z.number() } satisfies Shape<CatchUp>)),
       vendorClockMs: optional(z.number()),
@@ -321,6 +322,10 @@ export const streamSchema: z.ZodMiniType<StreamState, Stored> = withStoredNames(
     reread: optional(interval),
     nextRereadAt: instant,
     rereadForKey: optional(z.literal(true)),
+    rereadAsked: optional(z.enum(['new', 'redeliver'])),
+    requestedRereads: optional(
+      z.array(z.object({ from: instant, to: instant, redeliver: optional(z.literal(true)) } satisfies Shape<RequestedReread>)),
+    ),
     origin: optional(text),
     keys: optional(z.array(text)),
     seenClasses: z.record(text, instant),

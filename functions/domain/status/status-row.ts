@@ -2,7 +2,7 @@ import { cutText } from '../text.ts'
 import { day, durationText, type Instant, iso } from '../time.ts'
 import { activityText } from './activity.ts'
 import { type ConnectorState, connectorStates, traitsOfState } from './connector-state.ts'
-import { type ConnectorStatus, formatRefusedEdit } from './status.ts'
+import { type Acknowledgement, type ConnectorStatus, formatRefusedEdit } from './status.ts'
 
 /** The table of connectors that people see: a row a connector, the worst first. The dashboard and the terminal only format it. */
 
@@ -24,6 +24,8 @@ export interface StatusRow {
   readonly deliveredByDay: readonly number[]
   readonly streamsBehind?: number
   readonly lostRanges?: number
+  /** A sentence about lost events, and who knows of them. */
+  readonly loss?: string
   /** A sentence about the last hour, if nothing is wrong: it delivers, or it is quiet. */
   readonly activity?: string
   /** When a failing connector is tried again. */
@@ -65,6 +67,7 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
     streamsBehind,
     lostRanges,
     days,
+    acknowledged,
     activity,
     trouble,
   } = status
@@ -87,9 +90,18 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
     deliveredByDay: week.toReversed(),
     ...(streamsBehind === undefined ? {} : { streamsBehind }),
     ...(lostRanges === undefined ? {} : { lostRanges }),
+    ...(lostRanges === undefined || lostRanges === 0 ? {} : { loss: lossText(lostRanges, acknowledged) }),
     ...(state === 'ok' && activity !== undefined ? { activity: activityText(activity, now) } : {}),
     ...(trouble === undefined || trouble.until <= now ? {} : { nextTryAt: trouble.until }),
   }
+}
+
+function lossText(lostRanges: number, acknowledged: Acknowledgement | undefined): string {
+  const isNew = lostRanges > (acknowledged?.lostRanges ?? 0)
+  const count = lostRanges === 1 ? '1 time range' : `${numberText(lostRanges)} time ranges`
+  if (acknowledged === undefined || isNew)
+    return `Events of ${count} were lost for good. The details say when; acknowledge the loss when it is dealt with.`
+  return `Events of ${count} were lost for good, acknowledged at ${minuteText(acknowledged.at)} UTC: ${cutText(acknowledged.note, nameMax)}`
 }
 
 /** The texts of a row. */
@@ -136,9 +148,10 @@ export function orDash<T>(value: T | undefined, text: (value: T) => string): str
 }
 
 /** The problem and when it is tried again, or the last hour of a connector that is well. */
-export function remark({ reason, activity = '', nextTryAt }: StatusRow): string {
+export function remark({ reason, activity = '', loss, nextTryAt }: StatusRow): string {
   const next = nextTryAt === undefined ? '' : ` Next try at ${minuteText(nextTryAt)} UTC.`
-  return reason === '' ? activity : `${reason}${next}`
+  const now = reason === '' ? activity : `${reason}${next}`
+  return loss === undefined ? now : `${now} ${loss}`.trim()
 }
 
 /** `12,345`. */

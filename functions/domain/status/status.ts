@@ -24,6 +24,14 @@ export interface DayCounts {
   readonly throttled: number
 }
 
+/** Somebody knows of the lost ranges. */
+export interface Acknowledgement {
+  readonly at: Instant
+  readonly note: string
+  /** Lost ranges by then (count). */
+  readonly lostRanges: number
+}
+
 /** The status of a connector: one item of the state table, shown to people. */
 export interface ConnectorStatus {
   readonly state: ConnectorState
@@ -51,6 +59,8 @@ export interface ConnectorStatus {
   readonly streamsBehind?: number
   /** Ranges lost for good that the ledgers still record (count). */
   readonly lostRanges?: number
+  /** The last acknowledgement of lost ranges: how many there were then. More of them are a new loss. */
+  readonly acknowledged?: Acknowledgement
   /** The vendor's clock minus ours (ms), at `lastRunAt`. */
   readonly vendorClockMs?: number
   /** When the oldest of the keys was stored. */

@@ -15,7 +15,7 @@ import {
   watermarkNow,
 } from './proof.ts'
 import { seenClass } from './seen-ids.ts'
-import type { Interval, LostRange, Range, StreamState } from './stream.ts'
+import type { Interval, LostRange, Range, RequestedReread, StreamState } from './stream.ts'
 
 /**
  * The coverage ledger of one stream: the set of intervals that are proven complete. The gaps follow from it, and the next range to
@@ -187,13 +187,26 @@ export function newlyLost(before: StreamState, after: StreamState): LostRange | 
  */
 export function beginReread(stream: StreamState, now: Instant, policy: ReadingPolicy): StreamState {
   if (rereadLeft(stream).length > 0) return stream
-  const { reread: _, rereadForKey: __, ...idle } = stream
+  const { reread: _, rereadForKey: __, rereadAsked: ___, ...idle } = stream
+  const [asked, ...others] = stream.requestedRereads ?? []
+  if (asked !== undefined) return beginAsked(idle, asked, others)
   if (stream.nextRereadAt > now) return idle
   const [gap = { from: now }] = intervals.since(openGaps(stream, now), limitOf(now, policy))
   const to = floorToSecond(gap.from)
   const from = Math.max(stream.since, to - day)
   if (from >= to || to < watermarkNow(now, policy) - 2 * policy.intervalMs) return idle
   return { ...idle, reread: { from, to }, nextRereadAt: now + day }
+}
+
+/** A re-read that is under way ends first, and so does each request before this one. */
+function beginAsked(idle: StreamState, { from, to, redeliver }: RequestedReread, others: readonly RequestedReread[]): StreamState {
+  const { requestedRereads: _, ...rest } = idle
+  return {
+    ...rest,
+    reread: { from, to },
+    rereadAsked: redeliver === true ? 'redeliver' : 'new',
+    ...(others.length === 0 ? {} : { requestedRereads: others }),
+  }
 }
 
 /** The parts of the re-read that can be read now. */
@@ -206,13 +219,19 @@ export function rereadLeft({ reread, setAside }: StreamState): Interval[] {
  * intervals.
  */
 export function completeRange(stream: StreamState, range: Range, answers: Answers, policy: ReadingPolicy): StreamState {
-  const { range: _, reread, rereadForKey, hard, skipped, jumpedTo: __, givenUp: ___, ...rest } = stream
+  const { range: _, reread, rereadForKey, rereadAsked, hard, skipped, jumpedTo: __, givenUp: ___, ...rest } = stream
   const proven = provenPart(range, answers, policy)
   const left = range.kind === 'reread' && reread !== undefined && range.to < reread.to ? { from: range.to, to: reread.to } : undefined
   const remaining = range.kind === 'reread' ? left : reread
   return {
     ...rest,
-    ...(remaining === undefined ? {} : { reread: remaining, ...(rereadForKey === undefined ? {} : { rereadForKey }) }),
+    ...(remaining === undefined
+      ? {}
+      : {
+          reread: remaining,
+          ...(rereadForKey === undefined ? {} : { rereadForKey }),
+          ...(rereadAsked === undefined ? {} : { rereadAsked }),
+        }),
     ...withoutRead(widened(hard, range, stream.pagesTarget * policy.pageItemsMax), range),
     ...skippedAfter(skipped, range.from, range.to),
     covered: range.kind === 'provisional' ? stream.covered : intervals.widest(intervals.union(stream.covered, proven), coveredMax),

@@ -33,7 +33,16 @@ export function readBy(stored: StreamState, { origin, keys, since, acceptedAt }:
   const read = { ...(isNew ? withoutKeyTrouble(stream) : stream), origin, keys: remembered }
   const to = stream.covered.at(-1)?.to ?? stream.since
   if (!isNew || to <= stream.since) return read
-  return { ...read, reread: { from: stream.since, to }, rereadForKey: true }
+  // All of it is read again, so a request under way is part of it, and one that sends events again waits for its turn.
+  const { rereadAsked, reread, ...rest } = read
+  const waiting = rereadAsked === 'redeliver' && reread !== undefined ? [{ ...reread, redeliver: true as const }] : []
+  const requestedRereads = [...waiting, ...(read.requestedRereads ?? [])]
+  return {
+    ...rest,
+    ...(requestedRereads.length === 0 ? {} : { requestedRereads }),
+    reread: { from: stream.since, to },
+    rereadForKey: true,
+  }
 }
 
 /** So the first run after an edit reads the stream, and what still fails is counted from there. */

@@ -65,6 +65,12 @@ export interface StreamCounts {
   readonly byFilter: Readonly<Record<string, number>>
 }
 
+/** A time that somebody asked to be read again. */
+export interface RequestedReread extends Interval {
+  /** Events that the lake has are sent again. */
+  readonly redeliver?: true
+}
+
 /** The whole state of one stream: one item of the state table, so that one condition guards a checkpoint. */
 export interface StreamState {
   /** Goes up by one with each write; a write names the version it builds on. 0: never written. */
@@ -107,6 +113,10 @@ export interface StreamState {
   readonly nextRereadAt: Instant
   /** The re-read is for a new key: what it finds is not late. */
   readonly rereadForKey?: true
+  /** Somebody asked for the re-read: what it finds is not late. `redeliver`: events that the lake has are sent again. */
+  readonly rereadAsked?: 'new' | 'redeliver'
+  /** Re-reads that somebody asked for and that wait for their turn, the oldest first. */
+  readonly requestedRereads?: readonly RequestedReread[]
   /** The origin and the fingerprints of the keys that the stream was read with. */
   readonly origin?: string
   readonly keys?: readonly string[]

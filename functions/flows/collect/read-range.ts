@@ -107,11 +107,11 @@ export async function readRange(
     const { items, ...received } = fetched.value
     // An empty page needs no lease: if two runs read it, the version check lets only one save.
     if (items.length > 0 && !lease.isHeld && !(await lease.take(range))) return leaseLost(lease)
-    if (items.length > 0) seen ??= await loadSeen(step, range)
+    if (items.length > 0) seen ??= isRedelivered(lease.stream, range) ? noneSeen(step) : await loadSeen(step, range)
     const { delivered, failure } = await deliverPage(ports, step.page, range, fetched.value, {
       seen: seen ?? noneSeen(step),
       detail,
-      countsLate: range.kind === 'reread' && lease.stream.rereadForKey === undefined,
+      countsLate: range.kind === 'reread' && lease.stream.rereadForKey === undefined && lease.stream.rereadAsked === undefined,
     })
     const { newIds, counts, changes, filtersOff } = delivered
     await remember(step, range, newIds, seen)
@@ -174,6 +174,11 @@ async function loadSeen(step: Step, range: Range): Promise<SeenItems> {
     seen.add(hash, content),
   )
   return seen
+}
+
+/** Somebody asked for all events of this time again, those that the lake has as well. */
+function isRedelivered({ rereadAsked }: StreamState, { kind }: Range): boolean {
+  return kind === 'reread' && rereadAsked === 'redeliver'
 }
 
 function noneSeen({ ports, context }: Step): SeenItems {

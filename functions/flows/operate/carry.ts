@@ -12,6 +12,7 @@ import type {
   Log,
   Queue,
   RunStore,
+  SecretOriginStore,
   StatusStore,
   StreamStore,
 } from '../../domain/ports.ts'
@@ -21,8 +22,10 @@ export interface OperatePorts {
   readonly clock: Clock
   readonly items: ConnectorItems
   readonly connectors: Connectors
-  readonly state: RunStore & AcceptedStore & DueStore & StatusStore & StreamStore & HistoryStore
+  readonly state: RunStore & AcceptedStore & DueStore & StatusStore & StreamStore & SecretOriginStore & HistoryStore
   readonly queue: Queue
+  /** Whether the key of a secret goes only to the origin that the secret was first accepted with. */
+  readonly secretsBoundToOrigin: boolean
   readonly digest: Digest
   /** The rules by which an item is accepted, with the vendors. */
   readonly policy: ConnectorPolicy

@@ -11,11 +11,23 @@ import {
 } from '../../domain/operate/operation.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
 import type { Answer, Ask, Carry, Done, OperatePorts } from './carry.ts'
+import { acknowledge } from './changes/acknowledge.ts'
+import { create, edit, pause, remove, resume } from './changes/edit-item.ts'
+import { collect, reread } from './changes/read-now.ts'
 import { coverage, history, list, show } from './questions.ts'
 
 const asks: { readonly [A in Question['action']]?: Ask<A> } = { list, show, history, coverage }
 
-const carries: { readonly [A in Change['action']]?: Carry<A> } = {}
+const carries: { readonly [A in Change['action']]?: Carry<A> } = {
+  create,
+  edit,
+  delete: remove,
+  pause,
+  resume,
+  collect,
+  reread,
+  acknowledge,
+}
 
 /**
  * Checks an untrusted request, carries it out, and writes each change into the history, whether it was carried out or refused. The same
