@@ -3,7 +3,8 @@ import type { HeldKeys, KeyClaims } from './connector/key-register.ts'
 import type { Comparison, Tick } from './dispatch.ts'
 import type { Failure } from './failures.ts'
 import type { EventMetric, FleetMetric, RunMetric } from './metrics.ts'
-import type { HistoryEntry, RequestOutcome } from './operate/operation.ts'
+import type { Caller, HistoryEntry, RequestOutcome } from './operate/operation.ts'
+import type { StoredTicket } from './operate/ticket.ts'
 import type { OriginHealth } from './origin.ts'
 import type { LakeRecord } from './record/record.ts'
 import type { Result } from './result.ts'
@@ -308,6 +309,25 @@ export interface HistoryStore {
    */
   beginRequest(requestId: string): Promise<RequestOutcome | 'running' | undefined>
   endRequest(requestId: string, outcome: RequestOutcome): Promise<void>
+}
+
+/** Tickets for changes that did not come from a command. Each is good once. */
+export interface TicketStore {
+  putTicket(ticket: StoredTicket): Promise<void>
+  /** Uses the ticket up. Returns false, and changes nothing, if there is none that is bound to this, unused, and good after `at`. */
+  redeemTicket(ticket: Pick<StoredTicket, 'hash' | 'boundTo'>, at: Instant): Promise<boolean>
+}
+
+/** The way of history entries to the lake, where they stay for good. */
+export interface HistoryLake {
+  /** Fails after some tries with `sink-throttled`, `sink-failed` or `record-refused`. After a failure the line may be in the lake all the same. */
+  keep(entry: HistoryEntry): Promise<Result<void>>
+}
+
+/** Work that goes on after its request was answered. */
+export interface Later {
+  /** Calls `operate` with this payload in the name of the caller, and does not wait for it. Throws the errors of the SDK. */
+  call(payload: Readonly<Record<string, unknown>>, caller: Caller): Promise<void>
 }
 
 /** One line of the log. It never contains a secret. */

@@ -27,6 +27,7 @@ const entrySchema = z.object({
   after: attributes,
   outcome: z.custom<HistoryEntry['outcome']>((value) => typeof value === 'string'),
   message: z.exactOptional(text),
+  inLake: z.exactOptional(z.boolean()),
 } satisfies Record<keyof HistoryEntry, z.ZodMiniType>)
 
 const requestSchema = z.object({

@@ -20,6 +20,7 @@ import type { Instant } from '../../domain/time.ts'
  *     SECRET#name             ORIGIN                                     the origin that the secret is bound to
  *     HISTORY#connectorId     time#requestId                             a change that somebody made
  *     REQUEST#requestId       OUTCOME                                    a change that was asked for, and how it ended
+ *     TICKET#hash             BINDING                                    a ticket, and what it is good for
  *     OUTAGES                 vendor#origin                              an open outage
  *     ORIGINS                 vendor#origin                              an origin that did not respond lately
  *     DISPATCH                TICK                                       the last tick
@@ -140,6 +141,10 @@ export function historySk(at: Instant, requestId = ''): string {
 
 export function requestKey(requestId: string): Key {
   return { pk: `REQUEST#${requestId}`, sk: 'OUTCOME' }
+}
+
+export function ticketKey(hash: string): Key {
+  return { pk: `TICKET#${hash}`, sk: 'BINDING' }
 }
 
 export function outageKey({ vendor, origin }: Pick<Outage, 'vendor' | 'origin'>): Key {

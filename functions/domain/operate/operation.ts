@@ -137,6 +137,8 @@ export interface HistoryEntry {
   readonly after?: Readonly<Record<string, unknown>>
   readonly outcome: 'done' | RefusalCode
   readonly message?: string
+  /** Whether the lake has the entry, too. Absent: it is not known to have it. */
+  readonly inLake?: boolean
 }
 
 /** How a change ended, for a caller that sends it again. */

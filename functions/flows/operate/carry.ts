@@ -7,12 +7,15 @@ import type {
   ConnectorItems,
   Connectors,
   DueStore,
+  HistoryLake,
   HistoryStore,
+  Later,
   Log,
   Queue,
   RunStore,
   StatusStore,
   StreamStore,
+  TicketStore,
 } from '../../domain/ports.ts'
 import type { Result } from '../../domain/result.ts'
 
@@ -20,7 +23,11 @@ export interface OperatePorts {
   readonly clock: Clock
   readonly items: ConnectorItems
   readonly connectors: Connectors
-  readonly state: RunStore & AcceptedStore & DueStore & StatusStore & StreamStore & HistoryStore
+  readonly state: RunStore & AcceptedStore & DueStore & StatusStore & StreamStore & HistoryStore & TicketStore
+  readonly historyLake: HistoryLake
+  readonly later: Later
+  /** 128 random bits, in hex. */
+  readonly newTicket: () => string
   readonly queue: Queue
   readonly digest: Digest
   /** The rules by which an item is accepted, with the vendors. */

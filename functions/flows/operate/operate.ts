@@ -11,6 +11,7 @@ import {
 } from '../../domain/operate/operation.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
 import type { Answer, Ask, Carry, Done, OperatePorts } from './carry.ts'
+import { writeDown } from './write-down.ts'
 
 const asks: { readonly [A in Question['action']]?: Ask<A> } = {}
 
@@ -35,13 +36,15 @@ export async function operate(ports: OperatePorts, request: unknown, caller: Cal
 }
 
 /** A connector of another tenant is answered as one that does not exist: nobody learns its name. */
-function foreignTenant(operation: Operation, { tenant }: Caller): Refusal | undefined {
+export function foreignTenant(operation: Operation, { tenant }: Caller): Refusal | undefined {
   if (tenant === 'all') return undefined
-  const named = [
-    'connectorId' in operation ? tenantOfId(operation.connectorId) : undefined,
-    'tenant' in operation ? operation.tenant : undefined,
-    'item' in operation && operation.item !== undefined ? tenantOfId(String(operation.item['connectorId'])) : undefined,
-  ].filter((name) => name !== undefined)
+  const ids = [
+    'connectorId' in operation ? operation.connectorId : undefined,
+    'item' in operation ? operation.item?.['connectorId'] : undefined,
+  ].filter((id) => id !== undefined)
+  const asked = 'tenant' in operation && operation.tenant !== undefined ? [operation.tenant] : []
+  // An id that names no tenant is of no operator of a tenant.
+  const named = [...ids.map((id) => tenantOfId(String(id)) ?? ''), ...asked]
   const isOwn = named.every((name) => name === tenant) && (named.length > 0 || operation.action === 'list')
   return isOwn
     ? undefined
@@ -75,7 +78,7 @@ async function change<A extends Change['action']>(
   const result = await carry(ports, asked, caller)
   const outcome = result.ok ? ('done' as const) : result.failure.code
   const { message } = result.ok ? result.value : result.failure
-  await state.addHistory(entryOf(ports, asked, caller, result))
+  await writeDown(ports, entryOf(ports, asked, caller, result))
   await state.endRequest(requestId, { outcome, message })
   return result.ok ? ok({ message }) : result
 }
