@@ -52,6 +52,7 @@ const fullSettings = {
   accessLogBucket: 'logs-of-acme',
   reservedConcurrency: 20,
   httpsProxy: 'http://proxy.example.com:3128',
+  tenantsWithOperators: ['acme', 'north-2'],
 }
 
 /** Judges the stack. The arguments choose test files, as those of Vitest do. */

@@ -15,7 +15,7 @@ export const provider: Caller = { tenant: 'all', awsRequestId: 'aws-1' }
 export const acme: Caller = { tenant: 'acme', awsRequestId: 'aws-2' }
 export const globex: Caller = { tenant: 'globex', awsRequestId: 'aws-3' }
 
-/** What a flow did beyond the state table. */
+/** All that a flow did beyond the state table. */
 export interface Effects {
   readonly items: Map<string, Readonly<Record<string, unknown>>>
   readonly kept: HistoryEntry[]

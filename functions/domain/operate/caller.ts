@@ -5,7 +5,7 @@ import type { Caller, Refusal } from './operation.ts'
 export const everyTenant = 'all'
 
 /**
- * Who called a function, by the ARN that the caller invoked. Lambda does not name the caller, and IAM cannot see a payload, but IAM decides
+ * The caller of a function, by the ARN that was invoked. Lambda does not name the caller, and IAM cannot see a payload, but IAM decides
  * which alias of the function somebody may invoke:
  *
  *     …:function:tributary-operate:all     the provider: every tenant
@@ -18,6 +18,6 @@ export function callerOf(invokedArn: string, awsRequestId: string): Result<Calle
   if (alias !== undefined && /^[a-z0-9-]{1,40}$/.test(alias) && !/^\d+$/.test(alias)) return ok({ tenant: alias, awsRequestId })
   return failed({
     code: 'not-allowed',
-    message: `Call the function by an alias: ${functionName}:${everyTenant} for all tenants, or ${functionName}:TENANT for one of tenantsWithOperators. Without one it does nothing.`,
+    message: `Call the function by an alias: ${functionName}:${everyTenant} for all tenants, or ${functionName}:TENANT for one of tenantsWithOperators. A call without an alias is refused.`,
   })
 }

@@ -60,7 +60,7 @@ const changes = [
     streams: z.exactOptional(z.array(z.string()).check(z.minLength(1), z.maxLength(streamsMax))),
   }),
   z.strictObject({ action: z.literal('acknowledge'), ...change, connectorId, note }),
-  /** Of a saved connector, or with `item` of one that is not saved. */
+  /** Tests a saved connector, or with `item` one that is not saved. */
   z.strictObject({ action: z.literal('test'), ...change, connectorId, item: z.exactOptional(item) }),
   z.strictObject({ action: z.literal('dismiss'), ...change, connectorId }),
 ] as const
@@ -115,7 +115,7 @@ export interface Refusal {
   readonly problems?: readonly Problem[]
 }
 
-/** Who asks. The alias of the function decides it, so nobody can claim another. */
+/** The caller. The alias of the function decides it, so nobody can claim another. */
 export interface Caller {
   /** Their connectors only; `all`: every tenant's. */
   readonly tenant: string

@@ -40,7 +40,7 @@ export type Answer = Readonly<Record<string, unknown>>
 
 /** A change that was carried out. */
 export interface Done {
-  /** What was done, and what comes next. */
+  /** Says what was done, and what comes next. */
   readonly message: string
   /** The values that it changed, for the history. */
   readonly before?: HistoryEntry['before']

@@ -5,7 +5,7 @@ import type { Answer, OperatePorts } from './carry.ts'
 import { issueTicket, redeemTicket } from './tickets.ts'
 
 /** Work of a change that takes longer than its answer may. `until`: it has to end by then. Throws only when a table fails. */
-export type GoOn<A extends Change['action']> = (
+type GoOn<A extends Change['action']> = (
   ports: OperatePorts,
   change: Extract<Change, { readonly action: A }>,
   caller: Caller,

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini'
-import type { HistoryEntry, RequestOutcome } from '../../domain/operate/operation.ts'
-import type { HistoryStore } from '../../domain/ports.ts'
-import { day, type Instant } from '../../domain/time.ts'
-import { isAbsent } from './expressions.ts'
-import { historyPk, historySk, requestKey } from './item-keys.ts'
-import { mustWrite, type Store } from './store.ts'
+import type { HistoryEntry, RequestOutcome } from '../../../domain/operate/operation.ts'
+import type { HistoryStore } from '../../../domain/ports.ts'
+import { day, type Instant } from '../../../domain/time.ts'
+import { isAbsent } from '../expressions.ts'
+import { historyPk, historySk, requestKey } from '../item-keys.ts'
+import { mustWrite, type Store } from '../store.ts'
 
 /** An entry of the history stays so long (ms). The lake keeps it for good. */
 const historyKeptMs = 90 * day
