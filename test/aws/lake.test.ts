@@ -341,6 +341,7 @@ describe('the saved queries', () => {
     ],
     Duplicates: [{ connector_id: 'acme-mail', events: '2', records: '4', max_copies: '2' }],
     'Malformed records': [{ id: 'odd', dt: today }],
+    'Changes by people': [{ tenant: 'acme', connector_id: 'acme.cas', action: 'pause', outcome: 'done', aws_request_id: 'aws-1' }],
   }
 
   it('are all covered by this test', () => {

@@ -42,7 +42,7 @@ async function usualSettings(): Promise<object> {
   const server = createServer()
   const port = await listen(server, 0, 'the simulator')
   server.close()
-  return { alarmEmails: ['operator@example.com'], allowedHosts: [`127.0.0.1:${port}`] }
+  return { alarmEmails: ['operator@example.com'], tenantsWithOperators: ['acme', 'globex'], allowedHosts: [`127.0.0.1:${port}`] }
 }
 
 /** Every setting that adds something to the template, but for a topic of one's own, which would take something away. */
