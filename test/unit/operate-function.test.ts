@@ -64,7 +64,7 @@ describe('the function operate', () => {
         expect(await handler({ ...event, ...more }, invoked(qualifier))).toMatchObject({ ok: expect.any(Boolean) })
         expect(printed.join('')).not.toContain('MARK')
       }),
-      { numRuns: 60 },
+      { numRuns: 100, examples: [[{ action: 'create', requestId: 'MARK-MARK', item: { apiKey: 'MARK' } }, {}, ':all']] },
     )
   })
 })

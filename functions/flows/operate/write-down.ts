@@ -9,7 +9,7 @@ export async function writeDown({ state, historyLake, log }: OperatePorts, entry
   await state.addHistory({ ...entry, inLake: false })
   const kept = await historyLake.keep(entry)
   if (kept.ok) return state.addHistory({ ...entry, inLake: true })
-  const { connectorId, action, requestId } = entry
+  const { connectorId, action, awsRequestId } = entry
   const message = `The lake does not have the history of ${action}; the state table has it for 90 days. ${kept.failure.detail}`
-  log({ level: 'error', event: 'history-not-in-lake', message, connectorId, requestId, code: kept.failure.code })
+  log({ level: 'error', event: 'history-not-in-lake', message, connectorId, awsRequestId, code: kept.failure.code })
 }
