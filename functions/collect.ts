@@ -1,28 +1,15 @@
-import { randomUUID } from 'node:crypto'
-import { FirehoseClient } from '@aws-sdk/client-firehose'
 import type { SQSEvent } from 'aws-lambda'
 import * as z from 'zod/mini'
-import { firehoseSink } from './adapters/firehose.ts'
-import { httpSource } from './adapters/http/http-source.ts'
 import { environments, parseEnvironment } from './env.ts'
 import { collectConnector } from './flows/collect/collect-connector.ts'
-import { awsClient } from './runtime/aws-client.ts'
+import { wireDelivery } from './runtime/delivery.ts'
 import { lambda } from './runtime/lambda.ts'
 import { wireCore } from './runtime/wiring.ts'
 
 const env = parseEnvironment(environments.collect, process.env)
 const { ports } = wireCore(env)
 const { clock } = ports
-const source = httpSource({
-  allowedHosts: env.ALLOWED_HOSTS,
-  vendorHosts: (type) => ports.vendors.get(type)?.hosts ?? [],
-  proxy: env.HTTPS_PROXY === undefined ? undefined : { url: env.HTTPS_PROXY, exceptions: env.NO_PROXY },
-  tlsVerificationOptional: env.TLS_VERIFICATION_OPTIONAL,
-  bodyBytesMax: env.RESPONSE_BYTES_MAX,
-  clock,
-  newTraceId: randomUUID,
-})
-const sink = firehoseSink({ client: new FirehoseClient(awsClient), deliveryStream: env.DELIVERY_STREAM, clock })
+const { source, sink } = wireDelivery(env, ports)
 
 const message = z.object({ connectorId: z.string().check(z.minLength(1)), claim: z.optional(z.number()) })
 /** The time that a run leaves for its last checkpoint and its status before Lambda stops the function (ms). */

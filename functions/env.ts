@@ -46,27 +46,36 @@ const acceptance = z.extend(vendorAccess, {
   SECRET_PREFIX: z.string().check(z.minLength(1)),
 })
 
+/** For the functions that ask vendors and deliver to the lake. */
+const delivery = {
+  /** The proxy of requests to vendors: `http://[USER:PASSWORD@]HOST[:PORT]`. */
+  HTTPS_PROXY: proxy,
+  /** Hosts that are reached without the proxy, comma separated. */
+  NO_PROXY: texts,
+  DELIVERY_STREAM: z.string().check(z.minLength(1)),
+  /** The largest response, decompressed, that the function's memory holds (bytes). A range with a larger page is read again, narrower. */
+  RESPONSE_BYTES_MAX: z._default(z.coerce.number().check(z.int(), z.positive()), 12 * 1024 * 1024),
+}
+
 /** The environment variables of each function. Each function parses its own once, at cold start. */
 export const environments = {
-  collect: z.extend(vendorAccess, {
-    /** The proxy of requests to vendors: `http://[USER:PASSWORD@]HOST[:PORT]`. */
-    HTTPS_PROXY: proxy,
-    /** Hosts that are reached without the proxy, comma separated. */
-    NO_PROXY: texts,
-    DELIVERY_STREAM: z.string().check(z.minLength(1)),
-    /** The largest response, decompressed, that the function's memory holds (bytes). A range with a larger page is read again, narrower. */
-    RESPONSE_BYTES_MAX: z._default(z.coerce.number().check(z.int(), z.positive()), 12 * 1024 * 1024),
-  }),
+  collect: z.extend(vendorAccess, delivery),
   connectorChanged: acceptance,
   dispatch: z.extend(acceptance, {
     CONNECTORS_TABLE: z.string().check(z.minLength(1)),
     /** Runs at the same time, at most (count). So many connectors are claimed with each tick at least. */
     COLLECT_CONCURRENCY: z._default(z.coerce.number().check(z.int(), z.positive()), 10),
   }),
+  operate: z.extend(acceptance, {
+    ...delivery,
+    CONNECTORS_TABLE: z.string().check(z.minLength(1)),
+    /** The name of this function, which goes on by calling itself. Absent: it goes on in its own process. */
+    OPERATE_FUNCTION: z.optional(z.string().check(z.minLength(1))),
+  }),
   statusWidget: base,
 } as const
 
-/** The rules of the deployment by which `connector-changed` and `dispatch` check items. */
+/** The rules of the deployment by which `connector-changed`, `dispatch` and `operate` check items. */
 export function acceptPolicy(env: z.output<typeof acceptance>) {
   return {
     secretPrefix: env.SECRET_PREFIX,

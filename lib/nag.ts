@@ -2,7 +2,7 @@ import { Validations } from 'aws-cdk-lib'
 import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda'
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag'
 import type { IConstruct } from 'constructs'
-import { allFunctions, type EachFunction, type FunctionKey, workingFunctions } from './functions/function-names.ts'
+import { allFunctions, type EachFunction, type FunctionKey, functionNames, workingFunctions } from './functions/function-names.ts'
 import type { PipelineFunction } from './functions/pipeline-function.ts'
 import type { Notifications } from './monitoring/notifications.ts'
 import type { Settings } from './settings.ts'
@@ -19,11 +19,13 @@ const withoutDeadLetters: EachFunction<string> = {
   collect: 'Only the work queue invokes it. A message that fails goes to the dead-letter queue of the work queue.',
   connectorChanged: 'Only the stream invokes it. Records that fail go to the on-failure queue of the mapping.',
   dispatch: 'The next tick does the work of one that fails. Alarms report failures, and ticks that are not completed.',
+  operate:
+    'A person waits for the answer. The function calls itself asynchronously to go on with a test, and the state says how far that came.',
   statusWidget: 'Only CloudWatch invokes it, and shows the result at once. Nothing invokes it asynchronously.',
 }
 
 export function acknowledgeFindings(parts: {
-  readonly settings: Pick<Settings, 'secretPrefix' | 'vpc'>
+  readonly settings: Pick<Settings, 'namePrefix' | 'secretPrefix' | 'vpc'>
   readonly functions: { readonly [Name in FunctionKey]: PipelineFunction<Name> }
   readonly deadLetterQueues: Readonly<Record<DeadLetterKind, DeadLetterQueue>>
   readonly notifications: Notifications
@@ -65,6 +67,12 @@ export function acknowledgeFindings(parts: {
     'The next tick does the work of one that fails, so nobody would redrive a failed one. Alarms report failing and missing ticks.'
   acknowledge(functions.dispatch, 'Serverless-LambdaAsyncFailureDestination', tickRepeats)
   acknowledge(functions.dispatch, 'Serverless-EventBusDLQ', tickRepeats)
+  acknowledge(
+    functions.operate.role,
+    `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:${settings.namePrefix}-${functionNames.operate}:*]`,
+    'The function goes on by calling itself, by the alias of its caller. There is an alias for each tenant with operators of its own.',
+  )
+  acknowledge(functions.operate, 'Serverless-LambdaAsyncFailureDestination', withoutDeadLetters.operate)
   for (const queue of Object.values(deadLetterQueues)) {
     acknowledge(queue, 'Serverless-SQSRedrivePolicy', 'It is a dead-letter queue itself, and an alarm notifies a person.')
   }

@@ -58,6 +58,10 @@ const vpc = z.strictObject(
 /** Each setting by its name. The schema is made from it, and a test compares the table in `docs/settings.md` with it. */
 const noProxyRule = 'HOST or HOST:PORT, such as proxy-free.example.com'
 const hostRule = 'HOST or HOST:PORT, such as proxy.example.com:8443, and @tenant after it if it is for one tenant'
+const tenantRule =
+  'the tenant of a connector’s id: 1 to 40 lower-case letters, digits or hyphens. all is the provider’s, and digits alone are no name of an alias'
+/** The most aliases: two for each tenant, beside all else that CloudFormation allows in a stack (500 resources). */
+const tenantsWithOperatorsMax = 150
 
 export const settingsShape = {
   namePrefix: text(/^[a-z][a-z0-9-]{0,28}[a-z0-9]$/, '2 to 30 lower-case letters, digits or hyphens, a letter first')
@@ -90,6 +94,14 @@ export const settingsShape = {
     .meta({
       description:
         'Names of rateGroup that connectors of all tenants share, for keys that the vendor counts as one customer. Every other group belongs to one tenant, except that connectors whose ids name no tenant share a group of the same name.',
+    }),
+  tenantsWithOperators: list(text(/^(?!all$)(?!\d+$)[a-z0-9-]{1,40}$/, tenantRule), `tenants. ${tenantRule}`)
+    .max(tenantsWithOperatorsMax, { error: mustBe(`${tenantsWithOperatorsMax} tenants at most`) })
+    .refine((tenants) => new Set(tenants).size === tenants.length, { error: mustBe('tenants, each of them once') })
+    .default([])
+    .meta({
+      description:
+        'Tenants with operators of their own. Each gets an alias of the functions operate and status-widget, by which IAM lets them reach the connectors of that tenant only. The alias all is the provider’s.',
     }),
   tlsVerificationOptional: flag()
     .default(false)

@@ -5,6 +5,7 @@ import { CollectFunction } from './functions/collect-function.ts'
 import { ConnectorChangedFunction } from './functions/connector-changed-function.ts'
 import { DispatchFunction } from './functions/dispatch-function.ts'
 import { mapFunctions } from './functions/function-names.ts'
+import { OperateFunction } from './functions/operate-function.ts'
 import { StatusWidgetFunction } from './functions/status-widget-function.ts'
 import { Catalog } from './lake/catalog.ts'
 import { DeliveryStream } from './lake/delivery-stream.ts'
@@ -87,12 +88,13 @@ export class TributaryStack extends Stack {
         deadLetters: deadLetterQueues.changes,
       }),
       dispatch: new DispatchFunction(this, 'Dispatch', { ...common, connectorsTable }),
+      operate: new OperateFunction(this, 'Operate', { ...common, connectorsTable, deliveryStreamName, deliveryStreamArn }),
       statusWidget: new StatusWidgetFunction(this, 'StatusWidget', { settings, encryptionKey, stateTable }),
     }
     const pipeline: ObservedPipeline = {
       namePrefix,
       metricsNamespace,
-      functions: mapFunctions(functions, ({ handler }) => handler),
+      functions: { ...mapFunctions(functions, ({ handler }) => handler), statusWidget: functions.statusWidget.all },
       logGroups: mapFunctions(functions, ({ logGroup }) => logGroup),
       tickRule: functions.dispatch.tickRule,
       workQueue,
@@ -121,6 +123,7 @@ export class TributaryStack extends Stack {
       const description = 'Role that publishes notifications to your topic. The policy of a topic in another account must allow it.'
       this.output('NotificationsRoleArn', notifications.publisher.roleArn, description)
     }
+    this.output('OperateFunctionName', functions.operate.handler.functionName, 'Function that people operate connectors with, by an alias.')
     this.output('DashboardName', namePrefix, 'Dashboard in CloudWatch.')
   }
 

@@ -10,7 +10,7 @@ import type { Log } from '../functions/domain/ports.ts'
 import { floorToSecond, iso } from '../functions/domain/time.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
-import type { OperatePorts } from '../functions/flows/operate/carry.ts'
+import type { AskPorts } from '../functions/flows/operate/carry.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { connectorsTableName, type Services, stateTableName } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
@@ -22,8 +22,8 @@ export const secretPrefix = 'tributary/'
 /** The program's own access to the services, beside the functions. */
 export interface Control {
   readonly state: StateTable
-  /** The ports of operations. `allowedHosts`: those that base URLs may name beside the vendor's own. */
-  operatePorts(allowedHosts: readonly string[], log: Log): OperatePorts
+  /** The ports of questions. `allowedHosts`: those that base URLs may name beside the vendor's own. */
+  askPorts(allowedHosts: readonly string[]): AskPorts
   /** The ids in the connectors table, sorted. */
   connectorIds(): Promise<string[]>
   /** Deletes these items of the connectors table, so that their connectors are retired. */
@@ -55,16 +55,12 @@ export function connect({ addresses, clientConfig }: Services): Control {
 
   return {
     state,
-    operatePorts: (allowedHosts, log) => ({
+    askPorts: (allowedHosts) => ({
       clock,
       items: connectorItems({ client: dynamodb, table: connectorsTableName }),
-      connectors,
       state,
-      queue,
-      secretsBoundToOrigin: false,
       digest,
       policy: { vendors, secretPrefix, allowedHosts, tlsVerificationOptional: true },
-      log,
     }),
     connectorIds,
     async deleteConnectors(ids) {

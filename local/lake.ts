@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValueConverter, type Json, JsonDuckDBValueConverter } from '@duckdb/node-api'
+import { operationFields } from '../functions/domain/operate/history-line.ts'
 import type { Field } from '../functions/domain/record/fields.ts'
 import { visible, visibleJson, visibleLines } from '../functions/domain/text.ts'
 import { lakeFields } from '../functions/vendors/index.ts'
-import { newestFirst, newestKey, tenantSql } from '../lib/lake/lake-views.ts'
+import { historyColumns, historyKey, isHistory, newestFirst, newestKey, tenantSql } from '../lib/lake/lake-views.ts'
 import { refuseSwallowedOptions } from './npm-options.ts'
 import { endWithOutput } from './output.ts'
 import { dataFolder } from './services/data-folder.ts'
@@ -25,6 +26,7 @@ Queries the lake with DuckDB. Without SQL it counts the events by tenant, event 
   syslog_exact  each event once in the whole lake
   syslog_newest each event once, in its newest version
   syslog_raw    events as they were delivered: after a crash an event can be there twice
+  operations    changes of connectors that people made or tried
 
   --data DIR    the data folder (default .tributary)
   --json        print the rows as a JSON array
@@ -47,7 +49,7 @@ export type Row = Readonly<Record<string, Json>>
 export interface Lake {
   /** Returns rows as JSON values; a number that JavaScript cannot hold exactly is a text. Throws DuckDB's error when the SQL is wrong. */
   query(sql: string): Promise<Row[]>
-  /** Lines of the lake that are no record, at most `max` of them. No view shows them. */
+  /** Lines of the lake that are neither a record nor an operation, at most `max` of them. No view shows them. */
   badLines(max: number): Promise<readonly BadLine[]>
   /** Objects of the lake that are not as they were written, at most `max` of them. What a view has of their records is a part. */
   damaged(max: number): Promise<readonly string[]>
@@ -105,11 +107,14 @@ async function completeLake(dataDir: string): Promise<void> {
 
 /** Takes the types from the field table: DuckDB would guess them from the data, and a small or odd lake would mislead it. */
 async function createViews(connection: DuckDBConnection, objects: readonly string[]): Promise<void> {
-  const columns = Object.entries(lakeFields).map(([name, field]) => ({ name, type: duckType(field) }))
-  await connection.run(`CREATE VIEW syslog_raw AS ${objects.length === 0 ? selectNothing(columns) : selectRecords(objects, columns)}`)
+  const columns = Object.entries({ ...lakeFields, ...operationFields }).map(([name, field]) => ({ name, type: duckType(field) }))
+  await connection.run(`CREATE VIEW records AS ${objects.length === 0 ? selectNothing(columns) : selectLines(objects, columns)}`)
+  await connection.run(`CREATE VIEW syslog_raw AS ${selectRecords}`)
   await connection.run(`CREATE VIEW syslog AS ${selectOnce('dt, id')}`)
   await connection.run(`CREATE VIEW syslog_exact AS ${selectOnce('id')}`)
   await connection.run(`CREATE VIEW syslog_newest AS ${selectOnce(newestKey, newestFirst)}`)
+  const history = `SELECT ${historyColumns}, dt, hour FROM records WHERE ${isHistory}`
+  await connection.run(`CREATE VIEW operations AS ${history} QUALIFY row_number() OVER (PARTITION BY ${historyKey} ORDER BY hour) = 1`)
 }
 
 interface Column {
@@ -117,9 +122,11 @@ interface Column {
   readonly type: string
 }
 
-/** A line that is no JSON becomes a row of NULLs, so only rows with an id are records. */
-function selectRecords(objects: readonly string[], columns: readonly Column[]): string {
-  return `SELECT * REPLACE (${tenantSql('regexp_matches')} AS tenant) FROM ${readJson(objects, columns, 'hive_partitioning = true, hive_types = {dt: DATE, hour: VARCHAR}')} WHERE id IS NOT NULL`
+/** Rows without an id are no records: lines of the history, and lines that are no JSON, which become rows of NULLs. */
+const selectRecords = `SELECT * EXCLUDE (operation) REPLACE (${tenantSql('regexp_matches')} AS tenant) FROM records WHERE id IS NOT NULL`
+
+function selectLines(objects: readonly string[], columns: readonly Column[]): string {
+  return `SELECT * FROM ${readJson(objects, columns, 'hive_partitioning = true, hive_types = {dt: DATE, hour: VARCHAR}')}`
 }
 
 function readJson(objects: readonly string[], columns: readonly Column[], options = 'filename = false'): string {
@@ -131,16 +138,22 @@ function readJson(objects: readonly string[], columns: readonly Column[], option
 
 async function badLinesOf(connection: DuckDBConnection, objects: readonly string[], max: number): Promise<readonly BadLine[]> {
   const rows = async (sql: string) => (await connection.runAndReadAll(sql)).getRowObjectsJson()
-  const id = [{ name: 'id', type: 'VARCHAR' }]
+  const columns = [
+    { name: 'id', type: 'VARCHAR' },
+    { name: 'operation', type: duckType(operationFields.operation) },
+  ]
+  const isBad = `id IS NULL AND NOT coalesce(${isHistory}, false)`
   const withBad =
     objects.length === 0
       ? []
-      : await rows(`SELECT DISTINCT filename FROM ${readJson(objects, id, 'filename = true')} WHERE id IS NULL ORDER BY ALL LIMIT ${max}`)
+      : await rows(
+          `SELECT DISTINCT filename FROM ${readJson(objects, columns, 'filename = true')} WHERE ${isBad} ORDER BY ALL LIMIT ${max}`,
+        )
   const bad: BadLine[] = []
   for (const object of withBad.map(({ filename }) => String(filename))) {
     // Rows come in the order of the lines.
-    const lines = `SELECT id, row_number() OVER () AS line FROM ${readJson([object], id)}`
-    for (const { line } of await rows(`SELECT line FROM (${lines}) WHERE id IS NULL LIMIT ${max}`)) bad.push({ object, line: Number(line) })
+    const lines = `SELECT *, row_number() OVER () AS line FROM ${readJson([object], columns)}`
+    for (const { line } of await rows(`SELECT line FROM (${lines}) WHERE ${isBad} LIMIT ${max}`)) bad.push({ object, line: Number(line) })
   }
   return bad.slice(0, max)
 }

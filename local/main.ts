@@ -141,7 +141,7 @@ async function main(options: Options): Promise<number> {
 async function openPage({ options, source, services, control, screen }: Session): Promise<Page | undefined> {
   if (options.once || !services.owner) return undefined
   const log: Log = (entry) => screen.log(JSON.stringify({ time: iso(clock.now()), ...entry }))
-  const ports = control.operatePorts(source.allowedHosts, log)
+  const ports = control.askPorts(source.allowedHosts)
   const caller = { tenant: 'all', awsRequestId: 'local' }
   const page = await servePage({
     show: (call, theme) =>

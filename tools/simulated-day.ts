@@ -46,6 +46,7 @@ const tenants: readonly Tenant[] = [
 ]
 /** The vendor responds with 503 to every request (hours after the start). */
 const outage = { fromHour: 10, toHour: 10.75 }
+const widgetArn = 'arn:aws:lambda:us-east-1:111122223333:function:tributary-status-widget:all'
 /** Small pages make a backlog of few events. */
 const pageItems = 50
 const hours = 26
@@ -71,8 +72,7 @@ export async function simulatedDay() {
       ({ at, values, connectorId: _, ...dimensions }: (typeof world.record.metrics)[number] & { connectorId?: string }) =>
         Object.entries(values).map(([name, value]): Figure => ({ at, name, dimensions, value })),
     ),
-    status: (theme: 'light' | 'dark') =>
-      showStatus({ ...world.ports(0), state: world.state }, { widgetContext: { theme } }, 'status-widget'),
+    status: (theme: 'light' | 'dark') => showStatus({ ...world.ports(0), state: world.state }, { widgetContext: { theme } }, widgetArn),
   }
 }
 

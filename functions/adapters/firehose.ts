@@ -12,8 +12,8 @@ const batchRecordsMax = 500
 const batchBytesMax = 4 * 1024 * 1024
 
 /** Each try sends only the records that were refused before. The waits between the tries add up to 1.5 s. */
-const triesMax = 5
-const firstWaitMs = 100
+export const triesMax = 5
+export const firstWaitMs = 100
 
 /** The smaller forms of a record that is refused whole, one after the other. */
 const smallerForms = { whole: [], cut: ['cut'], bare: ['cut', 'bare'] } as const satisfies Record<RecordDetail, readonly RecordDetail[]>
@@ -152,7 +152,7 @@ function grouped<T>(items: readonly T[], itemsMax: number, bytesMax: number, siz
 }
 
 /** The names by which AWS services refuse a request for its rate. */
-const throttling = new Set([
+export const throttling: ReadonlySet<string> = new Set([
   'ServiceUnavailableException',
   'ThrottlingException',
   'Throttling',
@@ -161,7 +161,7 @@ const throttling = new Set([
   'TooManyRequestsException',
 ])
 
-function whyThrown(thrown: unknown): Failure {
+export function whyThrown(thrown: unknown): Failure {
   const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown))
   return failure(throttling.has(name) ? 'sink-throttled' : 'sink-failed', `Firehose failed with ${name}: ${message}`)
 }

@@ -3,7 +3,8 @@ import type { HeldKeys, KeyClaims } from './connector/key-register.ts'
 import type { Comparison, Tick } from './dispatch.ts'
 import type { Failure } from './failures.ts'
 import type { EventMetric, FleetMetric, RunMetric } from './metrics.ts'
-import type { HistoryEntry, RequestOutcome } from './operate/operation.ts'
+import type { Caller, HistoryEntry, RequestOutcome } from './operate/operation.ts'
+import type { StoredTicket } from './operate/ticket.ts'
 import type { OriginHealth } from './origin.ts'
 import type { LakeRecord } from './record/record.ts'
 import type { Result } from './result.ts'
@@ -304,10 +305,30 @@ export interface HistoryStore {
   history(connectorId: string, before: Instant, max: number): Promise<readonly HistoryEntry[]>
   /**
    * Returns undefined for the first call with this id, which then may carry out its change. A later call gets the outcome that
-   * `endRequest` stored, or `running`. An id is kept for a day.
+   * `endRequest` stored, or `running`. A first call without an outcome after a minute has broken off, and the next one is the first again. An
+   * id is kept for a day.
    */
   beginRequest(requestId: string): Promise<RequestOutcome | 'running' | undefined>
   endRequest(requestId: string, outcome: RequestOutcome): Promise<void>
+}
+
+/** Tickets for changes that did not come from a command. Each is good once. */
+export interface TicketStore {
+  putTicket(ticket: StoredTicket): Promise<void>
+  /** Uses the ticket up. Returns false, and changes nothing, if there is none that is bound to this, unused, and good after `at`. */
+  redeemTicket(ticket: Pick<StoredTicket, 'hash' | 'boundTo'>, at: Instant): Promise<boolean>
+}
+
+/** The way of history entries to the lake, where they stay for good. */
+export interface HistoryLake {
+  /** Fails after some tries with `sink-throttled`, `sink-failed` or `record-refused`. After a failure the line may be in the lake all the same. */
+  keep(entry: HistoryEntry): Promise<Result<void>>
+}
+
+/** Work that goes on after its request was answered. */
+export interface Later {
+  /** Calls `operate` with this payload in the name of the caller, and does not wait for it. Throws the errors of the SDK. */
+  call(payload: Readonly<Record<string, unknown>>, caller: Caller): Promise<void>
 }
 
 /** One line of the log. It never contains a secret. */

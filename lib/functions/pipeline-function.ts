@@ -33,6 +33,8 @@ export interface PipelineFunctionProps<Name extends FunctionKey> extends Pipelin
   readonly permissions: readonly PolicyStatement[]
   readonly memoryMb: number
   readonly timeout: Duration
+  /** Modules of the SDK that this function needs, and the others do not. */
+  readonly neededModules?: readonly string[]
   /** Flags of Node, in addition to those of every function. */
   readonly nodeFlags?: readonly string[]
   readonly options?: Pick<NodejsFunctionProps, 'maxEventAge' | 'retryAttempts' | 'onFailure' | 'reservedConcurrentExecutions'>
@@ -97,6 +99,7 @@ export class PipelineFunction<Name extends FunctionKey> extends Construct {
       loggingFormat: LoggingFormat.TEXT,
       bundling: {
         ...bundle,
+        externalModules: bundle.externalModules.filter((name) => !props.neededModules?.includes(name)),
         format: OutputFormat.ESM,
         logLevel: LogLevel.WARNING,
         // The bundled SDK is the one that was tested, and it loads faster than the SDK of the runtime.

@@ -2,10 +2,11 @@ import { Stack } from 'aws-cdk-lib'
 import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue'
 import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
+import { operationFields } from '../../functions/domain/operate/history-line.ts'
 import { glueColumns } from '../../functions/domain/record/glue.ts'
 import { lakeFields } from '../../functions/vendors/index.ts'
 import { recordsFolder } from './lake-layout.ts'
-import { lakeViews, partitionKeys, recordsTable, storedView } from './lake-views.ts'
+import { columnsOf, lakeViews, partitionKeys, recordsTable, storedView } from './lake-views.ts'
 
 export interface CatalogProps {
   /** Names the database, with `_` in place of each character that is neither a letter nor a digit. */
@@ -36,7 +37,7 @@ export class Catalog extends Construct {
       databaseName: database.ref,
       tableInput: {
         name: recordsTable,
-        description: 'Every record as delivered. The views show each event once.',
+        description: 'Every line as delivered: records, and the history of operations. The views show each of them once.',
         tableType: 'EXTERNAL_TABLE',
         partitionKeys: [...partitionKeys],
         parameters: {
@@ -47,7 +48,7 @@ export class Catalog extends Construct {
           'storage.location.template': `${location}dt=\${dt}/hour=\${hour}/`,
         },
         storageDescriptor: {
-          columns: glueColumns(lakeFields),
+          columns: glueColumns({ ...lakeFields, ...operationFields }),
           location,
           inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
           outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
@@ -67,9 +68,9 @@ export class Catalog extends Construct {
           description: view.doc,
           tableType: 'VIRTUAL_VIEW',
           parameters: { presto_view: 'true', comment: 'Presto View' },
-          viewOriginalText: storedView(view, lakeFields, this.databaseName),
+          viewOriginalText: storedView(view, this.databaseName),
           viewExpandedText: '/* Presto View */',
-          storageDescriptor: { columns: [...view.columns], serdeInfo: { name: '-', serializationLibrary: '-' } },
+          storageDescriptor: { columns: [...columnsOf(view)], serdeInfo: { name: '-', serializationLibrary: '-' } },
         },
       })
       // Athena needs the empty list, and the CDK leaves out an empty property.

@@ -109,4 +109,14 @@ export const savedQueries: readonly SavedQuery[] = [
       ORDER BY dt DESC, hour DESC
       LIMIT 1000`,
   },
+  {
+    name: 'Changes by people',
+    doc: 'Changes of connectors that people made or tried in the last 7 days, newest first. says is a name that somebody typed; CloudTrail names the person by aws_request_id.',
+    sql: `
+      SELECT from_unixtime("at" / 1000e0) AS changed_at, tenant, connector_id, action, outcome, message, caller, says, aws_request_id, before, after
+      FROM operations
+      WHERE ${lastDays(7)}
+      ORDER BY "at" DESC
+      LIMIT 1000`,
+  },
 ].map(({ sql, ...query }) => ({ ...query, sql: sql.replaceAll(/\n {6}/g, '\n').trim() }))

@@ -80,7 +80,7 @@ export const logQueries: Readonly<Record<string, string>> = {
 | limit 100`,
 
   'all: function failures': `fields time, event, connectorId, message, error.name, error.message, @log
-| filter event in ["function-failed", "claim-failed", "acceptance-failed"] or @message like /Task timed out|Runtime\\.ExitError|Runtime\\.OutOfMemory/
+| filter event in ["function-failed", "claim-failed", "acceptance-failed", "operation-failed", "history-not-in-lake"] or @message like /Task timed out|Runtime\\.ExitError|Runtime\\.OutOfMemory/
 | sort @timestamp desc
 | limit 200`,
 }

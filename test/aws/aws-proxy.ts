@@ -47,20 +47,32 @@ const contextOfAll = { 'aws:SecureTransport': 'true' }
 export async function startAwsProxy(options: {
   readonly backends: Backends
   readonly names: readonly (readonly [string, string])[]
+  /** Invokes a function by an alias, for a caller that does not wait. */
+  readonly invoke: (functionName: string, alias: string, event: unknown) => void
 }): Promise<AwsProxy> {
-  const { backends, names } = options
+  const { backends, names, invoke } = options
   const seen = new Map<string, Call>()
   const denials = new Set<(call: Call) => boolean>()
   const renamed = (service: keyof Backends, from: 0 | 1, content: string) =>
     service === 'dynamodb' ? names.reduce((sum, pair) => sum.replaceAll(pair[from], pair[1 - from] ?? ''), content) : content
 
   async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const invocation = invocationOf(request)
+    if (invocation !== undefined) {
+      const { functionName, alias } = invocation
+      const resource = arnOf('lambda', `function:${functionName}:${alias}`)
+      const call = { by: callerOf(request), action: 'lambda:InvokeFunction', resource, context: contextOfAll }
+      seen.set(JSON.stringify(call), call)
+      invoke(functionName, alias, JSON.parse(await text(request)))
+      response.writeHead(202).end()
+      return
+    }
     const [target = '', operation = ''] = String(request.headers['x-amz-target']).split('.')
     const service = services[target]
     if (service === undefined) throw new Error(`${request.method} ${request.url} ${target} is a service that the test does not know`)
     const body = await text(request)
     const { authorization = '' } = request.headers
-    const by = /Credential=([^/]+)\//.exec(authorization)?.[1] ?? 'nobody'
+    const by = callerOf(request)
     for (const call of callsOf(by, service, operation, JSON.parse(body))) {
       seen.set(JSON.stringify(call), call)
       if ([...denials].some((matches) => matches(call))) {
@@ -104,6 +116,18 @@ export async function startAwsProxy(options: {
         server.closeAllConnections()
       }),
   }
+}
+
+function callerOf({ headers }: IncomingMessage): string {
+  return /Credential=([^/]+)\//.exec(headers.authorization ?? '')?.[1] ?? 'nobody'
+}
+
+/** The function and the alias of an asynchronous invocation. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
+function invocationOf({ method, url = '', headers }: IncomingMessage): { functionName: string; alias: string } | undefined {
+  const { pathname, searchParams } = new URL(url, 'http://aws')
+  const [, functionName] = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(pathname) ?? []
+  if (method !== 'POST' || functionName === undefined || headers['x-amz-invocation-type'] !== 'Event') return undefined
+  return { functionName, alias: searchParams.get('Qualifier') ?? '' }
 }
 
 type Input = Readonly<Record<string, unknown>>

@@ -203,9 +203,28 @@ test('a tick that fails leaves no message, and the next one does its work', asyn
 })
 
 test('the widget of the dashboard shows every connector', async () => {
-  const html = await deployment.function('StatusWidget').invoke({ widgetContext: { theme: 'light', params: {} } })
+  const draw = async (alias?: string) =>
+    String(await deployment.function('StatusWidget').invoke({ widgetContext: { theme: 'light', params: {} } }, alias))
+  const html = await draw('all')
   for (const { connectorId } of [acme, globex]) expect(html).toContain(connectorId)
+  const ofAcme = await draw('acme')
+  expect([ofAcme.includes(String(acme['connectorId'])), ofAcme.includes('globex')]).toEqual([true, false])
+  expect(await draw()).toContain('its ARN names no alias')
   expect(await deployment.function('StatusWidget').invoke({ describe: true })).toMatch(/^#/m)
+})
+
+test('operate refuses a call without an alias, another tenant’s connectors, and a dashboard’s change without a ticket', async () => {
+  const operate = deployment.function('Operate')
+  const pause = { action: 'pause', connectorId: 'globex.exchange', requestId: 'by-a-stranger' }
+  for (const [event, alias] of [
+    [pause, undefined],
+    [pause, 'acme'],
+    [{ ...pause, widgetContext: {} }, 'all'],
+    [{ submit: pause, ticket: 'f'.repeat(32), widgetContext: {} }, 'globex'],
+    [{ goOn: pause, ticket: 'f'.repeat(32) }, 'all'],
+  ] as const)
+    expect(await operate.invoke(event, alias)).toMatchObject({ ok: false, code: 'not-allowed' })
+  expect(await state.history('globex.exchange', Number.MAX_SAFE_INTEGER, 10)).toEqual([])
 })
 
 test('every state of a connector is an event on the bus, and a person is notified of problems and recoveries only', async () => {

@@ -8,9 +8,9 @@ interface Explained {
   readonly full?: readonly string[]
 }
 
-const functions = ['CollectFunction', 'ConnectorChangedFunction', 'DispatchFunction', 'StatusWidgetFunction']
-const functionRoles = ['CollectRole', 'ConnectorChangedRole', 'DispatchRole', 'StatusWidgetRole']
-const logs = ['CollectLog', 'ConnectorChangedLog', 'DeliveryLogGroup', 'DispatchLog', 'StatusWidgetLog']
+const functions = ['CollectFunction', 'ConnectorChangedFunction', 'DispatchFunction', 'OperateFunction', 'StatusWidgetFunction']
+const functionRoles = ['CollectRole', 'ConnectorChangedRole', 'DispatchRole', 'OperateRole', 'StatusWidgetRole']
+const logs = ['CollectLog', 'ConnectorChangedLog', 'DeliveryLogGroup', 'DispatchLog', 'OperateLog', 'StatusWidgetLog']
 const tables = ['ConnectorsTable', 'StateTable']
 const deadLetters = ['ChangeDeadLetters', 'WorkDeadLetters']
 const lake = ['LakeBucket']

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { digest } from '../../functions/adapters/digest.ts'
+import { historyLine } from '../../functions/domain/operate/history-line.ts'
+import type { HistoryEntry } from '../../functions/domain/operate/operation.ts'
 import { type LakeRecord, serialise } from '../../functions/domain/record/record.ts'
 import { day, minute } from '../../functions/domain/time.ts'
 import { openDeliveryStream } from '../../local/services/firehose/delivery-stream.ts'
@@ -62,7 +65,7 @@ function translated(): {
 } {
   const asked = {
     athena: [...views.map(({ definition }) => definition.originalSql), ...namedQueries.map(({ sql }) => sql)],
-    glueTypes: columns.map(({ Type }) => Type),
+    glueTypes: [...columns, ...views.flatMap(({ StorageDescriptor }) => StorageDescriptor.Columns)].map(({ Type }) => Type),
     athenaTypes: views.flatMap(({ definition }) => definition.columns.map(({ type }) => type)),
   }
   const judge = [join(judgesDir, 'venv/bin/python'), join(import.meta.dirname, 'judges/views.py')] as const
@@ -156,12 +159,19 @@ let athena: Athena
 
 /** Delivers records that arrive together, as one object. */
 async function deliver(arrivedAt: number, ...records: readonly LakeRecord[]): Promise<void> {
+  await deliverLines(
+    arrivedAt,
+    records.map((each) => `${serialise(each)}\n`),
+  )
+}
+
+async function deliverLines(arrivedAt: number, lines: readonly string[]): Promise<void> {
   const stream = await openDeliveryStream({
     dataDir: folder,
     destination: stack.only('AWS::KinesisFirehose::DeliveryStream').properties['ExtendedS3DestinationConfiguration'],
     now: () => arrivedAt,
   })
-  const Data = Buffer.from(records.map((line) => `${serialise(line)}\n`).join('')).toString('base64')
+  const Data = Buffer.from(lines.join('')).toString('base64')
   await stream.operations['Firehose_20150804.PutRecordBatch']!({ DeliveryStreamName: 'lake', Records: [{ Data }] })
   await stream.close()
 }
@@ -178,8 +188,19 @@ const virus = (at: number) =>
 const versions = ['update-0', 'update-a', 'update-b']
 const version = (id: string, at: number) => record(id, { ...received(at), event_id: 'changing' })
 
+const pause: HistoryEntry = {
+  connectorId: 'acme.cas',
+  at: now,
+  action: 'pause',
+  requestId: 'request-1',
+  awsRequestId: 'aws-1',
+  tenantOfCaller: 'all',
+  outcome: 'done',
+}
+
 beforeAll(async () => {
   await deliver(now, leak(now - minute), virus(now), virus(now - 1), record('odd', { ...received(now), malformed: true }))
+  await deliverLines(now, [historyLine(pause, digest), historyLine(pause, digest)])
   await deliver(now - day, leak(now - day), record('quiet', { ...received(now - day), ingest_mode: 'backfill' }))
   await deliver(
     longAgo,
@@ -203,7 +224,7 @@ describe('the table', () => {
     const projected = projectedFolders()
     const lying = readLake(lake).map(({ key }) => key.slice(0, key.lastIndexOf('/') + 1))
     const recent = lying.filter((place) => place !== folderOf(dayOf(longAgo), hourOf(longAgo)))
-    expect(recent).toHaveLength(2)
+    expect(recent).toHaveLength(3)
     expect(recent.filter((place) => !projected.has(place))).toEqual([])
   })
 
@@ -216,27 +237,33 @@ describe('the table', () => {
 })
 
 describe('the views', () => {
-  it('are syslog, syslog_exact, syslog_newest and syslog_raw, in the database of the table', () => {
-    expect(views.map(({ Name }) => Name).sort()).toEqual(['syslog', 'syslog_exact', 'syslog_newest', 'syslog_raw'])
+  it('are operations, syslog, syslog_exact, syslog_newest and syslog_raw, in the database of the table', () => {
+    expect(views.map(({ Name }) => Name).sort()).toEqual(['operations', 'syslog', 'syslog_exact', 'syslog_newest', 'syslog_raw'])
     const { Name } = stack.only('AWS::Glue::Database').properties['DatabaseInput'] as { readonly Name: string }
     expect(new Set(views.map(({ definition }) => definition.schema))).toEqual(new Set([Name]))
   })
 
   it.each(views)(
-    'have the columns of the table, with the types that Glue and Athena get: $Name',
+    'have the columns that they select, with the types that Glue and Athena get: $Name',
     async ({ Name, definition, StorageDescriptor }) => {
       const typesInDuckDb = async (names: readonly string[]) => {
         const [row] = await athena.rows(`SELECT ${names.map((type, index) => `typeof(NULL::${type}) AS "${index}"`).join(', ')}`)
         return names.map((_, index) => row![String(index)])
       }
-      const first = views.findIndex((view) => view.Name === Name) * columns.length
-      const declared = inDuckDb.athenaTypes.slice(first, first + columns.length)
+      const before = views.slice(
+        0,
+        views.findIndex((view) => view.Name === Name),
+      )
+      const first = before.flatMap((view) => view.definition.columns).length
+      const own = StorageDescriptor.Columns
+      const inGlue = inDuckDb.glueTypes.slice(columns.length + first).slice(0, own.length)
+      const declared = inDuckDb.athenaTypes.slice(first, first + own.length)
       const described = await athena.rows(`DESCRIBE ${Name}`)
-      expect(described.map(({ column_name }) => column_name)).toEqual(columns.map((column) => column.Name))
-      expect(described.map(({ column_type }) => column_type)).toEqual(await typesInDuckDb(inDuckDb.glueTypes))
-      expect(await typesInDuckDb(declared)).toEqual(await typesInDuckDb(inDuckDb.glueTypes))
-      expect(StorageDescriptor.Columns).toEqual(columns)
-      expect(definition.columns.map((column) => column.name)).toEqual(columns.map((column) => column.Name))
+      expect(described.map(({ column_name }) => column_name)).toEqual(own.map((column) => column.Name))
+      expect(described.map(({ column_type }) => column_type)).toEqual(await typesInDuckDb(inGlue))
+      expect(await typesInDuckDb(declared)).toEqual(await typesInDuckDb(inGlue))
+      if (Name !== 'operations') expect(own).toEqual(columns.filter((column) => column.Name !== 'operation'))
+      expect(definition.columns.map((column) => column.name)).toEqual(own.map((column) => column.Name))
     },
   )
 
@@ -245,6 +272,12 @@ describe('the views', () => {
     expect(await of('syslog_raw')).toEqual(['leak', 'leak', 'odd', 'old', 'quiet', ...versions, 'virus', 'virus'])
     expect(await of('syslog')).toEqual(['leak', 'leak', 'odd', 'old', 'quiet', ...versions, 'virus'])
     expect(await of('syslog_exact')).toEqual(['leak', 'odd', 'old', 'quiet', ...versions, 'virus'])
+  })
+
+  it('show an operation in operations, and in no view of events', async () => {
+    expect(await athena.rows('SELECT action, caller, request_id FROM operations')).toEqual([
+      { action: 'pause', caller: 'all', request_id: 'request-1' },
+    ])
   })
 
   it('show the record of each event that was received first', async () => {
@@ -308,6 +341,7 @@ describe('the saved queries', () => {
     ],
     Duplicates: [{ connector_id: 'acme-mail', events: '2', records: '4', max_copies: '2' }],
     'Malformed records': [{ id: 'odd', dt: today }],
+    'Changes by people': [{ tenant: 'acme', connector_id: 'acme.cas', action: 'pause', outcome: 'done', aws_request_id: 'aws-1' }],
   }
 
   it('are all covered by this test', () => {

@@ -8,8 +8,11 @@ import { type Resource, region, type Stack } from './template.ts'
 /** A function of the stack, run as Lambda would run it. */
 export interface HostedFunction {
   readonly resource: Resource
-  /** Returns the result of the handler. Throws its errors, and an error when the time-out has passed. */
-  invoke(event: unknown): Promise<unknown>
+  /**
+   * Returns the result of the handler. Throws its errors, and an error when the time-out has passed. `alias`: one of the stack; without it
+   * the function itself is invoked.
+   */
+  invoke(event: unknown, alias?: string): Promise<unknown>
   /** Every line that the function wrote. */
   readonly lines: readonly string[]
   readonly usage: {
@@ -87,14 +90,16 @@ export function hostFunction(stack: Stack, logicalId: string, endpoints: Readonl
     resource,
     lines,
     usage,
-    async invoke(event) {
+    async invoke(event, alias) {
+      const context = contextOf(resource)
+      const invokedFunctionArn = alias === undefined ? context.invokedFunctionArn : aliasArn(stack, resource, alias)
       const child = idle.pop() ?? (await coldStart())
       child.kill('SIGCONT')
       usage.invocations += 1
       const deadline = Date.now() + Timeout * 1_000
       const timer = setTimeout(() => child.kill('SIGKILL'), Timeout * 1_000)
       const message = nextMessage(child)
-      child.send({ event: JSON.parse(JSON.stringify(event)), context: contextOf(resource), deadline })
+      child.send({ event: JSON.parse(JSON.stringify(event)), context: { ...context, invokedFunctionArn }, deadline })
       const ended = (await message) as { readonly result?: unknown; readonly error?: string; readonly memoryBytes: number } | undefined
       clearTimeout(timer)
       if (ended === undefined) throw new Error(`${logicalId} ended in its invocation, by itself or after ${Timeout} s`)
@@ -131,6 +136,12 @@ async function nextMessage(child: ChildProcess): Promise<unknown> {
   const ended = once(child, 'exit', { signal }).then(() => [])
   const [message] = await Promise.race([once(child, 'message', { signal }), ended]).finally(() => other.abort())
   return message
+}
+
+function aliasArn(stack: Stack, { name, logicalId }: Resource, alias: string): string {
+  const found = stack.ofType('AWS::Lambda::Alias').find(({ arn }) => arn.endsWith(`:${name}:${alias}`))
+  if (found === undefined) throw new Error(`${logicalId} has no alias ${alias}`)
+  return found.arn
 }
 
 function contextOf({ name, arn, properties }: Resource) {

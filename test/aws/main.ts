@@ -42,7 +42,7 @@ async function usualSettings(): Promise<object> {
   const server = createServer()
   const port = await listen(server, 0, 'the simulator')
   server.close()
-  return { alarmEmails: ['operator@example.com'], allowedHosts: [`127.0.0.1:${port}`] }
+  return { alarmEmails: ['operator@example.com'], tenantsWithOperators: ['acme', 'globex'], allowedHosts: [`127.0.0.1:${port}`] }
 }
 
 /** Every setting that adds something to the template, but for a topic of one's own, which would take something away. */
@@ -52,6 +52,7 @@ const fullSettings = {
   accessLogBucket: 'logs-of-acme',
   reservedConcurrency: 20,
   httpsProxy: 'http://proxy.example.com:3128',
+  tenantsWithOperators: ['acme', 'north-2'],
 }
 
 /** Judges the stack. The arguments choose test files, as those of Vitest do. */

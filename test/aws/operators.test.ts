@@ -28,7 +28,10 @@ const onSecret = (action: string, name: string): Request => ({
   context: {},
 })
 const call = (action: string, resource = '*'): Request => ({ action, resource, context: {} })
-const invoke = (name: string) => call('lambda:InvokeFunction', `arn:aws:lambda:${region}:${account}:function:${name}`)
+const functionArn = (name: string) => `arn:aws:lambda:${region}:${account}:function:${name}`
+const invoke = (name: string) => call('lambda:InvokeFunction', functionArn(name))
+/** The functions that people invoke, by an alias. */
+const invoked = ['tributary-operate', 'tributary-status-widget']
 
 const itemActions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']
 const secretActions = ['CreateSecret', 'PutSecretValue', 'DescribeSecret', 'DeleteSecret']
@@ -47,6 +50,26 @@ const noRole = [
 const roles: Readonly<Record<string, { readonly may: readonly Request[]; readonly mayNot: readonly Request[] }>> = {
   operator: {
     may: [
+      ...secretActions.flatMap((action) => ['tributary/acme/cas', 'tributary/acme/deep/er'].map((name) => onSecret(action, name))),
+      ...invoked.map((name) => invoke(`${name}:acme`)),
+    ],
+    mayNot: [
+      ...noRole,
+      ...itemActions.map((action) => onItem(action, 'acme.cas')),
+      onItem('Scan'),
+      ...['GetItem', 'Query'].map((action) => onTable('STATE_TABLE', action, 'CONNECTOR#acme.cas')),
+      ...secretActions.map((action) => onSecret(action, 'tributary/globex/cas')),
+      // Every other alias, and what is no alias.
+      ...invoked.flatMap((name) =>
+        ['', ':all', ':globex', ':acme-2', ':acm', ':$LATEST', ':1'].map((qualifier) => invoke(`${name}${qualifier}`)),
+      ),
+      ...['UpdateAlias', 'CreateAlias', 'UpdateFunctionCode', 'UpdateFunctionConfiguration', 'AddPermission'].flatMap((action) =>
+        invoked.map((name) => call(`lambda:${action}`, functionArn(name))),
+      ),
+    ],
+  },
+  writer: {
+    may: [
       ...itemActions.flatMap((action) => ['acme.cas', 'acme.second'].map((id) => onItem(action, id))),
       ...secretActions.flatMap((action) => ['tributary/acme/cas', 'tributary/acme/deep/er'].map((name) => onSecret(action, name))),
     ],
@@ -61,7 +84,7 @@ const roles: Readonly<Record<string, { readonly may: readonly Request[]; readonl
       ...secretActions.flatMap((action) =>
         ['tributary/globex/cas', 'tributary/acme', 'tributary/acme-2/cas'].map((name) => onSecret(action, name)),
       ),
-      invoke('tributary-status-widget'),
+      ...invoked.flatMap((name) => ['', ':all', ':acme'].map((qualifier) => invoke(`${name}${qualifier}`))),
     ],
   },
   provider: {
@@ -71,9 +94,9 @@ const roles: Readonly<Record<string, { readonly may: readonly Request[]; readonl
       ...['GetItem', 'Query'].map((action) => onTable('STATE_TABLE', action, 'CONNECTOR#acme.cas')),
       ...secretActions.flatMap((action) => ['tributary/acme/cas', 'tributary/old'].map((name) => onSecret(action, name))),
       call('cloudwatch:GetDashboard'),
-      invoke('tributary-status-widget'),
+      ...invoked.map((name) => invoke(`${name}:all`)),
     ],
-    mayNot: noRole,
+    mayNot: [...noRole, ...invoked.flatMap((name) => ['', ':acme', ':$LATEST'].map((qualifier) => invoke(`${name}${qualifier}`)))],
   },
   remover: {
     may: [
@@ -101,10 +124,11 @@ const roles: Readonly<Record<string, { readonly may: readonly Request[]; readonl
       call('cloudwatch:GetDashboard'),
       call('cloudwatch:GetMetricData'),
       call('cloudwatch:DescribeAlarms'),
-      invoke('tributary-status-widget'),
+      invoke('tributary-status-widget:all'),
     ],
     mayNot: [
       ...noRole,
+      ...['tributary-status-widget', 'tributary-status-widget:acme', 'tributary-operate:all', 'tributary-operate'].map(invoke),
       ...[...itemActions, 'Scan', 'Query'].map((action) => onItem(action, 'acme.cas')),
       ...['GetItem', 'Query', 'Scan'].map((action) => onTable('STATE_TABLE', action, 'CONNECTOR#acme.cas')),
       ...secretActions.map((action) => onSecret(action, 'tributary/acme/cas')),

@@ -46,6 +46,11 @@ const kinds: Readonly<Record<string, Kind>> = {
     ref: (name) => `https://sqs.${region}.amazonaws.com/${account}/${name}`,
   },
   'AWS::Lambda::Function': { nameProperty: 'FunctionName', arn: regional('lambda', 'function:') },
+  'AWS::Lambda::Alias': {
+    nameProperty: 'Name',
+    arn: (name, { FunctionName }) => arnOf('lambda', `function:${FunctionName}:${name}`),
+    ref: 'arn',
+  },
   'AWS::Logs::LogGroup': { nameProperty: 'LogGroupName', arn: (name) => arnOf('logs', `log-group:${name}:*`) },
   'AWS::IAM::Role': { nameProperty: 'RoleName', arn: (name) => `arn:aws:iam::${account}:role/${name}` },
   'AWS::KinesisFirehose::DeliveryStream': { nameProperty: 'DeliveryStreamName', arn: regional('firehose', 'deliverystream/') },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ok } from '../../functions/domain/result.ts'
 import type { ConnectorStatus } from '../../functions/domain/status/status.ts'
-import type { OperatePorts } from '../../functions/flows/operate/carry.ts'
+import type { AskPorts } from '../../functions/flows/operate/carry.ts'
 import { ask } from '../../functions/flows/operate/operate.ts'
 import { showView } from '../../functions/widget/show-view.ts'
 import { servePage } from '../../local/page/server.ts'
@@ -17,16 +17,13 @@ const queryLake = async () => ok(rows)
 
 /** The page over a simulated world, whose items are in `items`. */
 export async function serveWorld(world: World, items: readonly Readonly<Record<string, unknown>>[]) {
-  const { vendors, ...ports } = world.ports(0)
+  const { vendors, clock, state, digest } = world.ports(0)
   const notHere = () => Promise.reject(new Error('a page that only reads writes nothing'))
-  const operator: OperatePorts = {
-    ...ports,
+  const operator: AskPorts = {
+    clock,
+    state,
+    digest,
     items: { readItem: async (id) => items.find(({ connectorId }) => connectorId === id), writeItem: notHere, deleteItem: notHere },
-    connectors: {
-      async *items() {
-        yield* items
-      },
-    },
     policy: { ...policy, vendors },
   }
   const errors: unknown[] = []

@@ -15,6 +15,7 @@ import { secretOriginContract } from './state/secret-origins.ts'
 import { seenIdContract } from './state/seen-ids.ts'
 import { statusContract } from './state/status.ts'
 import { streamContract } from './state/streams.ts'
+import { ticketContract } from './state/tickets.ts'
 import { accepted, list, start, status } from './state/values.ts'
 
 /** A DynamoDB for tests. */
@@ -69,6 +70,7 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
     apiKeyContract(given)
     keyRegisterContract(given)
     secretOriginContract(given)
+    ticketContract(given)
   })
 
   it(`the listings have the same order in memory and on ${name}`, async () => {

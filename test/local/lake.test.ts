@@ -7,9 +7,11 @@ import { gzipSync } from 'node:zlib'
 import { FirehoseClient } from '@aws-sdk/client-firehose'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../functions/adapters/clock.ts'
+import { digest } from '../../functions/adapters/digest.ts'
 import { firehoseSink } from '../../functions/adapters/firehose.ts'
 import { fittingLine } from '../../functions/adapters/fitting-line.ts'
 import { tenantOf } from '../../functions/domain/connector/tenant.ts'
+import { historyLine } from '../../functions/domain/operate/history-line.ts'
 import { type LakeRecord, serialise } from '../../functions/domain/record/record.ts'
 import { openLake } from '../../local/lake.ts'
 import { formatTextTable } from '../../local/text-table.ts'
@@ -34,6 +36,16 @@ async function command(...args: string[]) {
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { stdout, stderr, code: child.exitCode }
 }
+
+const entry = {
+  connectorId: 'acme.cas',
+  at: Date.UTC(2026, 10, 24, 10),
+  action: 'pause',
+  requestId: 'request-1',
+  awsRequestId: 'aws-1',
+  tenantOfCaller: 'all',
+  outcome: 'done',
+} as const
 
 const ids = (rows: readonly Readonly<Record<string, unknown>>[]) => rows.map(({ id }) => id)
 
@@ -98,6 +110,26 @@ describe('the lake', () => {
     expect(bad.map(({ line }) => line)).toEqual([1, 2, 4])
     expect(bad[0]?.object).toMatch(/dt=2026-11-24.hour=10.+\.json\.gz$/)
     expect(await lake.badLines(2)).toHaveLength(2)
+  })
+
+  it('shows operations in their own view, each once, and in no view of events', async () => {
+    const dataDir = temporaryFolder()
+    const pause = { ...entry, before: { enabled: true }, after: { enabled: false }, says: 'Ann' } as const
+    const lines = [pause, { ...entry, requestId: 'request-2', outcome: 'conflict', message: 'Changed by another.' } as const]
+    const [first = '', second = ''] = lines.map((each) => historyLine(each, digest).trimEnd())
+    object(dataDir, '2026-11-24', [first, serialise(record('a')), second, first])
+    const lake = await lakeOf(dataDir)
+    for (const view of ['syslog_raw', 'syslog', 'syslog_exact', 'syslog_newest'])
+      expect(await lake.query(`SELECT id FROM ${view}`)).toEqual([{ id: 'a' }])
+    expect(await lake.query('SELECT * EXCLUDE (id) FROM operations ORDER BY request_id')).toEqual([
+      {
+        ...{ at: entry.at, tenant: 'acme', connector_id: 'acme.cas', action: 'pause', outcome: 'done', message: null, says: 'Ann' },
+        ...{ request_id: 'request-1', aws_request_id: 'aws-1', caller: 'all', before: '{"enabled":true}', after: '{"enabled":false}' },
+        ...{ dt: '2026-11-24', hour: '10' },
+      },
+      expect.objectContaining({ request_id: 'request-2', outcome: 'conflict', message: 'Changed by another.', before: null }),
+    ])
+    expect(await lake.badLines(10)).toEqual([])
   })
 
   it('has a name with a NUL whole', async () => {

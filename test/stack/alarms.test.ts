@@ -142,7 +142,8 @@ describe('the alarms', () => {
         .map(({ AlarmName }) => AlarmName)
         .flatMap((name) => (name.startsWith(`tributary-${key}-`) ? [name.slice(`tributary-${key}-`.length)] : []))
     expect(subjects('dead-letters')).toEqual(['work', 'changes'])
-    for (const key of ['function-errors', 'function-throttles']) expect(subjects(key)).toEqual(['collect', 'connector-changed', 'dispatch'])
+    for (const key of ['function-errors', 'function-throttles'])
+      expect(subjects(key)).toEqual(['collect', 'connector-changed', 'dispatch', 'operate'])
   })
 
   it('the alarm lake-errors counts objects under errors/ of the lake’s bucket, and of no other bucket', () => {

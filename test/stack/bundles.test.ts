@@ -32,8 +32,10 @@ beforeAll(() => {
 
 /** Node loads a larger bundle noticeably slower at a cold start. */
 const bundleBytesMax = 600_000
+/** It has the clients of all services, and people wait for it, not a queue. */
+const operateBytesMax = 800_000
 
-const names = ['tributary-collect', 'tributary-connector-changed', 'tributary-dispatch', 'tributary-status-widget']
+const names = ['tributary-collect', 'tributary-connector-changed', 'tributary-dispatch', 'tributary-operate', 'tributary-status-widget']
 
 describe('the bundles', () => {
   it.each(names)('the bundle of %s starts by itself with the environment of the template', async (name) => {
@@ -45,7 +47,9 @@ describe('the bundles', () => {
   })
 
   it.each(names)('the bundle of %s is small enough for a fast cold start', (name) => {
-    expect(statSync(join(functions.get(name)!.folder, 'index.mjs')).size).toBeLessThanOrEqual(bundleBytesMax)
+    expect(statSync(join(functions.get(name)!.folder, 'index.mjs')).size).toBeLessThanOrEqual(
+      name === 'tributary-operate' ? operateBytesMax : bundleBytesMax,
+    )
   })
 
   it('the source map of a bundle names the source files', () => {

@@ -2,10 +2,11 @@ import { App, Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { describe, expect, it } from 'vitest'
+import { operationFields } from '../../functions/domain/operate/history-line.ts'
 import { glueColumns } from '../../functions/domain/record/glue.ts'
 import { lakeFields } from '../../functions/vendors/index.ts'
 import { Catalog } from '../../lib/lake/catalog.ts'
-import { lakeViews, storedView } from '../../lib/lake/lake-views.ts'
+import { columnsOf, lakeViews, storedView } from '../../lib/lake/lake-views.ts'
 import { layoutOf } from '../../local/services/firehose/s3-destination.ts'
 import { readable } from './stack.ts'
 
@@ -46,9 +47,9 @@ describe('the database', () => {
 })
 
 describe('the table of records', () => {
-  it('the table has a column for every field of the lake, with a comment that is short enough for Glue', () => {
+  it('the table has a column for every field of the lake and one for the history, with a comment that is short enough for Glue', () => {
     const columns = records.StorageDescriptor.Columns.map(({ Name, Type, Comment }) => ({ name: Name, type: Type, comment: Comment }))
-    expect(columns).toEqual(glueColumns(lakeFields))
+    expect(columns).toEqual(glueColumns({ ...lakeFields, ...operationFields }))
     for (const { comment } of columns) expect(comment.length).toBeLessThanOrEqual(commentCharactersMax)
   })
 
@@ -92,12 +93,19 @@ describe('the views', () => {
       Parameters: { presto_view: 'true' },
       PartitionKeys: [],
       ViewExpandedText: '/* Presto View */',
-      ViewOriginalText: storedView(view, lakeFields, 'tributary'),
+      ViewOriginalText: storedView(view, 'tributary'),
     })
-    expect(stored?.StorageDescriptor.Columns).toEqual([...records.StorageDescriptor.Columns, ...records.PartitionKeys])
+    expect(stored?.StorageDescriptor.Columns.map(({ Name }) => Name)).toEqual(columnsOf(view).map(({ name }) => name))
   })
 
-  it('the catalog has four views beside the table', () => {
-    expect(tables.map(({ Name }) => Name).sort()).toEqual(['records', 'syslog', 'syslog_exact', 'syslog_newest', 'syslog_raw'])
+  it('the catalog has five views beside the table', () => {
+    expect(tables.map(({ Name }) => Name).sort()).toEqual([
+      'operations',
+      'records',
+      'syslog',
+      'syslog_exact',
+      'syslog_newest',
+      'syslog_raw',
+    ])
   })
 })

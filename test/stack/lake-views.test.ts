@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { FieldTable } from '../../functions/domain/record/fields.ts'
-import { lakeViews, storedView } from '../../lib/lake/lake-views.ts'
+import { columnsOf, lakeViews, storedView } from '../../lib/lake/lake-views.ts'
 
 const fields = {
   id: { type: 'string', required: true, doc: 'Identity.' },
@@ -24,9 +24,13 @@ const columns = '"id", "timestamp", "malformed", "names", "origin", "dt", "hour"
 describe('the views of the lake', () => {
   it('each view selects every column by its name, and the two columns of arrival', () => {
     expect(sqlOf('syslog_raw')).toBe(`SELECT ${columns} FROM records WHERE id IS NOT NULL`)
-    for (const view of views) {
+    for (const view of views.filter(({ name }) => name !== 'operations')) {
       expect(view.sql.startsWith(`SELECT ${columns} FROM`)).toBe(true)
-      expect(view.columns.map(({ name }) => `"${name}"`).join(', ')).toBe(columns)
+      expect(
+        columnsOf(view)
+          .map(({ name }) => `"${name}"`)
+          .join(', '),
+      ).toBe(columns)
     }
   })
 
@@ -35,9 +39,19 @@ describe('the views of the lake', () => {
     expect(sqlOf('syslog_exact')).toContain('PARTITION BY id ORDER BY ingested_at')
   })
 
+  it('the view operations has the lines of the history, each once a day of arrival, and no view of events has them', () => {
+    expect(sqlOf('operations')).toContain('FROM records WHERE "operation"."id" IS NOT NULL) WHERE occurrence = 1')
+    expect(sqlOf('operations')).toContain('PARTITION BY dt, "operation"."id"')
+    for (const view of views.filter(({ name }) => name !== 'operations')) expect(view.sql).toContain('WHERE id IS NOT NULL')
+    expect(columnsOf(views.find(({ name }) => name === 'operations')!).map(({ name }) => name)).toEqual([
+      ...['at', 'tenant', 'connector_id', 'id', 'action', 'outcome', 'message', 'request_id', 'aws_request_id', 'caller', 'says'],
+      ...['before', 'after', 'dt', 'hour'],
+    ])
+  })
+
   it('a stored view has the SQL, the database and the types as Athena writes them, with names in quotes', () => {
     const [syslog] = views
-    const stored = storedView(syslog!, fields, 'second_lake')
+    const stored = storedView(syslog!, 'second_lake')
     const [, encoded = ''] = /^\/\* Presto View: (\S+) \*\/$/.exec(stored) ?? []
     expect(JSON.parse(Buffer.from(encoded, 'base64').toString())).toEqual({
       originalSql: syslog!.sql,

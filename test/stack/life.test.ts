@@ -72,7 +72,8 @@ describe('the life of a stack', () => {
   it('two stacks of one account have no name in common', () => {
     const names = (namePrefix: string) =>
       Object.values(resourcesOf(templateWith({ namePrefix }))).flatMap(({ Type, Properties = {} }) =>
-        Object.entries(named(Properties)).map(([property, name]) => `${Type} ${property} ${name}`),
+        // An alias is a part of the name of its function.
+        Type === 'AWS::Lambda::Alias' ? [] : Object.entries(named(Properties)).map(([property, name]) => `${Type} ${property} ${name}`),
       )
     const second = new Set(names('second'))
     expect(names('tributary').filter((name) => second.has(name))).toEqual([])

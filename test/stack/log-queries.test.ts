@@ -35,6 +35,7 @@ describe('the saved queries', () => {
         '/aws/lambda/tributary-collect',
         '/aws/lambda/tributary-connector-changed',
         '/aws/lambda/tributary-dispatch',
+        '/aws/lambda/tributary-operate',
       ])
   })
 

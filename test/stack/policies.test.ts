@@ -44,6 +44,7 @@ const state = 'Allow dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem, dy
 const secrets =
   'Allow secretsmanager:GetSecretValue on arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:tributary/*'
 const notifications = 'Allow events:PutEvents on <NoticesBus.Arn>'
+const operateArn = 'arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:tributary-operate'
 const ownLog = (group: string) => `Allow logs:CreateLogStream, logs:PutLogEvents on <${group}.Arn>`
 
 describe('what each role may do', () => {
@@ -75,6 +76,17 @@ describe('what each role may do', () => {
         'Allow sqs:SendMessage on <WorkQueue.Arn>',
         ownLog('DispatchLog'),
       ],
+      OperateRole: [
+        'Allow dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem, dynamodb:Scan on <ConnectorsTable.Arn>',
+        'Allow dynamodb:Query on <StateTable.Arn>/index/fleet',
+        state,
+        secrets,
+        notifications,
+        'Allow sqs:SendMessage on <WorkQueue.Arn>',
+        'Allow firehose:PutRecordBatch on <DeliveryStream.Arn>',
+        `Allow lambda:InvokeFunction on ${operateArn}:*`,
+        ownLog('OperateLog'),
+      ],
       StatusWidgetRole: ['Allow dynamodb:Query on <StateTable.Arn>/index/fleet', ownLog('StatusWidgetLog')],
       DeliveryRole: [
         'Allow s3:GetBucketLocation, s3:ListBucket, s3:ListBucketMultipartUploads on <LakeBucket.Arn>',
@@ -84,6 +96,12 @@ describe('what each role may do', () => {
       AlarmsLakeErrorsRole: [notifications],
       NoticesPublisher: ['Allow sns:Publish on <NoticesTopic>'],
     })
+  })
+
+  it('operate may read secrets and write none, and tenants with operators of their own add nothing to a role', () => {
+    const own = policies({ tenantsWithOperators: ['acme', 'globex'] })
+    expect(own).toEqual(policies())
+    expect(own['OperateRole']?.filter((line) => line.includes('secretsmanager'))).toEqual([secrets])
   })
 
   it('a KMS key of your own adds only the use of that key, and only through the services that each role calls', () => {
@@ -103,6 +121,7 @@ describe('what each role may do', () => {
       CollectRole: [use('Decrypt', ['dynamodb', 'secretsmanager', 'sqs']), environmentOf('collect')],
       ConnectorChangedRole: [read, ...both('sqs'), environmentOf('connector-changed')],
       DispatchRole: [read, ...both('sqs'), environmentOf('dispatch')],
+      OperateRole: [read, ...both('sqs'), environmentOf('operate')],
       StatusWidgetRole: [use('Decrypt', ['dynamodb']), environmentOf('status-widget')],
       DeliveryRole: both('s3'),
       NoticesPublisher: both('sns'),
@@ -152,6 +171,7 @@ describe('what each role may do', () => {
       CollectRole: interfaces('collect'),
       ConnectorChangedRole: interfaces('connector-changed'),
       DispatchRole: interfaces('dispatch'),
+      OperateRole: interfaces('operate'),
       StatusWidgetRole: interfaces('status-widget'),
     })
   })

@@ -45,6 +45,7 @@ describe('the settings', () => {
       lakeRetentionDays: 400,
       allowedHosts: [],
       sharedRateGroups: [],
+      tenantsWithOperators: [],
       noProxy: [],
       tlsVerificationOptional: false,
       collectConcurrency: 8,
@@ -117,6 +118,7 @@ describe('the command line', () => {
     lakeRetentionDays: ['30', 30],
     allowedHosts: ['localhost:8080', ['localhost:8080']],
     sharedRateGroups: ['msp,one.customer', ['msp', 'one.customer']],
+    tenantsWithOperators: ['acme,north-2', ['acme', 'north-2']],
     tlsVerificationOptional: ['true', true],
     collectConcurrency: ['10', 10],
     collectMemoryMb: ['1024', 1_024],
@@ -172,6 +174,22 @@ describe('a mistake', () => {
     expect(mistakes({ namePrefix: 'Tributary' })).toEqual([
       'namePrefix: It is "Tributary". Give 2 to 30 lower-case letters, digits or hyphens, a letter first.',
     ])
+  })
+
+  it('a tenant with operators needs the name of an alias that is not the provider’s', () => {
+    const [, rule = ''] = /Give (.*)$/.exec(mistakes({ tenantsWithOperators: ['all'] })[0] ?? '') ?? []
+    expect(rule).toMatch(/^the tenant of a connector’s id: .* all is the provider’s/)
+    for (const tenant of ['all', '2026', 'Acme', 'acme.cas', '', 'a'.repeat(41)])
+      expect(mistakes({ tenantsWithOperators: ['acme', tenant] })).toEqual([
+        `tenantsWithOperators[1]: It is ${JSON.stringify(tenant)}. Give ${rule}`,
+      ])
+    expect(mistakes({ tenantsWithOperators: ['acme', 'acme'] })).toEqual([
+      'tenantsWithOperators: It is a list of 2. Give tenants, each of them once.',
+    ])
+    expect(mistakes({ tenantsWithOperators: Array.from({ length: 151 }, (_, i) => `t${i}`) })).toEqual([
+      'tenantsWithOperators: It is a list of 151. Give 150 tenants at most.',
+    ])
+    expect(mistakes({ tenantsWithOperators: ['a', '2nd', 'all-2', 'a'.repeat(40)] })).toEqual([])
   })
 
   it('the sentence about an unknown name says which name may be meant', () => {

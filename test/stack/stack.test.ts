@@ -16,6 +16,7 @@ const handlers = {
   collect: 'tributary-collect',
   connectorChanged: 'tributary-connector-changed',
   dispatch: 'tributary-dispatch',
+  operate: 'tributary-operate',
   statusWidget: 'tributary-status-widget',
 } as const satisfies Record<keyof typeof environments, string>
 
@@ -74,6 +75,37 @@ describe('the environment of the functions', () => {
   it('a run has the heap with which it is tested, and a larger one with more memory', () => {
     expect(variablesOf('tributary-collect')['NODE_OPTIONS']).toBe(['--enable-source-maps', ...nodeFlags].join(' '))
     expect(variablesOf('tributary-collect', { collectMemoryMb: 1_024 })['NODE_OPTIONS']).toContain('--max-old-space-size=960')
+  })
+})
+
+describe('the aliases of the functions that people invoke', () => {
+  const aliases = (overrides = {}) =>
+    ofType('AWS::Lambda::Alias', overrides)
+      .map(
+        ({ Properties }) =>
+          readable(Properties) as { readonly Name: string; readonly FunctionName: string; readonly FunctionVersion: string },
+      )
+      .map(({ Name, FunctionName, FunctionVersion }) => `${FunctionName}:${Name} ${FunctionVersion}`)
+      .sort()
+
+  it('there is one for the provider, and one for each tenant with operators of its own, for the newest code', () => {
+    expect(aliases()).toEqual(['<OperateFunction>:all $LATEST', '<StatusWidgetFunction>:all $LATEST'])
+    expect(aliases({ tenantsWithOperators: ['acme', 'north-2'] })).toEqual(
+      ['<OperateFunction>', '<StatusWidgetFunction>'].flatMap((name) =>
+        ['acme', 'all', 'north-2'].map((alias) => `${name}:${alias} $LATEST`),
+      ),
+    )
+  })
+
+  it('they fit into a stack, however many tenants the settings allow', () => {
+    const tenantsWithOperators = Array.from({ length: 150 }, (_, i) => `tenant-${i}`)
+    expect(Object.keys(resourcesOf(templateWith({ tenantsWithOperators }))).length).toBeLessThanOrEqual(500)
+  })
+
+  it('nothing retries a call of operate, because the ticket by which it goes on is good once', () => {
+    expect(ofType('AWS::Lambda::EventInvokeConfig').map(({ Properties }) => readable(Properties))).toContainEqual(
+      expect.objectContaining({ FunctionName: '<OperateFunction>', MaximumRetryAttempts: 0 }),
+    )
   })
 })
 

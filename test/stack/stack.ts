@@ -49,6 +49,7 @@ export const variants: Readonly<Record<string, Overrides>> = {
   'a KMS key of your own': { kmsKeyArn: 'arn:aws-cn:kms:cn-north-1:111122223333:key/0f0f0f0f-1111-2222-3333-444455556666' },
   'a VPC': { vpc: { subnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'], securityGroupIds: ['sg-0123456789abcdef0'] } },
   'a topic of your own and a mail': { alarmTopicArn: 'arn:aws-cn:sns:cn-north-1:111122223333:alarms', alarmEmails: ['ops@example.com'] },
+  'tenants with operators of their own': { tenantsWithOperators: ['acme', 'north-2'] },
   'a bucket for access logs': { accessLogBucket: 'logs-of-acme' },
   'another prefix, x86 and reserved concurrency': { namePrefix: 'second', architecture: 'x86_64', reservedConcurrency: 60 },
 }

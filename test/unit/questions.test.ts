@@ -4,6 +4,7 @@ import { hour, minute } from '../../functions/domain/time.ts'
 import type { OperatePorts } from '../../functions/flows/operate/carry.ts'
 import { operate } from '../../functions/flows/operate/operate.ts'
 import { connectorItem, policy, start, World } from '../../simulation/world.ts'
+import { operatePorts } from './operate-ports.ts'
 
 const provider = { tenant: 'all', awsRequestId: 'r-1' }
 const acme = { tenant: 'acme', awsRequestId: 'r-2' }
@@ -27,12 +28,12 @@ describe('a question', () => {
     writeItem: never,
     deleteItem: never,
   }
-  const ports = (): OperatePorts => {
-    const { vendors, ...of } = world.ports(0)
-    return { ...of, items: table, connectors: { items: () => never() as never }, policy: { ...policy, vendors } }
+  const ports = async (): Promise<OperatePorts> => {
+    const { vendors, clock, state } = world.ports(0)
+    return { ...(await operatePorts()).ports, clock, state, items: table, policy: { ...policy, vendors } }
   }
   const ask = async (request: object, caller = provider) => {
-    const answer = await operate(ports(), request, caller)
+    const answer = await operate(await ports(), request, caller)
     return answer.ok ? answer.value : answer.failure
   }
 
@@ -99,6 +100,6 @@ describe('a question', () => {
     })
     expect(await ask({ action: 'show' })).toMatchObject({ code: 'wrong', problems: [{ path: 'connectorId' }] })
     expect(await ask({ action: 'show', connectorId: 'acme.cas', more: 1 })).toMatchObject({ code: 'wrong' })
-    expect(await operate(ports(), 'show', provider)).toMatchObject({ ok: false, failure: { code: 'wrong' } })
+    expect(await operate(await ports(), 'show', provider)).toMatchObject({ ok: false, failure: { code: 'wrong' } })
   })
 })

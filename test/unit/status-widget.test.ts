@@ -15,8 +15,10 @@ vi.stubEnv('STATE_TABLE', 'state')
 vi.stubEnv('AWS_REGION', 'us-east-1')
 const { handler } = await import('../../functions/status-widget.ts')
 
-const context = { invokedFunctionArn: 'arn:aws:lambda:us-east-1:123456789012:function:own' } as Context
+const context = { invokedFunctionArn: 'arn:aws:lambda:us-east-1:123456789012:function:own:all' } as Context
 const ask = (event: unknown) => handler(event, context)
+const askBy = (qualifier: string, event: unknown = {}) =>
+  handler(event, { invokedFunctionArn: `arn:aws:lambda:us-east-1:123456789012:function:own${qualifier}` } as Context)
 const widget = (params: object, more: object = {}) => ({ ...params, widgetContext: { theme: 'light', params, ...more } })
 const item = (connectorId: string, more: object = {}) =>
   marshall({
@@ -104,6 +106,33 @@ describe('the status widget', () => {
 
   it('follows the theme of the dashboard', async () => {
     expect(await ask(widget({}, { theme: 'dark' }))).not.toBe(await ask(widget({}, { theme: 'light' })))
+  })
+})
+
+describe('the alias that is called', () => {
+  beforeEach(() => found({ Items: [item('acme.cas'), item('globex.cas'), item('acme'), item('acme-2.cas')] }))
+
+  it('shows a tenant’s operator the connectors of that tenant, and counts no others', async () => {
+    const page = await askBy(':acme')
+    expect(page.match(/<tr><td>[\w.-]+/g)).toEqual(['<tr><td>acme.cas'])
+    expect(page).toContain('Rows 1 to 1 of 1.')
+    expect(page).not.toContain('globex')
+    expect(page).toContain('function:own:acme"')
+  })
+
+  it('shows the provider all of them', async () => {
+    expect(await askBy(':all')).toContain('Rows 1 to 4 of 4.')
+  })
+
+  it.each(['', ':$LATEST', ':3'])('is needed: without one nothing is read or shown: "%s"', async (qualifier) => {
+    const page = await askBy(qualifier)
+    expect(page).toContain('its ARN names no alias')
+    expect(page).toContain('own:all for all tenants')
+    expect(dynamodb.calls()).toEqual([])
+  })
+
+  it('is not widened by the parameters or by the event', async () => {
+    expect(await askBy(':acme', widget({ tenant: 'globex' }))).not.toContain('globex.cas')
   })
 })
 

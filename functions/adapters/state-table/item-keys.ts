@@ -18,8 +18,9 @@ import type { Instant } from '../../domain/time.ts'
  *     KEY#bucket              TOKENS                                     the limiter of an API key or of a rate group
  *     KEY#bucket              USER#connectorId                           a connector that uses it
  *     SECRET#name             ORIGIN                                     the origin that the secret is bound to
- *     HISTORY#connectorId     time#requestId                             a change that somebody made
- *     REQUEST#requestId       OUTCOME                                    a change that was asked for, and how it ended
+ *     HISTORY#connectorId     time#hash                                  a change that somebody made; hash: of its request id
+ *     REQUEST#hash            OUTCOME                                    a change that was asked for, and how it ended
+ *     TICKET#hash             BINDING                                    a ticket, and what it is good for
  *     OUTAGES                 vendor#origin                              an open outage
  *     ORIGINS                 vendor#origin                              an origin that did not respond lately
  *     DISPATCH                TICK                                       the last tick
@@ -135,11 +136,20 @@ export function historyPk(connectorId: string): string {
 
 /** It sorts before every entry of this instant and after every earlier one, without a request id. */
 export function historySk(at: Instant, requestId = ''): string {
-  return `${digits(at, 15)}#${requestId}`
+  return `${digits(at, 15)}#${requestId === '' ? '' : hashOf(requestId).slice(0, 16)}`
 }
 
 export function requestKey(requestId: string): Key {
-  return { pk: `REQUEST#${requestId}`, sk: 'OUTCOME' }
+  return { pk: `REQUEST#${hashOf(requestId)}`, sk: 'OUTCOME' }
+}
+
+/** A caller may choose any text for the id of a request, and keys are logged. */
+function hashOf(requestId: string): string {
+  return createHash('sha256').update(requestId).digest('hex')
+}
+
+export function ticketKey(hash: string): Key {
+  return { pk: `TICKET#${hash}`, sk: 'BINDING' }
 }
 
 export function outageKey({ vendor, origin }: Pick<Outage, 'vendor' | 'origin'>): Key {

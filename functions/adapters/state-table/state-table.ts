@@ -12,6 +12,7 @@ import type {
   SeenIdStore,
   StatusStore,
   StreamStore,
+  TicketStore,
   TokenStore,
 } from '../../domain/ports.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
@@ -23,7 +24,8 @@ import { parseItem } from './item.ts'
 import { acceptedKey, dueKey, heldKeysKey, statusKey, streamOfSk } from './item-keys.ts'
 import { keyRegisterItems } from './keys/key-register.ts'
 import { secretOriginItems } from './keys/secret-origins.ts'
-import { historyItems } from './operations/history.ts'
+import { historyItems } from './operate/history.ts'
+import { ticketItems } from './operate/tickets.ts'
 import { originItems, outageItems } from './outages.ts'
 import { acceptedSchema, dueSchema, heldKeysSchema, streamSchema } from './schemas.ts'
 import { seenItems } from './seen.ts'
@@ -44,7 +46,8 @@ export type StateTable = RunStore &
   KeyUserStore &
   KeyRegisterStore &
   SecretOriginStore &
-  HistoryStore
+  HistoryStore &
+  TicketStore
 
 /**
  * The state table on DynamoDB. Reads are strongly consistent, except the listings by an index. No method parses or replaces an item of a
@@ -66,6 +69,7 @@ export function stateTable(options: StoreOptions): StateTable {
     ...outageItems(store),
     ...originItems(store, options.now),
     ...historyItems(store, options.now),
+    ...ticketItems(store),
   }
 }
 

@@ -135,12 +135,15 @@ export interface HistoryEntry {
   /** The changed attributes, or the values of the operation. */
   readonly before?: Readonly<Record<string, unknown>>
   readonly after?: Readonly<Record<string, unknown>>
-  readonly outcome: 'done' | RefusalCode
+  /** `begun`: it broke off, and may have been carried out or not. */
+  readonly outcome: 'begun' | 'done' | RefusalCode
   readonly message?: string
+  /** Whether the lake has the entry, too. Absent: it is not known to have it. */
+  readonly inLake?: boolean
 }
 
 /** How a change ended, for a caller that sends it again. */
 export interface RequestOutcome {
-  readonly outcome: HistoryEntry['outcome']
+  readonly outcome: 'done' | RefusalCode
   readonly message: string
 }

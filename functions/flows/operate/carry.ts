@@ -8,13 +8,16 @@ import type {
   ConnectorItems,
   Connectors,
   DueStore,
+  HistoryLake,
   HistoryStore,
+  Later,
   Log,
   Queue,
   RunStore,
   SecretOriginStore,
   StatusStore,
   StreamStore,
+  TicketStore,
 } from '../../domain/ports.ts'
 import type { Result } from '../../domain/result.ts'
 
@@ -22,7 +25,11 @@ export interface OperatePorts {
   readonly clock: Clock
   readonly items: ConnectorItems
   readonly connectors: Connectors
-  readonly state: RunStore & AcceptedStore & DueStore & StatusStore & StreamStore & SecretOriginStore & HistoryStore
+  readonly state: RunStore & AcceptedStore & DueStore & StatusStore & StreamStore & SecretOriginStore & HistoryStore & TicketStore
+  readonly historyLake: HistoryLake
+  readonly later: Later
+  /** 128 random bits, in hex. */
+  readonly newTicket: () => string
   readonly queue: Queue
   /** Whether the key of a secret goes only to the origin that the secret was first accepted with. */
   readonly secretsBoundToOrigin: boolean
@@ -30,6 +37,11 @@ export interface OperatePorts {
   /** The rules by which an item is accepted, with the vendors. */
   readonly policy: ConnectorPolicy
   readonly log: Log
+}
+
+/** The ports of questions alone. */
+export type AskPorts = Pick<OperatePorts, 'clock' | 'items' | 'digest' | 'policy'> & {
+  readonly state: Pick<OperatePorts['state'], 'fleet' | 'allAccepted' | 'readRun' | 'history'>
 }
 
 /** The answer to an operation, as JSON. */
@@ -46,7 +58,7 @@ export interface Done {
 
 /** Answers a question. Throws only when a table fails. */
 export type Ask<A extends Question['action']> = (
-  ports: OperatePorts,
+  ports: AskPorts,
   question: Extract<Question, { readonly action: A }>,
   caller: Caller,
 ) => Promise<Result<AnswerOf[A], Refusal>>

@@ -10,11 +10,16 @@ import {
   type Refusal,
 } from '../../domain/operate/operation.ts'
 import { failed, ok, type Result } from '../../domain/result.ts'
-import type { Answer, Ask, Carry, Done, OperatePorts } from './carry.ts'
+import { cutText } from '../../domain/text.ts'
+import type { Answer, Ask, AskPorts, Carry, Done, OperatePorts } from './carry.ts'
 import { acknowledge } from './changes/acknowledge.ts'
 import { create, edit, pause, remove, resume } from './changes/edit-item.ts'
 import { collect, reread } from './changes/read-now.ts'
 import { coverage, history, list, show } from './questions.ts'
+import { writeDown } from './write-down.ts'
+
+/** The longest id of a connector (characters). */
+const idMax = 64
 
 const asks: { readonly [A in Question['action']]?: Ask<A> } = { list, show, history, coverage }
 
@@ -48,13 +53,15 @@ export async function operate(ports: OperatePorts, request: unknown, caller: Cal
 }
 
 /** A connector of another tenant is answered as one that does not exist: nobody learns its name. */
-function foreignTenant(operation: Operation, { tenant }: Caller): Refusal | undefined {
+export function foreignTenant(operation: Operation, { tenant }: Caller): Refusal | undefined {
   if (tenant === 'all') return undefined
-  const named = [
-    'connectorId' in operation ? tenantOfId(operation.connectorId) : undefined,
-    'tenant' in operation ? operation.tenant : undefined,
-    'item' in operation && operation.item !== undefined ? tenantOfId(String(operation.item['connectorId'])) : undefined,
-  ].filter((name) => name !== undefined)
+  const ids = [
+    'connectorId' in operation ? operation.connectorId : undefined,
+    'item' in operation ? operation.item?.['connectorId'] : undefined,
+  ].filter((id) => id !== undefined)
+  const asked = 'tenant' in operation && operation.tenant !== undefined ? [operation.tenant] : []
+  // An id that names no tenant is of no operator of a tenant.
+  const named = [...ids.map((id) => tenantOfId(String(id)) ?? ''), ...asked]
   const isOwn = named.every((name) => name === tenant) && (named.length > 0 || operation.action === 'list')
   return isOwn
     ? undefined
@@ -63,7 +70,7 @@ function foreignTenant(operation: Operation, { tenant }: Caller): Refusal | unde
 
 /** Answers a question that is known to be well formed, such as one of a page. */
 export async function ask<A extends Question['action']>(
-  ports: OperatePorts,
+  ports: AskPorts,
   question: Extract<Question, { readonly action: A }>,
   caller: Caller,
 ): ReturnType<Ask<A>> {
@@ -88,27 +95,33 @@ async function change<A extends Change['action']>(
   if (earlier !== undefined) return failed({ code: earlier.outcome, message: earlier.message })
   const carry: Carry<A> | undefined = carries[asked.action as A]
   if (carry === undefined) throw new Error(`nothing carries out ${asked.action}`)
+  const begun = begunEntry(ports, asked, caller)
+  // Whatever breaks off from here on, the history says that somebody began it.
+  await state.addHistory({ ...begun, inLake: false })
   const result = await carry(ports, asked, caller)
   const outcome = result.ok ? ('done' as const) : result.failure.code
   const { message } = result.ok ? result.value : result.failure
-  await state.addHistory(entryOf(ports, asked, caller, result))
+  await writeDown(ports, endedEntry(begun, result))
   await state.endRequest(requestId, { outcome, message })
   return result.ok ? ok({ message }) : result
 }
 
-function entryOf({ clock }: OperatePorts, asked: Change, caller: Caller, result: Result<Done, Refusal>): HistoryEntry {
-  const { before, after } = result.ok ? result.value : {}
+function begunEntry({ clock }: OperatePorts, asked: Change, caller: Caller): HistoryEntry {
   return {
-    connectorId: 'connectorId' in asked ? asked.connectorId : String(asked.item['connectorId']),
+    // A wrong id may be of any length, and this one becomes a key.
+    connectorId: cutText('connectorId' in asked ? asked.connectorId : String(asked.item['connectorId']), idMax),
     at: clock.now(),
     action: asked.action,
     requestId: asked.requestId,
     awsRequestId: caller.awsRequestId,
     tenantOfCaller: caller.tenant,
     ...(asked.says === undefined ? {} : { says: asked.says }),
-    ...(before === undefined ? {} : { before }),
-    ...(after === undefined ? {} : { after }),
-    outcome: result.ok ? 'done' : result.failure.code,
-    ...(result.ok ? {} : { message: result.failure.message }),
+    outcome: 'begun',
   }
+}
+
+function endedEntry(begun: HistoryEntry, result: Result<Done, Refusal>): HistoryEntry {
+  if (!result.ok) return { ...begun, outcome: result.failure.code, message: result.failure.message }
+  const { before, after } = result.value
+  return { ...begun, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }), outcome: 'done' }
 }

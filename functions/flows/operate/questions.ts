@@ -10,7 +10,7 @@ import { statusRow, worse } from '../../domain/status/status-row.ts'
 import { newStream } from '../../domain/stream/ledger.ts'
 import type { Vendor } from '../../domain/vendor.ts'
 import { digestItem } from '../item-digest.ts'
-import type { Ask, OperatePorts } from './carry.ts'
+import type { Ask, AskPorts } from './carry.ts'
 
 /** An answer has at most so many entries of the history (count). */
 const entriesMax = 100
@@ -82,7 +82,7 @@ function notFound(connectorId: string): Result<never, Refusal> {
 }
 
 /** The streams of the accepted connector. One that was never read is covered from its acceptance on, and nothing of it is read. */
-function streamsOf({ accepted, streams }: RunState, { policy, clock }: OperatePorts): readonly StreamAnswer[] {
+function streamsOf({ accepted, streams }: RunState, { policy, clock }: AskPorts): readonly StreamAnswer[] {
   const wanted = accepted === undefined ? [] : (policy.vendors.get(accepted.connector.type)?.streams(accepted.connector) ?? [])
   return wanted.map((id) => {
     const stream = streams.get(id) ?? newStream(accepted?.streamsSince[id] ?? clock.now(), clock.now())

@@ -9,14 +9,20 @@ export const create: Carry<'create'> = async (ports, { item }) => {
   const checked = await checkItem(ports, item)
   if (!checked.ok) return checked
   const { connectorId } = checked.value
-  if (!(await ports.items.writeItem(item, undefined))) return exists(connectorId)
-  return ok({ message: `${connectorId} was created. It is accepted and read within a minute; "test" shows whether it works.`, after: item })
+  const done = ok({
+    message: `${connectorId} was created. It is accepted and read within a minute; "test" shows whether it works.`,
+    after: item,
+  })
+  if (await ports.items.writeItem(item, undefined)) return done
+  // The first try of this request may have broken off after its write.
+  const stored = await ports.items.readItem(connectorId)
+  return stored !== undefined && digestItem(ports.digest, stored) === digestItem(ports.digest, item) ? done : exists(connectorId)
 }
 
 /** Stores an item in place of the one with this version. */
 export const edit: Carry<'edit'> = async (ports, { connectorId, version, item }) => {
   if (item['connectorId'] !== connectorId) return otherId(connectorId)
-  const current = await currentItem(ports, connectorId, version)
+  const current = await currentItem(ports, connectorId, version, digestItem(ports.digest, item))
   if (!current.ok) return current
   const checked = await checkItem(ports, item)
   if (!checked.ok) return checked
@@ -64,11 +70,17 @@ async function switchTo({ items }: OperatePorts, connectorId: string, enabled: b
   return conflict(connectorId)
 }
 
-/** The stored item, if it is still the one that the person has seen. */
-async function currentItem({ items, digest }: OperatePorts, connectorId: string, version: string): Promise<Result<ConnectorItem, Refusal>> {
+/** The stored item, if it is still the one that the person has seen, or is the wanted one: a first try may have broken off after its write. */
+async function currentItem(
+  { items, digest }: OperatePorts,
+  connectorId: string,
+  version: string,
+  wanted?: string,
+): Promise<Result<ConnectorItem, Refusal>> {
   const item = await items.readItem(connectorId)
   if (item === undefined) return notFound(connectorId)
-  return digestItem(digest, item) === version ? ok(item) : conflict(connectorId)
+  const isSeen = [version, wanted].includes(digestItem(digest, item))
+  return isSeen ? ok(item) : conflict(connectorId)
 }
 
 /** The attributes that differ, with their values. */

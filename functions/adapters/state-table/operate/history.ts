@@ -1,13 +1,15 @@
 import * as z from 'zod/mini'
 import type { HistoryEntry, RequestOutcome } from '../../../domain/operate/operation.ts'
 import type { HistoryStore } from '../../../domain/ports.ts'
-import { day, type Instant } from '../../../domain/time.ts'
+import { day, type Instant, minute } from '../../../domain/time.ts'
 import { isAbsent } from '../expressions.ts'
 import { historyPk, historySk, requestKey } from '../item-keys.ts'
 import { mustWrite, type Store } from '../store.ts'
 
 /** An entry of the history stays so long (ms). The lake keeps it for good. */
 const historyKeptMs = 90 * day
+/** A change that has no outcome after this time (ms) has broken off: the function ends earlier, or goes on with its outcome known. */
+const requestMsMax = minute
 /** A change that is sent again so long after (ms) is a new one. */
 const requestKeptMs = day
 
@@ -27,6 +29,7 @@ const entrySchema = z.object({
   after: attributes,
   outcome: z.custom<HistoryEntry['outcome']>((value) => typeof value === 'string'),
   message: z.exactOptional(text),
+  inLake: z.exactOptional(z.boolean()),
 } satisfies Record<keyof HistoryEntry, z.ZodMiniType>)
 
 const requestSchema = z.object({
@@ -53,8 +56,12 @@ export function historyItems(store: Store, now: () => Instant): HistoryStore {
     },
 
     async beginRequest(requestId) {
-      const expiresAt = now() + requestKeptMs
-      if (await store.put(requestKey(requestId), {}, { condition: { holds: isAbsent }, expiresAt })) return undefined
+      const [begunAt, expiresAt] = [now(), now() + requestKeptMs]
+      if (await store.put(requestKey(requestId), { begunAt }, { condition: { holds: isAbsent }, expiresAt })) return undefined
+      // The outcome is absent: a call that broke off left it so.
+      const holds = 'attribute_not_exists(#outcome) AND #begunAt < :overdue'
+      const condition = { holds, values: { overdue: begunAt - requestMsMax } }
+      if (await store.put(requestKey(requestId), { begunAt }, { condition, expiresAt })) return undefined
       const { outcome, message = '' } = (await store.get(requestKey(requestId), requestSchema)) ?? {}
       return outcome === undefined ? 'running' : { outcome, message }
     },

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto'
+import { LambdaClient } from '@aws-sdk/client-lambda'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import type { Context } from 'aws-lambda'
+import { connectorItems, connectorsTable } from './adapters/connectors-table.ts'
+import { firehoseHistory } from './adapters/history-lake.ts'
+import { inThisProcess, invokeLater } from './adapters/later.ts'
+import { sqsQueue } from './adapters/queue.ts'
+import { callerOf } from './domain/operate/caller.ts'
+import type { Refusal } from './domain/operate/operation.ts'
+import type { Later } from './domain/ports.ts'
+import { acceptPolicy, environments, parseEnvironment } from './env.ts'
+import { answerCall } from './flows/operate/call.ts'
+import { awsClient } from './runtime/aws-client.ts'
+import { wireDelivery } from './runtime/delivery.ts'
+import { wireCore } from './runtime/wiring.ts'
+
+const env = parseEnvironment(environments.operate, process.env)
+const { ports: core, dynamodb } = wireCore(env)
+const { firehose, ...delivery } = wireDelivery(env, core)
+const table = { client: dynamodb, table: env.CONNECTORS_TABLE }
+
+const ports = {
+  ...core,
+  ...delivery,
+  items: connectorItems(table),
+  connectors: connectorsTable(table),
+  queue: sqsQueue({ client: new SQSClient(awsClient), queueUrl: env.QUEUE_URL }),
+  policy: { ...acceptPolicy(env), vendors: core.vendors },
+  historyLake: firehoseHistory({ client: firehose, deliveryStream: env.DELIVERY_STREAM, clock: core.clock, digest: core.digest }),
+  newTicket: () => randomBytes(16).toString('hex'),
+  later: later(env.OPERATE_FUNCTION),
+}
+
+function later(functionName: string | undefined): Later {
+  if (functionName !== undefined) return invokeLater({ client: new LambdaClient(awsClient), functionName })
+  return inThisProcess((payload, caller) => answerCall(ports, payload, caller, Number.POSITIVE_INFINITY))
+}
+
+/** The time that a call leaves for its last write before Lambda stops the function (ms). */
+const spareMs = 10_000
+
+type Invocation = Pick<Context, 'invokedFunctionArn' | 'awsRequestId'> & Partial<Pick<Context, 'getRemainingTimeInMillis'>>
+
+/** Answers a person's call, as JSON. A refusal is an answer too. The event may hold anything, so it is never logged. */
+export const handler = async (event: unknown, context: Invocation) => {
+  const caller = callerOf(context.invokedFunctionArn, context.awsRequestId)
+  if (!caller.ok) return refused(caller.failure)
+  const until = ports.clock.now() + (context.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY) - spareMs
+  const answer = await answerCall(ports, event, caller.value, until)
+  return answer.ok ? { ...answer.value, ok: true as const } : refused(answer.failure)
+}
+
+function refused({ code, message, problems = [] }: Refusal) {
+  return { ok: false as const, code, message, problems }
+}
