@@ -2,16 +2,13 @@ import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/clie
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { systemClock as clock } from '../functions/adapters/clock.ts'
-import { connectorItems, connectorsTable } from '../functions/adapters/connectors-table.ts'
-import { digest } from '../functions/adapters/digest.ts'
+import { connectorsTable } from '../functions/adapters/connectors-table.ts'
 import { sqsQueue } from '../functions/adapters/queue.ts'
 import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
 import type { Log } from '../functions/domain/ports.ts'
 import { floorToSecond, iso } from '../functions/domain/time.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
-import type { AskPorts } from '../functions/flows/operate/carry.ts'
-import { vendors } from '../functions/vendors/index.ts'
 import { connectorsTableName, type Services, stateTableName } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
 import { concurrencyMaxDefault } from './triggers/queue-trigger.ts'
@@ -22,8 +19,6 @@ export const secretPrefix = 'tributary/'
 /** The program's own access to the services, beside the functions. */
 export interface Control {
   readonly state: StateTable
-  /** The ports of questions. `allowedHosts`: those that base URLs may name beside the vendor's own. */
-  askPorts(allowedHosts: readonly string[]): AskPorts
   /** The ids in the connectors table, sorted. */
   connectorIds(): Promise<string[]>
   /** Deletes these items of the connectors table, so that their connectors are retired. */
@@ -55,13 +50,6 @@ export function connect({ addresses, clientConfig }: Services): Control {
 
   return {
     state,
-    askPorts: (allowedHosts) => ({
-      clock,
-      items: connectorItems({ client: dynamodb, table: connectorsTableName }),
-      state,
-      digest,
-      policy: { vendors, secretPrefix, allowedHosts, tlsVerificationOptional: true },
-    }),
     connectorIds,
     async deleteConnectors(ids) {
       for (const id of ids) {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
+import * as z from 'zod/mini'
 import { StartupError } from './services/startup-error.ts'
 
 /**
@@ -17,6 +18,8 @@ const livesMs = 60_000
 
 /** The process that runs the functions. When it dies, another takes its place. */
 export interface FunctionsProcess {
+  /** Calls the function `operate` for the owner of this machine. Throws if the process dies before it has answered. */
+  operate(event: Readonly<Record<string, unknown>>): Promise<unknown>
   /** Asks runs in progress to stop at the next safe point, and kills the process after `withinMs`. */
   stop(withinMs: number): Promise<void>
 }
@@ -66,6 +69,7 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
   }
   const kept = keepAlive()
   return {
+    operate: (event) => worker.operate(event),
     async stop(withinMs) {
       stopping.abort()
       const force = setTimeout(() => worker.kill('SIGKILL'), withinMs)
@@ -81,8 +85,12 @@ interface Worker {
   readonly ready: Promise<boolean>
   /** Resolves when all its lines are out, with words for its end: "by SIGKILL". */
   readonly ended: Promise<string>
+  operate(event: Readonly<Record<string, unknown>>): Promise<unknown>
   kill(signal: NodeJS.Signals): void
 }
+
+/** The answer of the worker to a call of `operate`. */
+const operated = z.object({ id: z.number(), answer: z.unknown() })
 
 function startWorker({ role, environment, onLine, script = new URL('worker.ts', import.meta.url) }: FunctionsOptions): Worker {
   const { PATH = '', HOME = '', NODE_EXTRA_CA_CERTS } = process.env
@@ -95,9 +103,27 @@ function startWorker({ role, environment, onLine, script = new URL('worker.ts', 
     child.once('error', ({ message }) => resolve(`because the system refused it (${message})`))
     child.once('close', (code, signal) => resolve(signal === null ? `with exit code ${code}` : `by ${signal}`))
   })
+  const waiting = new Map<number, PromiseWithResolvers<unknown>>()
+  child.on('message', (message) => {
+    const { success, data } = operated.safeParse(message)
+    if (!success) return
+    waiting.get(data.id)?.resolve(data.answer)
+    waiting.delete(data.id)
+  })
+  void ended.then((how) => {
+    for (const { reject } of waiting.values()) reject(new Error(`the process of the functions ended ${how}`))
+  })
+  let calls = 0
+  const operate = (event: Readonly<Record<string, unknown>>) => {
+    calls += 1
+    const answer = Promise.withResolvers<unknown>()
+    waiting.set(calls, answer)
+    child.send({ id: calls, operate: event })
+    return answer.promise
+  }
   const ready = new Promise<boolean>((resolve) => {
     child.once('message', () => resolve(true))
     void ended.then(() => resolve(false))
   })
-  return { ready, ended, kill: (signal) => void child.kill(signal) }
+  return { ready, ended, operate, kill: (signal) => void child.kill(signal) }
 }

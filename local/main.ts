@@ -1,11 +1,9 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { systemClock as clock } from '../functions/adapters/clock.ts'
-import type { Log } from '../functions/domain/ports.ts'
 import { newStatus } from '../functions/domain/status/status.ts'
 import { visibleJson, visibleLines } from '../functions/domain/text.ts'
 import { type Instant, iso } from '../functions/domain/time.ts'
-import { ask } from '../functions/flows/operate/operate.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { showView } from '../functions/widget/show-view.ts'
 import { type Control, connect, secretPrefix } from './control.ts'
@@ -13,6 +11,7 @@ import { type FunctionsProcess, startFunctions } from './functions.ts'
 import { refuseSwallowedOptions } from './npm-options.ts'
 import { type Options, parseOptions, proxyOf, usage } from './options.ts'
 import { endWithOutput } from './output.ts'
+import { pageOperator } from './page/page-operator.ts'
 import { queryLake } from './page/query-lake.ts'
 import { type Page, servePage } from './page/server.ts'
 import { completeText } from './report/coverage.ts'
@@ -108,7 +107,7 @@ async function main(options: Options): Promise<number> {
       print: screen.print,
       beforeRestart: () => collectAnew({ services, control }),
     })
-    page = await openPage(session)
+    page = await openPage(session, functions)
     const why = await collectUntilEnd(session, [stopRequest, ownerGone])
     screen.print(why)
     screen.end()
@@ -138,19 +137,13 @@ async function main(options: Options): Promise<number> {
 }
 
 /** The page of this machine: none under --once, and none of a guest, because its owner has one. */
-async function openPage({ options, source, services, control, screen }: Session): Promise<Page | undefined> {
+async function openPage({ options, services, screen }: Session, { operate }: FunctionsProcess): Promise<Page | undefined> {
   if (options.once || !services.owner) return undefined
-  const log: Log = (entry) => screen.log(JSON.stringify({ time: iso(clock.now()), ...entry }))
-  const ports = control.askPorts(source.allowedHosts)
-  const caller = { tenant: 'all', awsRequestId: 'local' }
+  const ports = { ...pageOperator(operate), vendors, clock, queryLake: (sql: string) => queryLake(options.data, sql) }
   const page = await servePage({
-    show: (call, theme) =>
-      showView(
-        { ask: (question) => ask(ports, question, caller), vendors, clock, queryLake: (sql) => queryLake(options.data, sql) },
-        call,
-        { theme, endpoint: 'local', runsOn: 'this machine' },
-      ),
-    onError: (error) => log({ level: 'error', event: 'page-failed', message: String(error) }),
+    show: (call, theme) => showView(ports, call, { theme, endpoint: 'local', runsOn: 'this machine' }),
+    onError: (error) =>
+      screen.log(JSON.stringify({ time: iso(clock.now()), level: 'error', event: 'page-failed', message: String(error) })),
     dataDir: options.data,
     port: options.port,
   })

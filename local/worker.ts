@@ -1,3 +1,4 @@
+import * as z from 'zod/mini'
 import type { Trigger } from './triggers/invocation.ts'
 import { startQueueTrigger } from './triggers/queue-trigger.ts'
 import { startRule } from './triggers/rule.ts'
@@ -22,6 +23,16 @@ process.once('SIGTERM', () => void end())
 process.on('SIGINT', () => {})
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
 
+const call = z.object({ id: z.number(), operate: z.record(z.string(), z.unknown()) })
+
+/** Whoever can start this program operates all of its connectors. The function is loaded with its first call. */
+async function operate(message: unknown): Promise<void> {
+  const { id, operate: event } = call.parse(message)
+  const { handler } = await import('../functions/operate.ts')
+  const invokedFunctionArn = 'arn:aws:lambda:us-east-1:000000000000:function:tributary-operate:all'
+  process.send?.({ id, answer: await handler(event, { invokedFunctionArn, awsRequestId: `page-${process.pid}-${id}` }) })
+}
+
 const { handler: collect } = await import('../functions/collect.ts')
 if (isOwner) {
   const { handler: connectorChanged } = await import('../functions/connector-changed.ts')
@@ -31,4 +42,5 @@ if (isOwner) {
   triggers.push(startRule({ handler: dispatch }))
 }
 triggers.push(startQueueTrigger({ handler: collect }))
+process.on('message', (message) => void operate(message))
 process.send?.('ready')

@@ -145,7 +145,15 @@ describe('the page of this machine', () => {
     expect(await page.locator('#view img').count()).toBe(0)
     expect(await page.title()).toBe('acme.cas · Tributary')
     const calls = await page.locator('cwdb-action').allTextContents()
-    expect(calls.map((call) => JSON.parse(call).view)).toEqual(['overview', 'details', 'events'])
+    expect(calls.map((call) => JSON.parse(call).view)).toEqual([
+      'overview',
+      'details',
+      'events',
+      'review',
+      'review',
+      'reread-form',
+      'review',
+    ])
   })
 
   it.each((['light', 'dark'] as const).flatMap((colorScheme) => widths.map((width) => ({ colorScheme, width }))))(

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ok } from '../../functions/domain/result.ts'
 import type { ConnectorStatus } from '../../functions/domain/status/status.ts'
-import type { AskPorts } from '../../functions/flows/operate/carry.ts'
-import { ask } from '../../functions/flows/operate/operate.ts'
+import { answerCall } from '../../functions/flows/operate/call.ts'
+import type { OperatePorts } from '../../functions/flows/operate/carry.ts'
 import { showView } from '../../functions/widget/show-view.ts'
+import { pageOperator } from '../../local/page/page-operator.ts'
 import { servePage } from '../../local/page/server.ts'
 import { policy, type World } from '../../simulation/world.ts'
+import { memoryItems, operatePorts, provider } from '../unit/operate-ports.ts'
 
 /** The lake of the tests: one event. */
 const rows = [
@@ -15,23 +17,39 @@ const rows = [
 ]
 const queryLake = async () => ok(rows)
 
-/** The page over a simulated world, whose items are in `items`. */
+/** The page over a simulated world, as the program serves it. What is written into the table is accepted at once. */
 export async function serveWorld(world: World, items: readonly Readonly<Record<string, unknown>>[]) {
-  const { vendors, clock, state, digest } = world.ports(0)
-  const notHere = () => Promise.reject(new Error('a page that only reads writes nothing'))
-  const operator: AskPorts = {
-    clock,
-    state,
-    digest,
-    items: { readItem: async (id) => items.find(({ connectorId }) => connectorId === id), writeItem: notHere, deleteItem: notHere },
-    policy: { ...policy, vendors },
+  const { ports: others } = await operatePorts()
+  const table = new Map(items.map((item) => [String(item['connectorId']), item]))
+  const { readItem, writeItem, deleteItem } = memoryItems(table)
+  const operator: OperatePorts = {
+    ...others,
+    ...world.ports(0),
+    state: world.state,
+    policy: { ...policy, vendors: world.ports(0).vendors },
+    items: {
+      readItem,
+      async writeItem(item, before) {
+        const isWritten = await writeItem(item, before)
+        if (isWritten) await world.put(item)
+        return isWritten
+      },
+      async deleteItem(before) {
+        const isDeleted = await deleteItem(before)
+        if (isDeleted) await world.remove(String(before['connectorId']))
+        return isDeleted
+      },
+    },
   }
   const errors: unknown[] = []
-  const caller = { tenant: 'all', awsRequestId: 'test' }
+  const operate = async (event: unknown) => {
+    const answer = await answerCall(operator, event, provider, Number.POSITIVE_INFINITY)
+    return answer.ok ? { ...answer.value, ok: true } : { problems: [], ...answer.failure, ok: false }
+  }
   const dataDir = await mkdtemp(join(tmpdir(), 'page-'))
   const page = await servePage({
     show: (call, theme) =>
-      showView({ ask: (question) => ask(operator, question, caller), vendors, clock: world.clock, queryLake }, call, {
+      showView({ ...pageOperator(operate), vendors: world.ports(0).vendors, clock: world.clock, queryLake }, call, {
         theme,
         endpoint: 'local',
         runsOn: 'this machine',
@@ -45,6 +63,7 @@ export async function serveWorld(world: World, items: readonly Readonly<Record<s
     address: page.address,
     url,
     errors,
+    table,
     async close() {
       await page.close()
       await rm(dataDir, { recursive: true })

@@ -25,7 +25,7 @@ export interface Effects {
 }
 
 /** The connectors table in memory, with the conditions of its adapter. */
-function memoryItems(items: Map<string, Readonly<Record<string, unknown>>>): ConnectorItems {
+export function memoryItems(items: Map<string, Readonly<Record<string, unknown>>>): ConnectorItems {
   const isStill = (before: Readonly<Record<string, unknown>> | undefined, connectorId: string) =>
     isDeepStrictEqual(items.get(connectorId), before)
   return {

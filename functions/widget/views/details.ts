@@ -20,7 +20,7 @@ export function details(shown: ShowAnswer, history: readonly HistoryEntry[], fra
   const { row, streams, keys, accepted, item, asOf, lastFailure } = shown
   const { title, tone, remedy } = traitsOfState(row.state)
   const words = remark(row)
-  return html`<p class="tb-bar">${button(frame, { view: 'overview' }, 'All connectors')}${button(frame, { view: 'details', connectorId: row.connectorId }, 'Refresh')}${button(frame, { view: 'events', connectorId: row.connectorId }, 'View events')}</p>
+  return html`<p class="tb-bar">${button(frame, { view: 'overview' }, 'All connectors')}${button(frame, { view: 'details', connectorId: row.connectorId }, 'Refresh')}${button(frame, { view: 'events', connectorId: row.connectorId }, 'View events')}${actions(shown, frame)}</p>
 <h2>${row.connectorId}</h2>
 <p><span class="tb-state tb-${tone}">${title}</span> since ${minuteText(row.since)} UTC. ${words === '' ? remedy : words}</p>
 <p>As of ${minuteText(asOf)} UTC.</p>
@@ -31,6 +31,20 @@ ${filters(shown)}
 ${lastFailure === undefined ? '' : html`<h3>Last failure</h3><p>${minuteText(lastFailure.at)} UTC${lastFailure.stream === undefined ? '' : `, ${lastFailure.stream}`}: ${cutText(lastFailure.detail, messageMax)}${lastFailure.traceId === undefined ? '' : ` The vendor's trace id is ${lastFailure.traceId}.`}</p>`}
 ${historyTable(history)}
 ${item === undefined ? '' : html`<h3>Item</h3><pre>${itemText(item)}</pre>`}`
+}
+
+/** The changes that make sense for the connector now. */
+function actions({ row, item, accepted }: ShowAnswer, frame: Frame): readonly Html[] {
+  const { connectorId } = row
+  if (item === undefined) return []
+  const ask = (action: string, title: string) => button(frame, { view: 'review', action, connectorId }, title)
+  const isOn = accepted?.enabled === true
+  return [
+    ...(accepted === undefined ? [] : [isOn ? ask('pause', 'Pause') : ask('resume', 'Resume')]),
+    ...(isOn ? [ask('collect', 'Collect now'), button(frame, { view: 'reread-form', connectorId }, 'Reread')] : []),
+    ...(row.loss === undefined ? [] : [button(frame, { view: 'acknowledge-form', connectorId }, 'Acknowledge')]),
+    ask('delete', 'Delete'),
+  ]
 }
 
 function general({ accepted, row }: ShowAnswer, { runsOn }: Frame): Html {

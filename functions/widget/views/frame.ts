@@ -16,7 +16,7 @@ export interface Frame {
 }
 
 /** The parameters of a call: the view to show, and its own values. */
-export type Call = { readonly view: string } & Readonly<Record<string, string | number | true>>
+export type Call = { readonly view: string } & Readonly<Record<string, unknown>>
 
 /** A button that shows another view in place of this one. */
 export function button({ endpoint }: Frame, call: Call, title: string, tone: 'plain' | 'link' = 'plain'): Html {

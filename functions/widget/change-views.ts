@@ -1,0 +1,58 @@
+import type { Refusal } from '../domain/operate/operation.ts'
+import type { Result } from '../domain/result.ts'
+import type { AskOperator } from './ask-operator.ts'
+import type { ViewCall } from './call.ts'
+import type { Html } from './html.ts'
+import type { Frame } from './views/frame.ts'
+import { refused } from './views/refused.ts'
+import { type PageChange, review, submitted } from './views/review.ts'
+
+/** The ports of the views that change something. */
+export interface ChangePorts {
+  readonly ask: AskOperator
+  /** Makes a ticket for a change that a person is to look at. Changes nothing. */
+  readonly review: (change: PageChange) => Promise<Result<{ readonly ticket: string }, Refusal>>
+  /** Carries a change out, if the ticket was made for exactly this one. */
+  readonly submit: (change: PageChange, ticket: string) => Promise<Result<{ readonly message: string }, Refusal>>
+}
+
+type ReviewCall = Extract<ViewCall, { readonly view: 'review' }>
+type SubmitCall = Extract<ViewCall, { readonly view: 'submit' }>
+
+/** Asks the person before a change. */
+export async function reviewView(ports: ChangePorts, call: ReviewCall, frame: Frame): Promise<Html> {
+  const change = await changeOf(ports, call)
+  if (!change.ok) return refused(change.failure, frame)
+  const reviewed = await ports.review(change.value)
+  return reviewed.ok ? review(change.value, reviewed.value.ticket, frame) : refused(reviewed.failure, frame)
+}
+
+/** Carries the change out, and says how it ended. */
+export async function submitView({ submit }: ChangePorts, { change, ticket }: SubmitCall, frame: Frame): Promise<Html> {
+  return submitted(change.connectorId, await submit(change, ticket), frame)
+}
+
+/** The change that a call of a form asks for. A deletion names the item that the person sees now. */
+async function changeOf({ ask }: ChangePorts, call: ReviewCall): Promise<Result<PageChange, Refusal>> {
+  const { action, connectorId } = call
+  switch (action) {
+    case 'delete': {
+      const shown = await ask({ action: 'show', connectorId })
+      return shown.ok ? { ok: true, value: { action, connectorId, version: shown.value.version ?? '' } } : shown
+    }
+    case 'reread': {
+      const { from, to, stream, redeliver } = call
+      if (from === undefined || to === undefined) return { ok: false, failure: wrongTime }
+      return {
+        ok: true,
+        value: { action, connectorId, from, to, redeliver: redeliver === 'yes', ...(stream === '' ? {} : { streams: [stream] }) },
+      }
+    }
+    case 'acknowledge':
+      return { ok: true, value: { action, connectorId, note: call.note } }
+    default:
+      return { ok: true, value: { action, connectorId } }
+  }
+}
+
+const wrongTime: Refusal = { code: 'wrong', message: 'A time is wrong. Give it in UTC, such as 2026-11-24T12:00.' }
