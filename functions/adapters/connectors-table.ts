@@ -78,16 +78,59 @@ function keyOf(connectorId: string): Record<string, AttributeValue> {
 
 const isNone = { ConditionExpression: 'attribute_not_exists(connectorId)' }
 
-/** Each attribute has its value, and none of the others that the schema knows was added. An attribute that no release knows is refused anyway. */
+/** Values inside of lists and maps that are compared one by one (count): the expression has at most 4 KB. */
+const innerMax = 100
+
+/**
+ * Each attribute has its value, and none of the others that the schema knows was added. An attribute that no release knows is refused
+ * anyway. dynalite, the DynamoDB of one machine, holds no two lists of objects for equal, so the values in them are compared as well.
+ */
 function isStill(item: Readonly<Record<string, AttributeValue>>) {
-  const names = Object.keys(item)
-  const absent = attributeNames.filter((name) => !names.includes(name))
-  const all = [...names, ...absent]
-  return {
-    ConditionExpression: all.map((_, i) => (i < names.length ? `#${i} = :${i}` : `attribute_not_exists(#${i})`)).join(' AND '),
-    ExpressionAttributeNames: Object.fromEntries(all.map((name, i) => [`#${i}`, name])),
-    ExpressionAttributeValues: Object.fromEntries(Object.values(item).map((value, i) => [`:${i}`, value])),
+  const names: Record<string, string> = {}
+  const values: Record<string, AttributeValue> = {}
+  const nameOf = (name: string) => {
+    const known = Object.keys(names).find((key) => names[key] === name) ?? `#n${Object.keys(names).length}`
+    names[known] = name
+    return known
   }
+  const bound = (value: AttributeValue) => {
+    const key = `:v${Object.keys(values).length}`
+    values[key] = value
+    return key
+  }
+  let inner = 0
+  const parts = Object.entries(item).map(([name, value]) => {
+    const whole = `${nameOf(name)} = ${bound(value)}`
+    const paths = innerPaths(value)
+    inner += paths.length
+    if (paths.length === 0 || inner > innerMax) return whole
+    const each = paths.map(({ path, value: at, size }) => {
+      const place = [nameOf(name), ...path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${nameOf(step)}`))].join('')
+      return size === undefined ? `${place} = ${bound(at)}` : `size(${place}) = ${bound({ N: String(size) })}`
+    })
+    return `(${whole} OR ${each.join(' AND ')})`
+  })
+  const absent = attributeNames.filter((name) => !(name in item)).map((name) => `attribute_not_exists(${nameOf(name)})`)
+  return {
+    ConditionExpression: [...parts, ...absent].join(' AND '),
+    ExpressionAttributeNames: names,
+    ExpressionAttributeValues: values,
+  }
+}
+
+interface InnerPath {
+  readonly path: readonly (string | number)[]
+  readonly value: AttributeValue
+  /** Of a list or a map: its size is compared, and its members by themselves. */
+  readonly size?: number
+}
+
+/** The places inside of a list or a map. Empty for any other value. */
+function innerPaths(value: AttributeValue, path: readonly (string | number)[] = []): readonly InnerPath[] {
+  const members: readonly (readonly [string | number, AttributeValue])[] | undefined =
+    value.L?.map((member, i) => [i, member]) ?? (value.M && Object.entries(value.M))
+  if (members === undefined) return path.length === 0 ? [] : [{ path, value }]
+  return [{ path, value, size: members.length }, ...members.flatMap(([step, member]) => innerPaths(member, [...path, step]))]
 }
 
 async function took(sent: Promise<unknown>): Promise<boolean> {

@@ -30,7 +30,8 @@ async function show(call, forms) {
 /** The call of a button, and the values of the form that it stands in. */
 function pressed(button) {
   const action = button.nextElementSibling
-  if (action?.localName !== 'cwdb-action') return
+  // A second press would call the button of a view that is about to go.
+  if (action?.localName !== 'cwdb-action' || view.hasAttribute('aria-busy')) return
   const question = action.getAttribute('confirmation')
   if (question !== null && !confirm(question)) return
   const call = JSON.parse(action.textContent)

@@ -45,6 +45,7 @@ describe('a change on the page', () => {
     await press('acme.cas')
     await page.getByText('{"enabled":false}').waitFor()
     await press('Resume')
+    await heading('Resume acme.cas?')
     await press('Resume')
     await page.getByText('acme.cas was resumed.').waitFor()
     expect(item()).toMatchObject({ enabled: true })
@@ -61,6 +62,7 @@ describe('a change on the page', () => {
 
   it('is carried out once, although its page is sent again', async () => {
     await press('Delete')
+    await heading('Delete acme.cas?')
     await press('Delete')
     await heading('Done')
     expect(item()).toBeUndefined()
@@ -82,9 +84,11 @@ describe('a change on the page', () => {
 
   it('makes a run begin, and reads a time again', async () => {
     await press('Collect now')
+    await heading('Collect now acme.cas?')
     await press('Collect now')
     await page.getByText('A run of acme.cas begins within a minute').waitFor()
     await press('acme.cas')
+    await heading('acme.cas')
     await press('Reread')
     await page.getByLabel('From (UTC)').fill('2026-11-24T11:30')
     await page.getByLabel('To (UTC)').fill('2026-11-24T12:00')
@@ -108,9 +112,11 @@ describe('a change on the page', () => {
   it('acknowledges a loss with a note', async () => {
     await putStatus(world, 'acme.cas', { ...newStatus(world.clock.now(), 'Acme'), state: 'ok', lostRanges: 2 })
     await press('Refresh')
+    await page.getByText('Events of 2 time ranges were lost').first().waitFor()
     await press('Acknowledge')
     await page.getByLabel('Note').fill('ticket 7')
     await press('Review')
+    await heading('Acknowledge acme.cas?')
     await press('Acknowledge')
     await page.getByText('The 2 lost time ranges of acme.cas are acknowledged.').waitFor()
     await press('acme.cas')

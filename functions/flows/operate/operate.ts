@@ -68,14 +68,11 @@ export function foreignTenant(operation: Operation, { tenant }: Caller): Refusal
     : { code: 'not-allowed', message: `You operate the connectors of ${tenant} alone: their ids begin with ${tenant}.` }
 }
 
-/** Answers a question that is known to be well formed, such as one of a page. */
-export async function ask<A extends Question['action']>(
+async function ask<A extends Question['action']>(
   ports: AskPorts,
   question: Extract<Question, { readonly action: A }>,
   caller: Caller,
 ): ReturnType<Ask<A>> {
-  const foreign = foreignTenant(question, caller)
-  if (foreign !== undefined) return failed(foreign)
   const answer: Ask<A> | undefined = asks[question.action as A]
   if (answer === undefined) throw new Error(`nothing answers ${question.action}`)
   return answer(ports, question, caller)

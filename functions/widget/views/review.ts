@@ -23,10 +23,6 @@ const meanings: Readonly<Record<string, { readonly title: string; readonly doc: 
   acknowledge: { title: 'Acknowledge', doc: 'The loss stays on record, with your note. A later loss is told again.' },
 }
 
-export function isReviewed(action: string): boolean {
-  return action in meanings
-}
-
 /** Asks before a change. The ticket is in the button that carries the change out, and nowhere else. */
 export function review(change: PageChange, ticket: string, frame: Frame): Html {
   const { connectorId, action } = change
