@@ -121,7 +121,7 @@ function isStill(item: Readonly<Record<string, AttributeValue>>) {
 interface InnerPath {
   readonly path: readonly (string | number)[]
   readonly value: AttributeValue
-  /** Of a list or a map: its size is compared, and its members by themselves. */
+  /** The size of a list or a map, whose members are compared by themselves. */
   readonly size?: number
 }
 

@@ -75,6 +75,19 @@ describe('create', () => {
   })
 })
 
+describe('validate', () => {
+  it('answers with the connector and all its defaults, or with the problems, and changes nothing', async () => {
+    const ask = async (given: object) => {
+      const answer = await operate(world.ports, { action: 'validate', item: given }, provider)
+      return answer.ok ? answer.value : answer.failure
+    }
+    expect(await ask(item)).toMatchObject({ connector: { connectorId: 'acme.cas', intervalMinutes: 5, lateArrivalMinutes: 20 } })
+    expect(await ask({ ...item, intervalMinutes: 0 })).toMatchObject({ code: 'wrong', problems: [{ path: 'intervalMinutes' }] })
+    expect(stored()).toBeUndefined()
+    expect(await history()).toEqual([])
+  })
+})
+
 describe('edit', () => {
   beforeEach(() => void world.effects.items.set('acme.cas', item))
 

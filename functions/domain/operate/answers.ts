@@ -67,12 +67,17 @@ interface CoverageAnswer {
   readonly streams: readonly (Coverage & { readonly stream: StreamId; readonly lastReadAt?: Instant })[]
 }
 
+/** An item that would be accepted, with all defaults filled in. */
+interface ValidateAnswer {
+  readonly connector: Connector
+}
+
 /** The answer to each question. */
 export interface AnswerOf {
   readonly list: ListAnswer
   readonly show: ShowAnswer
   readonly history: HistoryAnswer
   readonly coverage: CoverageAnswer
-  readonly validate: object
+  readonly validate: ValidateAnswer
   readonly 'test-result': object
 }

@@ -40,8 +40,11 @@ export interface OperatePorts {
 }
 
 /** The ports of questions alone. */
-export type AskPorts = Pick<OperatePorts, 'clock' | 'items' | 'digest' | 'policy'> & {
-  readonly state: Pick<OperatePorts['state'], 'fleet' | 'allAccepted' | 'readRun' | 'history'>
+export type AskPorts = Pick<OperatePorts, 'clock' | 'items' | 'digest' | 'policy' | 'secretsBoundToOrigin'> & {
+  readonly state: Pick<
+    OperatePorts['state'],
+    'fleet' | 'allAccepted' | 'readAccepted' | 'readRun' | 'history' | 'readSecretOrigin' | 'bindSecret'
+  >
 }
 
 /** The answer to an operation, as JSON. */

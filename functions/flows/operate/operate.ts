@@ -15,13 +15,13 @@ import type { Answer, Ask, AskPorts, Carry, Done, OperatePorts } from './carry.t
 import { acknowledge } from './changes/acknowledge.ts'
 import { create, edit, pause, remove, resume } from './changes/edit-item.ts'
 import { collect, reread } from './changes/read-now.ts'
-import { coverage, history, list, show } from './questions.ts'
+import { coverage, history, list, show, validate } from './questions.ts'
 import { writeDown } from './write-down.ts'
 
 /** The longest id of a connector (characters). */
 const idMax = 64
 
-const asks: { readonly [A in Question['action']]?: Ask<A> } = { list, show, history, coverage }
+const asks: { readonly [A in Question['action']]?: Ask<A> } = { list, show, history, coverage, validate }
 
 const carries: { readonly [A in Change['action']]?: Carry<A> } = {
   create,

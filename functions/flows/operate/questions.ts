@@ -11,6 +11,7 @@ import { newStream } from '../../domain/stream/ledger.ts'
 import type { Vendor } from '../../domain/vendor.ts'
 import { digestItem } from '../item-digest.ts'
 import type { Ask, AskPorts } from './carry.ts'
+import { checkItem } from './changes/check-item.ts'
 
 /** An answer has at most so many entries of the history (count). */
 const entriesMax = 100
@@ -75,6 +76,12 @@ export const coverage: Ask<'coverage'> = async (ports, { connectorId }) => {
   const run = await ports.state.readRun(connectorId)
   if (run.accepted === undefined) return notFound(connectorId)
   return ok({ asOf: ports.clock.now(), streams: streamsOf(run, ports).map(({ counts: _, trouble: __, ...covered }) => covered) })
+}
+
+/** Checks an item, and changes nothing. */
+export const validate: Ask<'validate'> = async (ports, { item }) => {
+  const checked = await checkItem(ports, item)
+  return checked.ok ? ok({ connector: checked.value }) : checked
 }
 
 function notFound(connectorId: string): Result<never, Refusal> {

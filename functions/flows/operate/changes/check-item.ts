@@ -8,11 +8,15 @@ import type { ConnectorItem } from '../../item-digest.ts'
 import { movedKeys } from '../../secret-origins.ts'
 import type { OperatePorts } from '../carry.ts'
 
+type CheckPorts = Pick<OperatePorts, 'policy' | 'secretsBoundToOrigin'> & {
+  readonly state: Pick<OperatePorts['state'], 'readAccepted' | 'readSecretOrigin' | 'bindSecret'>
+}
+
 /**
  * Checks an item by the rules of acceptance, as far as they need no key: a key that another tenant has claimed is found when the item is
  * accepted, and told in the status.
  */
-export async function checkItem(ports: OperatePorts, item: ConnectorItem): Promise<Result<Connector, Refusal>> {
+export async function checkItem(ports: CheckPorts, item: ConnectorItem): Promise<Result<Connector, Refusal>> {
   const { state, policy } = ports
   const connectorId = item['connectorId']
   const before = typeof connectorId === 'string' ? (await state.readAccepted(connectorId))?.connector : undefined
