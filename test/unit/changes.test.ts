@@ -218,13 +218,13 @@ describe('acknowledge', () => {
 
   it('says who knows of a loss, until more is lost', async () => {
     await lost(2)
-    expect(await shown()).toContain('Events of 2 time ranges were lost for good. The details say when')
+    expect(await shown()).toContain('Events of 2 time ranges were lost for good; its coverage says when')
     expect(await send({ action: 'acknowledge', connectorId: 'acme.cas', note: 'ticket 7' })).toEqual({
       message: 'The 2 lost time ranges of acme.cas are acknowledged.',
     })
     expect(await shown()).toBe('Events of 2 time ranges were lost for good, acknowledged at 2026-11-24 12:00 UTC: ticket 7')
     await lost(3)
-    expect(await shown()).toContain('Events of 3 time ranges were lost for good. The details say when')
+    expect(await shown()).toContain('Events of 3 time ranges were lost for good; its coverage says when')
   })
 
   it('is refused where nothing is lost', async () => {

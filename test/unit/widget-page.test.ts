@@ -64,7 +64,7 @@ describe('a row of the table', () => {
         '2,050',
         '2',
         '1',
-        'Older events are still being read.',
+        'Older events are still being read. Events of 1 time range were lost for good; its coverage says when. Acknowledge the loss when it is dealt with.',
       ],
     ])
   })

@@ -100,7 +100,7 @@ function lossText(lostRanges: number, acknowledged: Acknowledgement | undefined)
   const isNew = lostRanges > (acknowledged?.lostRanges ?? 0)
   const count = lostRanges === 1 ? '1 time range' : `${numberText(lostRanges)} time ranges`
   if (acknowledged === undefined || isNew)
-    return `Events of ${count} were lost for good. The details say when; acknowledge the loss when it is dealt with.`
+    return `Events of ${count} were lost for good; its coverage says when. Acknowledge the loss when it is dealt with.`
   return `Events of ${count} were lost for good, acknowledged at ${minuteText(acknowledged.at)} UTC: ${cutText(acknowledged.note, nameMax)}`
 }
 
