@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation'
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { S3Client } from '@aws-sdk/client-s3'
 import { systemClock as clock } from '../functions/adapters/clock.ts'
@@ -10,6 +10,7 @@ import { StartupError } from '../local/services/startup-error.ts'
 import type { Deployment } from './delete-tenant.ts'
 import { lakeBucket } from './lake-bucket.ts'
 import { lakeFolder } from './lake-folder.ts'
+import { stackOutputs } from './stack-outputs.ts'
 import { tables } from './tenant-state.ts'
 
 /** While other objects are looked through, the rest of one waits in its connection (ms). */
@@ -27,18 +28,7 @@ export interface OpenDeployment extends Omit<Deployment, 'say'> {
  */
 export async function ofStack(stackName: string): Promise<OpenDeployment> {
   const cloudFormation = new CloudFormationClient(awsClient)
-  const { Stacks: [stack] = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stackName })).catch((error: Error) => {
-    throw new StartupError(
-      `The stack ${stackName} cannot be read: ${error.message}. Check its name, AWS_REGION, and your credentials (AWS_PROFILE).`,
-    )
-  })
-  const outputs = new Map(stack?.Outputs?.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]))
-  const output = (name: string) => {
-    const value = outputs.get(name)
-    if (value === undefined) throw new StartupError(`The stack ${stackName} has no output ${name}, so it is not a stack of Tributary.`)
-    return value
-  }
-  const [, , , region = '', account = ''] = stack?.StackId?.split(':') ?? []
+  const { account, region, output } = await stackOutputs(cloudFormation, stackName)
   const dynamodb = new DynamoDBClient(awsClient)
   const s3 = new S3Client({ ...awsClient, requestHandler: { ...awsClient.requestHandler, socketTimeout: objectPauseMs } })
   return {

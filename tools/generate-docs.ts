@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
+import { exitCodes } from '../cli/outcome.ts'
+import { nodeTerminal } from '../cli/places/node-terminal.ts'
+import { buildProgram } from '../cli/program.ts'
 import { connectorAttributes } from '../functions/domain/connector/connector-schema.ts'
 import { filterOperators } from '../functions/domain/connector/filter-operators.ts'
 import { failure, failureCodes, failures, formatFailure } from '../functions/domain/failures.ts'
@@ -28,6 +31,7 @@ const pages: Readonly<Record<string, (committed: string) => string>> = {
   'docs/record.md': recordPage,
   'docs/connectors.md': connectorsPage,
   'docs/connectors/trendmicro-cas.md': vendorPage,
+  'docs/command.md': commandPage,
   'docs/one-machine.md': oneMachinePage,
   'README.md': readme,
 }
@@ -76,6 +80,43 @@ function oneMachinePage(committed: string): string {
     states: [row(['state', 'means', 'problem', 'do']), row(['---', '---', '---', '---']), ...states].join('\n'),
     failures: [row(['failure', '`--once` waits']), row(['---', '---']), ...failureRows].join('\n'),
   })
+}
+
+function commandPage(): string {
+  const unused = () => Promise.reject(new Error('the help runs no command'))
+  const program = buildProgram({ terminal: nodeTerminal(), withSession: unused, alone: unused })
+  const helps = [program, ...program.commands.flatMap((command) => [command, ...command.commands])].map((command) => {
+    const parent = command.parent === null || command.parent === program ? '' : `${command.parent.name()} `
+    const title = command === program ? 'All commands' : `${parent}${command.name()}`
+    return `## ${title}\n\n\`\`\`text\n${command.helpInformation().trimEnd()}\n\`\`\``
+  })
+  const codes = Object.values(exitCodes).map(({ code, doc }) => `| ${code} | ${doc} |`)
+  return `# The command
+
+This page is generated from the help. In this folder run \`npx --no tributary COMMAND\`, and in services \`node tributary.js COMMAND\`. With
+\`--json\` stdout has one object, with \`"version": 1\`; a member may be added to it, and a change of another kind makes a new version.
+
+| exit code | |
+| --- | --- |
+${codes.join('\n')}
+
+## A file of connectors
+
+YAML or JSON. Each connector has the attributes of \`defaults\` and its own; \`{tenant}\` in a default is the tenant of its id.
+
+\`\`\`yaml
+defaults:
+  type: trendmicro-cas
+  name: "{tenant}-cas"
+  baseUrl: https://api.tmcas.trendmicro.com
+  apiKeySecrets: ["tributary/{tenant}/cas"]
+connectors:
+  - { connectorId: acme.cas, tenantName: Acme }
+  - { connectorId: globex.cas, tenantName: Globex, contentTypes: [sharepoint, teams] }
+\`\`\`
+
+${helps.join('\n\n')}
+`
 }
 
 /** Replaces the generated parts of a page, each between `<!-- name -->` and `<!-- /name -->`. */

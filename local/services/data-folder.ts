@@ -12,6 +12,7 @@ export function dataFolder(given: string): string {
 /** Everything that a data folder holds. */
 const ownNames = new Set([
   'firehose',
+  'keys.json',
   'lake',
   'notifications.ndjson',
   'owner.lock',

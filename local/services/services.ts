@@ -9,6 +9,7 @@ import { type AwsError, callAwsJson, startAwsJson } from './aws-json.ts'
 import { eventBusOperations } from './event-bus.ts'
 import { cannotWrite, isFileError, pathOf } from './files.ts'
 import { type Fault, flushOperation, openDeliveryStream } from './firehose/delivery-stream.ts'
+import { keptSecrets } from './kept-secrets.ts'
 import { type Addresses, findOwner, type Ownership, type Published, takeOwnership } from './ownership.ts'
 import { secretsOperations } from './secrets-manager.ts'
 import { StartupError } from './startup-error.ts'
@@ -152,7 +153,11 @@ async function start(options: ServicesOptions, ownership: Ownership, opened: { c
     if (error !== undefined) throw error
     return secrets.get(name)
   }
-  const operations = { ...stream.operations, ...secretsOperations(secretText), ...eventBusOperations({ dataDir, now }) }
+  const operations = {
+    ...stream.operations,
+    ...secretsOperations({ text: secretText, names: () => [...secrets.keys()] }, await keptSecrets(dataDir, now)),
+    ...eventBusOperations({ dataDir, now }),
+  }
   const json = opens(await startAwsJson({ operations, accessKeyId, port: ports.firehose ?? 0, onFault }))
   const { dynamodb, queue, failed: thirdPartyFailed } = await thirdParty
   void thirdPartyFailed.then(failed.resolve)

@@ -74,7 +74,7 @@ async function ask<A extends Question['action']>(
   caller: Caller,
 ): ReturnType<Ask<A>> {
   const answer: Ask<A> | undefined = asks[question.action as A]
-  if (answer === undefined) throw new Error(`nothing answers ${question.action}`)
+  if (answer === undefined) return failed(notHere(question.action))
   return answer(ports, question, caller)
 }
 
@@ -84,14 +84,14 @@ async function change<A extends Change['action']>(
   caller: Caller,
 ): Promise<Result<Answer, Refusal>> {
   const { state } = ports
+  const carry: Carry<A> | undefined = carries[asked.action as A]
+  if (carry === undefined) return failed(notHere(asked.action))
   // A caller of one tenant cannot learn the outcome of another tenant's request by its id.
   const requestId = `${caller.tenant}/${asked.requestId}`
   const earlier = await state.beginRequest(requestId)
   if (earlier === 'running') return failed({ code: 'busy', message: 'This request is already being carried out.' })
   if (earlier?.outcome === 'done') return ok({ message: earlier.message })
   if (earlier !== undefined) return failed({ code: earlier.outcome, message: earlier.message })
-  const carry: Carry<A> | undefined = carries[asked.action as A]
-  if (carry === undefined) throw new Error(`nothing carries out ${asked.action}`)
   const begun = begunEntry(ports, asked, caller)
   // Whatever breaks off from here on, the history says that somebody began it.
   await state.addHistory({ ...begun, inLake: false })
@@ -101,6 +101,11 @@ async function change<A extends Change['action']>(
   await writeDown(ports, endedEntry(begun, result))
   await state.endRequest(requestId, { outcome, message })
   return result.ok ? ok({ message }) : result
+}
+
+/** A name that the protocol has and this release does not carry out. */
+function notHere(action: string): Refusal {
+  return { code: 'wrong', message: `This release has no operation ${action}.` }
 }
 
 function begunEntry({ clock }: OperatePorts, asked: Change, caller: Caller): HistoryEntry {

@@ -10,7 +10,7 @@ export const create: Carry<'create'> = async (ports, { item }) => {
   if (!checked.ok) return checked
   const { connectorId } = checked.value
   const done = ok({
-    message: `${connectorId} was created. It is accepted and read within a minute; "test" shows whether it works.`,
+    message: `${connectorId} was created. It is accepted and read within a minute; "show" tells whether it works.`,
     after: item,
   })
   if (await ports.items.writeItem(item, undefined)) return done

@@ -1,0 +1,99 @@
+import { closest } from '../../functions/domain/connector/problems.ts'
+import { tenantOf } from '../../functions/domain/connector/tenant.ts'
+import { connectorStates } from '../../functions/domain/status/connector-state.ts'
+import { durationText, iso } from '../../functions/domain/time.ts'
+import { formatTextTable } from '../../local/text-table.ts'
+import { answered } from '../answers.ts'
+import { formatItem } from '../connectors-file.ts'
+import { Mistake, type Outcome } from '../outcome.ts'
+import { ask, rowsOf, type Selection, type Session, selectedIds } from '../session.ts'
+import { type ConnectorCoverage, coverageTables, historyTable, listTable, lostOf, timeText } from '../tables.ts'
+import { instantOf } from '../times.ts'
+
+/** Commands that change nothing. */
+
+export interface ListOptions {
+  readonly tenant?: string
+  readonly state?: string
+  readonly find?: string
+}
+
+export async function list(session: Session, options: ListOptions): Promise<Outcome> {
+  refuseUnknownState(options.state)
+  const answer = await session.place.operator.ask({ action: 'list', ...options })
+  const { rows, asOf } = answered('list', answer)
+  return { exit: 'done', result: answer, text: listTable(rows, asOf) }
+}
+
+/** Throws `Mistake` for a word that is no state. */
+export function refuseUnknownState(state: string | undefined): void {
+  if (state === undefined || connectorStates.some((known) => known === state)) return
+  const meant = closest(state, connectorStates)
+  throw new Mistake(
+    `--state ${state}: there is no such state. ${meant === undefined ? '' : `Did you mean ${meant}? `}Give one of: ${connectorStates.join(', ')}.`,
+  )
+}
+
+export async function show(session: Session, connectorId: string): Promise<Outcome> {
+  const answer = await ask(session, 'show', { action: 'show', connectorId })
+  const { row, asOf, item, streams, keys } = answer
+  const streamRows = streams.map(({ stream, provenTo, counts, trouble }) => ({
+    stream,
+    'proven to (UTC)': timeText(provenTo),
+    delivered: counts.delivered ?? 0,
+    trouble: trouble === undefined ? '' : `${trouble.failure.message ?? 'failing'}; next try ${timeText(trouble.until)}`,
+  }))
+  const keyRows = keys.map(({ secret, fingerprint, rejected }) => ({
+    secret,
+    fingerprint,
+    rejected: rejected === undefined ? 'no' : `since ${timeText(rejected.at)}`,
+  }))
+  const parts = [
+    listTable([row], asOf),
+    ...(streamRows.length === 0 ? [] : [formatTextTable(streamRows)]),
+    ...(keyRows.length === 0 ? [] : [formatTextTable(keyRows)]),
+    item === undefined ? 'Its item was deleted.\n' : formatItem(item),
+  ]
+  return { exit: 'done', result: answer, text: parts.join('\n') }
+}
+
+export async function history(session: Session, connectorId: string, options: { readonly before?: string }): Promise<Outcome> {
+  const before = options.before === undefined ? {} : { before: instantOf('--before', options.before, session.terminal.now()) }
+  const answer = await ask(session, 'history', { action: 'history', connectorId, ...before })
+  return { exit: 'done', result: answer, text: historyTable(answer) }
+}
+
+/** Without a selection: of every connector. */
+export async function coverage(session: Session, selection: Selection): Promise<Outcome> {
+  const isAll = selection.ids.length === 0 && selection.tenant === undefined && selection.state === undefined
+  const ids = await selectedIds(session, isAll ? { ...selection, all: true } : selection)
+  const tenantNames = new Map((await rowsOf(session, {})).map(({ connectorId, tenantName }) => [connectorId, tenantName]))
+  const all: ConnectorCoverage[] = []
+  for (const connectorId of ids) {
+    const answer = await session.place.operator.ask({ action: 'coverage', connectorId })
+    // An item that was never accepted has no streams.
+    if (!answer.ok && answer.code === 'not-found' && selection.ids.length === 0) continue
+    const { asOf, streams } = answered('coverage', answer)
+    all.push({ connectorId, tenant: tenantOf({ connectorId, tenantName: tenantNames.get(connectorId) ?? '' }), asOf, streams })
+  }
+  return {
+    exit: 'done',
+    result: { connectors: all.map(coverageJson) },
+    text: coverageTables(all) || 'No streams.\n',
+  }
+}
+
+function coverageJson({ connectorId, tenant, asOf, streams }: ConnectorCoverage) {
+  return {
+    connectorId,
+    tenant,
+    asOf: iso(asOf),
+    streams: streams.map((stream) => ({
+      stream: stream.stream,
+      from: iso(stream.since),
+      provenTo: iso(stream.provenTo),
+      notProven: durationText(asOf - stream.provenTo),
+      lost: { ...lostOf([stream]), ranges: stream.lostRanges.map(({ from, to, reason }) => ({ from: iso(from), to: iso(to), reason })) },
+    })),
+  }
+}
