@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import type { Context } from 'aws-lambda'
-import { connectorItems, connectorsTable } from './adapters/connectors-table.ts'
+import { connectorItems } from './adapters/connectors-table.ts'
 import { firehoseHistory } from './adapters/history-lake.ts'
 import { inThisProcess, invokeLater } from './adapters/later.ts'
 import { sqsQueue } from './adapters/queue.ts'
@@ -24,7 +24,6 @@ const ports = {
   ...core,
   ...delivery,
   items: connectorItems(table),
-  connectors: connectorsTable(table),
   queue: sqsQueue({ client: new SQSClient(awsClient), queueUrl: env.QUEUE_URL }),
   policy: { ...acceptPolicy(env), vendors: core.vendors },
   historyLake: firehoseHistory({ client: firehose, deliveryStream: env.DELIVERY_STREAM, clock: core.clock, digest: core.digest }),

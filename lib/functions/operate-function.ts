@@ -1,9 +1,9 @@
-import { ArnFormat, Duration, Stack } from 'aws-cdk-lib'
+import { Duration } from 'aws-cdk-lib'
 import type { Alias } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import { fleetIndex } from '../../functions/adapters/state-table/table-definitions.ts'
-import { allow } from '../permissions.ts'
-import { type AcceptingFunctionProps, acceptingEnvironment, acceptingPermissions } from './accepting-functions.ts'
+import { allow, useKey } from '../permissions.ts'
+import { type AcceptingFunctionProps, acceptingEnvironment } from './accepting-functions.ts'
 import { addAliases } from './aliases.ts'
 import { heapFlags, responseBytesMax } from './collect-memory.ts'
 import { functionNames } from './function-names.ts'
@@ -17,20 +17,19 @@ export interface OperateFunctionProps extends AcceptingFunctionProps {
 const memoryMb = 512
 
 /**
- * Carries out what people ask for: changes, tests and questions about connectors. Nothing but people, and the function itself, invokes it.
- * It may read secrets under the prefix, and write none.
+ * Carries out what people ask for: changes of connectors and questions about them. Nothing but people invokes it. It may read no secret.
  */
 export class OperateFunction extends PipelineFunction<'operate'> {
   readonly aliases: readonly Alias[]
 
   constructor(scope: Construct, id: string, props: OperateFunctionProps) {
-    const { settings, encryptionKey, connectorsTable, stateTable } = props
+    const { settings, encryptionKey, connectorsTable, stateTable, workQueue } = props
     const functionName = `${settings.namePrefix}-${functionNames.operate}`
     super(scope, id, {
       settings,
       encryptionKey,
       name: 'operate',
-      description: 'What people ask for: changes and tests of connectors, and questions about them. Invoked by an alias only.',
+      description: 'What people ask for: changes of connectors, and questions about them. Invoked by an alias only.',
       memoryMb,
       // A test of 48 streams keeps the rate limit, on a key that others use too. Its caller has had the answer long before.
       timeout: Duration.minutes(15),
@@ -46,22 +45,17 @@ export class OperateFunction extends PipelineFunction<'operate'> {
         OPERATE_FUNCTION: functionName,
       },
       permissions: [
-        allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:Scan'], connectorsTable.tableArn),
+        allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], connectorsTable.tableArn),
         stateTable.queryIndexes(fleetIndex),
-        ...acceptingPermissions(scope, props),
+        stateTable.readAndPut(),
+        allow(['sqs:SendMessage'], workQueue.queueArn),
         allow(['firehose:PutRecordBatch'], props.deliveryStreamArn),
-        // Each alias by its name would be too long for a policy.
-        allow(['lambda:InvokeFunction'], aliasesOf(scope, functionName)),
+        ...useKey(encryptionKey, ['kms:Decrypt'], 'dynamodb'),
+        ...useKey(encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey'], 'sqs'),
       ],
       // It calls itself with a ticket that is good once, so a second try would be refused.
       options: { retryAttempts: 0, maxEventAge: Duration.minutes(5) },
     })
     this.aliases = addAliases(this.handler, settings.tenantsWithOperators).every
   }
-}
-
-/** Every alias of the function, and not the function itself. */
-function aliasesOf(scope: Construct, functionName: string): string {
-  const resourceName = `${functionName}:*`
-  return Stack.of(scope).formatArn({ service: 'lambda', resource: 'function', resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME })
 }

@@ -6,15 +6,23 @@ import { stateTableDefinition } from '../../functions/adapters/state-table/table
 import { allow } from '../permissions.ts'
 import { SchemaTable } from './schema-table.ts'
 
+const reading = ['dynamodb:GetItem', 'dynamodb:Query'] as const
+const writing = ['dynamodb:PutItem', 'dynamodb:UpdateItem'] as const
+
 /** The memory of the functions about each connector and key. Only the functions write it. */
 export class StateTable extends SchemaTable {
   constructor(scope: Construct, id: string, props: { readonly removalPolicy: RemovalPolicy; readonly encryptionKey?: IKey }) {
     super(scope, id, { ...props, definition: stateTableDefinition(id), timeToLiveAttribute: 'expiresAt' })
   }
 
-  /** Allows reading and writing items. Indexes are read only with `queryIndexes`. */
+  /** Allows reading, writing and deleting items. Indexes are read only with `queryIndexes`. */
   readAndWrite(): PolicyStatement {
-    return allow(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], this.tableArn)
+    return allow([...reading, ...writing, 'dynamodb:DeleteItem'], this.tableArn)
+  }
+
+  /** The same without deleting. */
+  readAndPut(): PolicyStatement {
+    return allow([...reading, ...writing], this.tableArn)
   }
 
   /** Allows reading these indexes. */

@@ -227,6 +227,44 @@ test('operate refuses a call without an alias, another tenant’s connectors, an
   expect(await state.history('globex.exchange', Number.MAX_SAFE_INTEGER, 10)).toEqual([])
 })
 
+test('operate creates, edits, reads, pauses and deletes a connector, answers questions, and keeps the history in the table and the lake', async () => {
+  const operate = deployment.function('Operate')
+  let requests = 0
+  const send = async (change: object, alias = 'all') => {
+    requests += 1
+    return operate.invoke({ requestId: `deployed-${requests}`, ...change }, alias) as Promise<Record<string, unknown>>
+  }
+  const ask = (question: object, alias = 'all') => operate.invoke(question, alias) as Promise<Record<string, unknown>>
+  const connectorId = 'globex.operated'
+  const made = { ...globex, connectorId, name: 'globex-operated' }
+  expect(await ask({ action: 'validate', item: made })).toMatchObject({ ok: true })
+  expect(await send({ action: 'create', item: made }, 'globex')).toMatchObject({ ok: true })
+  await untilCollected(connectorId)
+  const { version } = await ask({ action: 'show', connectorId })
+  expect(await send({ action: 'edit', connectorId, version, item: { ...made, note: 'by a test' } })).toMatchObject({ ok: true })
+  expect(await send({ action: 'edit', connectorId, version, item: { ...made, note: 'too late' } })).toMatchObject({ code: 'conflict' })
+  expect(await send({ action: 'collect', connectorId })).toMatchObject({ ok: true })
+  const now = Date.now()
+  expect(await send({ action: 'reread', connectorId, from: now - 10 * minute, to: now - minute })).toMatchObject({ ok: true })
+  expect(await send({ action: 'acknowledge', connectorId, note: 'nothing' })).toMatchObject({ code: 'wrong' })
+  expect(await ask({ action: 'coverage', connectorId })).toMatchObject({ ok: true, streams: expect.arrayContaining([]) })
+
+  const review = { action: 'pause', connectorId }
+  const { ticket } = await ask({ review, widgetContext: {} })
+  expect(await ask({ submit: review, ticket, widgetContext: {} })).toMatchObject({ ok: true })
+  expect(await ask({ submit: review, ticket, widgetContext: {} })).toMatchObject({ code: 'not-allowed' })
+  await expect.poll(() => stateOf(connectorId), withinMs).toBe('paused')
+  expect(await ask({ action: 'list' }, 'acme')).toMatchObject({ rows: [{ connectorId: acme['connectorId'] }] })
+
+  const { version: last } = await ask({ action: 'show', connectorId })
+  expect(await send({ action: 'delete', connectorId, version: last })).toMatchObject({ ok: true })
+  await expect.poll(() => stateOf(connectorId), withinMs).toBe('retired')
+  const { entries } = await ask({ action: 'history', connectorId })
+  expect(entries).toMatchObject(
+    ['delete', 'pause', 'acknowledge', 'reread', 'collect', 'edit', 'edit', 'create'].map((action) => ({ action })),
+  )
+})
+
 test('every state of a connector is an event on the bus, and a person is notified of problems and recoveries only', async () => {
   await receiveEvents()
   expect(new Set(published.map(({ source }) => source))).toEqual(new Set(['tributary']))
@@ -242,7 +280,8 @@ test('the objects have the keys of the template, and hold each event that the ve
   for (const { key } of objects) expect(key).toMatch(/^syslog\/dt=\d{4}-\d\d-\d\d\/hour=\d\d\/[^/]+\.json\.gz$/)
   const counts = new Map<string, number>()
   const twice: unknown[] = []
-  for (const { id, malformed } of objects.flatMap(({ records }) => records)) {
+  const isEvent = ({ operation }: Readonly<Record<string, unknown>>) => operation === undefined
+  for (const { id, malformed } of objects.flatMap(({ records }) => records.filter(isEvent))) {
     const count = (counts.get(String(id)) ?? 0) + 1
     counts.set(String(id), count)
     // Two items without an id may be equal.

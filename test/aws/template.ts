@@ -139,11 +139,13 @@ export class Stack {
     const { nameProperty, arn } = kinds[Type] ?? {}
     const given = nameProperty === undefined ? undefined : Properties[nameProperty]
     const name = given === undefined ? generatedName(this.name, logicalId, Type) : String(this.#resolve(given))
-    return { name, arn: arn === undefined ? name : arn(name, this.#busOf(Properties)) }
+    return { name, arn: arn === undefined ? name : arn(name, this.#parentOf(Properties)) }
   }
 
-  #busOf({ EventBusName }: Json): Json {
-    return EventBusName === undefined ? {} : { EventBusName: this.#resolve(EventBusName) }
+  /** The resource that this one belongs to, by its name: it is a part of the ARN. */
+  #parentOf(properties: Json): Json {
+    const parents = ['EventBusName', 'FunctionName'].filter((name) => properties[name] !== undefined)
+    return Object.fromEntries(parents.map((name) => [name, this.#resolve(properties[name])]))
   }
 
   #ref(logicalId: string): string {
@@ -153,7 +155,7 @@ export class Stack {
     const { name, arn } = this.#names(logicalId)
     const { ref } = kinds[Type] ?? {}
     if (ref === undefined) return name
-    return ref === 'arn' ? arn : ref(name, this.#busOf(Properties))
+    return ref === 'arn' ? arn : ref(name, this.#parentOf(Properties))
   }
 
   #attribute(logicalId: string, attribute: string): string {

@@ -44,7 +44,6 @@ const state = 'Allow dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem, dy
 const secrets =
   'Allow secretsmanager:GetSecretValue on arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:tributary/*'
 const notifications = 'Allow events:PutEvents on <NoticesBus.Arn>'
-const operateArn = 'arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:tributary-operate'
 const ownLog = (group: string) => `Allow logs:CreateLogStream, logs:PutLogEvents on <${group}.Arn>`
 
 describe('what each role may do', () => {
@@ -77,14 +76,11 @@ describe('what each role may do', () => {
         ownLog('DispatchLog'),
       ],
       OperateRole: [
-        'Allow dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem, dynamodb:Scan on <ConnectorsTable.Arn>',
+        'Allow dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem on <ConnectorsTable.Arn>',
         'Allow dynamodb:Query on <StateTable.Arn>/index/fleet',
-        state,
-        secrets,
-        notifications,
+        'Allow dynamodb:GetItem, dynamodb:PutItem, dynamodb:Query, dynamodb:UpdateItem on <StateTable.Arn>',
         'Allow sqs:SendMessage on <WorkQueue.Arn>',
         'Allow firehose:PutRecordBatch on <DeliveryStream.Arn>',
-        `Allow lambda:InvokeFunction on ${operateArn}:*`,
         ownLog('OperateLog'),
       ],
       StatusWidgetRole: ['Allow dynamodb:Query on <StateTable.Arn>/index/fleet', ownLog('StatusWidgetLog')],
@@ -98,10 +94,10 @@ describe('what each role may do', () => {
     })
   })
 
-  it('operate may read secrets and write none, and tenants with operators of their own add nothing to a role', () => {
+  it('operate may neither read nor write a secret, and tenants with operators of their own add nothing to a role', () => {
     const own = policies({ tenantsWithOperators: ['acme', 'globex'] })
     expect(own).toEqual(policies())
-    expect(own['OperateRole']?.filter((line) => line.includes('secretsmanager'))).toEqual([secrets])
+    expect(own['OperateRole']?.filter((line) => line.includes('secretsmanager'))).toEqual([])
   })
 
   it('a KMS key of your own adds only the use of that key, and only through the services that each role calls', () => {
@@ -121,7 +117,7 @@ describe('what each role may do', () => {
       CollectRole: [use('Decrypt', ['dynamodb', 'secretsmanager', 'sqs']), environmentOf('collect')],
       ConnectorChangedRole: [read, ...both('sqs'), environmentOf('connector-changed')],
       DispatchRole: [read, ...both('sqs'), environmentOf('dispatch')],
-      OperateRole: [read, ...both('sqs'), environmentOf('operate')],
+      OperateRole: [use('Decrypt', ['dynamodb']), ...both('sqs'), environmentOf('operate')],
       StatusWidgetRole: [use('Decrypt', ['dynamodb']), environmentOf('status-widget')],
       DeliveryRole: both('s3'),
       NoticesPublisher: both('sns'),

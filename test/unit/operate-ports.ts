@@ -52,7 +52,6 @@ export async function operatePorts(dynamo?: LocalDynamo): Promise<{ ports: Opera
     clock,
     items: memoryItems(effects.items),
     secretsBoundToOrigin: true,
-    connectors: { async *items() {} },
     state: stateTable({ client: dynamo?.client ?? new MemoryDynamoDb().client, table, now: () => clock.at }),
     queue: { send: async () => {} },
     digest,

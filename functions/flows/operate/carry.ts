@@ -6,7 +6,6 @@ import type {
   AcceptedStore,
   Clock,
   ConnectorItems,
-  Connectors,
   DueStore,
   HistoryLake,
   HistoryStore,
@@ -24,7 +23,6 @@ import type { Result } from '../../domain/result.ts'
 export interface OperatePorts {
   readonly clock: Clock
   readonly items: ConnectorItems
-  readonly connectors: Connectors
   readonly state: RunStore & AcceptedStore & DueStore & StatusStore & StreamStore & SecretOriginStore & HistoryStore & TicketStore
   readonly historyLake: HistoryLake
   readonly later: Later
