@@ -60,7 +60,7 @@ export async function plan(session: Session, options: PlanOptions): Promise<Outc
   return {
     exit: planned.changes.length === 0 ? 'done' : 'wouldChange',
     result: { changes: planned.changes, unchanged: planned.unchanged, left: planned.left, budget },
-    text: planText(session, planned),
+    text: planned.changes.length === 0 ? planText(planned) : `${session.place.title}:\n${planText(planned)}`,
   }
 }
 
@@ -68,8 +68,8 @@ export async function apply(session: Session, options: PlanOptions): Promise<Out
   sayPlace(session)
   const planned = await planFor(session, options)
   const { changes } = planned
-  if (changes.length === 0) return { exit: 'done', result: { results: [] }, text: planText(session, planned) }
-  session.terminal.note(planText(session, planned))
+  if (changes.length === 0) return { exit: 'done', result: { results: [] }, text: planText(planned) }
+  session.terminal.note(planText(planned))
   const hasDeletion = changes.some(({ action }) => action === 'delete')
   if (!(await isConfirmed(session, `Make ${countText(changes.length, 'change')}?`, hasDeletion))) return nothingChanged
   const results: ChangeResult[] = []
@@ -143,11 +143,11 @@ function itemsAfter({ changes }: Plan, stored: readonly StoredConnector[]): read
   return [...after.values()]
 }
 
-function planText({ place }: Session, planned: Planned): string {
+function planText(planned: Planned): string {
   const { changes, unchanged, left, budgets } = planned
   const count = (action: PlannedChange['action']) => changes.filter((change) => change.action === action).length
   const lines = [
-    ...(changes.length === 0 ? [] : [`${place.title}:`, ...planLines(planned)]),
+    ...planLines(planned),
     changes.length === 0
       ? `Nothing to change: ${countText(unchanged, 'connector')} as the file says.`
       : `${count('create')} to create, ${count('edit')} to edit, ${count('delete')} to delete, ${unchanged} unchanged.`,
