@@ -50,7 +50,7 @@ export function acknowledgeFindings(parts: {
   const listing = 'The only action on * lists the ARNs of streams and takes no resource. Lambda calls it to read the stream of the table.'
   acknowledge(functions.connectorChanged.role, 'AwsSolutions-IAM5[Resource::*]', listing)
   acknowledge(functions.connectorChanged.role, 'Serverless-LambdaStarPermissions', listing)
-  for (const name of workingFunctions) {
+  for (const name of [...workingFunctions, 'operate'] as const) {
     acknowledge(
       functions[name].role,
       `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:${settings.secretPrefix}*]`,

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValueConverter, type Json, JsonDuckDBValueConverter } from '@duckdb/node-api'
 import { operationFields } from '../functions/domain/operate/history-line.ts'
 import type { Field } from '../functions/domain/record/fields.ts'
+import { ownLineAttribute } from '../functions/domain/record/own-lines.ts'
 import { visible, visibleJson, visibleLines } from '../functions/domain/text.ts'
 import { lakeFields } from '../functions/vendors/index.ts'
 import { historyColumns, historyKey, isHistory, newestFirst, newestKey, tenantSql } from '../lib/lake/lake-views.ts'
@@ -141,8 +142,9 @@ async function badLinesOf(connection: DuckDBConnection, objects: readonly string
   const columns = [
     { name: 'id', type: 'VARCHAR' },
     { name: 'operation', type: duckType(operationFields.operation) },
+    { name: ownLineAttribute, type: 'VARCHAR' },
   ]
-  const isBad = `id IS NULL AND NOT coalesce(${isHistory}, false)`
+  const isBad = `id IS NULL AND NOT coalesce(${isHistory}, false) AND ${quoted(ownLineAttribute)} IS NULL`
   const withBad =
     objects.length === 0
       ? []

@@ -3,10 +3,10 @@ import type { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import type { FirehoseClient } from '@aws-sdk/client-firehose'
 import { eventBridgeBus } from '../functions/adapters/bus.ts'
 import { digest, keyedDigest } from '../functions/adapters/digest.ts'
-import { firehoseSink } from '../functions/adapters/firehose.ts'
+import { firehoseCheck, firehoseSink } from '../functions/adapters/firehose.ts'
 import { acceptedKey, connectorOfPk, streamPrefix } from '../functions/adapters/state-table/item-keys.ts'
 import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
-import type { Bus, Delivery, LogEntry, MetricValues, Queue, Secrets, Sink } from '../functions/domain/ports.ts'
+import type { Bus, Delivery, LakeCheck, LogEntry, MetricValues, Queue, Secrets, Sink } from '../functions/domain/ports.ts'
 import type { LakeRecord } from '../functions/domain/record/record.ts'
 import type { StreamState } from '../functions/domain/stream/stream.ts'
 import { hour, type Instant, minute, second } from '../functions/domain/time.ts'
@@ -84,6 +84,7 @@ interface Setup {
   readonly vendors: ReadonlyMap<string, Vendor>
   readonly dynamodb: MemoryDynamoDb
   readonly sink: Sink
+  readonly lakeCheck: LakeCheck
   readonly bus: Bus
   readonly processes: readonly Process[]
   readonly queue: Queue
@@ -116,7 +117,7 @@ export class World {
       options,
       vendors: new Map([[trendmicroCas.type, withPagesOf(pageItems)]]),
       dynamodb,
-      sink: this.sinkOver(
+      ...this.lakeOver(
         new MemoryFirehose(
           (records) => this.lake.deliver(records),
           (records) => this.batchFault(records),
@@ -189,9 +190,10 @@ export class World {
     return ids
   }
 
-  private sinkOver(firehose: MemoryFirehose): Sink {
+  private lakeOver(firehose: MemoryFirehose): Pick<Setup, 'sink' | 'lakeCheck'> {
     const send = (command: Parameters<MemoryFirehose['send']>[0]) => this.setup.invocations.effect('firehose', () => firehose.send(command))
-    return firehoseSink({ client: { send } as unknown as FirehoseClient, deliveryStream: 'lake', clock: this.clock })
+    const stream = { client: { send } as unknown as FirehoseClient, deliveryStream: 'lake', clock: this.clock }
+    return { sink: firehoseSink(stream), lakeCheck: firehoseCheck(stream) }
   }
 
   private busOver(bus: MemoryBus): Bus {
@@ -281,6 +283,7 @@ export class World {
       state: this.mortal('state', this.state, by),
       secrets: this.mortal('secrets', this.secrets as Secrets, by),
       sink: this.mortal('sink', this.sink, by),
+      lakeCheck: this.setup.lakeCheck,
       source: this.mortal('source', this.setup.wire.source(clock), by),
       queue: this.mortal('queue', this.setup.queue, by),
       bus: this.mortal('bus', this.setup.bus, by),

@@ -1,6 +1,7 @@
 import { type FirehoseClient, PutRecordBatchCommand, type PutRecordBatchResponseEntry } from '@aws-sdk/client-firehose'
 import { type Failure, failure } from '../domain/failures.ts'
-import type { Clock, RecordDetail, Sink } from '../domain/ports.ts'
+import type { Clock, LakeCheck, RecordDetail, Sink } from '../domain/ports.ts'
+import { testLine } from '../domain/record/own-lines.ts'
 import type { LakeRecord } from '../domain/record/record.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
 import { fittingLine, recordBytesMax } from './fitting-line.ts'
@@ -101,6 +102,28 @@ export function firehoseSink(options: { readonly client: FirehoseClient; readonl
         refusal = failure
       }
       return refusal === undefined ? ok(undefined) : { ok: false, failure: refusal, acknowledged }
+    },
+  }
+}
+
+/** The same stream for the Test of a connector: one line, sent once, because a person waits for the outcome. */
+export function firehoseCheck(options: {
+  readonly client: FirehoseClient
+  readonly deliveryStream: string
+  readonly clock: Clock
+}): LakeCheck {
+  const { client, deliveryStream, clock } = options
+  return {
+    async takeLine() {
+      const Records = [{ Data: Buffer.from(testLine(clock.now())) }]
+      try {
+        const response = await client.send(new PutRecordBatchCommand({ DeliveryStreamName: deliveryStream, Records }))
+        if ((response.FailedPutCount ?? 0) === 0) return ok(undefined)
+        const code = response.RequestResponses?.[0]?.ErrorCode ?? 'no reason given'
+        return failed(failure(throttling.has(code) ? 'sink-throttled' : 'record-refused', `Firehose refused the line: ${code}`))
+      } catch (thrown) {
+        return failed(whyThrown(thrown))
+      }
     },
   }
 }

@@ -4,6 +4,7 @@ import type { Comparison, Tick } from './dispatch.ts'
 import type { Failure } from './failures.ts'
 import type { EventMetric, FleetMetric, RunMetric } from './metrics.ts'
 import type { Caller, HistoryEntry, RequestOutcome } from './operate/operation.ts'
+import type { ConnectorTest } from './operate/test/connector-test.ts'
 import type { StoredTicket } from './operate/ticket.ts'
 import type { OriginHealth } from './origin.ts'
 import type { LakeRecord } from './record/record.ts'
@@ -57,6 +58,15 @@ export interface Sink {
    * `detail`: how little of a record may be sent if the lake refuses it whole. The others are sent whole.
    */
   deliver(records: readonly LakeRecord[], detail?: RecordDetail): Promise<Delivery>
+}
+
+/** The way to the lake, for the Test of a connector. */
+export interface LakeCheck {
+  /**
+   * Sends one line that is no record. It fails as `deliver` does. The line names no connector and no tenant, and has no `id`: every view
+   * leaves out a line without one, so it changes no count.
+   */
+  takeLine(): Promise<Result<void>>
 }
 
 /** `whole`: all of it. `cut`: long texts and `raw` keep their beginning. `bare`: the required fields alone, cut. */
@@ -329,6 +339,18 @@ export interface HistoryLake {
 export interface Later {
   /** Calls `operate` with this payload in the name of the caller, and does not wait for it. Throws the errors of the SDK. */
   call(payload: Readonly<Record<string, unknown>>, caller: Caller): Promise<void>
+}
+
+/** The last Test of each connector, until somebody dismisses it. */
+export interface TestStore {
+  readTest(connectorId: string): Promise<ConnectorTest | undefined>
+  /**
+   * Writes `next` if the stored Test is still `before` (compared by `version` and `begunAt`), or, without `before`, if none is stored. It
+   * expires 90 days after its last write.
+   */
+  writeTest(next: ConnectorTest, before: ConnectorTest | undefined): Promise<boolean>
+  /** Removes the Test if it is still `before`. Otherwise it does nothing. */
+  removeTest(before: ConnectorTest): Promise<void>
 }
 
 /** One line of the log. It never contains a secret. */

@@ -57,6 +57,10 @@ export interface VendorCard {
   /** The steps to the base URL and to an API key, one sentence each. */
   readonly baseUrlSteps: readonly string[]
   readonly apiKeySteps: readonly string[]
+  /** The permission that an API key needs: "the API type …". */
+  readonly keyPermission: string
+  /** A question about a connector that is answered and has never had an event. */
+  readonly noEvents: string
   /** A key is valid for so long (days), and a customer has at most so many (count). */
   readonly keyLifeDays: number
   readonly keysMax: number

@@ -4,7 +4,7 @@ import { tenantOf } from '../domain/connector/tenant.ts'
 import type { Digest, KeyedDigest } from '../domain/digest.ts'
 import { type Failure, failure } from '../domain/failures.ts'
 import type { AcceptedConnector, KeyRegisterStore, KeyUserStore, Secret, Secrets } from '../domain/ports.ts'
-import { ok, type Result } from '../domain/result.ts'
+import { failed, ok, type Result } from '../domain/result.ts'
 import { versionOf } from '../domain/status/accepted-status.ts'
 import type { Instant } from '../domain/time.ts'
 import type { LimiterRef } from './collect/rate-limiter.ts'
@@ -23,7 +23,7 @@ export interface OpenKey {
 }
 
 /** The ports that find the key of a secret, and its owner. */
-interface FindPorts {
+export interface FindPorts {
   readonly state: Pick<KeyRegisterStore, 'readClaims'> & Pick<KeyUserStore, 'keyUsers' | 'fingerprintKey'>
   readonly secrets: Secrets
   readonly keyedDigest: KeyedDigest
@@ -109,6 +109,42 @@ export async function keysOfOthers(ports: FindPorts & Pick<KeyPorts, 'clock'>, c
     if (failure !== undefined) failures.push(failure)
   }
   return failures
+}
+
+/** The key of one secret of an item, for its Test: `apiKey` also if the connector may not use it. */
+export interface TestKey {
+  readonly reference: SecretReference
+  readonly apiKey?: string
+  readonly key: Result<OpenKey>
+}
+
+/**
+ * The keys of an item for its Test, each secret read afresh. It claims no key and uses none, so an item that is not accepted leaves no
+ * trace. Fails for a key as `openKeys` does. The limiter is that of the key, with the limit of its users.
+ */
+export async function keysForTest(
+  ports: FindPorts & Pick<KeyPorts, 'clock' | 'digest' | 'sharedRateGroups'>,
+  connector: Connector,
+): Promise<readonly TestKey[]> {
+  const { state, clock } = ports
+  const group = groupBucket(ports, connector)
+  const usersOf = (bucket: string) => state.keyUsers(bucket, clock.now())
+  const ofGroup = group === undefined ? [] : [limiterRefOf(group, await usersOf(group), connector)]
+  const keys: TestKey[] = []
+  for (const reference of connector.apiKeySecrets) {
+    const found = await findKey(ports, reference, true)
+    if (!found.ok) {
+      keys.push({ reference, key: found })
+      continue
+    }
+    const { fingerprint, apiKey } = found.value
+    const users = await usersOf(fingerprint)
+    const claiming = claimKey(await state.readClaims(fingerprint), claimOf(connector, Number.POSITIVE_INFINITY), users)
+    const refused = claimFailure(claiming, reference)
+    const limiters = [...ofGroup, limiterRefOf(fingerprint, users, connector)]
+    keys.push({ reference, apiKey, key: refused === undefined ? ok({ ...found.value, limiters }) : failed(refused) })
+  }
+  return keys
 }
 
 /**
@@ -202,7 +238,10 @@ async function leave(ports: KeyPorts, connectorId: string, held: HeldKeys): Prom
 }
 
 /** The limiter of the connector's rate group. A group belongs to its tenant, unless the provider shares it. */
-function groupBucket({ digest, sharedRateGroups }: KeyPorts, connector: Connector): string | undefined {
+function groupBucket(
+  { digest, sharedRateGroups }: Pick<KeyPorts, 'digest' | 'sharedRateGroups'>,
+  connector: Connector,
+): string | undefined {
   const { type, rateGroup } = connector
   if (rateGroup === undefined) return undefined
   const tenant = tenantOf(connector)

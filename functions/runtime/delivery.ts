@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { FirehoseClient } from '@aws-sdk/client-firehose'
 import type * as z from 'zod/mini'
-import { firehoseSink } from '../adapters/firehose.ts'
+import { firehoseCheck, firehoseSink } from '../adapters/firehose.ts'
 import { httpSource } from '../adapters/http/http-source.ts'
 import type { Clock } from '../domain/ports.ts'
 import type { Vendor } from '../domain/vendor.ts'
@@ -23,5 +23,6 @@ export function wireDelivery(
     clock,
     newTraceId: randomUUID,
   })
-  return { firehose, source, sink: firehoseSink({ client: firehose, deliveryStream: env.DELIVERY_STREAM, clock }) }
+  const stream = { client: firehose, deliveryStream: env.DELIVERY_STREAM, clock }
+  return { firehose, source, sink: firehoseSink(stream), lakeCheck: firehoseCheck(stream) }
 }

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib'
 import type { Alias } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import { fleetIndex } from '../../functions/adapters/state-table/table-definitions.ts'
-import { allow, useKey } from '../permissions.ts'
+import { allow, readSecrets, useKey } from '../permissions.ts'
 import { type AcceptingFunctionProps, acceptingEnvironment } from './accepting-functions.ts'
 import { addAliases } from './aliases.ts'
 import { heapFlags, responseBytesMax } from './collect-memory.ts'
@@ -17,13 +17,14 @@ export interface OperateFunctionProps extends AcceptingFunctionProps {
 const memoryMb = 512
 
 /**
- * Carries out what people ask for: changes of connectors and questions about them. Nothing but people invokes it. It may read no secret.
+ * Carries out what people ask for: changes of connectors and questions about them. Nothing but people invokes it. A Test reads
+ * secrets and asks the vendor; nothing here may write a secret.
  */
 export class OperateFunction extends PipelineFunction<'operate'> {
   readonly aliases: readonly Alias[]
 
   constructor(scope: Construct, id: string, props: OperateFunctionProps) {
-    const { settings, encryptionKey, connectorsTable, stateTable, workQueue } = props
+    const { settings, encryptionKey, connectorsTable, stateTable, workQueue, bus } = props
     const functionName = `${settings.namePrefix}-${functionNames.operate}`
     super(scope, id, {
       settings,
@@ -48,9 +49,11 @@ export class OperateFunction extends PipelineFunction<'operate'> {
         allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], connectorsTable.tableArn),
         stateTable.queryIndexes(fleetIndex),
         stateTable.readAndPut(),
+        readSecrets(scope, settings.secretPrefix),
+        allow(['events:PutEvents'], bus.eventBusArn),
         allow(['sqs:SendMessage'], workQueue.queueArn),
         allow(['firehose:PutRecordBatch'], props.deliveryStreamArn),
-        ...useKey(encryptionKey, ['kms:Decrypt'], 'dynamodb'),
+        ...useKey(encryptionKey, ['kms:Decrypt'], 'dynamodb', 'secretsmanager'),
         ...useKey(encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey'], 'sqs'),
       ],
       // It calls itself with a ticket that is good once, so a second try would be refused.

@@ -43,8 +43,12 @@ export class MemoryFirehose {
 
 function linesOf(data: Uint8Array | undefined): LakeRecord[] {
   const lines = Buffer.from(data ?? []).toString('utf8')
-  return lines
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line): LakeRecord => JSON.parse(line))
+  return (
+    lines
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line): LakeRecord => JSON.parse(line))
+      // As in every view of the lake: a line without an id is no record.
+      .filter(({ id }) => id !== undefined)
+  )
 }

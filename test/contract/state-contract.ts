@@ -15,6 +15,7 @@ import { secretOriginContract } from './state/secret-origins.ts'
 import { seenIdContract } from './state/seen-ids.ts'
 import { statusContract } from './state/status.ts'
 import { streamContract } from './state/streams.ts'
+import { testContract } from './state/tests.ts'
 import { ticketContract } from './state/tickets.ts'
 import { accepted, list, start, status } from './state/values.ts'
 
@@ -70,6 +71,7 @@ export function stateContract(name: string, startDynamo: () => Promise<StateDyna
     apiKeyContract(given)
     keyRegisterContract(given)
     secretOriginContract(given)
+    testContract(given)
     ticketContract(given)
   })
 

@@ -79,6 +79,8 @@ describe('what each role may do', () => {
         'Allow dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem on <ConnectorsTable.Arn>',
         'Allow dynamodb:Query on <StateTable.Arn>/index/fleet',
         'Allow dynamodb:GetItem, dynamodb:PutItem, dynamodb:Query, dynamodb:UpdateItem on <StateTable.Arn>',
+        secrets,
+        notifications,
         'Allow sqs:SendMessage on <WorkQueue.Arn>',
         'Allow firehose:PutRecordBatch on <DeliveryStream.Arn>',
         ownLog('OperateLog'),
@@ -94,10 +96,10 @@ describe('what each role may do', () => {
     })
   })
 
-  it('operate may neither read nor write a secret, and tenants with operators of their own add nothing to a role', () => {
+  it('operate may read secrets for a Test and write none, and tenants with operators of their own add nothing to a role', () => {
     const own = policies({ tenantsWithOperators: ['acme', 'globex'] })
     expect(own).toEqual(policies())
-    expect(own['OperateRole']?.filter((line) => line.includes('secretsmanager'))).toEqual([])
+    expect(own['OperateRole']?.filter((line) => line.includes('secretsmanager'))).toEqual([secrets])
   })
 
   it('a KMS key of your own adds only the use of that key, and only through the services that each role calls', () => {
@@ -117,7 +119,7 @@ describe('what each role may do', () => {
       CollectRole: [use('Decrypt', ['dynamodb', 'secretsmanager', 'sqs']), environmentOf('collect')],
       ConnectorChangedRole: [read, ...both('sqs'), environmentOf('connector-changed')],
       DispatchRole: [read, ...both('sqs'), environmentOf('dispatch')],
-      OperateRole: [use('Decrypt', ['dynamodb']), ...both('sqs'), environmentOf('operate')],
+      OperateRole: [read, ...both('sqs'), environmentOf('operate')],
       StatusWidgetRole: [use('Decrypt', ['dynamodb']), environmentOf('status-widget')],
       DeliveryRole: both('s3'),
       NoticesPublisher: both('sns'),

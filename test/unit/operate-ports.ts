@@ -8,6 +8,7 @@ import { ok } from '../../functions/domain/result.ts'
 import type { OperatePorts } from '../../functions/flows/operate/carry.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import { MemoryDynamoDb } from '../../simulation/fakes/dynamodb.ts'
+import { World } from '../../simulation/world.ts'
 import type { LocalDynamo } from '../dynalite.ts'
 
 export const start = Date.UTC(2026, 10, 24, 12)
@@ -49,6 +50,8 @@ export async function operatePorts(dynamo?: LocalDynamo): Promise<{ ports: Opera
   const effects: Effects = { items: new Map(), kept: [], called: [], logged: [] }
   let tickets = 0
   const ports: OperatePorts = {
+    // A Test of a connector asks a world of its own.
+    ...new World({ ticking: false }).ports(0),
     clock,
     items: memoryItems(effects.items),
     secretsBoundToOrigin: true,

@@ -20,6 +20,7 @@ import type { Instant } from '../../domain/time.ts'
  *     SECRET#name             ORIGIN                                     the origin that the secret is bound to
  *     HISTORY#connectorId     time#hash                                  a change that somebody made; hash: of its request id
  *     REQUEST#hash            OUTCOME                                    a change that was asked for, and how it ended
+ *     TEST#connectorId        STATE                                      the last Test of a connector
  *     TICKET#hash             BINDING                                    a ticket, and what it is good for
  *     OUTAGES                 vendor#origin                              an open outage
  *     ORIGINS                 vendor#origin                              an origin that did not respond lately
@@ -39,6 +40,7 @@ export const userPrefix = 'USER#'
 const secretPrefix = 'SECRET#'
 const seenPrefix = 'SEEN#'
 const historyPrefix = 'HISTORY#'
+const testPrefix = 'TEST#'
 
 export const outagesPk = 'OUTAGES'
 export const tickKey: Key = { pk: 'DISPATCH', sk: 'TICK' }
@@ -57,6 +59,7 @@ export function connectorOfPk(pk: string): string {
 export function subjectOf({ pk, sk }: Key): Subject {
   if (pk.startsWith(connectorPrefix)) return { connectorId: connectorOfPk(pk) }
   if (pk.startsWith(historyPrefix)) return { connectorId: pk.slice(historyPrefix.length) }
+  if (pk.startsWith(testPrefix)) return { connectorId: pk.slice(testPrefix.length) }
   if (pk.startsWith(secretPrefix)) return { secretName: pk.slice(secretPrefix.length) }
   if (!pk.startsWith(bucketPrefix)) return {}
   return { bucket: pk.slice(bucketPrefix.length), ...(sk.startsWith(userPrefix) ? { connectorId: sk.slice(userPrefix.length) } : {}) }
@@ -137,6 +140,10 @@ export function historyPk(connectorId: string): string {
 /** It sorts before every entry of this instant and after every earlier one, without a request id. */
 export function historySk(at: Instant, requestId = ''): string {
   return `${digits(at, 15)}#${requestId === '' ? '' : hashOf(requestId).slice(0, 16)}`
+}
+
+export function testKey(connectorId: string): Key {
+  return { pk: `${testPrefix}${connectorId}`, sk: 'STATE' }
 }
 
 export function requestKey(requestId: string): Key {

@@ -23,7 +23,7 @@ import type { TokenBucket } from '../../domain/token-bucket.ts'
  */
 
 /** Every attribute of a type, optional ones too. A schema that forgets one would lose it without a word, so it must not compile. */
-type Shape<T> = { [K in keyof Required<T>]: z.ZodMiniType }
+export type Shape<T> = { [K in keyof Required<T>]: z.ZodMiniType }
 
 type Stored = Readonly<Record<string, unknown>>
 
@@ -125,7 +125,7 @@ const failureShape = {
   retryAfterMs: optional(z.number()),
 } satisfies Shape<Failure>
 
-const failure = withExactCodes(z.object(failureShape), 'code')
+export const failure = withExactCodes(z.object(failureShape), 'code')
 
 const secretReference = z.object({ secretName: text, jsonKey: optional(text) } satisfies Shape<SecretReference>)
 
@@ -221,6 +221,7 @@ export const statusSchema: z.ZodMiniType<ConnectorStatus, Stored> = withExactCod
       acknowledged: optional(z.object({ at: instant, note: text, lostRanges: count } satisfies Shape<Acknowledgement>)),
       activity: optional(z.array(z.object({ from: instant, requests: count, delivered: count } satisfies Shape<Activity>))),
       catchUp: optional(z.object({ since: instant, lagMs: z.number() } satisfies Shape<CatchUp>)),
+      test: optional(z.object({ progress: text, until: instant })),
       vendorClockMs: optional(z.number()),
       oldestKeyAt: optional(instant),
       lastFailure: optional(withExactCodes(z.object({ ...failureShape, at: instant, stream: optional(text) }), 'code')),

@@ -12,6 +12,7 @@ import type {
   SeenIdStore,
   StatusStore,
   StreamStore,
+  TestStore,
   TicketStore,
   TokenStore,
 } from '../../domain/ports.ts'
@@ -25,6 +26,7 @@ import { acceptedKey, dueKey, heldKeysKey, statusKey, streamOfSk } from './item-
 import { keyRegisterItems } from './keys/key-register.ts'
 import { secretOriginItems } from './keys/secret-origins.ts'
 import { historyItems } from './operate/history.ts'
+import { testItems } from './operate/tests.ts'
 import { ticketItems } from './operate/tickets.ts'
 import { originItems, outageItems } from './outages.ts'
 import { acceptedSchema, dueSchema, heldKeysSchema, streamSchema } from './schemas.ts'
@@ -47,7 +49,8 @@ export type StateTable = RunStore &
   KeyRegisterStore &
   SecretOriginStore &
   HistoryStore &
-  TicketStore
+  TicketStore &
+  TestStore
 
 /**
  * The state table on DynamoDB. Reads are strongly consistent, except the listings by an index. No method parses or replaces an item of a
@@ -70,6 +73,7 @@ export function stateTable(options: StoreOptions): StateTable {
     ...originItems(store, options.now),
     ...historyItems(store, options.now),
     ...ticketItems(store),
+    ...testItems(store),
   }
 }
 

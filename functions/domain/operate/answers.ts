@@ -5,6 +5,7 @@ import type { StatusRow } from '../status/status-row.ts'
 import type { StreamCounts, StreamId } from '../stream/stream.ts'
 import type { Instant } from '../time.ts'
 import type { HistoryEntry } from './operation.ts'
+import type { TestAnswer } from './test/test-answer.ts'
 
 /** The answers to the questions, as JSON. Instants are in ms since 1970. */
 
@@ -79,5 +80,5 @@ export interface AnswerOf {
   readonly history: HistoryAnswer
   readonly coverage: CoverageAnswer
   readonly validate: ValidateAnswer
-  readonly 'test-result': object
+  readonly 'test-result': TestAnswer
 }

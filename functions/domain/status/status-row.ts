@@ -30,6 +30,8 @@ export interface StatusRow {
   readonly activity?: string
   /** When a failing connector is tried again. */
   readonly nextTryAt?: Instant
+  /** The step of a Test that runs: "3 of 7". */
+  readonly test?: string
 }
 
 /** The columns of the table, but for the last one: the reason. */
@@ -70,6 +72,7 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
     acknowledged,
     activity,
     trouble,
+    test,
   } = status
   const { collects } = traitsOfState(state)
   const sinceRun = now - (lastRunAt ?? now)
@@ -93,6 +96,7 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
     ...(lostRanges === undefined || lostRanges === 0 ? {} : { loss: lossText(lostRanges, acknowledged) }),
     ...(state === 'ok' && activity !== undefined ? { activity: activityText(activity, now) } : {}),
     ...(trouble === undefined || trouble.until <= now ? {} : { nextTryAt: trouble.until }),
+    ...(test === undefined || test.until <= now ? {} : { test: test.progress }),
   }
 }
 
@@ -148,10 +152,11 @@ export function orDash<T>(value: T | undefined, text: (value: T) => string): str
 }
 
 /** The problem and when it is tried again, or the last hour of a connector that is well. */
-export function remark({ reason, activity = '', loss, nextTryAt }: StatusRow): string {
+export function remark({ reason, activity = '', loss, nextTryAt, test }: StatusRow): string {
   const next = nextTryAt === undefined ? '' : ` Next try at ${minuteText(nextTryAt)} UTC.`
   const now = reason === '' ? activity : `${reason}${next}`
-  return loss === undefined ? now : `${now} ${loss}`.trim()
+  const testing = test === undefined ? '' : `A Test runs: ${test}.`
+  return [testing, now, loss ?? ''].filter((part) => part !== '').join(' ')
 }
 
 /** `12,345`. */

@@ -78,6 +78,8 @@ export interface ConnectorStatus {
   readonly activity?: readonly Activity[]
   /** Set while older events are still being read: since when, and the lag then. */
   readonly catchUp?: CatchUp
+  /** Set while a Test of it runs: "3 of 7". Not after `until`, which a Test that was killed does not move on. */
+  readonly test?: { readonly progress: string; readonly until: Instant }
   /** Counts by UTC day, the last 8 days. */
   readonly days: Readonly<Record<string, DayCounts>>
   /** Read steps taken (count), so that every fifth step goes to a gap, in whatever run it is. */

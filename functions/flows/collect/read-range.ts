@@ -148,7 +148,7 @@ async function fetchPage(
 }
 
 /** A request that was never sent gives its token back. One without a response keeps its token blocked for as long as it might arrive. */
-function requestOutcome(page: Result<FetchedPage>, now: Instant, random: () => number): RequestOutcome | undefined {
+export function requestOutcome(page: Result<FetchedPage>, now: Instant, random: () => number): RequestOutcome | undefined {
   if (page.ok) return { outcome: 'responded', receivedAt: page.value.receivedAt }
   const { code, retryAfterMs } = page.failure
   switch (failures[code].request) {

@@ -4,10 +4,11 @@ import type { Instant } from '../../domain/time.ts'
 import type { Answer, OperatePorts } from './carry.ts'
 import { type GoOns, goOn } from './go-on.ts'
 import { operate } from './operate.ts'
+import { goOnTest } from './test/test-connector.ts'
 import { widgetCall } from './widget-call.ts'
 
 /** The changes that go on after they were answered. */
-const goOns: GoOns = {}
+const goOns: GoOns = { test: goOnTest }
 
 /**
  * Answers a call of the function `operate`. CloudWatch adds `widgetContext` to every call that a dashboard makes, and asks with `describe`

@@ -19,11 +19,20 @@ import type {
   TicketStore,
 } from '../../domain/ports.ts'
 import type { Result } from '../../domain/result.ts'
+import type { TestPorts } from './test/run-test.ts'
 
-export interface OperatePorts {
+export interface OperatePorts extends TestPorts {
   readonly clock: Clock
   readonly items: ConnectorItems
-  readonly state: RunStore & AcceptedStore & DueStore & StatusStore & StreamStore & SecretOriginStore & HistoryStore & TicketStore
+  readonly state: TestPorts['state'] &
+    RunStore &
+    AcceptedStore &
+    DueStore &
+    StatusStore &
+    StreamStore &
+    SecretOriginStore &
+    HistoryStore &
+    TicketStore
   readonly historyLake: HistoryLake
   readonly later: Later
   /** 128 random bits, in hex. */
@@ -41,7 +50,7 @@ export interface OperatePorts {
 export type AskPorts = Pick<OperatePorts, 'clock' | 'items' | 'digest' | 'policy' | 'secretsBoundToOrigin'> & {
   readonly state: Pick<
     OperatePorts['state'],
-    'fleet' | 'allAccepted' | 'readAccepted' | 'readRun' | 'history' | 'readSecretOrigin' | 'bindSecret'
+    'fleet' | 'allAccepted' | 'readAccepted' | 'readRun' | 'history' | 'readSecretOrigin' | 'bindSecret' | 'readTest'
   >
 }
 

@@ -16,12 +16,13 @@ import { acknowledge } from './changes/acknowledge.ts'
 import { create, edit, pause, remove, resume } from './changes/edit-item.ts'
 import { collect, reread } from './changes/read-now.ts'
 import { coverage, history, list, show, validate } from './questions.ts'
+import { dismiss, test, testResult } from './test/test-connector.ts'
 import { writeDown } from './write-down.ts'
 
 /** The longest id of a connector (characters). */
 const idMax = 64
 
-const asks: { readonly [A in Question['action']]?: Ask<A> } = { list, show, history, coverage, validate }
+const asks: { readonly [A in Question['action']]?: Ask<A> } = { list, show, history, coverage, validate, 'test-result': testResult }
 
 const carries: { readonly [A in Change['action']]?: Carry<A> } = {
   create,
@@ -32,6 +33,8 @@ const carries: { readonly [A in Change['action']]?: Carry<A> } = {
   collect,
   reread,
   acknowledge,
+  test,
+  dismiss,
 }
 
 /**

@@ -23,6 +23,8 @@ export const card: VendorCard = {
     'Press Create Token, and store the token as a secret. This is the API key.',
     'Look whether each service that you want to collect is a target of an enabled policy: the API shows the events of those only.',
   ],
+  keyPermission: 'an authentication token of the API type Log Retrieval',
+  noEvents: 'Are the services in an enabled policy of the vendor’s console? Is real-time scanning on there?',
   keyLifeDays: 365,
   keysMax: 20,
   requestsPerMinute: 20,

@@ -2,6 +2,7 @@ import { type DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/clien
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type StateTable, stateTable } from '../../../functions/adapters/state-table/state-table.ts'
+import { newTest, written } from '../../../functions/domain/operate/test/connector-test.ts'
 import { NewerSchema } from '../../../functions/domain/state-errors.ts'
 import type { Outage } from '../../../functions/domain/status/outage.ts'
 import { accepted, bucket, claim, fullStatus, heldKeys, list, page, start, status, stream, user } from './values.ts'
@@ -15,6 +16,7 @@ export interface OpenTable {
 /** `open` makes a new, empty table, whose time is `start`. */
 export function newerReleaseContract(open: () => Promise<OpenTable>): void {
   describe('an item of a newer release', () => {
+    const test = newTest({ connectorId: 'a', isUnsaved: false }, undefined, start)
     const outage: Outage = { vendor: 'v', origin: 'https://a', since: start, cause: 'timed-out', reason: '', sent: false }
     let state: StateTable
     let table: string
@@ -37,6 +39,7 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       await state.writeOrigin('v', 'https://a', { version: 1 })
       await state.writeComparison({ claimedAt: start })
       await state.bindSecret('tributary/a', 'https://a')
+      await state.writeTest(test, undefined)
       for (const item of await items()) {
         await client.send(new PutItemCommand({ TableName: table, Item: marshall({ ...item, schemaVersion: 2 }) }))
       }
@@ -59,6 +62,8 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       ['hasFingerprintKey', () => stateTable({ client, table, now: () => start }).hasFingerprintKey()],
       ['readOrigin', (state) => state.readOrigin('v', 'https://a')],
       ['writeOrigin', (state) => state.writeOrigin('v', 'https://a', { version: 2 })],
+      ['readTest', (state) => state.readTest('a')],
+      ['writeTest', (state) => state.writeTest(written(test, {}, start), test)],
       ['setDue', (state) => state.setDue('a', start, start + 1)],
       ['makeDue', (state) => state.makeDue('a', start, start + 1)],
       ['removeDue', (state) => state.removeDue('a')],
@@ -88,7 +93,7 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       const error = await call(state).catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(NewerSchema)
       expect((error as Error).message).toMatch(
-        /^The state item (CONNECTOR#a|KEY#k|FINGERPRINT|OUTAGES|ORIGINS|DISPATCH|SECRET#tributary\/a) .*has schemaVersion 2, and this release knows up to 1\./,
+        /^The state item (CONNECTOR#a|KEY#k|FINGERPRINT|OUTAGES|ORIGINS|DISPATCH|TEST#a|SECRET#tributary\/a) .*has schemaVersion 2, and this release knows up to 1\./,
       )
       expect(await items()).toEqual(before)
     })

@@ -63,6 +63,7 @@ export const fullStatus: ConnectorStatus = {
   vendor: 'trendmicro-cas',
   origin: 'https://api.example.com',
   streamsBehind: 2,
+  test: { progress: '3 of 7', until: start },
   lostRanges: 1,
   oldestKeyAt: start - day,
   ...status,
