@@ -6,6 +6,7 @@ import { create, edit } from './commands/edits.ts'
 import { apply, exportFile, fileOf, plan, validate } from './commands/files.ts'
 import { keyList, keySet } from './commands/keys.ts'
 import { coverage, history, list, refuseUnknownState, show } from './commands/questions.ts'
+import { testConnectors, testItem } from './commands/tests.ts'
 import { exitCodes, type Outcome } from './outcome.ts'
 import type { PlaceOptions } from './places/open.ts'
 import type { Selection, Session } from './session.ts'
@@ -132,6 +133,21 @@ function addItems(add: Add, { terminal, withSession }: Runner): void {
 }
 
 function addChanges(add: Add, { withSession }: Runner): void {
+  changing(
+    selecting(
+      add(
+        undefined,
+        'test',
+        'Tests connectors in seven steps: item, secrets, host, key, data requests, lake, budget. Waits for the result.',
+      ),
+    ),
+  )
+    .option('-f, --file <file>', 'test a connector that is not saved, from a file in YAML or JSON (- for stdin)')
+    .action((ids, options, command) =>
+      withSession('test', given(command), (session) =>
+        options.file === undefined ? testConnectors(session, selectionOf(ids, options)) : testItem(session, options.file),
+      ),
+    )
   const simple = {
     pause: 'Pauses connectors. Events of the pause are read later, as far as the vendor still keeps them.',
     resume: 'Ends a pause.',
