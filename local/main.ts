@@ -139,7 +139,13 @@ async function main(options: Options): Promise<number> {
 /** The page of this machine: none under --once, and none of a guest, because its owner has one. */
 async function openPage({ options, services, screen }: Session, { operate }: FunctionsProcess): Promise<Page | undefined> {
   if (options.once || !services.owner) return undefined
-  const ports = { ...pageOperator(operate), vendors, clock, queryLake: (sql: string) => queryLake(options.data, sql) }
+  const ports = {
+    ...pageOperator(operate),
+    vendors,
+    clock,
+    keys: { prefix: secretPrefix, names: async () => [] },
+    queryLake: (sql: string) => queryLake(options.data, sql),
+  }
   const page = await servePage({
     show: (call, theme) => showView(ports, call, { theme, endpoint: 'local', runsOn: 'this machine' }),
     onError: (error) =>

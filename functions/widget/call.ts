@@ -14,6 +14,25 @@ const time = z.pipe(
   }),
 )
 
+const formStep = z.enum(['general', 'configuration', 'review'])
+/** The most characters of one text of a form, and the most texts. An item is smaller (characters, count). */
+const formTextMax = 100_000
+const formTextsMax = 100
+
+/** A step of the form. The fields of the step that was left stand beside these, each with a name of its own. */
+const formStepShape = {
+  step: z.catch(formStep, 'general'),
+  left: z.exactOptional(formStep),
+  /** The texts that the person has changed on the steps before. */
+  values: z.catch(
+    z
+      .record(z.string().check(z.maxLength(formTextsMax)), z.string().check(z.maxLength(formTextMax)))
+      .check(z.refine((values) => Object.keys(values).length <= formTextsMax)),
+    {},
+  ),
+  form: z.exactOptional(z.literal(true)),
+}
+
 /** A call of a page is untrusted: whatever does not fit is the first page. */
 export const callSchema = z.catch(
   z.discriminatedUnion('view', [
@@ -39,10 +58,22 @@ export const callSchema = z.catch(
     /** The forms of the changes that have values. */
     z.object({ view: z.literal('reread-form'), connectorId }),
     z.object({ view: z.literal('acknowledge-form'), connectorId }),
+    z.looseObject({ view: z.literal('create'), ...formStepShape }),
+    z.looseObject({
+      view: z.literal('edit'),
+      connectorId,
+      /** The version of the item that the person has seen. */
+      version: z.exactOptional(text),
+      /** The attribute that is to be mended. */
+      field: z.exactOptional(text),
+      ...formStepShape,
+    }),
+    /** `back`: the form that a Test of values that are not saved was begun from. */
+    z.object({ view: z.literal('test'), connectorId, back: z.catch(z.optional(z.record(z.string(), z.unknown())), undefined) }),
     z.object({
       view: z.literal('review'),
       connectorId,
-      action: z.enum(['pause', 'resume', 'collect', 'delete', 'reread', 'acknowledge']),
+      action: z.enum(['pause', 'resume', 'collect', 'delete', 'reread', 'acknowledge', 'test', 'dismiss']),
       from: time,
       to: time,
       stream: text,
@@ -52,10 +83,13 @@ export const callSchema = z.catch(
     z.object({
       view: z.literal('submit'),
       ticket: z.string(),
-      change: z.looseObject({ action: z.string(), connectorId }),
+      change: z.looseObject({ action: z.string(), connectorId: z.exactOptional(connectorId) }),
+      /** The form that the change was made with. */
+      back: z.catch(z.optional(z.record(z.string(), z.unknown())), undefined),
     }),
   ]),
   { view: 'overview' as const, find: '', state: '' as const, from: 1 },
 )
 
 export type ViewCall = z.output<typeof callSchema>
+export type FormCall = Extract<ViewCall, { readonly view: 'create' | 'edit' }>

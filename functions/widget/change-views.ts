@@ -3,9 +3,10 @@ import type { Result } from '../domain/result.ts'
 import type { AskOperator } from './ask-operator.ts'
 import type { ViewCall } from './call.ts'
 import type { Html } from './html.ts'
-import type { Frame } from './views/frame.ts'
+import type { Call, Frame } from './views/frame.ts'
 import { refused } from './views/refused.ts'
-import { type PageChange, review, submitted } from './views/review.ts'
+import { connectorOf, type PageChange, review, submitted } from './views/review.ts'
+import { test } from './views/test.ts'
 
 /** The ports of the views that change something. */
 export interface ChangePorts {
@@ -27,9 +28,39 @@ export async function reviewView(ports: ChangePorts, call: ReviewCall, frame: Fr
   return reviewed.ok ? review(change.value, reviewed.value.ticket, frame) : refused(reviewed.failure, frame)
 }
 
-/** Carries the change out, and says how it ended. */
-export async function submitView({ submit }: ChangePorts, { change, ticket }: SubmitCall, frame: Frame): Promise<Html> {
-  return submitted(change.connectorId, await submit(change, ticket), frame)
+/** Carries the change out, and says how it ended. A connector that was created or edited is tested at once. */
+export async function submitView(ports: ChangePorts, { change, ticket, back: form }: SubmitCall, frame: Frame): Promise<Html> {
+  const connectorId = connectorOf(change)
+  const back = callIn(form)
+  const result = await ports.submit(change, ticket)
+  if (!result.ok || !['create', 'edit', 'test'].includes(change.action)) return submitted(connectorId, result, back, frame)
+  const { message } = result.value
+  if (change.action === 'test') return testView(ports, { connectorId, back: form }, message, frame)
+  const begun = await beginTest(ports, connectorId)
+  return testView(ports, { connectorId }, begun.ok ? message : `${message} ${begun.failure.message}`, frame)
+}
+
+/** The person has asked for the Test by submitting the form, which says so. */
+async function beginTest({ review: issue, submit }: ChangePorts, connectorId: string): Promise<Result<unknown, Refusal>> {
+  const change: PageChange = { action: 'test', connectorId }
+  const issued = await issue(change)
+  return issued.ok ? submit(change, issued.value.ticket) : issued
+}
+
+/** Shows the last Test of a connector. */
+export async function testView(
+  { ask }: Pick<ChangePorts, 'ask'>,
+  { connectorId, back }: { readonly connectorId: string; readonly back?: object | undefined },
+  said: string | undefined,
+  frame: Frame,
+): Promise<Html> {
+  const found = await ask({ action: 'test-result', connectorId })
+  return found.ok ? test(found.value, said, callIn(back), frame) : submitted(connectorId, found, undefined, frame)
+}
+
+/** The call of the form that a view leads back to. It is untrusted, and is parsed again when it is made. */
+function callIn(back: object | undefined): Call | undefined {
+  return back !== undefined && 'view' in back && typeof back.view === 'string' ? { ...back, view: back.view } : undefined
 }
 
 /** The change that a call of a form asks for. A deletion names the item that the person sees now. */

@@ -1,4 +1,4 @@
-import { visible } from '../domain/text.ts'
+import { visible, visibleLines } from '../domain/text.ts'
 
 /** Markup that is safe to show. Only `html` and `json` make it, and they escape every text that they put into it. */
 class Markup {
@@ -26,6 +26,11 @@ export function html(markup: TemplateStringsArray, ...parts: readonly Part[]): H
 export function lines(text: string): Html {
   const indented = (line: string) => `${/^ */.exec(line)?.[0] ?? ''}${escaped(line.trimStart())}`
   return new Markup(text.split('\n').map(indented).join('\n'))
+}
+
+/** A text as a field of a form holds it: its blanks and line breaks stay, because the field sends them back. */
+export function exact(text: string): Html {
+  return new Markup(visibleLines(text).replaceAll(/[&<>"']/g, (character) => entities[character] ?? ''))
 }
 
 /** A value as JSON, to stand between two tags. Nothing in it needs escaping there, so its reader need not unescape it. */

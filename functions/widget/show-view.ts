@@ -2,9 +2,9 @@ import { recordSql, searchSql } from '../domain/operate/event-search.ts'
 import type { Clock } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
 import { day, hour } from '../domain/time.ts'
-import type { Vendor } from '../domain/vendor.ts'
 import { callSchema, type ViewCall } from './call.ts'
-import { type ChangePorts, reviewView, submitView } from './change-views.ts'
+import { reviewView, submitView, testView } from './change-views.ts'
+import { type FormPorts, formView } from './form/form-views.ts'
 import type { Html } from './html.ts'
 import { vendorCard } from './views/card.ts'
 import { details } from './views/details.ts'
@@ -14,11 +14,10 @@ import { overview } from './views/overview.ts'
 import { refused } from './views/refused.ts'
 import { acknowledgeForm, rereadForm } from './views/review.ts'
 
-export interface ViewPorts extends ChangePorts {
+export interface ViewPorts extends FormPorts {
   readonly clock: Pick<Clock, 'now'>
   /** Queries the lake. Absent where the lake is not at hand: then the query is shown to be copied. */
   readonly queryLake?: (sql: string) => Promise<Result<readonly Row[], string>>
-  readonly vendors: ReadonlyMap<string, Vendor>
 }
 
 /** Shows the view that the call asks for, as HTML. A refusal is shown as well. Throws only when a table fails. */
@@ -51,6 +50,11 @@ async function viewOf(ports: ViewPorts, call: ViewCall, frame: Frame): Promise<H
       const found = await ports.queryLake?.(recordSql(call.id))
       return event(found?.ok === true ? found.value[0] : undefined, frame)
     }
+    case 'create':
+    case 'edit':
+      return formView(ports, call, frame)
+    case 'test':
+      return testView(ports, call, undefined, frame)
     case 'review':
       return reviewView(ports, call, frame)
     case 'submit':
@@ -73,8 +77,13 @@ async function viewOf(ports: ViewPorts, call: ViewCall, frame: Frame): Promise<H
     }
     case 'details': {
       const { connectorId } = call
-      const [shown, history] = await Promise.all([ask({ action: 'show', connectorId }), ask({ action: 'history', connectorId })])
-      return shown.ok ? details(shown.value, history.ok ? history.value.entries : [], frame) : refused(shown.failure, frame)
+      const [shown, history, tested] = await Promise.all([
+        ask({ action: 'show', connectorId }),
+        ask({ action: 'history', connectorId }),
+        ask({ action: 'test-result', connectorId }),
+      ])
+      if (!shown.ok) return refused(shown.failure, frame)
+      return details(shown.value, history.ok ? history.value.entries : [], tested.ok ? tested.value : undefined, frame)
     }
   }
 }

@@ -9,7 +9,11 @@ const dark = matchMedia('(prefers-color-scheme: dark)')
 if (location.hash.length > 1) sessionStorage.setItem('token', location.hash.slice(1))
 history.replaceState({ call: { view: 'overview' }, forms: {} }, '', '/')
 
+/** The next look at a view that changes by itself. */
+let nextLook
+
 async function show(call, forms) {
+  clearTimeout(nextLook)
   view.setAttribute('aria-busy', 'true')
   try {
     const response = await fetch('/view', {
@@ -25,6 +29,20 @@ async function show(call, forms) {
   }
   view.removeAttribute('aria-busy')
   document.title = `${view.querySelector('h2')?.textContent ?? 'Tributary'} · Tributary`
+  lookAgain()
+}
+
+/** Presses the button of a view that changes by itself, such as a Test. The focus stays on the button that has it. */
+function lookAgain() {
+  const place = view.querySelector('[data-refresh]')
+  const action = place?.querySelector('cwdb-action')
+  if (!action) return
+  nextLook = setTimeout(async () => {
+    const focused = view.contains(document.activeElement) ? document.activeElement.textContent : undefined
+    await show(JSON.parse(action.textContent), {})
+    const buttons = [...view.querySelectorAll('button')]
+    if (focused !== undefined) (buttons.find((button) => button.textContent === focused) ?? view).focus()
+  }, Number(place.dataset.refresh))
 }
 
 /** The call of a button, and the values of the form that it stands in. */
@@ -36,7 +54,9 @@ function pressed(button) {
   if (question !== null && !confirm(question)) return
   const call = JSON.parse(action.textContent)
   const forms = button.form === null ? {} : Object.fromEntries(new FormData(button.form))
-  history.pushState({ call, forms }, '')
+  // A key that was typed is sent once, and not kept.
+  const kept = Object.fromEntries(Object.entries(forms).filter(([name]) => button.form?.elements.namedItem(name)?.type !== 'password'))
+  history.pushState({ call, forms: kept }, '')
   void show(call, forms).then(() => view.focus())
 }
 
@@ -44,12 +64,12 @@ view.addEventListener('click', (event) => {
   const button = event.target.closest('button')
   if (button !== null) pressed(button)
 })
-// Enter in a field presses the first button of its form.
+// Enter in a field presses the last button of its form, which goes on.
 view.addEventListener('submit', (event) => event.preventDefault())
 view.addEventListener('keydown', (event) => {
   if (event.key !== 'Enter' || event.target.localName !== 'input') return
   event.preventDefault()
-  pressed(event.target.form.querySelector('button'))
+  pressed([...event.target.form.querySelectorAll('button')].at(-1))
 })
 addEventListener('popstate', () => void showAgain())
 dark.addEventListener('change', () => void showAgain())

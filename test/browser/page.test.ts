@@ -150,6 +150,8 @@ describe('the page of this machine', () => {
       'details',
       'events',
       'review',
+      'edit',
+      'review',
       'review',
       'reread-form',
       'review',

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ok } from '../../functions/domain/result.ts'
 import type { ConnectorStatus } from '../../functions/domain/status/status.ts'
+import { minute } from '../../functions/domain/time.ts'
 import { answerCall } from '../../functions/flows/operate/call.ts'
 import type { OperatePorts } from '../../functions/flows/operate/carry.ts'
+import type { PageKeys } from '../../functions/widget/form/form-views.ts'
 import { showView } from '../../functions/widget/show-view.ts'
 import { pageOperator } from '../../local/page/page-operator.ts'
 import { servePage } from '../../local/page/server.ts'
@@ -19,7 +21,7 @@ const queryLake = async () => ok(rows)
 
 /** The page over a simulated world, as the program serves it. What is written into the table is accepted at once. */
 export async function serveWorld(world: World, items: readonly Readonly<Record<string, unknown>>[]) {
-  const { ports: others } = await operatePorts()
+  const { ports: others, effects } = await operatePorts()
   const table = new Map(items.map((item) => [String(item['connectorId']), item]))
   const { readItem, writeItem, deleteItem } = memoryItems(table)
   const operator: OperatePorts = {
@@ -42,6 +44,15 @@ export async function serveWorld(world: World, items: readonly Readonly<Record<s
     },
   }
   const errors: unknown[] = []
+  /** The secrets of the simulated world. */
+  const keys: PageKeys = {
+    prefix: 'tributary/',
+    names: async (tenant) => [...world.secrets.values.keys()].filter((name) => name.startsWith(`tributary/${tenant}/`)),
+    async store(secret, key) {
+      world.secrets.values.set(secret, key)
+      return ok(undefined)
+    },
+  }
   const operate = async (event: unknown) => {
     const answer = await answerCall(operator, event, provider, Number.POSITIVE_INFINITY)
     return answer.ok ? { ...answer.value, ok: true } : { problems: [], ...answer.failure, ok: false }
@@ -49,7 +60,7 @@ export async function serveWorld(world: World, items: readonly Readonly<Record<s
   const dataDir = await mkdtemp(join(tmpdir(), 'page-'))
   const page = await servePage({
     show: (call, theme) =>
-      showView({ ...pageOperator(operate), vendors: world.ports(0).vendors, clock: world.clock, queryLake }, call, {
+      showView({ ...pageOperator(operate), vendors: world.ports(0).vendors, clock: world.clock, queryLake, keys }, call, {
         theme,
         endpoint: 'local',
         runsOn: 'this machine',
@@ -64,6 +75,11 @@ export async function serveWorld(world: World, items: readonly Readonly<Record<s
     url,
     errors,
     table,
+    /** Carries out what `operate` has put off, such as a Test that was begun. */
+    async goOn() {
+      const going = effects.called.splice(0).map(({ payload, caller }) => answerCall(operator, payload, caller, Number.POSITIVE_INFINITY))
+      await Promise.all([world.run(3 * minute), ...going])
+    },
     async close() {
       await page.close()
       await rm(dataDir, { recursive: true })

@@ -1,5 +1,6 @@
 import type { KeyAnswer, ShowAnswer, StreamAnswer } from '../../domain/operate/answers.ts'
 import type { HistoryEntry } from '../../domain/operate/operation.ts'
+import type { TestAnswer } from '../../domain/operate/test/test-answer.ts'
 import { traitsOfState } from '../../domain/status/connector-state.ts'
 import { coverageShownMs } from '../../domain/status/coverage.ts'
 import { minuteText, numberText, orDash, remark } from '../../domain/status/status-row.ts'
@@ -8,6 +9,7 @@ import { durationText, type Instant } from '../../domain/time.ts'
 import { type Html, html, lines } from '../html.ts'
 import { coverageBar, coverageLooks, coverageText } from './bars.ts'
 import { button, type Frame } from './frame.ts'
+import { testLine } from './test.ts'
 
 /** Lost ranges of one stream that are listed, the latest (count). */
 const lostShown = 5
@@ -16,7 +18,7 @@ const itemShownMax = 20_000
 const messageMax = 600
 
 /** Everything about one connector: its state, the coverage of its streams, its keys, its history and its item. */
-export function details(shown: ShowAnswer, history: readonly HistoryEntry[], frame: Frame): Html {
+export function details(shown: ShowAnswer, history: readonly HistoryEntry[], tested: TestAnswer | undefined, frame: Frame): Html {
   const { row, streams, keys, accepted, item, asOf, lastFailure } = shown
   const { title, tone, remedy } = traitsOfState(row.state)
   const words = remark(row)
@@ -24,6 +26,7 @@ export function details(shown: ShowAnswer, history: readonly HistoryEntry[], fra
 <h2>${row.connectorId}</h2>
 <p><span class="tb-state tb-${tone}">${title}</span> since ${minuteText(row.since)} UTC. ${words === '' ? remedy : words}</p>
 <p>As of ${minuteText(asOf)} UTC.</p>
+${tested === undefined ? '' : html`<p>${testLine(tested)} ${button(frame, { view: 'test', connectorId: row.connectorId }, 'See the Test', 'link')}</p>`}
 ${accepted === undefined ? '' : general(shown, frame)}
 ${streams.length === 0 ? '' : coverage(streams, asOf)}
 ${keys.length === 0 ? '' : keyTable(keys)}
@@ -40,6 +43,8 @@ function actions({ row, item, accepted }: ShowAnswer, frame: Frame): readonly Ht
   const ask = (action: string, title: string) => button(frame, { view: 'review', action, connectorId }, title)
   const isOn = accepted?.enabled === true
   return [
+    ask('test', 'Test'),
+    button(frame, { view: 'edit', connectorId }, 'Edit'),
     ...(accepted === undefined ? [] : [isOn ? ask('pause', 'Pause') : ask('resume', 'Resume')]),
     ...(isOn ? [ask('collect', 'Collect now'), button(frame, { view: 'reread-form', connectorId }, 'Reread')] : []),
     ...(row.loss === undefined ? [] : [button(frame, { view: 'acknowledge-form', connectorId }, 'Acknowledge')]),

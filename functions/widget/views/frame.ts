@@ -72,6 +72,19 @@ export function framed({ theme }: Pick<Frame, 'theme'>, body: Html): string {
 .tb .tb-link { color: ${accent}; background: none; border: 0; padding: 0; cursor: pointer; font: inherit; text-align: left; text-decoration: underline }
 .tb .btn:focus-visible, .tb .tb-link:focus-visible, .tb input:focus-visible { outline: 2px solid ${accent}; outline-offset: 1px }
 .tb input, .tb select { color: ${text}; background: ${raised}; border: 1px solid ${line}; border-radius: 4px; padding: 3px 6px; font: inherit; font-size: 13px }
+.tb textarea { color: ${text}; background: ${raised}; border: 1px solid ${line}; border-radius: 4px; padding: 3px 6px; font: inherit; font-size: 13px; max-width: 100% }
+.tb input, .tb select { max-width: 100% }
+.tb textarea:focus-visible, .tb select:focus-visible, .tb summary:focus-visible { outline: 2px solid ${accent}; outline-offset: 1px }
+.tb a { color: ${accent} }
+.tb-field { display: grid; grid-template-columns: minmax(120px, 220px) 1fr; gap: 4px 18px; margin: 0 0 10px; padding: 0 0 6px; border: 0; border-bottom: 1px solid ${line}; min-width: 0 }
+.tb-field legend { float: left; padding: 0 }
+.tb .tb-marked { border-left: 3px solid ${accent}; padding-left: 8px }
+.tb-field > div { min-width: 0; overflow-wrap: anywhere }
+.tb-box { display: inline-block; margin: 0 14px 4px 0 }
+.tb .tb-doc { color: ${quiet}; font-size: 12px; margin: 2px 0; display: block }
+.tb-steps li { margin: 0 0 8px }
+.tb .tb-fault { margin: 4px 0 6px; padding: 6px 10px; border-left: 3px solid ${bad}; background: ${raised} }
+@media (max-width: 600px) { .tb-field, .tb dl { grid-template-columns: 1fr } }
 .tb-scroll { overflow-x: auto }
 .tb table { border-collapse: collapse; width: 100%; margin: 0 0 8px; background: none; font-size: 13px }
 .tb th, .tb td { border: 0; border-bottom: 1px solid ${line}; background: none; color: ${text}; padding: 5px 14px 5px 0; text-align: left; vertical-align: top }

@@ -21,8 +21,9 @@ const rowsMax = 50
 
 /** The overview of all connectors: the worst first, found by name, tenant and state. */
 export function overview({ rows, total, asOf }: ListAnswer, question: OverviewQuestion, vendors: readonly Vendor[], frame: Frame): Html {
+  const create = button(frame, { view: 'create' }, 'Create')
   const cards = html`<p class="tb-bar">${button(frame, { view: 'events' }, 'Events')} About ${vendors.map(({ type, title }) => button(frame, { view: 'vendor', type }, title))}</p>`
-  if (total === 0) return html`<h2>Connectors</h2><p>There is no connector yet.</p>${cards}`
+  if (total === 0) return html`<h2>Connectors</h2><p>There is no connector yet.</p><p class="tb-bar">${create}</p>${cards}`
   const { find, state, from } = question
   const shown = rows.slice(from - 1, from - 1 + rowsMax)
   const to = from - 1 + shown.length
@@ -30,7 +31,7 @@ export function overview({ rows, total, asOf }: ListAnswer, question: OverviewQu
   const counts = countStates(rows).map(({ state: each, count }) =>
     button(frame, call({ state: each }), `${numberText(count)} ${traitsOfState(each).title}`),
   )
-  return html`<h2>Connectors</h2>
+  return html`<h2>Connectors</h2><p class="tb-bar">${create}</p>
 <form class="tb-bar"><label>Find <input name="find" value="${find}" placeholder="name or tenant"></label>
 <label>State <select name="state"><option value="">any</option>${connectorStates.map((each) => html`<option value="${each}"${each === state ? html` selected` : ''}>${traitsOfState(each).title}</option>`)}</select></label>
 ${submit(frame, call({}), 'Show')}${find === '' && state === '' ? '' : button(frame, call({ find: '', state: '' }), 'Show all')}</form>
@@ -45,6 +46,8 @@ const headings: readonly (readonly [title: string, isNumber?: true])[] = [
   ['Connector'],
   ['Tenant'],
   ['Status'],
+  ['Actions'],
+  ['Remarks'],
   ['Last activity', true],
   ['Lag', true],
   ['Events, 7 days'],
@@ -53,7 +56,6 @@ const headings: readonly (readonly [title: string, isNumber?: true])[] = [
   ['Content types'],
   ['Interval', true],
   ['Runs on'],
-  ['Remarks'],
 ]
 
 function table(rows: readonly OverviewRow[], frame: Frame, now: Instant): Html {
@@ -65,8 +67,9 @@ function rowOf(row: OverviewRow, frame: Frame, now: Instant): Html {
   const { title, tone } = traitsOfState(row.state)
   return html`<tr><td class="tb-name">${button(frame, { view: 'details', connectorId: row.connectorId }, row.connectorId, 'link')}</td>
 <td class="tb-name">${row.tenantName}</td><td class="tb-state tb-${tone}">${title}</td>
+<td class="tb-time">${row.state === 'retired' ? '' : button(frame, { view: 'review', action: 'test', connectorId: row.connectorId }, 'Test')}${button(frame, { view: 'details', connectorId: row.connectorId }, 'Details')}</td><td class="tb-remark">${remark(row)}</td>
 <td class="tb-number">${orDash(row.lastSuccessAt, (at) => `${durationText(now - at)} ago`)}</td><td class="tb-number">${orDash(row.lagMs, durationText)}</td>
 <td>${dayBars(row.deliveredByDay)}</td><td>${row.type ?? '–'}</td><td>${row.category ?? '–'}</td><td>${(row.contentTypes ?? []).join(', ')}</td>
-<td class="tb-number">${orDash(row.intervalMinutes, (minutes) => `${minutes} min`)}</td><td>${frame.runsOn}</td><td class="tb-remark">${remark(row)}</td></tr>
+<td class="tb-number">${orDash(row.intervalMinutes, (minutes) => `${minutes} min`)}</td><td>${frame.runsOn}</td></tr>
 `
 }

@@ -2,10 +2,16 @@ import type { Refusal } from '../../domain/operate/operation.ts'
 import type { Result } from '../../domain/result.ts'
 import { iso } from '../../domain/time.ts'
 import { type Html, html, lines } from '../html.ts'
-import { button, type Frame, submit } from './frame.ts'
+import { button, type Call, type Frame, submit } from './frame.ts'
 
 /** A change as the pages send it: the ticket stands in for its request id. */
-export type PageChange = Readonly<Record<string, unknown>> & { readonly action: string; readonly connectorId: string }
+export type PageChange = Readonly<Record<string, unknown>> & { readonly action: string }
+
+/** The connector that a change is for: an item that is created names its own. */
+export function connectorOf({ connectorId, item }: PageChange): string {
+  const named = connectorId ?? (typeof item === 'object' && item !== null && 'connectorId' in item ? item.connectorId : undefined)
+  return String(named ?? '')
+}
 
 /** The title of each change, and what a person should know before it is carried out. */
 const meanings: Readonly<Record<string, { readonly title: string; readonly doc: string }>> = {
@@ -20,15 +26,21 @@ const meanings: Readonly<Record<string, { readonly title: string; readonly doc: 
     doc: 'Its item is deleted, and nothing more is collected. Its records stay in the lake, its secrets where they are, and its state for 4 days: created again by then, it goes on where it stopped.',
   },
   reread: { title: 'Reread', doc: 'The time is read again. What it finds is in the lake once, unless all of it is sent again.' },
+  test: {
+    title: 'Test',
+    doc: 'Seven steps: the item, its secrets, the address, each key, each content type and event type, the lake, and the room that the key has. It makes one request for each content type and event type, within the limit of the key, and the lake gets one line that no view shows. It may take some minutes, and changes nothing of the connector; a Test that passes clears a failed status.',
+  },
+  dismiss: { title: 'Dismiss', doc: 'The result of the last Test is taken away. The history keeps that it was made.' },
   acknowledge: { title: 'Acknowledge', doc: 'The loss stays on record, with your note. A later loss is told again.' },
 }
 
 /** Asks before a change. The ticket is in the button that carries the change out, and nowhere else. */
 export function review(change: PageChange, ticket: string, frame: Frame): Html {
-  const { connectorId, action } = change
+  const { action } = change
+  const connectorId = connectorOf(change)
   const { title = action, doc = '' } = meanings[action] ?? {}
   const values = Object.entries(change).filter(([name]) => !['action', 'connectorId', 'requestId', 'version'].includes(name))
-  return html`${backTo(connectorId, frame)}<h2>${title} ${connectorId}?</h2><p>${doc}</p>
+  return html`${backTo(connectorId, frame)}<h2>${title}${action === 'dismiss' ? ' the Test of' : ''} ${connectorId}?</h2><p>${doc}</p>
 ${values.length === 0 ? '' : html`<dl>${values.map(([name, value]) => html`<dt>${name}</dt><dd>${valueText(value)}</dd>`)}</dl>`}
 <p class="tb-bar">${button(frame, { view: 'submit', ticket, change }, title)}${button(frame, { view: 'details', connectorId }, 'Cancel')}</p>`
 }
@@ -38,12 +50,18 @@ function valueText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** The outcome of a change. */
-export function submitted(connectorId: string, result: Result<{ readonly message: string }, Refusal>, frame: Frame): Html {
+/** The outcome of a change. `back`: the form that it was made with, so that nothing typed is lost. */
+export function submitted(
+  connectorId: string,
+  result: Result<{ readonly message: string }, Refusal>,
+  back: Call | undefined,
+  frame: Frame,
+): Html {
   const text = result.ok ? result.value.message : result.failure.message
   const problems = result.ok ? [] : (result.failure.problems ?? [])
   return html`${backTo(connectorId, frame)}<h2>${result.ok ? 'Done' : 'Not done'}</h2><p role="status">${text}</p>
-${problems.map(({ path, message }) => html`<p>${path}: ${message}</p>`)}`
+${problems.map(({ path, message }) => html`<p>${path}: ${message}</p>`)}
+${back === undefined || result.ok ? '' : html`<p class="tb-bar">${button(frame, back, 'Back to the form')}</p>`}`
 }
 
 /** The form of a re-read. `streams`: those of the connector. */
