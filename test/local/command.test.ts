@@ -1,19 +1,10 @@
-import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { startServices } from '../../local/services/services.ts'
 import { temporaryFolder } from '../local-services.ts'
-
-const program = fileURLToPath(new URL('../../tributary.js', import.meta.url))
-
-function tributary(args: readonly string[], input = ''): Promise<{ readonly code: unknown; readonly out: string; readonly err: string }> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [program, ...args], (error, out, err) => resolve({ code: error?.code ?? 0, out, err }))
-    child.stdin?.end(input)
-  })
-}
+import { tributary } from './tributary.ts'
 
 async function folder(): Promise<string> {
   const dataDir = temporaryFolder()
