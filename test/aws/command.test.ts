@@ -77,7 +77,7 @@ afterAll(async () => {
   await deployment?.close()
   await simulator?.close()
   rmSync(dataDir, { recursive: true, force: true })
-})
+}, 3 * minutes)
 
 const run = (args: readonly string[], input?: string) => tributary([...args, '--stack', 'tributary'], input, env)
 async function answer(...args: readonly string[]) {
