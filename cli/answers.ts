@@ -14,6 +14,10 @@ export type OperatorAnswer = z.output<typeof operatorAnswer>
 
 const instant = z.number()
 
+/** A row of the lake, as JSON values. */
+export const eventRow = z.looseObject({ timestamp: instant })
+export type EventRow = Readonly<Record<string, unknown>>
+
 const row = z.object({
   connectorId: z.string(),
   tenantName: z.string(),

@@ -2,13 +2,11 @@ import { CommanderError } from 'commander'
 import { visibleJson, visibleLines } from '../functions/domain/text.ts'
 import { endWithOutput } from '../local/output.ts'
 import { StartupError } from '../local/services/startup-error.ts'
+import { failureJson, outcomeJson } from './contract.ts'
 import { exitCodes, Mistake, type Outcome, problemLines, Refused } from './outcome.ts'
 import { nodeTerminal } from './places/node-terminal.ts'
 import { openPlace } from './places/open.ts'
 import { buildProgram, type CommonOptions, type Runner } from './program.ts'
-
-/** The version of the JSON that `--json` prints. A member may be added to it; a change of another kind makes a new version. */
-const contractVersion = 1
 
 const terminal = nodeTerminal()
 
@@ -29,15 +27,9 @@ const runner: Runner = {
   },
 }
 
-function print(command: string, { json = false }: CommonOptions, { exit, result, text }: Outcome, place?: object): void {
-  process.exitCode = exitCodes[exit].code
-  if (!json) {
-    terminal.out(visibleLines(text))
-    return
-  }
-  terminal.out(
-    `${visibleJson({ version: contractVersion, command, ...(place === undefined ? {} : { place }), ...result, ok: exit !== 'failed' })}\n`,
-  )
+function print(command: string, { json = false }: CommonOptions, outcome: Outcome, place?: object): void {
+  process.exitCode = exitCodes[outcome.exit].code
+  terminal.out(json ? `${visibleJson(outcomeJson(command, outcome, place))}\n` : visibleLines(outcome.text))
 }
 
 /** A failure in the form that was asked for. */
@@ -56,7 +48,7 @@ function printFailure(thrown: unknown): void {
   const problems = error instanceof Refused ? error.problems : []
   if (process.argv.includes('--json')) {
     const code = isMistake ? 'mistake' : error instanceof Refused ? error.code : 'failed'
-    terminal.out(`${visibleJson({ version: contractVersion, ok: false, code, message: error.message, problems })}\n`)
+    terminal.out(`${visibleJson(failureJson(code, error.message, problems))}\n`)
   }
   terminal.note([error.message, ...problemLines(problems)].join('\n'))
 }

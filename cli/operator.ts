@@ -1,5 +1,5 @@
 import type { Operation } from '../functions/domain/operate/operation.ts'
-import type { OperatorAnswer } from './answers.ts'
+import type { EventRow, OperatorAnswer } from './answers.ts'
 
 /** The function `operate` of one place. A refusal is an answer; throws `Refused` when it cannot be asked. */
 export interface Operator {
@@ -20,6 +20,11 @@ export interface KeyStore {
   set(reference: string, key: string): Promise<'new' | 'replaced'>
 }
 
+/** The events. `here`: they can be searched; throws `Refused` if that fails. `athena`: a person runs queries in the console's editor. */
+export type Lake =
+  | { readonly kind: 'here'; query(sql: string): Promise<readonly EventRow[]> }
+  | { readonly kind: 'athena'; readonly editor: string; readonly workgroup: string; readonly database: string }
+
 /** A deployment: a stack on AWS, or a data folder of this machine. */
 export interface Place {
   /** Names it, with account and region. */
@@ -29,6 +34,9 @@ export interface Place {
   readonly keys: KeyStore
   /** Every secret's name begins with it. */
   readonly secretPrefix: string
+  /** The address of its pages, without a token. Throws `Refused` if nobody serves them. */
+  page(): string
+  lake(): Lake
   /** A sentence that a person has to know after a change. */
   readonly notice?: string
   close(): Promise<void>

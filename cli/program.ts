@@ -3,14 +3,18 @@ import { connectorStates } from '../functions/domain/status/connector-state.ts'
 import { attributeOptions, attributesOf } from './attributes.ts'
 import { acknowledge, deleteConnectors, reread, simpleChange } from './commands/changes.ts'
 import { create, edit } from './commands/edits.ts'
+import { events } from './commands/events.ts'
 import { apply, exportFile, fileOf, plan, validate } from './commands/files.ts'
 import { keyList, keySet } from './commands/keys.ts'
-import { coverage, history, list, refuseUnknownState, show } from './commands/questions.ts'
+import { open } from './commands/open.ts'
+import { coverage, history, list, show } from './commands/questions.ts'
 import { testConnectors, testItem } from './commands/tests.ts'
+import { vendorCards } from './commands/vendors.ts'
 import { exitCodes, type Outcome } from './outcome.ts'
 import type { PlaceOptions } from './places/open.ts'
 import type { Selection, Session } from './session.ts'
 import type { Terminal } from './terminal.ts'
+import { refuseUnknownWord } from './words.ts'
 
 /** The commands, their arguments and their options. The help and docs/command.md are made from them. */
 
@@ -53,6 +57,7 @@ export function buildProgram(runner: Runner): Command {
   addChanges(add, runner)
   addFiles(add, runner)
   addKeys(add, runner)
+  addPages(add, runner)
   return program
 }
 
@@ -96,6 +101,26 @@ function addQuestions(add: Add, { withSession }: Runner): void {
   selecting(
     add(undefined, 'coverage', 'Says for each stream and each tenant from when to when it is proven complete, and which ranges are lost.'),
   ).action((ids, options, command) => withSession('coverage', given(command), (session) => coverage(session, selectionOf(ids, options))))
+}
+
+function addPages(add: Add, { withSession, alone }: Runner): void {
+  const time = 'written as for reread'
+  add(undefined, 'events', 'Searches the lake for events, the newest first. On AWS it prints the query, and the address of the editor.')
+    .argument('[id]', 'the whole record of this event')
+    .option('--connector <id>', 'those of one connector')
+    .option('--tenant <tenant>', 'those of one tenant')
+    .option('--service <service>', 'those of one content type, such as sharepoint')
+    .option('--event-type <type>', 'those of one kind, such as dlp')
+    .option('--text <text>', 'those with a text anywhere in the event, in upper or lower case')
+    .option('--from <time>', `${time} (default: one day before the end)`)
+    .option('--to <time>', `${time} (default: now)`)
+    .action((id, options, command) => withSession('events', given(command), (session) => events(session, id, options)))
+  add(undefined, 'open', 'Opens the page of a data folder, or the dashboard of a stack. Without a browser it prints the address.').action(
+    (_, command) => withSession('open', given(command), open),
+  )
+  add(undefined, 'vendor', 'Shows what the connectors of a vendor can do, and how to get base URL and API key. Needs no deployment.')
+    .argument('[type]', 'the type of its connectors (default: every vendor)')
+    .action((type, _, command) => alone('vendor', given(command), () => vendorCards(type)))
 }
 
 function addItems(add: Add, { terminal, withSession }: Runner): void {
@@ -237,7 +262,7 @@ function selecting(command: Command): Command {
 
 function selectionOf(ids: readonly string[], options: Readonly<Record<string, unknown>>): Selection {
   const { tenant, state, all } = options
-  if (typeof state === 'string') refuseUnknownState(state)
+  if (typeof state === 'string') refuseUnknownWord('--state', state, 'state', connectorStates)
   return {
     ids,
     ...(typeof tenant === 'string' ? { tenant } : {}),

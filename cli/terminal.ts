@@ -9,7 +9,7 @@ interface Choice {
 /** Questions to the person at the terminal. Each throws `Mistake` if nobody is there. */
 export interface Questions {
   confirm(message: string): Promise<boolean>
-  text(message: string, options?: { readonly byDefault?: string; problem?(text: string): string | undefined }): Promise<string>
+  text(message: string, options?: { readonly byDefault?: string; problem?(text: string): Promise<string | undefined> }): Promise<string>
   /** The answer is not shown. */
   secret(message: string): Promise<string>
   oneOf(message: string, choices: readonly Choice[]): Promise<string>
@@ -29,6 +29,8 @@ export interface Terminal {
   readStdin(): Promise<string>
   /** Throws `Mistake`, with the reason. */
   readFile(path: string): string
+  /** Returns whether a browser was started. The address is visible to other users of the machine. */
+  openBrowser(address: string): Promise<boolean>
   now(): Instant
   sleep(ms: number): Promise<void>
   /** A text that no other request has. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
+import { contract, everyMember, failureMembers } from '../cli/contract.ts'
 import { exitCodes } from '../cli/outcome.ts'
 import { nodeTerminal } from '../cli/places/node-terminal.ts'
 import { buildProgram } from '../cli/program.ts'
@@ -32,6 +33,7 @@ const pages: Readonly<Record<string, (committed: string) => string>> = {
   'docs/connectors.md': connectorsPage,
   'docs/connectors/trendmicro-cas.md': vendorPage,
   'docs/command.md': commandPage,
+  'docs/connectors/fifty-tenants.md': fileOfConnectorsPage,
   'docs/one-machine.md': oneMachinePage,
   'README.md': readme,
 }
@@ -90,11 +92,17 @@ function commandPage(): string {
     const title = command === program ? 'All commands' : `${parent}${command.name()}`
     return `## ${title}\n\n\`\`\`text\n${command.helpInformation().trimEnd()}\n\`\`\``
   })
+  const members = (shape: Readonly<Record<string, z.ZodType>>) =>
+    Object.entries(shape)
+      .map(([name, { description = '' }]) => `\`${name}\`${description === '' ? '' : `: ${description}`}`)
+      .join('. ')
+  const alike = Map.groupBy(Object.entries(contract), ([, shape]) => members(shape))
+  const contracts = [...alike].map(([text, same]) => `| ${same.map(([name]) => `\`${name}\``).join(', ')} | ${text}. |`)
   const codes = Object.values(exitCodes).map(({ code, doc }) => `| ${code} | ${doc} |`)
   return `# The command
 
-This page is generated from the help. In this folder run \`npx --no tributary COMMAND\`, and in services \`node tributary.js COMMAND\`. With
-\`--json\` stdout has one object, with \`"version": 1\`; a member may be added to it, and a change of another kind makes a new version.
+This page is generated from the help. In this folder run \`npx --no tributary COMMAND\`, and in services \`node tributary.js COMMAND\`. Where
+you type or send a key, use \`npx --no\`: without \`--no\`, npx would fetch another package of this name if the folder were the wrong one.
 
 | exit code | |
 | --- | --- |
@@ -103,20 +111,26 @@ ${codes.join('\n')}
 ## A file of connectors
 
 YAML or JSON. Each connector has the attributes of \`defaults\` and its own; \`{tenant}\` in a default is the tenant of its id.
+[Fifty tenants in a file](connectors/fifty-tenants.md) shows one whole, with the pipeline that applies it.
 
-\`\`\`yaml
-defaults:
-  type: trendmicro-cas
-  name: "{tenant}-cas"
-  baseUrl: https://api.tmcas.trendmicro.com
-  apiKeySecrets: ["tributary/{tenant}/cas"]
-connectors:
-  - { connectorId: acme.cas, tenantName: Acme }
-  - { connectorId: globex.cas, tenantName: Globex, contentTypes: [sharepoint, teams] }
-\`\`\`
+## JSON
+
+With \`--json\` stdout has one object, and everything else is on stderr. Programs may rely on it: a member may be added, and a change of
+another kind makes a new \`version\`. \`asOf\`, \`at\` and other instants are in ms since 1970 unless the table says otherwise.
+
+Every object has ${members(everyMember)}. After a failure it has ${members(failureMembers)}.
+
+| command | members |
+| --- | --- |
+${contracts.join('\n')}
 
 ${helps.join('\n\n')}
 `
+}
+
+function fileOfConnectorsPage(committed: string): string {
+  const file = readFileSync(new URL('../examples/connectors.yaml', import.meta.url), 'utf8')
+  return withParts('docs/connectors/fifty-tenants.md', committed, { file: `\`\`\`yaml\n${file}\`\`\`` })
 }
 
 /** Replaces the generated parts of a page, each between `<!-- name -->` and `<!-- /name -->`. */

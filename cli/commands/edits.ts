@@ -7,6 +7,7 @@ import { vendors } from '../../functions/vendors/index.ts'
 import type { Item } from '../answers.ts'
 import { withoutAttributes } from '../attributes.ts'
 import { formatItem, parseItemFile } from '../connectors-file.ts'
+import type { Place } from '../operator.ts'
 import { Mistake, type Outcome } from '../outcome.ts'
 import { changedAttributes, changeLines } from '../plan.ts'
 import { changeOf, isConfirmed, type Session, sayPlace } from '../session.ts'
@@ -71,7 +72,7 @@ function missingAttributes(item: Item): readonly string[] {
 /** Asks for the attributes that are missing, each with the words of the schema, and checks each answer by it. */
 async function askForItem({ terminal, place }: Session, given: Item): Promise<Item> {
   let item = given
-  const problem = (name: string) => (text: string) => problemOf({ ...item, [name]: text }, name, place.secretPrefix)
+  const problem = (name: string) => async (text: string) => problemOf({ ...item, [name]: text }, name, place.secretPrefix)
   for (const { name, doc } of connectorAttributes().filter((attribute) => attribute.required && item[attribute.name] === undefined)) {
     const vendor = vendors.get(String(item['type']))
     const byDefault = suggestion(name, item, place.secretPrefix)
@@ -82,9 +83,9 @@ async function askForItem({ terminal, place }: Session, given: Item): Promise<It
     } else if (name === 'baseUrl' && vendor !== undefined) {
       const other = { value: '', name: 'another address' }
       const chosen = await terminal.ask.oneOf(doc, [...vendor.hosts.map((host) => ({ value: `https://${host}` })), other])
-      item = { ...item, baseUrl: chosen === '' ? await terminal.ask.text(doc, options) : chosen }
+      item = { ...item, baseUrl: chosen === '' ? await terminal.ask.text(doc, { ...options, problem: hostProblem(place, item) }) : chosen }
     } else if (name === 'apiKeySecrets') {
-      const list = { ...options, problem: (text: string) => problemOf({ ...item, [name]: [text] }, name, place.secretPrefix) }
+      const list = { ...options, problem: async (text: string) => problemOf({ ...item, [name]: [text] }, name, place.secretPrefix) }
       item = { ...item, [name]: [await terminal.ask.text(doc, list)] }
     } else item = { ...item, [name]: await terminal.ask.text(doc, options) }
   }
@@ -101,6 +102,14 @@ function suggestion(name: string, { connectorId, type }: Item, secretPrefix: str
   if (name === 'name') return `${tenant}-${String(type ?? id.slice(tenant.length + 1))}`
   if (name === 'tenantName') return tenant
   return name === 'apiKeySecrets' ? `${secretPrefix}${id.replace('.', '/')}` : undefined
+}
+
+/** The deployment alone knows which hosts it allows. */
+function hostProblem({ operator }: Place, item: Item) {
+  return async (baseUrl: string): Promise<string | undefined> => {
+    const answer = await operator.ask({ action: 'validate', item: { ...item, baseUrl } })
+    return answer.ok ? undefined : answer.problems.find(({ path }) => path === 'baseUrl')?.message
+  }
 }
 
 /** The problem of one attribute, as far as it can be known here. */

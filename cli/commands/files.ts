@@ -1,8 +1,8 @@
-import { durationText } from '../../functions/domain/time.ts'
+import type { KeyBudget } from '../../functions/domain/operate/test/budget.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import { formatTextTable } from '../../local/text-table.ts'
 import { answered, type Item } from '../answers.ts'
-import { budgetRow, budgetsOf, type KeyBudget } from '../budget.ts'
+import { budgetJson, budgetRow, budgetsOf } from '../budget.ts'
 import { type FileConnector, formatConnectorsFile, parseConnectorsFile } from '../connectors-file.ts'
 import { countText, Mistake, type Outcome, Refused } from '../outcome.ts'
 import { type Plan, type PlannedChange, planLines, planOf, type StoredConnector } from '../plan.ts'
@@ -56,10 +56,9 @@ interface Planned extends Plan {
 
 export async function plan(session: Session, options: PlanOptions): Promise<Outcome> {
   const planned = await planFor(session, options)
-  const budget = planned.budgets.map(({ expectedAgeMs, ...rest }) => ({ ...rest, expectedAge: durationText(expectedAgeMs) }))
   return {
     exit: planned.changes.length === 0 ? 'done' : 'wouldChange',
-    result: { changes: planned.changes, unchanged: planned.unchanged, left: planned.left, budget },
+    result: { changes: planned.changes, unchanged: planned.unchanged, left: planned.left, budget: planned.budgets.map(budgetJson) },
     text: planned.changes.length === 0 ? planText(planned) : `${session.place.title}:\n${planText(planned)}`,
   }
 }

@@ -1,14 +1,14 @@
-import { closest } from '../../functions/domain/connector/problems.ts'
 import { tenantOf } from '../../functions/domain/connector/tenant.ts'
 import { connectorStates } from '../../functions/domain/status/connector-state.ts'
 import { durationText, iso } from '../../functions/domain/time.ts'
 import { formatTextTable } from '../../local/text-table.ts'
 import { answered } from '../answers.ts'
 import { formatItem } from '../connectors-file.ts'
-import { Mistake, type Outcome } from '../outcome.ts'
+import type { Outcome } from '../outcome.ts'
 import { ask, rowsOf, type Selection, type Session, selectedIds } from '../session.ts'
 import { type ConnectorCoverage, coverageTables, historyTable, listTable, lostOf, timeText } from '../tables.ts'
 import { instantOf } from '../times.ts'
+import { refuseUnknownWord } from '../words.ts'
 
 /** Commands that change nothing. */
 
@@ -19,24 +19,16 @@ export interface ListOptions {
 }
 
 export async function list(session: Session, options: ListOptions): Promise<Outcome> {
-  refuseUnknownState(options.state)
+  refuseUnknownWord('--state', options.state, 'state', connectorStates)
   const answer = await session.place.operator.ask({ action: 'list', ...options })
   const { rows, asOf } = answered('list', answer)
   return { exit: 'done', result: answer, text: listTable(rows, asOf) }
 }
 
-/** Throws `Mistake` for a word that is no state. */
-export function refuseUnknownState(state: string | undefined): void {
-  if (state === undefined || connectorStates.some((known) => known === state)) return
-  const meant = closest(state, connectorStates)
-  throw new Mistake(
-    `--state ${state}: there is no such state. ${meant === undefined ? '' : `Did you mean ${meant}? `}Give one of: ${connectorStates.join(', ')}.`,
-  )
-}
-
 export async function show(session: Session, connectorId: string): Promise<Outcome> {
   const answer = await ask(session, 'show', { action: 'show', connectorId })
-  const { row, asOf, item, streams, keys } = answer
+  const { version: itemVersion, ...rest } = answer
+  const { row, asOf, item, streams, keys } = rest
   const streamRows = streams.map(({ stream, provenTo, counts, trouble }) => ({
     stream,
     'proven to (UTC)': timeText(provenTo),
@@ -54,7 +46,7 @@ export async function show(session: Session, connectorId: string): Promise<Outco
     ...(keyRows.length === 0 ? [] : [formatTextTable(keyRows)]),
     item === undefined ? 'Its item was deleted.\n' : formatItem(item),
   ]
-  return { exit: 'done', result: answer, text: parts.join('\n') }
+  return { exit: 'done', result: { ...rest, ...(itemVersion === undefined ? {} : { itemVersion }) }, text: parts.join('\n') }
 }
 
 export async function history(session: Session, connectorId: string, options: { readonly before?: string }): Promise<Outcome> {

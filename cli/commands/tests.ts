@@ -1,6 +1,5 @@
 import * as z from 'zod'
 import { second } from '../../functions/domain/time.ts'
-import { formatTextTable } from '../../local/text-table.ts'
 import type { Item } from '../answers.ts'
 import { parseItemFile } from '../connectors-file.ts'
 import { Mistake, type Outcome, problemLines, Refused } from '../outcome.ts'
@@ -97,14 +96,21 @@ function outcomeOf(all: readonly Tested[]): Outcome {
   }
 }
 
+/** The longest state of a step: `left-out` (characters). */
+const stateWidth = 8
+
+/** Lines, because a table would cut the words. */
 function testText({ connectorId, result, refused }: Tested): string {
   if (result === undefined) {
     const { message = '', problems = [] } = refused ?? {}
     return [`${connectorId}: refused: ${message}`, ...problemLines(problems), ''].join('\n')
   }
-  const rows = result.steps.map(({ number, title, state, words }) => ({ step: number, title, result: state, '': words }))
+  const steps = result.steps.flatMap(({ number, title, state, words }) => [
+    `${number}  ${state.padEnd(stateWidth)}  ${title}`,
+    ...(words === '' ? [] : [`${' '.repeat(stateWidth + 5)}${words}`]),
+  ])
   const faults = result.steps.flatMap((each) => each.faults.flatMap((one) => faultLines(each.number, one)))
-  return [`${connectorId}: ${result.summary}\n`, formatTextTable(rows), ...faults.map((line) => `${line}\n`)].join('')
+  return [`${connectorId}: ${result.summary}`, ...steps, ...faults, ''].join('\n')
 }
 
 /** The columns of a fault, a line each: a table would cut them. */

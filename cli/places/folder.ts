@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import * as z from 'zod'
 import { connectorsTable } from '../../functions/adapters/connectors-table.ts'
 import { awsClient } from '../../functions/runtime/aws-client.ts'
+import { queryLake } from '../../local/page/query-lake.ts'
 import { connectorsTableName, type Services, startOrConnect } from '../../local/services/services.ts'
 import { StartupError } from '../../local/services/startup-error.ts'
-import { operatorAnswer } from '../answers.ts'
+import { type EventRow, operatorAnswer } from '../answers.ts'
 import type { Operator, Place } from '../operator.ts'
 import { Refused } from '../outcome.ts'
 import { keyStore } from './key-store.ts'
@@ -32,6 +34,8 @@ export async function ofFolder(dataDir: string): Promise<Place> {
       operator: functionProcess,
       keys: keyStore(secrets),
       secretPrefix,
+      page: () => pageOf(dataDir),
+      lake: () => ({ kind: 'here', query: (sql) => searchLake(dataDir, sql) }),
       ...(services.owner ? { notice: `No program collects into ${dataDir} now: the next "npm start" with this folder takes it up.` } : {}),
       async close() {
         secrets.destroy()
@@ -43,6 +47,22 @@ export async function ofFolder(dataDir: string): Promise<Place> {
     await services.close()
     throw error
   }
+}
+
+/** The program that serves the page writes this file, and takes it away when it ends. */
+function pageOf(dataDir: string): string {
+  const file = join(dataDir, 'page.html')
+  if (existsSync(file)) return pathToFileURL(file).href
+  throw new Refused({
+    code: 'not-found',
+    message: `Nobody serves the page of ${dataDir}. Start the program with "npm start -- --data DIR" (not with --once), then try again.`,
+  })
+}
+
+async function searchLake(dataDir: string, sql: string): Promise<readonly EventRow[]> {
+  const found = await queryLake(dataDir, sql)
+  if (found.ok) return found.value
+  throw new Refused({ code: 'failed', message: found.failure })
 }
 
 const message = z.object({

@@ -40,10 +40,30 @@ export async function ofStack({ stack, profile, region: wanted, alias }: StackOp
     operator: lambdaOperator(lambda, output('OperateFunctionName'), alias),
     keys: keyStore(secrets),
     secretPrefix: output('SecretPrefix'),
+    page: () =>
+      consoleAddress(region, `cloudwatch/home?region=${region}#dashboards/dashboard/${dashboardName(output('DashboardName'), alias)}`),
+    lake: () => ({
+      kind: 'athena',
+      editor: consoleAddress(region, `athena/home?region=${region}#/query-editor`),
+      workgroup: output('AthenaWorkgroupName'),
+      database: output('AthenaDatabaseName'),
+    }),
     async close() {
       for (const client of [cloudFormation, lambda, secrets]) client.destroy()
     },
   }
+}
+
+/** The dashboard that acts. A tenant with operators of its own has one on its alias. */
+function dashboardName(prefix: string, alias: string): string {
+  return alias === 'all' ? `${prefix}-operate` : `${prefix}-operate-${alias}`
+}
+
+/** The console of a partition has its own domain. */
+function consoleAddress(region: string, path: string): string {
+  if (region.startsWith('cn-')) return `https://${region}.console.amazonaws.cn/${path}`
+  const domain = region.startsWith('us-gov-') ? 'console.amazonaws-us-gov.com' : 'console.aws.amazon.com'
+  return `https://${region}.${domain}/${path}`
 }
 
 /** The function `operate`, by its alias: the function takes the tenant of the caller from it. */

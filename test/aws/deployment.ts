@@ -145,6 +145,8 @@ async function deployOn(opened: Closable[], assembly: string, dataDir: string) {
 
   return {
     stack,
+    /** The address of SQS, EventBridge, Secrets Manager and CloudFormation. */
+    moto: moto.address,
     dynamodb,
     secrets,
     proxy,

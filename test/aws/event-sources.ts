@@ -6,6 +6,7 @@ import {
   GetShardIteratorCommand,
   ListStreamsCommand,
   type _Record as StreamRecord,
+  TrimmedDataAccessException,
 } from '@aws-sdk/client-dynamodb-streams'
 import {
   DeleteMessageBatchCommand,
@@ -47,6 +48,11 @@ interface Options {
   readonly endpoint: string
 }
 
+/** An iterator before the oldest record of a stream gets this error, which DynamoDB Local gave for a stream without records as well. */
+function unlessTrimmed(error: unknown): undefined {
+  if (!(error instanceof TrimmedDataAccessException)) throw error
+}
+
 /** https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html */
 export function startStreamSource({ stack, mapping, target, endpoint }: Options): EventSource {
   const settings = mapping.properties as unknown as Mapping
@@ -68,7 +74,12 @@ export function startStreamSource({ stack, mapping, target, endpoint }: Options)
         }
         const ShardIterator = iterators.get(ShardId)
         if (ShardIterator === undefined) continue
-        const { Records = [], NextShardIterator } = await client.send(new GetRecordsCommand({ ShardIterator, Limit: BatchSize }))
+        const read = await client.send(new GetRecordsCommand({ ShardIterator, Limit: BatchSize })).catch(unlessTrimmed)
+        if (read === undefined) {
+          iterators.delete(ShardId)
+          continue
+        }
+        const { Records = [], NextShardIterator } = read
         if (Records.length > 0) await deliver(Records)
         iterators.set(ShardId, NextShardIterator)
       }

@@ -35,6 +35,7 @@ const invoked = ['tributary-operate', 'tributary-status-widget']
 
 const itemActions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']
 const secretActions = ['CreateSecret', 'PutSecretValue', 'DescribeSecret', 'DeleteSecret']
+const describeStack = call('cloudformation:DescribeStacks', `arn:aws:cloudformation:${region}:${account}:stack/tributary/1`)
 const noRole = [
   ...itemActions.slice(1).map((action) => onTable('STATE_TABLE', action, 'CONNECTOR#acme.cas')),
   onSecret('GetSecretValue', 'tributary/acme/cas'),
@@ -52,6 +53,7 @@ const roles: Readonly<Record<string, { readonly may: readonly Request[]; readonl
     may: [
       ...secretActions.flatMap((action) => ['tributary/acme/cas', 'tributary/acme/deep/er'].map((name) => onSecret(action, name))),
       ...invoked.map((name) => invoke(`${name}:acme`)),
+      describeStack,
     ],
     mayNot: [
       ...noRole,
@@ -94,13 +96,15 @@ const roles: Readonly<Record<string, { readonly may: readonly Request[]; readonl
       ...['GetItem', 'Query'].map((action) => onTable('STATE_TABLE', action, 'CONNECTOR#acme.cas')),
       ...secretActions.flatMap((action) => ['tributary/acme/cas', 'tributary/old'].map((name) => onSecret(action, name))),
       call('cloudwatch:GetDashboard'),
+      describeStack,
+      call('secretsmanager:ListSecrets'),
       ...invoked.map((name) => invoke(`${name}:all`)),
     ],
     mayNot: [...noRole, ...invoked.flatMap((name) => ['', ':acme', ':$LATEST'].map((qualifier) => invoke(`${name}${qualifier}`)))],
   },
   remover: {
     may: [
-      call('cloudformation:DescribeStacks', `arn:aws:cloudformation:${region}:${account}:stack/tributary/1`),
+      describeStack,
       onItem('Scan'),
       onItem('DeleteItem', 'acme.cas'),
       onTable('STATE_TABLE', 'Scan'),

@@ -79,7 +79,12 @@ export class Stack {
   readonly name: string
   /** The folder of its assets. */
   readonly folder: string
-  readonly #template: { readonly Resources: Readonly<Record<string, RawResource>>; readonly Conditions?: Json; readonly Parameters?: Json }
+  readonly #template: {
+    readonly Resources: Readonly<Record<string, RawResource>>
+    readonly Conditions?: Json
+    readonly Parameters?: Json
+    readonly Outputs?: Json
+  }
   readonly #refs: Readonly<Record<string, string>>
 
   /** `refs` replaces the value of `Ref` for a logical id. */
@@ -118,6 +123,11 @@ export class Stack {
     const raw = this.#raw(logicalId)
     const { name, arn } = this.#names(logicalId)
     return { logicalId, type: raw.Type, ref: this.#ref(logicalId), name, arn, properties: this.#resolve(raw.Properties ?? {}) as Json }
+  }
+
+  outputs(): Readonly<Record<string, string>> {
+    const outputs = this.#resolve(this.#template.Outputs ?? {}) as Readonly<Record<string, { readonly Value: unknown }>>
+    return Object.fromEntries(Object.entries(outputs).map(([name, { Value }]) => [name, String(Value)]))
   }
 
   /** The folder of a function's code. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { budgetsOf } from '../../cli/budget.ts'
+import { budgetJson, budgetsOf } from '../../cli/budget.ts'
 import { minute } from '../../functions/domain/time.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import { itemOf } from './in-memory.ts'
 
-const budgets = (...items: ReturnType<typeof itemOf>[]) => budgetsOf(items, vendors)
+const budgets = (...items: ReturnType<typeof itemOf>[]) => budgetsOf(items, vendors).map(budgetJson)
 
 describe('the budget of a key', () => {
   it('counts two requests in each interval for each stream, against what the vendor allows the key', () => {
@@ -18,6 +18,7 @@ describe('the budget of a key', () => {
         requestsPerPass: 8,
         requestsPerMinute: 2,
         limitPerMinute: 20,
+        expectedAge: '5 min',
         expectedAgeMs: 4 * minute + (8 / 20) * minute + minute,
         isEnough: true,
       },

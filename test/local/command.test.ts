@@ -1,19 +1,10 @@
-import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { startServices } from '../../local/services/services.ts'
 import { temporaryFolder } from '../local-services.ts'
-
-const program = fileURLToPath(new URL('../../tributary.js', import.meta.url))
-
-function tributary(args: readonly string[], input = ''): Promise<{ readonly code: unknown; readonly out: string; readonly err: string }> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [program, ...args], (error, out, err) => resolve({ code: error?.code ?? 0, out, err }))
-    child.stdin?.end(input)
-  })
-}
+import { tributary } from './tributary.ts'
 
 async function folder(): Promise<string> {
   const dataDir = temporaryFolder()
@@ -27,6 +18,24 @@ connectors:
   - { connectorId: acme.cas, tenantName: Acme }
   - { connectorId: globex.cas, tenantName: Globex }
 `
+
+describe('the example of fifty tenants', () => {
+  it('has no problem, is planned with exit code 2, and is there after apply', async () => {
+    const data = ['--data', await folder()]
+    const fifty = fileURLToPath(new URL('../../examples/connectors.yaml', import.meta.url))
+    expect(await tributary(['validate', '-f', fifty])).toMatchObject({ code: 0, out: expect.stringContaining('50 connectors, no problem') })
+    const planned = await tributary(['plan', '-f', fifty, '--prune', '--json', ...data])
+    expect(planned.code).toBe(2)
+    const { changes, budget } = JSON.parse(planned.out)
+    expect(changes).toHaveLength(50)
+    expect(budget.filter(({ isEnough }: { isEnough: boolean }) => !isEnough)).toEqual([])
+    expect((await tributary(['apply', '-f', fifty, '--prune', '--yes', ...data])).code).toBe(0)
+    expect(await tributary(['plan', '-f', fifty, '--prune', ...data])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('Nothing to change: 50 connectors as the file says.'),
+    })
+  })
+})
 
 describe('the command in a data folder', () => {
   it('makes the connectors equal to a file, and then finds nothing to change', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { budgetOf, budgetText } from '../../functions/domain/operate/test/budget.ts'
+import { budgetOf, budgetText, keyBudgets } from '../../functions/domain/operate/test/budget.ts'
 import { minute } from '../../functions/domain/time.ts'
 
 const asking = (streams: number, intervalMinutes = 5, keys = 1) => ({ connectorId: 'acme.cas', streams, intervalMinutes, keys })
@@ -34,6 +34,54 @@ describe('the budget of a connector', () => {
           expect(shared.ageMs).toBeGreaterThanOrEqual(alone.ageMs)
         },
       ),
+    )
+  })
+})
+
+describe('the budget of keys', () => {
+  const user = (connectorId: string, keys: readonly string[], more = {}) => ({
+    connectorId,
+    streams: 4,
+    intervalMinutes: 4,
+    keys,
+    limitPerMinute: 20,
+    ...more,
+  })
+
+  it('is what the Test of the same connector says, with the same others', () => {
+    const [shared] = keyBudgets([user('acme.one', ['a']), user('acme.two', ['a'], { streams: 8 })])
+    const one = budgetOf(asking(4, 4), 20, [asking(8, 4)])
+    const two = budgetOf(asking(8, 4), 20, [asking(4, 4)])
+    expect(shared).toMatchObject({ ofPass: one.ofPass + two.ofPass, limit: 20, ageMs: Math.max(one.ageMs, two.ageMs), fits: true })
+    expect(shared?.perMinute).toBeCloseTo(one.perMinute + one.othersPerMinute)
+  })
+
+  it('counts a connector that names one key of a pool, at the lowest limit of all', () => {
+    const budgets = keyBudgets([user('acme.pool', ['a', 'b']), user('acme.one', ['a'], { streams: 40, limitPerMinute: 10 })])
+    expect(budgets).toMatchObject([
+      { keys: ['a'], perMinute: 21, limit: 10, fits: false },
+      { keys: ['a', 'b'], perMinute: 22, limit: 20, fits: false },
+    ])
+  })
+
+  it('asks in all sets together for no less than its connectors do', () => {
+    const users = fc.uniqueArray(
+      fc.record({
+        connectorId: fc.string({ minLength: 1 }),
+        streams: fc.integer({ min: 1, max: 60 }),
+        intervalMinutes: fc.integer({ min: 1, max: 60 }),
+        keys: fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 1 }),
+        limitPerMinute: fc.integer({ min: 1, max: 200 }),
+      }),
+      { selector: ({ connectorId }) => connectorId },
+    )
+    fc.assert(
+      fc.property(users, (all) => {
+        const budgets = keyBudgets(all)
+        const asked = all.reduce((sum, { streams, intervalMinutes }) => sum + (2 * streams) / intervalMinutes, 0)
+        expect(budgets.reduce((sum, { perMinute }) => sum + perMinute, 0)).toBeGreaterThanOrEqual(asked - 1e-9)
+        expect(budgets.flatMap(({ connectorIds }) => connectorIds).sort()).toEqual(all.map(({ connectorId }) => connectorId).sort())
+      }),
     )
   })
 })

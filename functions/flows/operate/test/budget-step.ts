@@ -1,8 +1,7 @@
 import { tenantOf } from '../../../domain/connector/tenant.ts'
-import { type Asking, budgetOf, budgetText } from '../../../domain/operate/test/budget.ts'
+import { type Asking, budgetOf, budgetText, limitPerMinute } from '../../../domain/operate/test/budget.ts'
 import type { StepState } from '../../../domain/operate/test/connector-test.ts'
 import type { AcceptedStore, Clock, KeyUserStore, TokenStore } from '../../../domain/ports.ts'
-import { day, minute } from '../../../domain/time.ts'
 import { takenByOtherConsumers } from '../../../domain/token-bucket.ts'
 import type { Vendor } from '../../../domain/vendor.ts'
 import type { OpenKey } from '../../open-keys.ts'
@@ -38,9 +37,7 @@ export async function budgetStep(ports: BudgetPorts, subject: Subject | undefine
     intervalMinutes: connector.intervalMinutes,
     keys: groups.length,
   }
-  const limitOfKey = Math.min(
-    ...limiters.map(({ limit, perDay }) => Math.min(limit, ((perDay ?? Number.POSITIVE_INFINITY) * minute) / day)),
-  )
+  const limitOfKey = Math.min(...limiters.map(({ limit, perDay }) => limitPerMinute(limit, perDay)))
   const budget = budgetOf(asking, limitOfKey, others)
   const text = `${budgetText(budget, namesOf(others, tenantOf(connector)))}${await consumersText(ports, limiters)}`
   if (budget.fits) return { kind: 'passed', words: text }
