@@ -83,6 +83,7 @@ describe('what each role may do', () => {
         notifications,
         'Allow sqs:SendMessage on <WorkQueue.Arn>',
         'Allow firehose:PutRecordBatch on <DeliveryStream.Arn>',
+        'Allow lambda:InvokeFunction on arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:tributary-operate:*',
         ownLog('OperateLog'),
       ],
       StatusWidgetRole: ['Allow dynamodb:Query on <StateTable.Arn>/index/fleet', ownLog('StatusWidgetLog')],
