@@ -1,27 +1,16 @@
-import * as z from 'zod/mini'
-import type { Refusal } from '../../functions/domain/operate/operation.ts'
-import { failed, ok, type Result } from '../../functions/domain/result.ts'
-import type { AskOperator } from '../../functions/widget/ask-operator.ts'
-import type { ChangePorts } from '../../functions/widget/change-views.ts'
+import type { Refusal } from '../domain/operate/operation.ts'
+import { ok, type Result } from '../domain/result.ts'
+import type { AskOperator } from './ask-operator.ts'
+import type { ChangePorts } from './change-views.ts'
 
-/** An answer of the function `operate`. It is of this program, so only its outcome is looked at. */
-const answerSchema = z.discriminatedUnion('ok', [
-  z.looseObject({ ok: z.literal(true) }),
-  z.object({
-    ok: z.literal(false),
-    code: z.custom<Refusal['code']>((code) => typeof code === 'string'),
-    message: z.string(),
-    problems: z.array(z.object({ path: z.string(), message: z.string() })),
-  }),
-])
-
-/** Calls of the pages to the function `operate`, as a dashboard makes them: no change without a ticket. */
-export function pageOperator(operate: (event: Readonly<Record<string, unknown>>) => Promise<unknown>): ChangePorts {
-  async function call<T>(event: Readonly<Record<string, unknown>>): Promise<Result<T, Refusal>> {
-    const answer = answerSchema.parse(await operate({ ...event, widgetContext: {} }))
-    if (!answer.ok) return failed(answer)
-    const { ok: _, ...value } = answer
-    return ok(value as T)
+/**
+ * The ports of the views over one function that answers the calls of a page: a question, `{ review: change }` or `{ submit: change, ticket }`.
+ * It is of this program, so its answers have the types of `AnswerOf`.
+ */
+export function pageOperator(answer: (call: Readonly<Record<string, unknown>>) => Promise<Result<object, Refusal>>): ChangePorts {
+  async function call<T>(request: Readonly<Record<string, unknown>>): Promise<Result<T, Refusal>> {
+    const answered = await answer(request)
+    return answered.ok ? ok(answered.value as T) : answered
   }
   const ask: AskOperator = (question) => call({ ...question })
   return { ask, review: (change) => call({ review: change }), submit: (change, ticket) => call({ submit: change, ticket }) }

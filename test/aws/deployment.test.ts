@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { type AttributeValue, DeleteItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
@@ -17,6 +18,7 @@ import { expectedRecordId } from '../../simulation/expected-record.ts'
 import { type BusEvent, type Deployment, deploy } from './deployment.ts'
 import { assemblyDir, lakeDir, projectDir, runDir, settingsOf } from './folders.ts'
 import { readLake } from './lake-objects.ts'
+import { operatorOf, widgetOf } from './operating.ts'
 
 /** The deployed stack, from the first item to the objects of the lake. Each test builds on the ones before. */
 
@@ -213,28 +215,25 @@ test('the widget of the dashboard shows every connector', async () => {
   expect(await deployment.function('StatusWidget').invoke({ describe: true })).toMatch(/^#/m)
 })
 
-test('operate refuses a call without an alias, another tenant’s connectors, and a dashboard’s change without a ticket', async () => {
+test('operate refuses a call without an alias, another tenant’s connectors, and a change of a page or a dashboard without a ticket', async () => {
   const operate = deployment.function('Operate')
   const pause = { action: 'pause', connectorId: 'globex.exchange', requestId: 'by-a-stranger' }
   for (const [event, alias] of [
     [pause, undefined],
     [pause, 'acme'],
-    [{ ...pause, widgetContext: {} }, 'all'],
-    [{ submit: pause, ticket: 'f'.repeat(32), widgetContext: {} }, 'globex'],
+    [{ page: pause }, 'all'],
+    [{ page: { submit: pause, ticket: 'f'.repeat(32) } }, 'globex'],
     [{ goOn: pause, ticket: 'f'.repeat(32) }, 'all'],
   ] as const)
     expect(await operate.invoke(event, alias)).toMatchObject({ ok: false, code: 'not-allowed' })
+  const widget = widgetOf(operate, 'globex')
+  for (const call of [pause, { view: 'submit', change: pause, ticket: 'f'.repeat(32) }]) expect(await widget.draw(call)).toContain('<h2>')
+  expect(await operate.invoke({ describe: true, ...pause })).toContain('# Operate the connectors')
   expect(await state.history('globex.exchange', Number.MAX_SAFE_INTEGER, 10)).toEqual([])
 })
 
 test('operate creates, edits, reads, pauses and deletes a connector, answers questions, and keeps the history in the table and the lake', async () => {
-  const operate = deployment.function('Operate')
-  let requests = 0
-  const send = async (change: object, alias = 'all') => {
-    requests += 1
-    return operate.invoke({ requestId: `deployed-${requests}`, ...change }, alias) as Promise<Record<string, unknown>>
-  }
-  const ask = (question: object, alias = 'all') => operate.invoke(question, alias) as Promise<Record<string, unknown>>
+  const { ask, send } = operatorOf(deployment.function('Operate'))
   const connectorId = 'globex.operated'
   const made = { ...globex, connectorId, name: 'globex-operated' }
   expect(await ask({ action: 'validate', item: made })).toMatchObject({ ok: true })
@@ -249,10 +248,10 @@ test('operate creates, edits, reads, pauses and deletes a connector, answers que
   expect(await send({ action: 'acknowledge', connectorId, note: 'nothing' })).toMatchObject({ code: 'wrong' })
   expect(await ask({ action: 'coverage', connectorId })).toMatchObject({ ok: true, streams: expect.arrayContaining([]) })
 
-  const review = { action: 'pause', connectorId }
-  const { ticket } = await ask({ review, widgetContext: {} })
-  expect(await ask({ submit: review, ticket, widgetContext: {} })).toMatchObject({ ok: true })
-  expect(await ask({ submit: review, ticket, widgetContext: {} })).toMatchObject({ code: 'not-allowed' })
+  const widget = widgetOf(deployment.function('Operate'), 'globex')
+  const review = await widget.press(await widget.press(await widget.draw({}), connectorId), 'Pause')
+  expect(await widget.press(review, 'Pause')).toContain(`${connectorId} was paused.`)
+  expect(await widget.press(review, 'Pause')).toContain('Not done')
   await expect.poll(() => stateOf(connectorId), withinMs).toBe('paused')
   expect(await ask({ action: 'list' }, 'acme')).toMatchObject({ rows: [{ connectorId: acme['connectorId'] }] })
 
@@ -263,6 +262,18 @@ test('operate creates, edits, reads, pauses and deletes a connector, answers que
   expect(entries).toMatchObject(
     ['delete', 'pause', 'acknowledge', 'reread', 'collect', 'edit', 'edit', 'create'].map((action) => ({ action })),
   )
+})
+
+test('a Test finds a key that the vendor rejects, and ends the failure once the secret holds another', async () => {
+  const operator = operatorOf(deployment.function('Operate'))
+  const steps = () => operator.test('globex.revoked', 'globex', () => setTimeout(500))
+  const left = ['left-out', 'passed', 'passed']
+  await expect.poll(steps, withinMs).toEqual(['passed', 'passed', 'passed', 'failed', ...left])
+  expect(await stateOf('globex.revoked')).toBe('failing')
+  await deployment.secrets.send(new PutSecretValueCommand({ SecretId: 'tributary/globex/revoked', SecretString: keys.globex }))
+  await expect.poll(steps, withinMs).toEqual(Array.from({ length: 7 }, () => 'passed'))
+  await expect.poll(() => changesSent('globex.revoked'), withinMs).toContain('catching-up')
+  expect(await operator.ask({ action: 'test-result', connectorId: 'globex.revoked' }, 'acme')).toMatchObject({ code: 'not-allowed' })
 })
 
 test('every state of a connector is an event on the bus, and a person is notified of problems and recoveries only', async () => {
@@ -280,7 +291,7 @@ test('the objects have the keys of the template, and hold each event that the ve
   for (const { key } of objects) expect(key).toMatch(/^syslog\/dt=\d{4}-\d\d-\d\d\/hour=\d\d\/[^/]+\.json\.gz$/)
   const counts = new Map<string, number>()
   const twice: unknown[] = []
-  const isEvent = ({ operation }: Readonly<Record<string, unknown>>) => operation === undefined
+  const isEvent = ({ id }: Readonly<Record<string, unknown>>) => id !== undefined
   for (const { id, malformed } of objects.flatMap(({ records }) => records.filter(isEvent))) {
     const count = (counts.get(String(id)) ?? 0) + 1
     counts.set(String(id), count)

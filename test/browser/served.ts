@@ -5,8 +5,8 @@ import { ok } from '../../functions/domain/result.ts'
 import type { ConnectorStatus } from '../../functions/domain/status/status.ts'
 import { answerCall } from '../../functions/flows/operate/call.ts'
 import type { OperatePorts } from '../../functions/flows/operate/carry.ts'
+import { pageOperator } from '../../functions/widget/page-operator.ts'
 import { showView } from '../../functions/widget/show-view.ts'
-import { pageOperator } from '../../local/page/page-operator.ts'
 import { servePage } from '../../local/page/server.ts'
 import { policy, type World } from '../../simulation/world.ts'
 import { memoryItems, operatePorts, provider } from '../unit/operate-ports.ts'
@@ -42,14 +42,11 @@ export async function serveWorld(world: World, items: readonly Readonly<Record<s
     },
   }
   const errors: unknown[] = []
-  const operate = async (event: unknown) => {
-    const answer = await answerCall(operator, event, provider, Number.POSITIVE_INFINITY)
-    return answer.ok ? { ...answer.value, ok: true } : { problems: [], ...answer.failure, ok: false }
-  }
+  const answer = (page: object) => answerCall(operator, { page }, provider, Number.POSITIVE_INFINITY)
   const dataDir = await mkdtemp(join(tmpdir(), 'page-'))
   const page = await servePage({
     show: (call, theme) =>
-      showView({ ...pageOperator(operate), vendors: world.ports(0).vendors, clock: world.clock, queryLake }, call, {
+      showView({ ...pageOperator(answer), vendors: world.ports(0).vendors, clock: world.clock, queryLake }, call, {
         theme,
         endpoint: 'local',
         runsOn: 'this machine',
