@@ -5,6 +5,7 @@ import { type AttributeValue, DeleteItemCommand, PutItemCommand, ScanCommand } f
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { secretNames } from '../../functions/adapters/secret-names.ts'
 import { type StateTable, stateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { minute } from '../../functions/domain/time.ts'
 import { vendors } from '../../functions/vendors/index.ts'
@@ -274,6 +275,12 @@ test('a Test finds a key that the vendor rejects, and ends the failure once the 
   await expect.poll(steps, withinMs).toEqual(Array.from({ length: 7 }, () => 'passed'))
   await expect.poll(() => changesSent('globex.revoked'), withinMs).toContain('catching-up')
   expect(await operator.ask({ action: 'test-result', connectorId: 'globex.revoked' }, 'acme')).toMatchObject({ code: 'not-allowed' })
+})
+
+test('the names of the secrets of a tenant are listed, and no others', async () => {
+  const names = secretNames({ client: deployment.secrets, secretPrefix: 'tributary/' })
+  expect((await names('globex')).toSorted()).toEqual(['key', 'revoked', 'swapped'].map((name) => `tributary/globex/${name}`))
+  expect(await names('glob')).toEqual([])
 })
 
 test('every state of a connector is an event on the bus, and a person is notified of problems and recoveries only', async () => {

@@ -17,8 +17,8 @@ const rows = [
 ]
 const queryLake = async () => ok(rows)
 
-/** The page over a simulated world, as the program serves it. What is written into the table is accepted at once. */
-export async function serveWorld(world: World, items: readonly Readonly<Record<string, unknown>>[]) {
+/** The ports of `operate` over a simulated world. What is written into the table is accepted at once. */
+export async function operatorOf(world: World, items: readonly Readonly<Record<string, unknown>>[]) {
   const { ports: others } = await operatePorts()
   const table = new Map(items.map((item) => [String(item['connectorId']), item]))
   const { readItem, writeItem, deleteItem } = memoryItems(table)
@@ -41,6 +41,12 @@ export async function serveWorld(world: World, items: readonly Readonly<Record<s
       },
     },
   }
+  return { operator, table }
+}
+
+/** The page over a simulated world, as the program serves it. */
+export async function serveWorld(world: World, items: readonly Readonly<Record<string, unknown>>[]) {
+  const { operator, table } = await operatorOf(world, items)
   const errors: unknown[] = []
   const answer = (page: object) => answerCall(operator, { page }, provider, Number.POSITIVE_INFINITY)
   const dataDir = await mkdtemp(join(tmpdir(), 'page-'))

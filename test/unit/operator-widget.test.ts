@@ -24,6 +24,15 @@ async function have(connectorId: string, more: object = {}): Promise<void> {
   await world.ports.state.updateStatus(connectorId, () => newStatus(start - hour, 'Tenant'))
 }
 
+/** A connector with a long history. */
+async function changed(connectorId: string, text: string): Promise<void> {
+  const entry = { connectorId, awsRequestId: 'aws-1', tenantOfCaller: 'all', action: 'edit', outcome: 'wrong', message: text } as const
+  for (const number of Array.from({ length: 100 }, (_, i) => i)) {
+    const values = { before: { text }, after: { text }, says: text.slice(0, 100) }
+    await world.ports.state.addHistory({ ...entry, ...values, at: start - number, requestId: `request-${number}` })
+  }
+}
+
 const arn = (qualifier: string) => `arn:aws:lambda:eu-west-1:111122223333:function:tributary-operate${qualifier}`
 
 /** Calls the widget as CloudWatch does. */
@@ -103,6 +112,17 @@ describe('the widget that operates connectors', () => {
     expect(await draw({ ...review, describe: true })).toBe(operatorDocumentation)
     expect(isPaused()).toBe(false)
     expect(operatorDocumentation).toContain('```yaml\nview: overview\n')
+  })
+})
+
+describe('a page that is too long for a widget', () => {
+  it('says so, and ends before that', async () => {
+    await have('acme.cas', { note: `"`.repeat(10_000) })
+    await changed('acme.cas', `"`.repeat(900))
+    const page = await draw({ view: 'details', connectorId: 'acme.cas' })
+    expect(Buffer.byteLength(JSON.stringify(page))).toBeGreaterThan(170_000)
+    expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThan(180_100)
+    expect(page).toMatch(/The rest does not fit into a widget\.<\/b> npx --no tributary show has all of it\.<\/p><\/div>$/)
   })
 })
 
@@ -207,6 +227,7 @@ describe('a call from a dashboard', () => {
     await fc.assert(
       fc.asyncProperty(call, fc.dictionary(hostile, hostile, { maxKeys: 3 }), longText, async (given, forms, note) => {
         await have('acme.cas', { note })
+        await changed('acme.cas', note.slice(0, 1_000))
         const page = await draw(given, { forms: { all: forms } })
         expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThan(180_100)
         expect(page).not.toMatch(/<script|<iframe|<use|\son\w+=/)
