@@ -73,7 +73,7 @@ export async function showOperator(
     return await page(ports, valuesOf({ view: 'overview', ...call }, forms.all), { theme, functionArn }, caller.value)
   } catch (error) {
     ports.log({ level: 'error', event: 'function-failed', message: 'a view of the dashboard was not shown', error })
-    return messagePage(theme, 'The view cannot be shown. Nothing was changed by it.', [
+    return messagePage(theme, 'The view cannot be shown. If it was to change a connector, look at its history before you try again.', [
       'This is a fault of the widget. The line function-failed in the log of its function names the cause.',
     ])
   }
