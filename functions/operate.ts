@@ -1,19 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { LambdaClient } from '@aws-sdk/client-lambda'
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import type { Context } from 'aws-lambda'
 import { connectorItems } from './adapters/connectors-table.ts'
 import { firehoseHistory } from './adapters/history-lake.ts'
 import { inThisProcess, invokeLater } from './adapters/later.ts'
 import { sqsQueue } from './adapters/queue.ts'
+import { secretNames } from './adapters/secret-names.ts'
+import { operateAnswer } from './domain/operate/answers.ts'
 import { callerOf } from './domain/operate/caller.ts'
-import type { Refusal } from './domain/operate/operation.ts'
+import type { Caller } from './domain/operate/operation.ts'
 import type { Later } from './domain/ports.ts'
 import { acceptPolicy, environments, parseEnvironment } from './env.ts'
 import { answerCall } from './flows/operate/call.ts'
 import { awsClient } from './runtime/aws-client.ts'
 import { wireDelivery } from './runtime/delivery.ts'
 import { wireCore } from './runtime/wiring.ts'
+import { isWidgetCall, showOperator } from './widget/show-operator.ts'
 
 const env = parseEnvironment(environments.operate, process.env)
 const { ports: core, dynamodb } = wireCore(env)
@@ -29,6 +33,7 @@ const ports = {
   historyLake: firehoseHistory({ client: firehose, deliveryStream: env.DELIVERY_STREAM, clock: core.clock, digest: core.digest }),
   newTicket: () => randomBytes(16).toString('hex'),
   later: later(env.OPERATE_FUNCTION),
+  keys: { prefix: env.SECRET_PREFIX, names: secretNames({ client: new SecretsManagerClient(awsClient), secretPrefix: env.SECRET_PREFIX }) },
 }
 
 function later(functionName: string | undefined): Later {
@@ -41,15 +46,15 @@ const spareMs = 10_000
 
 type Invocation = Pick<Context, 'invokedFunctionArn' | 'awsRequestId'> & Partial<Pick<Context, 'getRemainingTimeInMillis'>>
 
-/** Answers a person's call, as JSON. A refusal is an answer too. The event may hold anything, so it is never logged. */
+/** Answers CloudWatch with HTML and everybody else with JSON. A refusal is an answer too. The event may hold anything, so it is never logged. */
 export const handler = async (event: unknown, context: Invocation) => {
+  if (isWidgetCall(event)) return showOperator({ ...ports, answer: answerPage }, event, context)
   const caller = callerOf(context.invokedFunctionArn, context.awsRequestId)
-  if (!caller.ok) return refused(caller.failure)
+  if (!caller.ok) return operateAnswer(caller)
   const until = ports.clock.now() + (context.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY) - spareMs
-  const answer = await answerCall(ports, event, caller.value, until)
-  return answer.ok ? { ...answer.value, ok: true as const } : refused(answer.failure)
+  return operateAnswer(await answerCall(ports, event, caller.value, until))
 }
 
-function refused({ code, message, problems = [] }: Refusal) {
-  return { ok: false as const, code, message, problems }
+function answerPage(page: Readonly<Record<string, unknown>>, caller: Caller) {
+  return answerCall(ports, { page }, caller, Number.POSITIVE_INFINITY)
 }

@@ -13,6 +13,7 @@ import { LakeBucket } from './lake/lake-bucket.ts'
 import { QueryWorkgroup } from './lake/query-workgroup.ts'
 import { Alarms } from './monitoring/alarms.ts'
 import { Dashboard } from './monitoring/dashboard/dashboard.ts'
+import { OperateDashboard, operateDashboardName } from './monitoring/dashboard/operate-dashboard.ts'
 import { LogQueries } from './monitoring/log-queries.ts'
 import { Notifications } from './monitoring/notifications.ts'
 import type { ObservedPipeline } from './monitoring/observed-pipeline.ts'
@@ -108,6 +109,7 @@ export class TributaryStack extends Stack {
     }
     const alarms = new Alarms(this, 'Alarms', { pipeline, topic, lagMaxMinutes: settings.lagAlarmMinutes })
     new Dashboard(this, 'Dashboard', { pipeline, alarms: alarms.all })
+    new OperateDashboard(this, 'OperateDashboard', { dashboardName: operateDashboardName(namePrefix), operate: functions.operate.all })
     new LogQueries(this, 'LogQueries', pipeline)
     acknowledgeFindings({ settings, functions, deadLetterQueues, notifications })
 
@@ -125,6 +127,7 @@ export class TributaryStack extends Stack {
     }
     this.output('OperateFunctionName', functions.operate.handler.functionName, 'Function that people operate connectors with, by an alias.')
     this.output('DashboardName', namePrefix, 'Dashboard in CloudWatch.')
+    this.output('OperateDashboardName', operateDashboardName(namePrefix), 'Dashboard in CloudWatch on which you operate connectors.')
   }
 
   /** A retained resource is imported into a new stack by its logical id, so that id must not change when code moves. */

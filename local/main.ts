@@ -5,13 +5,14 @@ import { newStatus } from '../functions/domain/status/status.ts'
 import { visibleJson, visibleLines } from '../functions/domain/text.ts'
 import { type Instant, iso } from '../functions/domain/time.ts'
 import { vendors } from '../functions/vendors/index.ts'
+import { pageOperator } from '../functions/widget/page-operator.ts'
 import { showView } from '../functions/widget/show-view.ts'
 import { type Control, connect, secretPrefix } from './control.ts'
 import { type FunctionsProcess, startFunctions } from './functions.ts'
 import { refuseSwallowedOptions } from './npm-options.ts'
 import { type Options, parseOptions, proxyOf, usage } from './options.ts'
 import { endWithOutput } from './output.ts'
-import { pageOperator } from './page/page-operator.ts'
+import { askFunctions } from './page/ask-functions.ts'
 import { queryLake } from './page/query-lake.ts'
 import { type Page, servePage } from './page/server.ts'
 import { completeText } from './report/coverage.ts'
@@ -140,7 +141,7 @@ async function main(options: Options): Promise<number> {
 async function openPage({ options, services, screen }: Session, { operate }: FunctionsProcess): Promise<Page | undefined> {
   if (options.once || !services.owner) return undefined
   const ports = {
-    ...pageOperator(operate),
+    ...pageOperator(askFunctions(operate)),
     vendors,
     clock,
     keys: { prefix: secretPrefix, names: async () => [] },

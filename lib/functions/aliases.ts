@@ -5,9 +5,9 @@ import { everyTenant } from '../../functions/domain/operate/caller.ts'
  * Aliases of a function that people invoke: one for the provider, and one for each tenant with operators of its own. IAM decides who may
  * invoke which, and the function acts for the tenant that the alias names. They point at the newest code, so a deploy leaves no versions.
  */
-export function addAliases(handler: IFunction, tenants: readonly string[]): { readonly all: Alias; readonly every: readonly Alias[] } {
+export function addAliases(handler: IFunction, tenants: readonly string[]): { readonly all: Alias } {
   const add = (tenant: string, description: string) =>
     new Alias(handler, `Alias-${tenant}`, { aliasName: tenant, version: handler.latestVersion, description })
-  const all = add(everyTenant, 'For the provider: the connectors of all tenants.')
-  return { all, every: [all, ...tenants.map((tenant) => add(tenant, `For operators of the tenant ${tenant}: its connectors only.`))] }
+  for (const tenant of tenants) add(tenant, `For operators of the tenant ${tenant}: its connectors only.`)
+  return { all: add(everyTenant, 'For the provider: the connectors of all tenants.') }
 }

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib'
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib'
 import type { Alias } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import { fleetIndex } from '../../functions/adapters/state-table/table-definitions.ts'
@@ -21,7 +21,8 @@ const memoryMb = 512
  * secrets and asks the vendor; nothing here may write a secret.
  */
 export class OperateFunction extends PipelineFunction<'operate'> {
-  readonly aliases: readonly Alias[]
+  /** The alias for all tenants. */
+  readonly all: Alias
 
   constructor(scope: Construct, id: string, props: OperateFunctionProps) {
     const { settings, encryptionKey, connectorsTable, stateTable, workQueue, bus } = props
@@ -50,15 +51,25 @@ export class OperateFunction extends PipelineFunction<'operate'> {
         stateTable.queryIndexes(fleetIndex),
         stateTable.readAndPut(),
         readSecrets(scope, settings.secretPrefix),
+        // A form offers the names of the secrets that a tenant has. The action takes no resource.
+        allow(['secretsmanager:ListSecrets'], '*'),
         allow(['events:PutEvents'], bus.eventBusArn),
         allow(['sqs:SendMessage'], workQueue.queueArn),
         allow(['firehose:PutRecordBatch'], props.deliveryStreamArn),
+        // Each alias by its name would be too long for a policy.
+        allow(['lambda:InvokeFunction'], aliasesOf(scope, functionName)),
         ...useKey(encryptionKey, ['kms:Decrypt'], 'dynamodb', 'secretsmanager'),
         ...useKey(encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey'], 'sqs'),
       ],
       // It calls itself with a ticket that is good once, so a second try would be refused.
       options: { retryAttempts: 0, maxEventAge: Duration.minutes(5) },
     })
-    this.aliases = addAliases(this.handler, settings.tenantsWithOperators).every
+    this.all = addAliases(this.handler, settings.tenantsWithOperators).all
   }
+}
+
+/** Every alias of the function, and not the function itself. */
+function aliasesOf(scope: Construct, functionName: string): string {
+  const resourceName = `${functionName}:*`
+  return Stack.of(scope).formatArn({ service: 'lambda', resource: 'function', resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME })
 }

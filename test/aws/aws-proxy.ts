@@ -146,6 +146,7 @@ function callsOf(by: string, service: keyof Backends, operation: string, input: 
     case 'sqs':
       return [call(arnOf('sqs', String(input['QueueUrl']).split('/').at(-1) ?? ''))]
     case 'secretsmanager':
+      if (operation === 'ListSecrets') return [call('*')]
       // Secrets Manager adds a random suffix to the name.
       return [call(arnOf('secretsmanager', `secret:${input['SecretId']}-AbCdEf`))]
     case 'firehose':

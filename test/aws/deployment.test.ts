@@ -1,9 +1,11 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { type AttributeValue, DeleteItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { secretNames } from '../../functions/adapters/secret-names.ts'
 import { type StateTable, stateTable } from '../../functions/adapters/state-table/state-table.ts'
 import { minute } from '../../functions/domain/time.ts'
 import { vendors } from '../../functions/vendors/index.ts'
@@ -17,12 +19,14 @@ import { expectedRecordId } from '../../simulation/expected-record.ts'
 import { type BusEvent, type Deployment, deploy } from './deployment.ts'
 import { assemblyDir, lakeDir, projectDir, runDir, settingsOf } from './folders.ts'
 import { readLake } from './lake-objects.ts'
+import { operatorOf, widgetOf } from './operating.ts'
 
 /** The deployed stack, from the first item to the objects of the lake. Each test builds on the ones before. */
 
 const keys = {
   acme: 'a1f64d0be93c47588c0e2d7f5b6a9c3180e4d7b2',
   globex: 'b7c25e1ad80f4963a4b19e6c3d5f7a2091c8e4f6',
+  newco: 'd4e1b7c2938a5f604173e9d8b2c6a0f5147e3d9b',
   revoked: 'c3d9a8f1067b4e5292d4c7b1a0e6f835d2b49c17',
 }
 /** The triggers need seconds; a busy machine may need many more. */
@@ -48,6 +52,7 @@ beforeAll(async () => {
       keys: [
         { key: keys.acme, customer: 'acme' },
         { key: keys.globex, customer: 'globex' },
+        { key: keys.newco, customer: 'newco' },
       ],
       revokedKeys: [keys.revoked],
       eventsPerHour: 600,
@@ -213,28 +218,25 @@ test('the widget of the dashboard shows every connector', async () => {
   expect(await deployment.function('StatusWidget').invoke({ describe: true })).toMatch(/^#/m)
 })
 
-test('operate refuses a call without an alias, another tenant’s connectors, and a dashboard’s change without a ticket', async () => {
+test('operate refuses a call without an alias, another tenant’s connectors, and a change of a page or a dashboard without a ticket', async () => {
   const operate = deployment.function('Operate')
   const pause = { action: 'pause', connectorId: 'globex.exchange', requestId: 'by-a-stranger' }
   for (const [event, alias] of [
     [pause, undefined],
     [pause, 'acme'],
-    [{ ...pause, widgetContext: {} }, 'all'],
-    [{ submit: pause, ticket: 'f'.repeat(32), widgetContext: {} }, 'globex'],
+    [{ page: pause }, 'all'],
+    [{ page: { submit: pause, ticket: 'f'.repeat(32) } }, 'globex'],
     [{ goOn: pause, ticket: 'f'.repeat(32) }, 'all'],
   ] as const)
     expect(await operate.invoke(event, alias)).toMatchObject({ ok: false, code: 'not-allowed' })
+  const widget = widgetOf(operate, 'globex')
+  for (const call of [pause, { view: 'submit', change: pause, ticket: 'f'.repeat(32) }]) expect(await widget.draw(call)).toContain('<h2>')
+  expect(await operate.invoke({ describe: true, ...pause })).toContain('# Operate the connectors')
   expect(await state.history('globex.exchange', Number.MAX_SAFE_INTEGER, 10)).toEqual([])
 })
 
 test('operate creates, edits, reads, pauses and deletes a connector, answers questions, and keeps the history in the table and the lake', async () => {
-  const operate = deployment.function('Operate')
-  let requests = 0
-  const send = async (change: object, alias = 'all') => {
-    requests += 1
-    return operate.invoke({ requestId: `deployed-${requests}`, ...change }, alias) as Promise<Record<string, unknown>>
-  }
-  const ask = (question: object, alias = 'all') => operate.invoke(question, alias) as Promise<Record<string, unknown>>
+  const { ask, send } = operatorOf(deployment.function('Operate'))
   const connectorId = 'globex.operated'
   const made = { ...globex, connectorId, name: 'globex-operated' }
   expect(await ask({ action: 'validate', item: made })).toMatchObject({ ok: true })
@@ -249,10 +251,10 @@ test('operate creates, edits, reads, pauses and deletes a connector, answers que
   expect(await send({ action: 'acknowledge', connectorId, note: 'nothing' })).toMatchObject({ code: 'wrong' })
   expect(await ask({ action: 'coverage', connectorId })).toMatchObject({ ok: true, streams: expect.arrayContaining([]) })
 
-  const review = { action: 'pause', connectorId }
-  const { ticket } = await ask({ review, widgetContext: {} })
-  expect(await ask({ submit: review, ticket, widgetContext: {} })).toMatchObject({ ok: true })
-  expect(await ask({ submit: review, ticket, widgetContext: {} })).toMatchObject({ code: 'not-allowed' })
+  const widget = widgetOf(deployment.function('Operate'), 'globex')
+  const review = await widget.press(await widget.press(await widget.draw({}), connectorId), 'Pause')
+  expect(await widget.press(review, 'Pause')).toContain(`${connectorId} was paused.`)
+  expect(await widget.press(review, 'Pause')).toContain('Not done')
   await expect.poll(() => stateOf(connectorId), withinMs).toBe('paused')
   expect(await ask({ action: 'list' }, 'acme')).toMatchObject({ rows: [{ connectorId: acme['connectorId'] }] })
 
@@ -263,6 +265,49 @@ test('operate creates, edits, reads, pauses and deletes a connector, answers que
   expect(entries).toMatchObject(
     ['delete', 'pause', 'acknowledge', 'reread', 'collect', 'edit', 'edit', 'create'].map((action) => ({ action })),
   )
+})
+
+test('a Test finds a key that the vendor rejects, and ends the failure once the secret holds another', async () => {
+  const operator = operatorOf(deployment.function('Operate'))
+  const steps = () => operator.test('globex.revoked', 'globex', () => setTimeout(500))
+  const left = ['left-out', 'passed', 'passed']
+  await expect.poll(steps, withinMs).toEqual(['passed', 'passed', 'passed', 'failed', ...left])
+  expect(await stateOf('globex.revoked')).toBe('failing')
+  await deployment.secrets.send(new PutSecretValueCommand({ SecretId: 'tributary/globex/revoked', SecretString: keys.globex }))
+  await expect.poll(steps, withinMs).toEqual(Array.from({ length: 7 }, () => 'passed'))
+  await expect.poll(() => changesSent('globex.revoked'), withinMs).toContain('catching-up')
+  expect(await operator.ask({ action: 'test-result', connectorId: 'globex.revoked' }, 'acme')).toMatchObject({ code: 'not-allowed' })
+})
+
+test('the names of the secrets of a tenant are listed, and no others', async () => {
+  const names = secretNames({ client: deployment.secrets, secretPrefix: 'tributary/' })
+  expect((await names('globex')).toSorted()).toEqual(['key', 'revoked', 'swapped'].map((name) => `tributary/globex/${name}`))
+  expect(await names('glob')).toEqual([])
+})
+
+test('a newcomer creates a connector on the dashboard that is tested and delivers, with nothing but its key from elsewhere', async () => {
+  await createSecret('tributary/newco/cas', keys.newco)
+  const widget = widgetOf(deployment.function('Operate'), 'all')
+  const form = await widget.press(await widget.draw({}), 'Create')
+  const identity = { 'f:type': 'trendmicro-cas', 'f:tenant': '', 'f:newTenant': 'newco', 'f:shortName': 'cas' }
+  const configuration = await widget.press(form, 'Next', identity)
+  expect(configuration).toContain('npx --no tributary key set tributary/newco/cas')
+  expect(configuration).not.toContain('type="password"')
+  const values = { 'f:baseUrl': simulator.url, 'f:intervalMinutes': '1', 'f:initialBackfillMinutes': '60', 'f:lateArrivalMinutes': '2' }
+  const wrong = await widget.press(configuration, 'Next', { ...values, 'f:eventTypes:dlp': 'yes' })
+  expect(wrong).toContain('Give a list of 1 to 20 names of secrets')
+  const ticked = { 'f:apiKeySecrets:tributary/newco/cas': 'yes', 'f:contentTypes:teams': 'yes', 'f:eventTypes:dlp': 'yes' }
+  const review = await widget.press(wrong, 'Next', { ...values, ...ticked })
+  expect(review).toContain('Create newco.cas?')
+  let shown = await widget.press(review, 'Submit')
+  const isOver = async () => {
+    shown = shown.includes('>Refresh<') ? await widget.press(shown, 'Refresh') : shown
+    return !shown.includes('>Refresh<')
+  }
+  await expect.poll(isOver, withinMs).toBe(true)
+  expect(shown).toContain('Test of newco.cas')
+  await untilCollected('newco.cas')
+  expect(await widget.draw({ view: 'details', connectorId: 'newco.cas' })).toContain('Coverage of the last 72 hours')
 })
 
 test('every state of a connector is an event on the bus, and a person is notified of problems and recoveries only', async () => {
@@ -280,7 +325,7 @@ test('the objects have the keys of the template, and hold each event that the ve
   for (const { key } of objects) expect(key).toMatch(/^syslog\/dt=\d{4}-\d\d-\d\d\/hour=\d\d\/[^/]+\.json\.gz$/)
   const counts = new Map<string, number>()
   const twice: unknown[] = []
-  const isEvent = ({ operation }: Readonly<Record<string, unknown>>) => operation === undefined
+  const isEvent = ({ id }: Readonly<Record<string, unknown>>) => id !== undefined
   for (const { id, malformed } of objects.flatMap(({ records }) => records.filter(isEvent))) {
     const count = (counts.get(String(id)) ?? 0) + 1
     counts.set(String(id), count)
@@ -289,7 +334,7 @@ test('the objects have the keys of the template, and hold each event that the ve
   }
   expect(twice).toEqual([])
 
-  const customers: Readonly<Record<string, string>> = { [String(acme['tenantName'])]: 'acme', globex: 'globex' }
+  const customers: Readonly<Record<string, string>> = { [String(acme['tenantName'])]: 'acme', globex: 'globex', newco: 'newco' }
   const connectorIds: string[] = []
   const lacking: string[] = []
   const expected = new Set<string>()

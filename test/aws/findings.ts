@@ -55,8 +55,8 @@ export const explained: Readonly<Record<string, Explained>> = {
     full: ['AlarmsLakeErrorsRole', 'DeliveryRole', 'NoticesPublisher', ...functionRoles],
   },
   IAM_POLICYDOCUMENT_NO_WILDCARD_RESOURCE: {
-    why: 'dynamodb:ListStreams takes no resource. A network interface has no ARN before Lambda makes it.',
-    usual: ['ConnectorChangedRole'],
+    why: 'dynamodb:ListStreams and secretsmanager:ListSecrets take no resource. A network interface has no ARN before Lambda makes it.',
+    usual: ['ConnectorChangedRole', 'OperateRole'],
     full: functionRoles,
   },
   S3_BUCKET_DEFAULT_LOCK_ENABLED: { why: noLock, usual: lake, full: lake },

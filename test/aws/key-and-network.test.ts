@@ -33,6 +33,7 @@ function through(service: string, action: string, context: Request['context'] = 
 function usesOf({ action }: Call): readonly Request[] {
   const [service = ''] = action.split(':')
   if (action === 'sqs:SendMessage') return [through('sqs', 'kms:GenerateDataKey'), through('sqs', 'kms:Decrypt')]
+  if (action === 'secretsmanager:ListSecrets') return []
   if (action === 'sqs:ReceiveMessage' || service === 'secretsmanager') return [through(service, 'kms:Decrypt')]
   if (service === 'dynamodb' && action !== 'dynamodb:ListStreams') return [through(service, 'kms:Decrypt')]
   return []

@@ -28,6 +28,7 @@ const onSecret = (action: string, name: string): Request => ({
   context: {},
 })
 const call = (action: string, resource = '*'): Request => ({ action, resource, context: {} })
+const dashboardArn = (name: string) => `arn:aws:cloudwatch::${account}:dashboard/${name}`
 const functionArn = (name: string) => `arn:aws:lambda:${region}:${account}:function:${name}`
 const invoke = (name: string) => call('lambda:InvokeFunction', functionArn(name))
 /** The functions that people invoke, by an alias. */
@@ -54,6 +55,7 @@ const roles: Readonly<Record<string, { readonly may: readonly Request[]; readonl
       ...secretActions.flatMap((action) => ['tributary/acme/cas', 'tributary/acme/deep/er'].map((name) => onSecret(action, name))),
       ...invoked.map((name) => invoke(`${name}:acme`)),
       describeStack,
+      call('cloudwatch:GetDashboard', dashboardArn('tributary-operate-acme')),
     ],
     mayNot: [
       ...noRole,
@@ -65,6 +67,8 @@ const roles: Readonly<Record<string, { readonly may: readonly Request[]; readonl
       ...invoked.flatMap((name) =>
         ['', ':all', ':globex', ':acme-2', ':acm', ':$LATEST', ':1'].map((qualifier) => invoke(`${name}${qualifier}`)),
       ),
+      ...['tributary', 'tributary-operate', 'tributary-operate-globex'].map((name) => call('cloudwatch:GetDashboard', dashboardArn(name))),
+      call('cloudwatch:PutDashboard', dashboardArn('tributary-operate-acme')),
       ...['UpdateAlias', 'CreateAlias', 'UpdateFunctionCode', 'UpdateFunctionConfiguration', 'AddPermission'].flatMap((action) =>
         invoked.map((name) => call(`lambda:${action}`, functionArn(name))),
       ),

@@ -7,8 +7,8 @@ import { minute } from '../../functions/domain/time.ts'
 import { answerCall } from '../../functions/flows/operate/call.ts'
 import type { OperatePorts } from '../../functions/flows/operate/carry.ts'
 import type { PageKeys } from '../../functions/widget/form/form-views.ts'
+import { pageOperator } from '../../functions/widget/page-operator.ts'
 import { showView } from '../../functions/widget/show-view.ts'
-import { pageOperator } from '../../local/page/page-operator.ts'
 import { servePage } from '../../local/page/server.ts'
 import { policy, type World } from '../../simulation/world.ts'
 import { memoryItems, operatePorts, provider } from '../unit/operate-ports.ts'
@@ -19,8 +19,8 @@ const rows = [
 ]
 const queryLake = async () => ok(rows)
 
-/** The page over a simulated world, as the program serves it. What is written into the table is accepted at once. */
-export async function serveWorld(world: World, items: readonly Readonly<Record<string, unknown>>[]) {
+/** The ports of `operate` over a simulated world. What is written into the table is accepted at once. */
+export async function operatorOf(world: World, items: readonly Readonly<Record<string, unknown>>[]) {
   const { ports: others, effects } = await operatePorts()
   const table = new Map(items.map((item) => [String(item['connectorId']), item]))
   const { readItem, writeItem, deleteItem } = memoryItems(table)
@@ -43,24 +43,30 @@ export async function serveWorld(world: World, items: readonly Readonly<Record<s
       },
     },
   }
-  const errors: unknown[] = []
-  /** The secrets of the simulated world. */
-  const keys: PageKeys = {
+  return { operator, table, called: effects.called }
+}
+
+/** The secrets of a simulated world. */
+export function keysOf(world: World) {
+  return {
     prefix: 'tributary/',
-    names: async (tenant) => [...world.secrets.values.keys()].filter((name) => name.startsWith(`tributary/${tenant}/`)),
-    async store(secret, key) {
+    names: async (tenant: string) => [...world.secrets.values.keys()].filter((name) => name.startsWith(`tributary/${tenant}/`)),
+    async store(secret: string, key: string) {
       world.secrets.values.set(secret, key)
       return ok(undefined)
     },
-  }
-  const operate = async (event: unknown) => {
-    const answer = await answerCall(operator, event, provider, Number.POSITIVE_INFINITY)
-    return answer.ok ? { ...answer.value, ok: true } : { problems: [], ...answer.failure, ok: false }
-  }
+  } satisfies PageKeys
+}
+
+/** The page over a simulated world, as the program serves it. */
+export async function serveWorld(world: World, items: readonly Readonly<Record<string, unknown>>[]) {
+  const { operator, table, called } = await operatorOf(world, items)
+  const errors: unknown[] = []
+  const answer = (page: object) => answerCall(operator, { page }, provider, Number.POSITIVE_INFINITY)
   const dataDir = await mkdtemp(join(tmpdir(), 'page-'))
   const page = await servePage({
     show: (call, theme) =>
-      showView({ ...pageOperator(operate), vendors: world.ports(0).vendors, clock: world.clock, queryLake, keys }, call, {
+      showView({ ...pageOperator(answer), vendors: world.ports(0).vendors, clock: world.clock, queryLake, keys: keysOf(world) }, call, {
         theme,
         endpoint: 'local',
         runsOn: 'this machine',
@@ -77,7 +83,7 @@ export async function serveWorld(world: World, items: readonly Readonly<Record<s
     table,
     /** Carries out what `operate` has put off, such as a Test that was begun. */
     async goOn() {
-      const going = effects.called.splice(0).map(({ payload, caller }) => answerCall(operator, payload, caller, Number.POSITIVE_INFINITY))
+      const going = called.splice(0).map(({ payload, caller }) => answerCall(operator, payload, caller, Number.POSITIVE_INFINITY))
       await Promise.all([world.run(3 * minute), ...going])
     },
     async close() {

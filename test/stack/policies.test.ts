@@ -83,6 +83,8 @@ describe('what each role may do', () => {
         notifications,
         'Allow sqs:SendMessage on <WorkQueue.Arn>',
         'Allow firehose:PutRecordBatch on <DeliveryStream.Arn>',
+        'Allow secretsmanager:ListSecrets on *',
+        'Allow lambda:InvokeFunction on arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:tributary-operate:*',
         ownLog('OperateLog'),
       ],
       StatusWidgetRole: ['Allow dynamodb:Query on <StateTable.Arn>/index/fleet', ownLog('StatusWidgetLog')],
@@ -99,7 +101,10 @@ describe('what each role may do', () => {
   it('operate may read secrets for a Test and write none, and tenants with operators of their own add nothing to a role', () => {
     const own = policies({ tenantsWithOperators: ['acme', 'globex'] })
     expect(own).toEqual(policies())
-    expect(own['OperateRole']?.filter((line) => line.includes('secretsmanager'))).toEqual([secrets])
+    expect(own['OperateRole']?.filter((line) => line.includes('secretsmanager'))).toEqual([
+      secrets,
+      'Allow secretsmanager:ListSecrets on *',
+    ])
   })
 
   it('a KMS key of your own adds only the use of that key, and only through the services that each role calls', () => {

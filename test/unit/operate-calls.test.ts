@@ -56,25 +56,25 @@ describe('a change that goes on after its answer', () => {
 })
 
 describe('a call of the function', () => {
-  it.each<[string, object]>([
-    ['describe', { describe: true, action: 'pause', connectorId: 'acme.cas', requestId: 'request-1' }],
-    ['a widget', { widgetContext: {}, action: 'pause', connectorId: 'acme.cas', requestId: 'request-1' }],
-    ['a widget whose context is odd', { widgetContext: null, action: 'pause', connectorId: 'acme.cas', requestId: 'request-1' }],
-    ['a widget that wants to go on', { widgetContext: {}, goOn: test, ticket: 'f'.repeat(32) }],
-  ])('changes nothing without a ticket: %s', async (_, event) => {
+  const pause = { action: 'pause', connectorId: 'acme.cas' }
+
+  it('by a page makes no change without a ticket', async () => {
     const { ports, effects } = await operatePorts()
-    expect(await answerCall(ports, event, provider, until)).toMatchObject({ ok: false })
+    for (const page of [
+      { ...pause, requestId: 'request-1' },
+      { submit: pause, ticket: 'f'.repeat(32) },
+      { goOn: test, ticket: '' },
+      7,
+      null,
+    ])
+      expect(await answerCall(ports, { page }, provider, until)).toMatchObject({ ok: false })
     expect(await ports.state.history('acme.cas', until, 10)).toEqual([])
     expect(effects).toMatchObject({ kept: [], called: [] })
   })
 
-  it('makes no ticket when a widget is drawn for the first time, whatever the dashboard has for parameters', async () => {
+  it('by a page gets a ticket for a change that a person is to look at', async () => {
     const { ports } = await operatePorts()
-    const params = { review: { action: 'pause', connectorId: 'acme.cas' } }
-    const drawn = await answerCall(ports, { ...params, widgetContext: { params } }, provider, until)
-    expect(JSON.stringify(drawn)).not.toContain('ticket')
-    const pressed = await answerCall(ports, { ...params, widgetContext: { params: {} } }, provider, until)
-    expect(pressed).toMatchObject({ ok: true, value: { ticket: expect.any(String) } })
+    expect(await answerCall(ports, { page: { review: pause } }, provider, until)).toMatchObject({ value: { ticket: expect.any(String) } })
   })
 
   it.each([undefined, null, 7, 'text', [], [{ action: 'list' }]])('is wrong if it is no request: %j', async (event) => {

@@ -1,4 +1,4 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { mockClient } from 'aws-sdk-client-mock'
 import fc from 'fast-check'
@@ -43,6 +43,12 @@ describe('the function operate', () => {
     expect(dynamodb.calls()).toEqual([])
   })
 
+  it('shows CloudWatch HTML, and describes the widget to it', async () => {
+    dynamodb.on(QueryCommand).resolves({ Items: [] })
+    expect(await handler({ widgetContext: { theme: 'dark' } }, invoked(':all'))).toContain('There is no connector yet.')
+    expect(await handler({ describe: true }, invoked(''))).toMatch(/^# Operate the connectors/)
+  })
+
   it('names the problems of a wrong request', async () => {
     expect(await handler({ action: 'pase' }, invoked(':all'))).toMatchObject({
       ok: false,
@@ -61,7 +67,8 @@ describe('the function operate', () => {
     const around = fc.constantFrom<object>({}, { widgetContext: {} }, { describe: true })
     await fc.assert(
       fc.asyncProperty(marked, around, fc.constantFrom(':all', ':acme', ''), async (event, more, qualifier) => {
-        expect(await handler({ ...event, ...more }, invoked(qualifier))).toMatchObject({ ok: expect.any(Boolean) })
+        const answer = await handler({ ...event, ...more }, invoked(qualifier))
+        expect(typeof answer).toBe('widgetContext' in more || 'describe' in more ? 'string' : 'object')
         expect(printed.join('')).not.toContain('MARK')
       }),
       { numRuns: 100, examples: [[{ action: 'create', requestId: 'MARK-MARK', item: { apiKey: 'MARK' } }, {}, ':all']] },

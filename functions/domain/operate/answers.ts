@@ -1,10 +1,11 @@
 import type { Connector } from '../connector/connector.ts'
 import type { Failure } from '../failures.ts'
+import type { Result } from '../result.ts'
 import type { Coverage } from '../status/coverage.ts'
 import type { StatusRow } from '../status/status-row.ts'
 import type { StreamCounts, StreamId } from '../stream/stream.ts'
 import type { Instant } from '../time.ts'
-import type { HistoryEntry } from './operation.ts'
+import type { HistoryEntry, Refusal } from './operation.ts'
 import type { TestAnswer } from './test/test-answer.ts'
 
 /** The answers to the questions, as JSON. Instants are in ms since 1970. */
@@ -81,4 +82,11 @@ export interface AnswerOf {
   readonly coverage: CoverageAnswer
   readonly validate: ValidateAnswer
   readonly 'test-result': TestAnswer
+}
+
+/** The answer of the function `operate` to a program, as JSON. */
+export function operateAnswer(result: Result<object, Refusal>) {
+  if (result.ok) return { ...result.value, ok: true as const }
+  const { code, message, problems = [] } = result.failure
+  return { ok: false as const, code, message, problems }
 }

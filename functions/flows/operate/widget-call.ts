@@ -7,8 +7,8 @@ import { foreignTenant, type operate } from './operate.ts'
 import { issueTicket, redeemTicket } from './tickets.ts'
 
 /**
- * Calls from a dashboard. Whoever may edit a dashboard can make the browser of an operator send any of them, so none changes anything
- * by itself:
+ * Calls from a page, on a dashboard or on one machine. Whoever may edit a dashboard can make the browser of an operator send any of them,
+ * so none changes anything by itself:
  *
  *     a question                          is answered
  *     { review: change }                  answers with a ticket for this change. Only a page that a person reads gets it
