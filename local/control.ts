@@ -19,6 +19,8 @@ export const secretPrefix = 'tributary/'
 /** The program's own access to the services, beside the functions. */
 export interface Control {
   readonly state: StateTable
+  /** The connectors table, sorted by id. An item without a text for its id cannot be in it. */
+  connectorItems(): Promise<readonly ConnectorItem[]>
   /** The ids in the connectors table, sorted. */
   connectorIds(): Promise<string[]>
   /** Deletes these items of the connectors table, so that their connectors are retired. */
@@ -42,14 +44,19 @@ export function connect({ addresses, clientConfig }: Services): Control {
     queueUrl: addresses.queueUrl,
   })
 
+  async function connectorItems(): Promise<readonly ConnectorItem[]> {
+    const items: ConnectorItem[] = []
+    for await (const item of connectors.items()) items.push(item)
+    return items.sort((a, b) => (String(a['connectorId']) < String(b['connectorId']) ? -1 : 1))
+  }
+
   async function connectorIds(): Promise<string[]> {
-    const ids: string[] = []
-    for await (const { connectorId } of connectors.items()) if (typeof connectorId === 'string') ids.push(connectorId)
-    return ids.sort()
+    return (await connectorItems()).map(({ connectorId }) => String(connectorId))
   }
 
   return {
     state,
+    connectorItems,
     connectorIds,
     async deleteConnectors(ids) {
       for (const id of ids) {

@@ -6,6 +6,9 @@ import type { SimulatorOptions } from './simulator/options.ts'
 const acmeKey = '5f1c0d7be2a94386b1d0c47e9a3f62585c11ab07'
 const globexKey = 'c83e6a01947d4b2fa5e0927b1df84c36e7705d9a'
 
+/** A key of the simulator that no connector of the demonstration uses. */
+export const trialKey = 'a94c7e15d3b8462f9a07c1e85d36b2f4908ce71d'
+
 /** Returns items as a user writes them to the connectors table. */
 export function demonstrationConnectors(baseUrl: string): readonly Readonly<Record<string, unknown>>[] {
   return [
@@ -59,6 +62,7 @@ export function demonstrationSimulatorOptions(): SimulatorOptions {
     keys: [
       { key: acmeKey, customer: 'acme' },
       { key: globexKey, customer: 'globex' },
+      { key: trialKey, customer: 'trial' },
     ],
     eventsPerHour: 240,
     lateMaxMs: 60_000,

@@ -1,17 +1,18 @@
 import { type FailureCode, failures } from '../functions/domain/failures.ts'
 
+const byStoring =
+  'Store it on the page or with "npx --no tributary key set NAME", which needs no new start; one of the file of --secrets is changed there.'
+
 /** The remedies that name a thing of AWS, for the thing on this machine. */
 const remedies: Partial<Readonly<Record<FailureCode, string>>> = {
-  unauthorized:
-    'The vendor rejects the API key (401). Check that it has not expired and belongs to the origin in baseUrl, then put a new one into the file of --secrets and start again.',
+  unauthorized: `The vendor rejects the API key (401). Check that it has not expired and belongs to the origin in baseUrl, then give a new one. ${byStoring}`,
   unreachable: 'The host cannot be reached. Check baseUrl, DNS and that this machine may reach it.',
   'proxy-failed': 'The proxy opens no connection to the vendor. Check its address in HTTPS_PROXY, and that it allows the host.',
   'host-refused': "This host is not one of the vendor's. Set baseUrl to one of them, or allow this host with --allow-host.",
   'too-large': 'The response is larger than this program takes. Tributary reads a narrower range.',
-  'secret-missing': 'The secret does not exist. Add it under exactly this name to the file of --secrets and start again.',
+  'secret-missing': `The secret does not exist. Give it under exactly this name. ${byStoring}`,
   'secret-unreadable': 'The process that holds the secrets does not respond. Tributary tries again; start it again if it lasts.',
-  'secret-malformed':
-    'The secret does not hold an API key: one line of visible ASCII, or a JSON object with the named key. Correct it in the file of --secrets and start again.',
+  'secret-malformed': `The secret does not hold an API key: one line of visible ASCII, or a JSON object with the named key. Give it again. ${byStoring}`,
   'sink-throttled': 'The lake takes no more records for now. Tributary tries again.',
   'sink-failed': 'The lake refuses the records. Check the disk and the folder of --data.',
   'record-refused':

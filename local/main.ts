@@ -13,6 +13,7 @@ import { refuseSwallowedOptions } from './npm-options.ts'
 import { type Options, parseOptions, proxyOf, usage } from './options.ts'
 import { endWithOutput } from './output.ts'
 import { askFunctions } from './page/ask-functions.ts'
+import { pageKeys } from './page/page-keys.ts'
 import { queryLake } from './page/query-lake.ts'
 import { type Page, servePage } from './page/server.ts'
 import { completeText } from './report/coverage.ts'
@@ -28,7 +29,7 @@ import { openScreen, type Screen } from './screen/screen.ts'
 import { dataFolder } from './services/data-folder.ts'
 import { type Services, startOrConnect } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
-import { type CollectedFrom, isDemonstration, openSource } from './source.ts'
+import { type CollectedFrom, openSource } from './source.ts'
 
 /** The time between two looks at the state, for the screen and for the end (ms). */
 const checkEveryMs = 500
@@ -138,17 +139,18 @@ async function main(options: Options): Promise<number> {
 }
 
 /** The page of this machine: none under --once, and none of a guest, because its owner has one. */
-async function openPage({ options, services, screen }: Session, { operate }: FunctionsProcess): Promise<Page | undefined> {
+async function openPage({ options, services, screen, source }: Session, { operate }: FunctionsProcess): Promise<Page | undefined> {
   if (options.once || !services.owner) return undefined
   const ports = {
     ...pageOperator(askFunctions(operate)),
     vendors,
     clock,
-    keys: { prefix: secretPrefix, names: async () => [] },
+    keys: pageKeys(services),
     queryLake: (sql: string) => queryLake(options.data, sql),
   }
+  const hint = source.hint === undefined ? {} : { hint: source.hint }
   const page = await servePage({
-    show: (call, theme) => showView(ports, call, { theme, endpoint: 'local', runsOn: 'this machine' }),
+    show: (call, theme) => showView(ports, call, { theme, endpoint: 'local', runsOn: 'this machine', ...hint }),
     onError: (error) =>
       screen.log(JSON.stringify({ time: iso(clock.now()), level: 'error', event: 'page-failed', message: String(error) })),
     dataDir: options.data,
@@ -161,10 +163,10 @@ async function openPage({ options, services, screen }: Session, { operate }: Fun
 /** Puts the connectors into the table, makes them due and prints where the program collects from. */
 async function prepare({ options, screen, source, services, control }: Session): Promise<void> {
   if (services.owner) {
-    await source.keep()
-    await replaceConnectors(control, source, options)
+    await changeConnectors(control, source, screen)
     await control.resetConnectors()
     screen.print(`Collecting from ${source.title}.`)
+    if (source.hint !== undefined) screen.print(source.hint)
     for (const { place, reason } of source.refused) screen.print(`Refused: ${place}: ${reason}`)
   } else {
     if (options.connectors !== undefined) {
@@ -176,9 +178,9 @@ async function prepare({ options, screen, source, services, control }: Session):
   }
   await refuseUnknownStreams(control, options)
   screen.print(`The lake is ${join(options.data, 'lake')}. Press Ctrl-C to end.`)
-  screen.print(
-    firstMinuteText({ connectors: source.items.length, collecting: source.items.filter(({ enabled }) => enabled !== false).length }),
-  )
+  const items = await control.connectorItems()
+  if (items.length > 0 || options.once)
+    screen.print(firstMinuteText({ connectors: items.length, collecting: items.filter(({ enabled }) => enabled !== false).length }))
   // The first tick of the rule finds them due.
   if (services.owner || options.once) await control.collectNow(await control.connectorIds())
 }
@@ -195,27 +197,15 @@ async function collectAnew({ services, control }: Pick<Session, 'services' | 'co
   await control.collectNow(await control.connectorIds())
 }
 
-/** Makes the connectors table equal to the source. A connector that is no longer in the source is retired; the demonstration retires none of yours. */
-async function replaceConnectors(control: Control, { items }: CollectedFrom, options: Options): Promise<void> {
-  const wanted = new Set(items.map(({ connectorId }) => connectorId))
-  const others = (await control.connectorIds()).filter((id) => !wanted.has(id))
-  if (options.connectors !== undefined && isDemonstration(options.data)) {
-    throw new StartupError(
-      `${options.data} holds the demonstration, whose events are made up. Give your own connectors another folder with --data.`,
-    )
-  }
-  if (others.length > 0 && options.connectors === undefined) {
-    throw new StartupError(
-      `${options.data} holds connectors of your own (${others.join(', ')}). Start with --connectors FILE, or give the demonstration another folder with --data.`,
-    )
-  }
-  if (items.length === 0 && others.length > 0 && !options.allowEmpty) {
-    throw new StartupError(
-      `${options.connectors} has no connector, and ${options.data} has some (${others.join(', ')}). Nothing was changed. Correct the file, or retire all of them with --allow-empty.`,
-    )
-  }
-  await control.deleteConnectors(others)
-  await control.putConnectors(items)
+/** Changes the connectors table as the source wants it. */
+async function changeConnectors(control: Control, source: CollectedFrom, screen: Screen): Promise<void> {
+  await source.keep()
+  const { put, retired, left } = source.changes(await control.connectorItems())
+  await control.deleteConnectors(retired)
+  await control.putConnectors(put)
+  await source.made()
+  if (left.length > 0)
+    screen.print(`Not in the file, and collected as before: ${left.join(', ')}. Delete one with "npx --no tributary delete ID".`)
 }
 
 /** The services are gone, so only what was seen before can be told. A guest of --once has not seen the end. */

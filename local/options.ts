@@ -11,6 +11,8 @@ export interface Options {
   readonly forMs?: number
   readonly connectors?: string
   readonly secrets?: string
+  /** No demonstration: the connectors are made on the page or with the command. */
+  readonly own: boolean
   /** `HOST` or `HOST:PORT`. */
   readonly allowHosts: readonly string[]
   /** A file without connectors retires those of the last start. */
@@ -25,13 +27,14 @@ export interface Options {
 
 export const usage = `Usage: npm start -- [options]
 
-Without options it runs the demonstration, against a simulator of the vendor, until you press Ctrl-C.
+Without options it runs the demonstration, against a simulator of the vendor, until you press Ctrl-C. Connectors of your own are made on the page, with the command "npx --no tributary", or in a file.
 
   --once                    collect until every stream is complete up to now, then print the summary
   --patience MINUTES        how long --once waits for a failure that may pass, such as an outage of the vendor: 1 to 1440 (default 15)
   --for DURATION            run for this time (90s, 10m, 2h), then print the summary; exit code 1 if a connector or a stream has a problem
-  --connectors FILE         collect the connectors of this file, a JSON array of items, instead of the demonstration's
-  --secrets FILE            read the API keys from this file, a JSON object from secret name to key that only you can read
+  --own                     no demonstration: collect the connectors that you make on the page or with the command
+  --connectors FILE         no demonstration: collect the connectors of this file as well, a JSON array of items, which the file then owns
+  --secrets FILE            read API keys from this file, a JSON object from secret name to key that only you can read; others are in DATA/keys.json
   --allow-host HOST[:PORT]  allow this host in base URLs beside the vendor's own, also with http or a private address; may be repeated
   --allow-empty             accept a file without connectors although there are some, so that all of them are retired
   --data DIR                keep state and lake in this folder (default .tributary)
@@ -69,12 +72,6 @@ export function parseOptions(args: readonly string[]): Options {
   if (values.once && forMs !== undefined)
     throw new StartupError('--once and --for exclude each other, because --once ends by itself. Leave one of them out.')
   if (values.patience !== undefined && !values.once) throw new StartupError('--patience says how long --once waits. Give --once as well.')
-  if (values.connectors !== undefined && values.secrets === undefined) {
-    throw new StartupError('--connectors needs --secrets FILE, a JSON object from secret name to API key.')
-  }
-  if (values.connectors === undefined && values.secrets !== undefined) {
-    throw new StartupError('--secrets needs --connectors FILE, because the demonstration has its own keys.')
-  }
   if (values.once && values.port !== undefined) throw new StartupError('--port: there is no page with --once. Leave one of them out.')
   const allowHosts = values['allow-host'] ?? []
   for (const host of allowHosts) {
@@ -89,6 +86,7 @@ export function parseOptions(args: readonly string[]): Options {
     ...(forMs === undefined ? {} : { forMs }),
     ...(values.connectors === undefined ? {} : { connectors: values.connectors }),
     ...(values.secrets === undefined ? {} : { secrets: values.secrets }),
+    own: values.own ?? false,
     allowHosts,
     allowEmpty: values['allow-empty'] ?? false,
     data: values.data ?? '.tributary',
@@ -107,6 +105,7 @@ function parseFlags(args: readonly string[]) {
         once: { type: 'boolean' },
         patience: { type: 'string' },
         for: { type: 'string' },
+        own: { type: 'boolean' },
         connectors: { type: 'string' },
         secrets: { type: 'string' },
         'allow-host': { type: 'string', multiple: true },

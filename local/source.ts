@@ -3,10 +3,12 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { idProblem } from '../functions/domain/connector/connector-schema.ts'
 import type { ConnectorItem } from '../functions/flows/item-digest.ts'
-import { demonstrationConnectors, demonstrationSecrets, demonstrationSimulatorOptions } from './demonstration.ts'
+import { type ChangesAtStart, changesByDemonstration, changesByFile } from './connectors-at-start.ts'
+import { demonstrationConnectors, demonstrationSecrets, demonstrationSimulatorOptions, trialKey } from './demonstration.ts'
 import { readConnectorsFile, readSecretsFile } from './input-files.ts'
 import type { Options } from './options.ts'
 import { writeAtomically } from './services/files.ts'
+import { StartupError } from './services/startup-error.ts'
 import { startSimulator } from './simulator/server.ts'
 
 /** An item that no function is given: it has an id that no connector can have, so it would have no status. */
@@ -16,36 +18,84 @@ interface RefusedItem {
   readonly reason: string
 }
 
-/** The connectors to collect and their secrets: your own with the real vendor, or the demonstration's with the simulator. */
+/** The place that the connectors of a folder come from, and the secrets that it gives. */
 export interface CollectedFrom {
-  readonly items: readonly ConnectorItem[]
+  /** The changes of the connectors table, which the owner of the data folder makes when the program starts. */
+  changes(stored: readonly ConnectorItem[]): ChangesAtStart
   readonly refused: readonly RefusedItem[]
   readonly secrets: ReadonlyMap<string, string>
   readonly allowedHosts: readonly string[]
   /** The host of the simulator: no proxy reaches it. */
   readonly simulatorHost?: string
   readonly title: string
-  /** The owner of the data folder calls it before it collects: in the demonstration the next start finds the simulator's port, even after a kill. */
+  /** For somebody who tries a connector of their own, where there is something to try it with. */
+  readonly hint?: string
+  /** The owner of the data folder calls it before it changes the table: in the demonstration the next start finds the simulator's port, even after a kill. */
   keep(): Promise<void>
+  /** The owner calls it when the table is changed. */
+  made(): Promise<void>
   /** In the demonstration the owner writes the events that the simulator showed to the data folder, so that the lake can be compared with them. */
   close(owner: boolean): Promise<void>
 }
 
 /** Throws a `StartupError` that names the file and its mistake. */
 export async function openSource(options: Options): Promise<CollectedFrom> {
-  if (options.connectors === undefined || options.secrets === undefined) return openDemonstration(options.data)
-  const all = await readConnectorsFile(options.connectors)
-  const secrets = await readSecretsFile(options.secrets)
+  const { connectors: path, data, own } = options
+  const items = path === undefined ? [] : await readConnectorsFile(path)
+  const secrets = options.secrets === undefined ? new Map<string, string>() : await readSecretsFile(options.secrets)
+  if (path === undefined && !own && (isDemonstration(data) || !isUsed(data))) return openDemonstration(data, secrets)
+  if (isDemonstration(data)) {
+    throw new StartupError(
+      `${data} holds the demonstration, whose events are made up. Give your own connectors another folder with --data, or start without ${path === undefined ? '--own' : '--connectors'} and create them on the page beside those of the demonstration.`,
+    )
+  }
+  if (path === undefined) return ofTable(options, secrets)
+  return ofFile(options, path, items, secrets)
+}
+
+/** The connectors that people made on the page or with the command. */
+function ofTable({ data, allowHosts }: Options, secrets: ReadonlyMap<string, string>): CollectedFrom {
+  return {
+    changes: () => ({ put: [], retired: [], left: [] }),
+    refused: [],
+    secrets,
+    allowedHosts: allowHosts,
+    title: `the connectors of ${data}`,
+    keep: async () => {},
+    made: async () => {},
+    close: async () => {},
+  }
+}
+
+function ofFile(
+  options: Options,
+  path: string,
+  all: Awaited<ReturnType<typeof readConnectorsFile>>,
+  secrets: ReadonlyMap<string, string>,
+): CollectedFrom {
   const items = all.filter(({ connectorId }) => idProblem(connectorId) === undefined)
   return {
-    items,
+    changes(stored) {
+      const changes = changesByFile(items, stored)
+      refuseEmptyFile(options, path, items, changes)
+      return changes
+    },
     refused: all.flatMap(({ connectorId }, i) => refusedItem(connectorId, i + 1)),
     secrets,
     allowedHosts: options.allowHosts,
-    title: `${items.length} ${items.length === 1 ? 'connector' : 'connectors'} of ${options.connectors}`,
+    title: `${items.length} ${items.length === 1 ? 'connector' : 'connectors'} of ${path}`,
     keep: async () => {},
+    made: async () => {},
     close: async () => {},
   }
+}
+
+/** A file that was emptied by mistake would retire everything. */
+function refuseEmptyFile({ data, allowEmpty }: Options, path: string, items: readonly ConnectorItem[], { retired }: ChangesAtStart): void {
+  if (items.length > 0 || retired.length === 0 || allowEmpty) return
+  throw new StartupError(
+    `${path} has no connector, and ${data} has some (${retired.join(', ')}). Nothing was changed. Correct the file, or retire all of them with --allow-empty.`,
+  )
 }
 
 function refusedItem(connectorId: string, position: number): readonly RefusedItem[] {
@@ -55,31 +105,42 @@ function refusedItem(connectorId: string, position: number): readonly RefusedIte
 }
 
 /** Whether the demonstration has collected into this folder. */
-export function isDemonstration(dataDir: string): boolean {
+function isDemonstration(dataDir: string): boolean {
   return existsSync(join(dataDir, portFile))
 }
 
+/** Whether anything has collected into this folder. */
+function isUsed(dataDir: string): boolean {
+  return existsSync(join(dataDir, 'state'))
+}
+
 const portFile = 'simulator-port'
+/** It is there when the connectors of the demonstration are in the table. */
+const madeFile = 'demonstration'
 
 /**
  * The simulator keeps its port from one start to the next when the port is free, so that the base URLs of the
  * connectors stay the same. Its events are a function of time, so they do too; a kill loses only the account of what it showed.
  */
-async function openDemonstration(dataDir: string): Promise<CollectedFrom> {
+async function openDemonstration(dataDir: string, ownSecrets: ReadonlyMap<string, string>): Promise<CollectedFrom> {
   const portPath = join(dataDir, portFile)
   const lastPort = Number(await readFile(portPath, 'utf8').catch(() => '0'))
   const simulator = await startSimulator(demonstrationSimulatorOptions(), { port: lastPort }).catch(() =>
     startSimulator(demonstrationSimulatorOptions()),
   )
   const { host, port } = new URL(simulator.url)
+  const isNew = !existsSync(join(dataDir, madeFile))
+  const formerUrl = lastPort > 0 ? simulator.url.replace(`:${port}`, `:${lastPort}`) : undefined
   return {
-    items: demonstrationConnectors(simulator.url),
+    changes: (stored) => changesByDemonstration(demonstrationConnectors(simulator.url), stored, { isNew, url: simulator.url, formerUrl }),
     refused: [],
-    secrets: new Map(Object.entries(demonstrationSecrets())),
+    secrets: new Map([...ownSecrets, ...Object.entries(demonstrationSecrets())]),
     allowedHosts: [host],
     simulatorHost: host,
     title: `the demonstration: three connectors of two tenants, against a simulator of the vendor at ${simulator.url}`,
+    hint: `To try a connector of your own, for a new tenant, without an account of the vendor: the simulator is at ${simulator.url} and takes the API key ${trialKey}.`,
     keep: () => writeAtomically(portPath, port),
+    made: () => writeAtomically(join(dataDir, madeFile), ''),
     async close(owner) {
       await simulator.close()
       if (!owner) return

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { connectorAttributes, parseConnector } from '../../functions/domain/connector/connector-schema.ts'
 import type { Problem } from '../../functions/domain/connector/problems.ts'
 import { tenantOfId } from '../../functions/domain/connector/tenant.ts'
+import { withNames } from '../../functions/domain/operate/new-item.ts'
 import type { Vendor } from '../../functions/domain/vendor.ts'
 import { vendors } from '../../functions/vendors/index.ts'
 import type { Item } from '../answers.ts'
@@ -31,7 +32,7 @@ export async function create(session: Session, given: string | undefined, option
   }
   const written = { ...(connectorId === undefined ? {} : { connectorId }), ...others, ...options.attributes }
   const isAsked = session.terminal.isInteractive && missingAttributes(written).length > 0
-  const item = isAsked ? await askForItem(session, written) : written
+  const item = isAsked ? await askForItem(session, written) : withNames(withType(written))
   const id = String(item['connectorId'] ?? '')
   if (id === '') throw new Mistake('Name the connector: create TENANT.NAME, such as create acme.cas. See create --help.')
   if (session.terminal.isInteractive && !session.yes) {
@@ -63,6 +64,12 @@ export async function edit(session: Session, connectorId: string, options: EditO
 async function editedItem({ terminal }: Session, before: Item, { file }: EditOptions, isEmpty: boolean): Promise<Item> {
   if (file !== undefined) return parseItemFile(file, terminal.readFile(file))
   return isEmpty ? parseItemFile('the text', await terminal.ask.edit('Edit the connector', formatItem(before))) : before
+}
+
+/** There is nothing to choose as long as there is one vendor. */
+function withType(item: Item): Item {
+  const [type, ...others] = vendors.keys()
+  return others.length === 0 ? { type, ...item } : item
 }
 
 function missingAttributes(item: Item): readonly string[] {

@@ -11,11 +11,13 @@ export function dataFolder(given: string): string {
 
 /** Everything that a data folder holds. */
 const ownNames = new Set([
+  'demonstration',
   'firehose',
   'keys.json',
   'lake',
   'notifications.ndjson',
   'owner.lock',
+  'page.html',
   'services.json',
   'simulator-account.ndjson',
   'simulator-port',

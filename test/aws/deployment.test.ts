@@ -306,7 +306,8 @@ test('a newcomer creates a connector on the dashboard that is tested and deliver
   }
   await expect.poll(isOver, withinMs).toBe(true)
   expect(shown).toContain('Test of newco.cas')
-  await untilCollected('newco.cas')
+  const testedAt = Date.now()
+  await expect.poll(() => missing(['newco.cas'], testedAt), { ...withinMs, interval: 1_000 }).toEqual([])
   expect(await widget.draw({ view: 'details', connectorId: 'newco.cas' })).toContain('Coverage of the last 72 hours')
 })
 

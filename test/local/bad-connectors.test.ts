@@ -84,13 +84,13 @@ test('each connector whose item, secret or key is bad says what is wrong and wha
       id: 'acme.no-secret',
       differs: { apiKeySecrets: ['tributary/acme/nowhere'] },
       state: 'failing',
-      reason: /tributary\/acme\/nowhere.*Add it under exactly this name to the file of --secrets/,
+      reason: /tributary\/acme\/nowhere.*Give it under exactly this name/,
     },
     {
       id: 'acme.bad-key',
       differs: { apiKeySecrets: ['tributary/acme/rejected'] },
       state: 'failing',
-      reason: /401.*put a new one into the file of --secrets/,
+      reason: /401.*then give a new one/,
     },
   ]
   const about = await collectBeside(bad, [], [['acme.pool', { apiKeySecrets: ['tributary/acme/rejected', 'tributary/acme/key'] }]])

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { demonstrationConnectors, demonstrationSecrets, demonstrationSimulatorOptions } from '../../local/demonstration.ts'
+import { demonstrationConnectors, demonstrationSecrets, demonstrationSimulatorOptions, trialKey } from '../../local/demonstration.ts'
 import type { StreamName } from '../../local/simulator/catalogue.ts'
 import { itemOf } from '../../local/simulator/messages.ts'
 import { VendorModel } from '../../local/simulator/model.ts'
@@ -12,14 +12,14 @@ const connectors = demonstrationConnectors('http://127.0.0.1:1234') as readonly 
   eventTypes?: string[]
 }[]
 
-test('two connectors of one tenant share a key, and the other tenant has its own', () => {
+test('two connectors of one tenant share a key, the other tenant has its own, and one key is left for trying', () => {
   expect(connectors.map(({ tenantName, apiKeySecrets }) => [tenantName, ...apiKeySecrets])).toEqual([
     ['acme', 'tributary/acme/key'],
     ['acme', 'tributary/acme/key'],
     ['globex', 'tributary/globex/key'],
   ])
   const keys = demonstrationSimulatorOptions().keys?.map(({ key }) => key)
-  expect(Object.values(demonstrationSecrets())).toEqual(keys)
+  expect([...Object.values(demonstrationSecrets()), trialKey]).toEqual(keys)
 })
 
 test('a first pass over all streams fits into the 20 requests of a minute', () => {

@@ -20,6 +20,7 @@ test('npm start without options is the demonstration, until Ctrl-C, in .tributar
     help: false,
     once: false,
     patienceMs: 15 * minute,
+    own: false,
     allowHosts: [],
     allowEmpty: false,
     data: '.tributary',
@@ -29,7 +30,7 @@ test('npm start without options is the demonstration, until Ctrl-C, in .tributar
 
 test('every option is understood', () => {
   const args =
-    '--once --patience 90 --streams acme.cas --connectors c.json --secrets s.json --allow-host localhost:8080 --allow-host [::1] --allow-empty --data /tmp/d --json'.split(
+    '--once --patience 90 --streams acme.cas --connectors c.json --secrets s.json --own --allow-host localhost:8080 --allow-host [::1] --allow-empty --data /tmp/d --json'.split(
       ' ',
     )
   expect(parseOptions(args)).toEqual({
@@ -39,6 +40,7 @@ test('every option is understood', () => {
     streams: 'acme.cas',
     connectors: 'c.json',
     secrets: 's.json',
+    own: true,
     allowHosts: ['localhost:8080', '[::1]'],
     allowEmpty: true,
     data: '/tmp/d',
@@ -97,8 +99,6 @@ describe('a mistake in the options is refused in one line', () => {
     [['--once', '--patience=1.5'], /^--patience 1\.5: give/],
     [['--once', '--patience=1441'], /^--patience 1441: give/],
     [['--once', '--patience=10m'], /^--patience 10m: give/],
-    [['--connectors', 'c.json'], /^--connectors needs --secrets FILE/],
-    [['--secrets', 's.json'], /^--secrets needs --connectors FILE/],
     [['--allow-host', 'http://localhost:1'], /^--allow-host http:\/\/localhost:1: give HOST or HOST:PORT, such as localhost:8080\.$/],
     [['--allow-host', ''], /^--allow-host : give HOST/],
   ])('%j', (args, said) => {

@@ -70,7 +70,7 @@ describe('--once', () => {
       60 * minute,
     )
     expect(afterMs).toBeLessThan(30 * second)
-    expect(end.givenUp[0]?.reason).toContain('put a new one into the file of --secrets')
+    expect(end.givenUp[0]?.reason).toContain('then give a new one. Store it on the page')
   })
 
   it.each([1, 15])('ends after %i min of an outage, and says what is missing, why and what to do', async (minutes) => {

@@ -1,3 +1,4 @@
+import { withNames } from '../../domain/operate/new-item.ts'
 import type { Draft, Item } from './draft.ts'
 
 /** The identity of a new connector: its tenant and its name make the id, and none of them can change later. */
@@ -20,12 +21,5 @@ export function identityOf(draft: Draft): { readonly tenant: string; readonly co
 /** The item with its id. The names that people see follow from the tenant and the short name, if they are not given. */
 export function withIdentity(item: Item, draft: Draft, tenants: readonly KnownTenant[]): Item {
   const { tenant, connectorId } = identityOf(draft)
-  const { shortName = '' } = draft
-  const known = tenants.find((each) => each.tenant === tenant)?.name
-  return {
-    ...item,
-    connectorId,
-    name: item['name'] ?? `${tenant}-${shortName.trim()}`,
-    tenantName: item['tenantName'] ?? known ?? tenant,
-  }
+  return withNames({ ...item, connectorId }, tenants.find((each) => each.tenant === tenant)?.name)
 }

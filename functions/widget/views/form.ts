@@ -25,7 +25,7 @@ ${notice === undefined ? '' : html`<p role="alert" class="tb-warn">${notice}</p>
 ${item['managedBy'] === 'file' ? html`<p class="tb-warn">A file of connectors owns this item: its next apply writes over your changes. Change the file as well.</p>` : ''}
 ${problems.length === 0 ? '' : html`<p role="alert" class="tb-bad">${problems.length === 1 ? 'One value is' : `${problems.length} values are`} not right. Correct them, and go on.</p>`}
 ${unplaced.map(({ path, message }) => html`<p class="tb-bad">${path}: ${message}</p>`)}
-<form class="tb-form">${step === 'general' ? general(state, frame) : configuration(state)}
+<form class="tb-form">${step === 'general' ? general(state, frame) : configuration(state, frame)}
 <p class="tb-bar">${step === 'configuration' ? submit(frame, callOf(state, 'general'), 'Back') : ''}${submit(frame, callOf(state, step === 'general' ? 'configuration' : 'review'), 'Next')}</p></form>`
 }
 
@@ -80,11 +80,11 @@ function lockedIdentity({ connectorId, vendor, item }: FormState): Html {
 <p>These cannot change: the records in the lake and the state of the connector are found by them. Create another connector if you need other ones.</p>`
 }
 
-function configuration(state: FormState): Html {
+function configuration(state: FormState, { hint }: Frame): Html {
   const fields = fieldsOn(state)
   const advanced = fields.filter(({ isAdvanced }) => isAdvanced)
   const isOpen = advanced.some(({ attribute: { name } }) => state.field === name || hasProblem(state, name) || name in state.draft)
-  return html`${fields.filter(({ isAdvanced }) => !isAdvanced).map((field) => fieldOf(field, state))}
+  return html`${hint === undefined || state.mode === 'edit' ? '' : html`<p class="tb-doc">${hint}</p>`}${fields.filter(({ isAdvanced }) => !isAdvanced).map((field) => fieldOf(field, state))}
 <details${isOpen ? html` open` : ''}><summary>Advanced</summary>${advanced.map((field) => fieldOf(field, state))}</details>`
 }
 

@@ -13,6 +13,8 @@ export interface Frame {
   readonly endpoint: string
   /** The place where the connectors run, as people read it. */
   readonly runsOn: string
+  /** For somebody who tries a connector of their own, where there is something to try it with. */
+  readonly hint?: string
 }
 
 /** The parameters of a call: the view to show, and its own values. */
