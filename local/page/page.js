@@ -57,7 +57,10 @@ function pressed(button) {
   // A key that was typed is sent once, and not kept.
   const kept = Object.fromEntries(Object.entries(forms).filter(([name]) => button.form?.elements.namedItem(name)?.type !== 'password'))
   history.pushState({ call, forms: kept }, '')
-  void show(call, forms).then(() => view.focus())
+  void show(call, forms).then(() => {
+    scrollTo(0, 0)
+    view.focus({ preventScroll: true })
+  })
 }
 
 view.addEventListener('click', (event) => {
