@@ -1,6 +1,7 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { consoleAddress, queryEditorAddress } from '../../functions/domain/operate/console-address.ts'
 import { awsClient } from '../../functions/runtime/aws-client.ts'
 import { stackOutputs } from '../../operator/stack-outputs.ts'
 import { operatorAnswer } from '../answers.ts'
@@ -44,7 +45,7 @@ export async function ofStack({ stack, profile, region: wanted, alias }: StackOp
       consoleAddress(region, `cloudwatch/home?region=${region}#dashboards/dashboard/${dashboardName(output('DashboardName'), alias)}`),
     lake: () => ({
       kind: 'athena',
-      editor: consoleAddress(region, `athena/home?region=${region}#/query-editor`),
+      editor: queryEditorAddress(region),
       workgroup: output('AthenaWorkgroupName'),
       database: output('AthenaDatabaseName'),
     }),
@@ -57,13 +58,6 @@ export async function ofStack({ stack, profile, region: wanted, alias }: StackOp
 /** The dashboard that acts. A tenant with operators of its own has one on its alias. */
 function dashboardName(prefix: string, alias: string): string {
   return alias === 'all' ? `${prefix}-operate` : `${prefix}-operate-${alias}`
-}
-
-/** The console of a partition has its own domain. */
-function consoleAddress(region: string, path: string): string {
-  if (region.startsWith('cn-')) return `https://${region}.console.amazonaws.cn/${path}`
-  const domain = region.startsWith('us-gov-') ? 'console.amazonaws-us-gov.com' : 'console.aws.amazon.com'
-  return `https://${region}.${domain}/${path}`
 }
 
 /** The function `operate`, by its alias: the function takes the tenant of the caller from it. */

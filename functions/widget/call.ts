@@ -31,6 +31,9 @@ const formStepShape = {
     {},
   ),
   form: z.exactOptional(z.literal(true)),
+  /** Of the review: its ticket, which is good for storing the values, or for testing them. */
+  ticket: z.exactOptional(z.string()),
+  act: z.exactOptional(z.enum(['store', 'test'])),
 }
 
 /** A call of a page is untrusted: whatever does not fit is the first page. */
@@ -84,8 +87,6 @@ export const callSchema = z.catch(
       view: z.literal('submit'),
       ticket: z.string(),
       change: z.looseObject({ action: z.string(), connectorId: z.exactOptional(connectorId) }),
-      /** The form that the change was made with. */
-      back: z.catch(z.optional(z.record(z.string(), z.unknown())), undefined),
     }),
   ]),
   { view: 'overview' as const, find: '', state: '' as const, from: 1 },

@@ -29,7 +29,11 @@ export async function reviewView(ports: ChangePorts, call: ReviewCall, frame: Fr
 }
 
 /** Carries the change out, and says how it ended. A connector that was created or edited is tested at once. */
-export async function submitView(ports: ChangePorts, { change, ticket, back: form }: SubmitCall, frame: Frame): Promise<Html> {
+export async function submitView(
+  ports: ChangePorts,
+  { change, ticket, back: form }: Pick<SubmitCall, 'ticket'> & { readonly change: PageChange; readonly back?: object | undefined },
+  frame: Frame,
+): Promise<Html> {
   const connectorId = connectorOf(change)
   const back = callIn(form)
   const result = await ports.submit(change, ticket)

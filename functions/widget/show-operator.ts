@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import { mustBeOneOf } from '../domain/connector/problems.ts'
 import { callerOf, everyTenant } from '../domain/operate/caller.ts'
+import { queryEditorAddress } from '../domain/operate/console-address.ts'
 import type { Caller, Refusal } from '../domain/operate/operation.ts'
 import type { Log } from '../domain/ports.ts'
 import type { Result } from '../domain/result.ts'
@@ -89,13 +90,14 @@ async function page(
   caller: Caller,
 ): Promise<string> {
   const operator = pageOperator((request) => answer(request, caller))
-  const region = functionArn.split(':')[3]
+  const region = functionArn.split(':')[3] ?? ''
   const isOwn = (tenant: string) => caller.tenant === everyTenant || caller.tenant === tenant
   const ownKeys = { prefix: keys.prefix, names: async (tenant: string) => (isOwn(tenant) ? keys.names(tenant) : []) }
   const shown = await showView({ ...ports, ...operator, keys: ownKeys }, call, {
     theme,
     endpoint: functionArn,
     runsOn: `AWS Lambda, ${region}`,
+    queryEditor: queryEditorAddress(region),
   })
   return fitting(shown, tooLong.text, pageBytesMax)
 }

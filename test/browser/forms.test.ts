@@ -92,6 +92,25 @@ describe('Create on the page', () => {
     await page.getByText('All 7 steps passed').waitFor()
   })
 
+  it('tests the values before they are stored, and leads back to them', async () => {
+    await general('teams')
+    await field('Base URL *').fill(String(stored['baseUrl']))
+    await page.getByLabel('tributary/acme/simulated', { exact: true }).check()
+    await press('Next')
+    await heading('Create acme.teams?')
+    await press('Test before')
+    await heading('Test of acme.teams')
+    await page.getByText('of values that are not saved').waitFor()
+    await served.goOn()
+    await page.getByText('All 7 steps passed').waitFor()
+    expect(saved('acme.teams')).toBeUndefined()
+    await press('Back to the form')
+    await heading('Create acme.teams?')
+    await press('Submit')
+    await heading('Test of acme.teams')
+    expect(saved('acme.teams')).toBeDefined()
+  })
+
   it('stores a key that is typed, and nothing that comes back or is kept has it', async () => {
     await general('cas-2')
     await field('Base URL *').fill(String(stored['baseUrl']))

@@ -102,7 +102,8 @@ describe('the widget in the console', () => {
     await press('View events')
     await heading('Events')
     await page.getByText("connector_id = 'acme.cas'").waitFor()
-    await page.getByText('Run this query in Athena').waitFor()
+    await page.getByRole('link', { name: 'the editor of Athena' }).waitFor()
+    await page.getByText('msg_class: trendmicro_cas_logs_teams').first().waitFor()
   })
 
   it('shows a hostile name as text, and runs nothing of it', async () => {

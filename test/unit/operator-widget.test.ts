@@ -82,7 +82,7 @@ describe('the widget that operates connectors', () => {
 
   it('shows the query of a search, to be copied', async () => {
     const page = await draw({ view: 'events', connectorId: "o'x" })
-    expect(page).toContain('Run this query in Athena')
+    expect(page).toContain('href="https://eu-west-1.console.aws.amazon.com/athena/home?region=eu-west-1#/query-editor"')
     expect(page).toContain('o&#39;&#39;x')
   })
 

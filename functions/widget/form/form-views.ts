@@ -6,7 +6,7 @@ import type { Refusal } from '../../domain/operate/operation.ts'
 import type { Result } from '../../domain/result.ts'
 import type { Vendor } from '../../domain/vendor.ts'
 import type { FormCall } from '../call.ts'
-import type { ChangePorts } from '../change-views.ts'
+import { type ChangePorts, submitView } from '../change-views.ts'
 import type { Html } from '../html.ts'
 import { form } from '../views/form.ts'
 import { formReview } from '../views/form-review.ts'
@@ -55,17 +55,28 @@ export async function formView(ports: FormPorts, call: FormCall, frame: Frame): 
   const shown = problems.filter((problem) => isOn(step, keyed, problem) && (call.view === 'edit' || isReached(call, step)))
   const drawn = { ...keyed, step, problems: shown }
   if (step !== 'review' || !checked.ok) return form(drawn, frame)
-  return reviewItem(ports, drawn, item, checked.value.connector, frame)
+  const changes = { store: storing(drawn, item), test: { action: 'test', connectorId: drawn.connectorId, item } }
+  const { act, ticket, ...review } = call
+  if (act !== undefined) return submitView(ports, { change: changes[act], ticket: ticket ?? '', back: review }, frame)
+  return reviewItem(ports, drawn, changes, checked.value.connector, frame)
 }
 
-async function reviewItem(ports: FormPorts, state: FormState, item: Item, connector: Connector, frame: Frame): Promise<Html> {
-  const { connectorId, mode, version } = state
-  const change: PageChange = mode === 'create' ? { action: 'create', item } : { action: 'edit', connectorId, version: version ?? '', item }
-  const test: PageChange = { action: 'test', connectorId, item }
-  const [reviewed, tested] = [await ports.review(change), await ports.review(test)]
-  if (!reviewed.ok) return refused(reviewed.failure, frame)
-  const tickets = { change: reviewed.value.ticket, ...(tested.ok ? { test: tested.value.ticket } : {}) }
-  return formReview({ ...state, change, test, tickets, connector }, frame)
+/** The change that stores the item. It names the item that the person has seen. */
+function storing({ mode, connectorId, version = '' }: FormState, item: Item): PageChange {
+  return mode === 'create' ? { action: 'create', item } : { action: 'edit', connectorId, version, item }
+}
+
+async function reviewItem(
+  ports: FormPorts,
+  state: FormState,
+  { store, test }: { readonly store: PageChange; readonly test: PageChange },
+  connector: Connector,
+  frame: Frame,
+): Promise<Html> {
+  const [stored, tested] = [await ports.review(store), await ports.review(test)]
+  if (!stored.ok) return refused(stored.failure, frame)
+  const tickets = { store: stored.value.ticket, ...(tested.ok ? { test: tested.value.ticket } : {}) }
+  return formReview({ ...state, tickets, connector }, frame)
 }
 
 async function open(ports: FormPorts, call: FormCall): Promise<Result<FormState, Refusal>> {

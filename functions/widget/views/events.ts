@@ -1,4 +1,5 @@
 import { type EventSearch, eventColumns, eventsShown } from '../../domain/operate/event-search.ts'
+import { cardOf } from '../../domain/operate/vendor-card.ts'
 import { cutText } from '../../domain/text.ts'
 import { type Instant, iso } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
@@ -35,8 +36,8 @@ export function events(
 <label>Event type ${choice('eventType', search.eventType, eventTypes)}</label>
 <label>Text <input name="text" value="${search.text}"></label>
 ${submit(frame, { view: 'events' }, 'Search')}</form>
-${found === undefined ? html`<p>Run this query in Athena, in the workgroup of the stack.</p>` : 'failure' in found ? html`<p>${found.failure}</p>` : table(found.rows, frame)}
-<h3>Query</h3><pre>${lines(sql)}</pre>`
+${found === undefined ? elsewhere(frame) : 'failure' in found ? html`<p>${found.failure}</p>` : table(found.rows, frame)}
+<h3>Query</h3><pre>${lines(sql)}</pre>${locating(vendors, frame)}`
 }
 
 function table(rows: readonly Row[], frame: Frame): Html {
@@ -56,6 +57,23 @@ function cell(row: Row, column: string, frame: Frame): Html | string {
   if (column === 'timestamp')
     return button(frame, { view: 'event', id: String(row['id']) }, iso(Number(value)).replace('T', ' ').slice(0, 19), 'link')
   return value === null || value === undefined ? '–' : cutText(String(value), cellMax)
+}
+
+function elsewhere({ queryEditor }: Frame): Html {
+  const editor =
+    queryEditor === undefined ? 'Athena' : html`<a href="${queryEditor}" target="_blank" rel="noreferrer">the editor of Athena</a>`
+  return html`<p>Copy the query below into ${editor}, and choose the workgroup and the database of the stack.</p>`
+}
+
+/** The columns that find the events of each content type. */
+function locating(vendors: readonly Vendor[], { runsOn }: Frame): Html {
+  const rows = vendors.flatMap((vendor) => cardOf(vendor, runsOn).collected)
+  return html`<h3>Locating records</h3><dl>${rows.map(
+    (row) =>
+      html`<dt>${row.label}</dt><dd>${Object.entries(row.locating)
+        .map(([column, value]) => `${column}: ${value}`)
+        .join('; ')}</dd>`,
+  )}</dl>`
 }
 
 /** One record of the lake as JSON. */

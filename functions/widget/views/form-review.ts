@@ -9,15 +9,12 @@ import type { FormState } from '../form/form-state.ts'
 import { type Html, html } from '../html.ts'
 import { callOf, cancel } from './form.ts'
 import { button, type Frame } from './frame.ts'
-import type { PageChange } from './review.ts'
 
 /** The last step of Create and Edit: everything that will be stored, before it is. */
 
 export interface ReviewState extends FormState {
-  readonly change: PageChange
-  /** A Test of the values, before they are stored. */
-  readonly test: PageChange
-  readonly tickets: { readonly change: string; readonly test?: string }
+  /** Each is good for exactly these values: to store them, and to test them before. */
+  readonly tickets: { readonly store: string; readonly test?: string }
   /** The connector that the values make, with all defaults. */
   readonly connector: Connector
 }
@@ -26,8 +23,8 @@ export interface ReviewState extends FormState {
 const valueMax = 400
 
 export function formReview(state: ReviewState, frame: Frame): Html {
-  const { mode, connectorId, notice, item, change, test, tickets, connector, vendor } = state
-  const back = callOf(state, 'configuration')
+  const { mode, connectorId, notice, item, tickets, connector, vendor } = state
+  const here = { ...callOf(state, 'review'), left: 'review' }
   const title = mode === 'create' ? `Create ${connectorId}?` : `Edit ${connectorId}?`
   const isChanged = mode === 'create' || state.fields.some(({ attribute: { name } }) => name in state.draft)
   return html`<p class="tb-bar">${cancel(state, frame)}</p><h2>${title}</h2><p>Step 3 of 3: Review.</p>
@@ -37,7 +34,7 @@ ${mode === 'create' ? created(state, connector) : changes(state)}
 <p>${budgetWords(connector, vendor)}</p>
 ${mode === 'create' ? html`<p>${backfillWords(connector, vendor)}</p><p>The id, the type, the name and the tenant cannot change later.</p>` : ''}
 ${connector.disableTlsVerification ? html`<p class="tb-warn">Any certificate is accepted. Whoever is between this deployment and the vendor can read the API key and change the events. A CA of your own (tlsCaPem) is the better way.</p>` : ''}
-<p class="tb-bar">${button(frame, { ...back, left: 'review' }, 'Back')}${isChanged ? button(frame, { view: 'submit', ticket: tickets.change, change, back: { ...back, step: 'review', left: 'review' } }, 'Submit') : html`<span>Nothing differs.</span>`}${tickets.test === undefined ? '' : button(frame, { view: 'submit', ticket: tickets.test, change: test, back: { ...back, step: 'review', left: 'review' } }, 'Test before')}</p>
+<p class="tb-bar">${button(frame, { ...here, step: 'configuration' }, 'Back')}${isChanged ? button(frame, { ...here, act: 'store', ticket: tickets.store }, 'Submit') : html`<span>Nothing differs.</span>`}${tickets.test === undefined ? '' : button(frame, { ...here, act: 'test', ticket: tickets.test }, 'Test before')}</p>
 <p class="tb-doc">After Submit it is tested, and its first run begins, both at once.</p>`
 }
 

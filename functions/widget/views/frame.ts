@@ -13,6 +13,8 @@ export interface Frame {
   readonly endpoint: string
   /** The place where the connectors run, as people read it. */
   readonly runsOn: string
+  /** The address of an editor for queries of the lake, where the lake itself is not at hand. */
+  readonly queryEditor?: string
   /** For somebody who tries a connector of their own, where there is something to try it with. */
   readonly hint?: string
 }
