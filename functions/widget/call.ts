@@ -31,7 +31,7 @@ const formStepShape = {
     {},
   ),
   form: z.exactOptional(z.literal(true)),
-  /** Of the review: its ticket, which is good for storing the values, or for testing them. */
+  /** The ticket of the review: it is good for storing the values, or for testing them. */
   ticket: z.exactOptional(z.string()),
   act: z.exactOptional(z.enum(['store', 'test'])),
 }
