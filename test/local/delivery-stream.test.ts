@@ -4,7 +4,7 @@ import { appendFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from
 import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, inflateRawSync } from 'node:zlib'
 import { FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -110,6 +110,23 @@ describe('the local delivery stream', () => {
     appendFileSync(open, (await gzipMember(Buffer.from('{"id":"b"}\n'))).subarray(0, -3))
     const stream = await openDeliveryStream({ dataDir })
     expect(objectsIn(dataDir).flatMap(linesIn)).toEqual(['{"id":"a"}'])
+    await stream.close()
+  })
+
+  it('writes an object of several batches as one gzip member, because a reader may stop at the end of the first', async () => {
+    const dataDir = temporaryFolder()
+    mkdirSync(join(dataDir, 'firehose'))
+    const open = join(dataDir, 'firehose', 'syslog-1-2026-11-24-21-05-33-x.json.gz')
+    for (const id of ['a', 'b']) appendFileSync(open, await gzipMember(Buffer.from(`{"id":"${id}"}\n`)))
+    const stream = await openDeliveryStream({ dataDir })
+    const [object = ''] = objectsIn(dataDir)
+    const content = readFileSync(object)
+    const { buffer, engine } = inflateRawSync(content.subarray(10), { info: true }) as unknown as {
+      buffer: Buffer
+      engine: { bytesWritten: number }
+    }
+    expect(buffer.toString()).toBe('{"id":"a"}\n{"id":"b"}\n')
+    expect(10 + engine.bytesWritten + 8).toBe(content.length)
     await stream.close()
   })
 

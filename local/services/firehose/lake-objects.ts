@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, truncate } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip, createGzip } from 'node:zlib'
 import { cannotWrite } from '../files.ts'
 import { StartupError } from '../startup-error.ts'
 import { mayBeTorn, wholeMembersLength } from './gzip-members.ts'
@@ -61,5 +64,17 @@ export async function moveIntoLake(dataDir: string, layout: Layout, name: string
   const [, day, hour] = arrival.exec(name) ?? []
   const path = join(lakeDir(dataDir), layout.folder(`${day}T${hour}`) + name)
   await mkdir(dirname(path), { recursive: true })
-  await rename(join(openObjectsDir(dataDir), name), path)
+  const open = join(openObjectsDir(dataDir), name)
+  return layout.gzip ? packInto(open, path) : rename(open, path)
+}
+
+/**
+ * Writes the members of an object as a single one. DuckDB 1.5.6 ends a file, without an error, at a member whose last bytes are the last of
+ * its buffer. A kill before the end leaves the open object, and the next start packs it again.
+ */
+async function packInto(open: string, path: string): Promise<void> {
+  const draft = `${path}.tmp`
+  await pipeline(createReadStream(open), createGunzip(), createGzip(), createWriteStream(draft, { flush: true }))
+  await rename(draft, path)
+  await rm(open)
 }

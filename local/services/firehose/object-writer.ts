@@ -21,7 +21,7 @@ interface OpenObject {
 }
 
 /**
- * Collects batches in one open object outside the lake, each as a gzip member of its own, and renames the object into the lake when
+ * Collects batches in one open object outside the lake, each as a gzip member of its own, and moves the object into the lake when
  * it is full or its oldest record has waited long enough.
  */
 export function objectWriter(options: {
