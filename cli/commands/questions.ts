@@ -1,13 +1,14 @@
 import { closest } from '../../functions/domain/connector/problems.ts'
 import { tenantOf } from '../../functions/domain/connector/tenant.ts'
-import { connectorStates } from '../../functions/domain/status/connector-state.ts'
+import { shownStates } from '../../functions/domain/status/connector-state.ts'
+import { keyAge, keyState, keyUsers } from '../../functions/domain/status/key-texts.ts'
 import { durationText, iso } from '../../functions/domain/time.ts'
 import { formatTextTable } from '../../local/text-table.ts'
 import { answered } from '../answers.ts'
 import { formatItem } from '../connectors-file.ts'
 import { Mistake, type Outcome } from '../outcome.ts'
 import { ask, rowsOf, type Selection, type Session, selectedIds } from '../session.ts'
-import { type ConnectorCoverage, coverageTables, historyTable, listTable, lostOf, timeText } from '../tables.ts'
+import { type ConnectorCoverage, coverageTables, historyTable, listTable, lostOf, showTable, timeText } from '../tables.ts'
 import { instantOf } from '../times.ts'
 
 /** Commands that change nothing. */
@@ -27,10 +28,10 @@ export async function list(session: Session, options: ListOptions): Promise<Outc
 
 /** Throws `Mistake` for a word that is no state. */
 export function refuseUnknownState(state: string | undefined): void {
-  if (state === undefined || connectorStates.some((known) => known === state)) return
-  const meant = closest(state, connectorStates)
+  if (state === undefined || shownStates.some((known) => known === state)) return
+  const meant = closest(state, shownStates)
   throw new Mistake(
-    `--state ${state}: there is no such state. ${meant === undefined ? '' : `Did you mean ${meant}? `}Give one of: ${connectorStates.join(', ')}.`,
+    `--state ${state}: there is no such state. ${meant === undefined ? '' : `Did you mean ${meant}? `}Give one of: ${shownStates.join(', ')}.`,
   )
 }
 
@@ -43,13 +44,15 @@ export async function show(session: Session, connectorId: string): Promise<Outco
     delivered: counts.delivered ?? 0,
     trouble: trouble === undefined ? '' : `${trouble.failure.message ?? 'failing'}; next try ${timeText(trouble.until)}`,
   }))
-  const keyRows = keys.map(({ secret, fingerprint, rejected }) => ({
-    secret,
-    fingerprint,
-    rejected: rejected === undefined ? 'no' : `since ${timeText(rejected.at)}`,
+  const keyRows = keys.map((key) => ({
+    secret: key.secret,
+    fingerprint: key.fingerprint,
+    age: keyAge(key, asOf),
+    state: keyState(key, asOf),
+    'also used by': keyUsers(key),
   }))
   const parts = [
-    listTable([row], asOf),
+    showTable(row, asOf),
     ...(streamRows.length === 0 ? [] : [formatTextTable(streamRows)]),
     ...(keyRows.length === 0 ? [] : [formatTextTable(keyRows)]),
     item === undefined ? 'Its item was deleted.\n' : formatItem(item),

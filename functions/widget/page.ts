@@ -1,7 +1,6 @@
 import { type Tone, traitsOfState } from '../domain/status/connector-state.ts'
 import {
   countStates,
-  minuteText,
   numberText,
   reasonMax,
   remark,
@@ -12,7 +11,7 @@ import {
   worse,
 } from '../domain/status/status-row.ts'
 import { cutText } from '../domain/text.ts'
-import type { Instant } from '../domain/time.ts'
+import { type Instant, minuteText } from '../domain/time.ts'
 import { type Html, html, json } from './html.ts'
 import type { StatusQuestion, Theme } from './question.ts'
 

@@ -1,5 +1,6 @@
 import { type Failure, formatFailure, isLasting } from '../../functions/domain/failures.ts'
-import { type ConnectorState, traitsOfState } from '../../functions/domain/status/connector-state.ts'
+import { type ShownState, shownState, traitsOfState } from '../../functions/domain/status/connector-state.ts'
+import { isLossNew } from '../../functions/domain/status/loss.ts'
 import type { StreamId, StreamState } from '../../functions/domain/stream/stream.ts'
 import type { Instant } from '../../functions/domain/time.ts'
 import { localWords } from '../local-words.ts'
@@ -30,8 +31,9 @@ function described(failure: Failure, attempts: number): StreamFailure {
 }
 
 /** The state of its status. A connector of which nothing was read, and each stream failed, is no longer `starting`. */
-export function stateOf(each: ConnectorRun, vendors: Vendors): ConnectorState {
-  const state = each.run.status?.state ?? 'starting'
+export function stateOf(each: ConnectorRun, vendors: Vendors): ShownState {
+  const { status } = each.run
+  const state = status === undefined ? 'starting' : shownState(status.state, isLossNew(status))
   const streams = streamsOf(each, vendors)
   const isAllFailing = streams.length > 0 && streams.every(({ stream }) => stream?.lastReadAt === undefined && failureOf(stream))
   return state === 'starting' && isAllFailing ? 'failing' : state

@@ -4,6 +4,8 @@ import {
   countStates,
   numberText,
   orDash,
+  type Remarks,
+  remark,
   type StatusColumn,
   statusCells,
   statusColumns,
@@ -233,8 +235,13 @@ function connectorBlock(row: LiveRow, now: Instant): Block<Name> {
       allTime: numberText(counts.allTime.delivered),
       requests: numberText(counts.thisStart.requests),
     },
-    detail: [row.reason, row.streamReason].filter((text) => text !== '').join(' '),
+    // The columns show whether a connector that is ok delivers.
+    detail: [remark(row.state === 'ok' ? withoutActivity(row) : row), row.streamReason].filter((text) => text !== '').join(' '),
   }
+}
+
+function withoutActivity({ activity: _, ...row }: LiveRow): Remarks {
+  return row
 }
 
 function nextRunText(next: NextRun | undefined, now: Instant): string {
@@ -248,7 +255,8 @@ export function streamLines(
 ): readonly string[] {
   const row = rows.find((each) => each.connectorId === streamsOf)
   if (row === undefined) return [cutToWidth(`There is no connector ${streamsOf}.`, width)]
-  const state = `${streamsOf}: ${traitsOfState(row.state).title}${row.reason === '' ? '' : `. ${row.reason}`}`
+  const words = remark(row)
+  const state = `${streamsOf}: ${traitsOfState(row.state).title}${words === '' ? '' : `. ${words}`}`
   // A reason repeats failures that the streams have too.
   const stateLines = cutLines(wrapToWidth(state, width), Math.max(1, Math.floor(height / 4)), width)
   const streams = row.streams.toSorted(worseStream)

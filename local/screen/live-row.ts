@@ -62,6 +62,7 @@ export function liveRow(each: ConnectorRun, { now, vendors, atStart }: Surroundi
     ...row,
     state,
     reason,
+    ...(row.nextStep === undefined ? {} : { nextStep: localWords(row.nextStep) }),
     ...(lags.length === 0 ? {} : { lagMs: Math.max(...lags) }),
     ...(reads.length === 0 ? {} : { lastSuccessAt: Math.max(...reads) }),
     counts: sumCounts(streams.map(({ counts }) => counts)),

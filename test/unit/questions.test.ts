@@ -61,7 +61,7 @@ describe('a question', () => {
       row: { connectorId: 'acme.cas', state: 'ok' },
       item: items[0],
       version: expect.stringMatching(/^[0-9a-f]{64}$/),
-      keys: [{ secret: 'tributary/acme/simulated', fingerprint: expect.stringMatching(/^[0-9a-f]{8}$/) }],
+      keys: [{ secret: 'tributary/acme/simulated', fingerprint: expect.stringMatching(/^[0-9a-f]{8}$/), usedBy: [], usedByOthers: 0 }],
     })
     const { streams } = shown as { streams: readonly { stream: string; counts: { delivered: number } }[] }
     expect(streams.map(({ stream }) => stream)).toEqual(['sharepoint/dlp', 'sharepoint/securityrisk'])

@@ -70,6 +70,13 @@ describe('the keys of a run', () => {
     expect(keys.status.rejectedKeys).toEqual({})
   })
 
+  it('says when each key was stored, and the oldest of them', async () => {
+    secrets.storedAt.set('first', 5).set('second', 3)
+    const { status, pool } = await open()
+    const [first, second] = pool.all.map(({ fingerprint }) => fingerprint)
+    expect(status).toMatchObject({ oldestKeyAt: 3, keysStoredAt: { [first!]: 5, [second!]: 3 } })
+  })
+
   it('has a sentence for a key that cannot be opened while another one can', async () => {
     secrets.values.set('first', failure('secret-missing', 'There is no secret named first'))
     const keys = await open()

@@ -45,9 +45,10 @@ export function acceptedStatus(
   const version = versionOf(accepted)
   const { tenantName, type: vendor, baseUrl: origin, enabled } = connector
   if (stored !== undefined && isStatusOfLater(stored, version)) return stored
-  const { trouble, ...rest } = stored ?? newStatus(now, tenantName)
+  const { trouble, nextTryAt, ...rest } = stored ?? newStatus(now, tenantName)
   const isOfThis = isStatusOf(stored, accepted)
-  const backoffs = isOfThis && trouble !== undefined ? { trouble } : {}
+  const ofStreams = isOfThis && nextTryAt !== undefined ? { nextTryAt } : {}
+  const backoffs = { ...(isOfThis && trouble !== undefined ? { trouble } : {}), ...ofStreams }
   const rejectedKeys = isOfThis ? rest.rejectedKeys : {}
   const problems = isOfThis && !isItemRight && retiredAt === undefined ? rest.problems : []
   const next = { ...rest, ...backoffs, rejectedKeys, problems, acceptedAt: version, tenantName, vendor, origin }

@@ -41,7 +41,7 @@ const connectorStateTraits = {
     isProblem: true,
     isUrgent: true,
     metric: 'ConnectorsFailing',
-    remedy: 'See the reason.',
+    remedy: 'See the reason, and test it: each step of the Test says what fails, and what to do.',
   },
   throttled: {
     title: 'throttled',
@@ -61,7 +61,7 @@ const connectorStateTraits = {
     isProblem: true,
     isUrgent: false,
     metric: 'ConnectorsRefused',
-    remedy: 'Correct the item in the connectors table; it is checked again at once.',
+    remedy: 'Correct the item; it is checked again at once.',
   },
   'catching-up': {
     title: 'catching up',
@@ -116,11 +116,36 @@ export type ConnectorState = keyof typeof connectorStateTraits
 
 export type Tone = StateTraits['tone']
 
-/** All states, the worst first. */
+/** All states that are stored, the worst first. */
 export const connectorStates = Object.keys(connectorStateTraits) as readonly ConnectorState[]
 
-export function traitsOfState(state: ConnectorState): StateTraits {
-  return connectorStateTraits[state]
+/** Never stored, because an earlier release does not know it: a row has it in place of a stored state that is less bad. */
+const dataLost = {
+  title: 'data was lost',
+  doc: 'Events were lost for good, and nobody has acknowledged the loss.',
+  tone: 'bad',
+  collects: true,
+  isProblem: true,
+  isUrgent: false,
+  remedy: 'Acknowledge the loss when it is dealt with.',
+} as const satisfies StateTraits
+
+/** A state as people see it. */
+export type ShownState = ConnectorState | 'data-lost'
+
+/** All states that people see, the worst first. */
+export const shownStates: readonly ShownState[] = connectorStates.flatMap((state) =>
+  state === 'throttled' ? ['data-lost', state] : [state],
+)
+
+/** A loss is worse than any state that collects but for those before it. A connector that is off keeps its state, so that it is found by it. */
+export function shownState(state: ConnectorState, isLossNew: boolean): ShownState {
+  const isWorse = shownStates.indexOf(state) < shownStates.indexOf('data-lost')
+  return isLossNew && !isWorse && traitsOfState(state).collects ? 'data-lost' : state
+}
+
+export function traitsOfState(state: ShownState): StateTraits {
+  return state === 'data-lost' ? dataLost : connectorStateTraits[state]
 }
 
 /** Whether somebody switched the connector off, or deleted it. `refused` is neither: the last accepted version, if any, goes on. */

@@ -2,9 +2,10 @@ import type { KeyAnswer, ShowAnswer, StreamAnswer } from '../../domain/operate/a
 import type { HistoryEntry } from '../../domain/operate/operation.ts'
 import { traitsOfState } from '../../domain/status/connector-state.ts'
 import { coverageShownMs } from '../../domain/status/coverage.ts'
-import { minuteText, numberText, orDash, remark } from '../../domain/status/status-row.ts'
+import { keyAge, keyState, keyUsers } from '../../domain/status/key-texts.ts'
+import { numberText, orDash, remark } from '../../domain/status/status-row.ts'
 import { cutText } from '../../domain/text.ts'
-import { durationText, type Instant } from '../../domain/time.ts'
+import { durationText, type Instant, minuteText } from '../../domain/time.ts'
 import { type Html, html, lines } from '../html.ts'
 import { coverageBar, coverageLooks, coverageText } from './bars.ts'
 import { button, type Frame } from './frame.ts'
@@ -26,7 +27,7 @@ export function details(shown: ShowAnswer, history: readonly HistoryEntry[], fra
 <p>As of ${minuteText(asOf)} UTC.</p>
 ${accepted === undefined ? '' : general(shown, frame)}
 ${streams.length === 0 ? '' : coverage(streams, asOf)}
-${keys.length === 0 ? '' : keyTable(keys)}
+${keys.length === 0 ? '' : keyTable(keys, asOf)}
 ${filters(shown)}
 ${lastFailure === undefined ? '' : html`<h3>Last failure</h3><p>${minuteText(lastFailure.at)} UTC${lastFailure.stream === undefined ? '' : `, ${lastFailure.stream}`}: ${cutText(lastFailure.detail, messageMax)}${lastFailure.traceId === undefined ? '' : ` The vendor's trace id is ${lastFailure.traceId}.`}</p>`}
 ${historyTable(history)}
@@ -96,9 +97,9 @@ function streamRow(
 `
 }
 
-function keyTable(keys: readonly KeyAnswer[]): Html {
-  return html`<h3>API keys</h3><table><thead><tr><th scope="col">Secret</th><th scope="col">Fingerprint</th><th scope="col">State</th></tr></thead><tbody>
-${keys.map(({ secret, fingerprint, rejected }) => html`<tr><td class="tb-name">${secret}</td><td>${fingerprint}</td><td>${rejected === undefined ? 'in use' : `rejected by the vendor at ${minuteText(rejected.at)} UTC, tried again at ${minuteText(rejected.until)} UTC`}</td></tr>`)}</tbody></table>`
+function keyTable(keys: readonly KeyAnswer[], now: Instant): Html {
+  return html`<h3>API keys</h3><div class="tb-scroll" role="region" aria-label="Table" tabindex="0"><table><thead><tr><th scope="col">Secret</th><th scope="col">Fingerprint</th><th scope="col" class="tb-number">Age</th><th scope="col">State</th><th scope="col">Also used by</th></tr></thead><tbody>
+${keys.map((key) => html`<tr><td class="tb-name">${key.secret}</td><td>${key.fingerprint}</td><td class="tb-number">${keyAge(key, now)}</td><td class="tb-remark">${keyState(key, now)}</td><td class="tb-remark">${keyUsers(key)}</td></tr>`)}</tbody></table></div>`
 }
 
 /** The filters with the events that each dropped, or would drop in shadow. */

@@ -1,7 +1,7 @@
 import type { ListAnswer, OverviewRow } from '../../domain/operate/answers.ts'
-import { type ConnectorState, connectorStates, traitsOfState } from '../../domain/status/connector-state.ts'
-import { countStates, minuteText, numberText, orDash, remark } from '../../domain/status/status-row.ts'
-import { durationText, type Instant } from '../../domain/time.ts'
+import { type ShownState, shownStates, traitsOfState } from '../../domain/status/connector-state.ts'
+import { countStates, numberText, orDash, remark } from '../../domain/status/status-row.ts'
+import { durationText, type Instant, minuteText } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
 import { type Html, html } from '../html.ts'
 import { dayBars } from './bars.ts'
@@ -12,7 +12,7 @@ export interface OverviewQuestion {
   /** A part of an id, a name or a tenant; empty: all. */
   readonly find: string
   /** Empty: in any state. */
-  readonly state: ConnectorState | ''
+  readonly state: ShownState | ''
   readonly from: number
 }
 
@@ -32,7 +32,7 @@ export function overview({ rows, total, asOf }: ListAnswer, question: OverviewQu
   )
   return html`<h2>Connectors</h2>
 <form class="tb-bar"><label>Find <input name="find" value="${find}" placeholder="name or tenant"></label>
-<label>State <select name="state"><option value="">any</option>${connectorStates.map((each) => html`<option value="${each}"${each === state ? html` selected` : ''}>${traitsOfState(each).title}</option>`)}</select></label>
+<label>State <select name="state"><option value="">any</option>${shownStates.map((each) => html`<option value="${each}"${each === state ? html` selected` : ''}>${traitsOfState(each).title}</option>`)}</select></label>
 ${submit(frame, call({}), 'Show')}${find === '' && state === '' ? '' : button(frame, call({ find: '', state: '' }), 'Show all')}</form>
 <p class="tb-bar">${counts}</p>
 <p>${shown.length === 0 ? html`No connector matches; there are ${numberText(total)}.` : html`Rows ${numberText(from)} to ${numberText(to)} of ${numberText(rows.length)}, the worst first.`} As of ${minuteText(asOf)} UTC.</p>
