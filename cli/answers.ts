@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { shownStates } from '../functions/domain/status/connector-state.ts'
+import { shownStates } from '../functions/domain/status/shown-state.ts'
 import { Refused } from './outcome.ts'
 
 /** The answers of the function `operate`, as far as tables show them. `--json` prints whatever it answers. */

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { shownStates } from '../functions/domain/status/connector-state.ts'
+import { shownStates } from '../functions/domain/status/shown-state.ts'
 import { attributeOptions, attributesOf } from './attributes.ts'
 import { acknowledge, deleteConnectors, reread, simpleChange } from './commands/changes.ts'
 import { create, edit } from './commands/edits.ts'

@@ -1,7 +1,7 @@
 import { closest } from '../../functions/domain/connector/problems.ts'
 import { tenantOf } from '../../functions/domain/connector/tenant.ts'
-import { shownStates } from '../../functions/domain/status/connector-state.ts'
 import { keyAge, keyState, keyUsers } from '../../functions/domain/status/key-texts.ts'
+import { shownStates } from '../../functions/domain/status/shown-state.ts'
 import { durationText, iso } from '../../functions/domain/time.ts'
 import { formatTextTable } from '../../local/text-table.ts'
 import { answered } from '../answers.ts'

@@ -11,12 +11,10 @@ export function iso(at: Instant): string {
   return new Date(at).toISOString()
 }
 
-/** The last instant of the year 9999. */
-const shownMax = Date.UTC(10_000, 0) - 1
-
 /** `2026-11-24 20:35`, UTC. It never throws: an instant before 1970 or after 9999 is shown as the first or the last one. */
 export function minuteText(at: Instant): string {
-  return iso(Math.max(0, Math.min(shownMax, at)))
+  const last = Date.UTC(10_000, 0) - 1
+  return iso(Math.max(0, Math.min(last, at)))
     .slice(0, 16)
     .replace('T', ' ')
 }

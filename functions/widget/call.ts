@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import '../domain/schema-messages.ts'
-import { shownStates } from '../domain/status/connector-state.ts'
+import { shownStates } from '../domain/status/shown-state.ts'
 
 const connectorId = z.string().check(z.minLength(1), z.maxLength(64))
 const text = z.catch(z.string().check(z.maxLength(128)), '')

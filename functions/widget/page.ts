@@ -1,4 +1,4 @@
-import { type Tone, traitsOfState } from '../domain/status/connector-state.ts'
+import { type Tone, traitsOfShown } from '../domain/status/shown-state.ts'
 import {
   countStates,
   numberText,
@@ -37,7 +37,7 @@ export function statusPage(all: readonly StatusRow[], question: StatusQuestion, 
   const rows = fitting(found.slice(from - 1, from - 1 + question.limit).map((row) => rowOf(row, now)))
   const to = from - 1 + rows.length
   const counts = countStates(ofTenant).map(({ state, count }) =>
-    ask({ state: [state] }, `${numberText(count)} ${traitsOfState(state).title}`),
+    ask({ state: [state] }, `${numberText(count)} ${traitsOfShown(state).title}`),
   )
   const shown =
     found.length === 0
@@ -67,7 +67,7 @@ function noConnectors(): Html {
 /** The sentences that name the chosen states and tenant. */
 function selection({ state, tenant }: StatusQuestion): Html | string {
   const parts = [
-    ...(state.length === 0 ? [] : [`State ${state.map((one) => traitsOfState(one).title).join(' or ')}.`]),
+    ...(state.length === 0 ? [] : [`State ${state.map((one) => traitsOfShown(one).title).join(' or ')}.`]),
     ...(tenant === '' ? [] : [`Tenant like “${tenant}”.`]),
   ]
   return parts.length === 0 ? '' : html`${parts.join(' ')} `
@@ -94,7 +94,7 @@ ${rows}</tbody></table>`
 
 function rowOf(row: StatusRow, now: Instant): Html {
   const cells = statusCells(row, now)
-  const tone = html` class="tb-${traitsOfState(row.state).tone}"`
+  const tone = html` class="tb-${traitsOfShown(row.state).tone}"`
   return html`<tr>${columns.map((column) => html`<td${column === 'state' ? tone : ''}>${cells[column]}</td>`)}<td>${remark(row)}</td></tr>
 `
 }

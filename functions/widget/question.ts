@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import type { Problem } from '../domain/connector/problems.ts'
 import { mustBe, mustBeOneOf, problemsOf, unknownName } from '../domain/connector/problems.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
-import { type ShownState, shownStates } from '../domain/status/connector-state.ts'
+import { type ShownState, shownStates } from '../domain/status/shown-state.ts'
 
 /** The parameters of the widget: which connectors to show. */
 export interface StatusQuestion {

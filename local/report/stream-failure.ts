@@ -1,6 +1,6 @@
 import { type Failure, formatFailure, isLasting } from '../../functions/domain/failures.ts'
-import { type ShownState, shownState, traitsOfState } from '../../functions/domain/status/connector-state.ts'
 import { isLossNew } from '../../functions/domain/status/loss.ts'
+import { type ShownState, shownState, traitsOfShown } from '../../functions/domain/status/shown-state.ts'
 import type { StreamId, StreamState } from '../../functions/domain/stream/stream.ts'
 import type { Instant } from '../../functions/domain/time.ts'
 import { localWords } from '../local-words.ts'
@@ -42,7 +42,7 @@ export function stateOf(each: ConnectorRun, vendors: Vendors): ShownState {
 /** The connectors that have a problem: by their state, or because a stream fails lastingly, or failed and was never read. */
 export function findProblems(runs: readonly ConnectorRun[], vendors: Vendors): readonly string[] {
   return runs.flatMap((each) => {
-    const state = traitsOfState(stateOf(each, vendors))
+    const state = traitsOfShown(stateOf(each, vendors))
     if (state.isProblem) return [`${each.connectorId} (${state.title})`]
     const failing = state.collects ? streamsOf(each, vendors).filter(({ stream }) => isProblem(stream)) : []
     return failing.length === 0 ? [] : [`${each.connectorId} (${streamsText(failing.map(({ id }) => id))})`]

@@ -1,4 +1,4 @@
-import { type ShownState, traitsOfState } from '../../functions/domain/status/connector-state.ts'
+import { type ShownState, traitsOfShown } from '../../functions/domain/status/shown-state.ts'
 import type { ConnectorStatus } from '../../functions/domain/status/status.ts'
 import { statusRow } from '../../functions/domain/status/status-row.ts'
 import type { Instant } from '../../functions/domain/time.ts'
@@ -96,7 +96,7 @@ export function formatSummary({ connectors, delivered, requests, throttled, this
   const isShort = ({ state, streams }: ConnectorSummary) =>
     connectors.length > detailedMax && state === 'ok' && streams.every(({ failure }) => failure === null)
   const lines = connectors.flatMap((connector) => [
-    `${connector.connectorId}: ${traitsOfState(connector.state).title}${connector.reason === '' ? '' : `. ${withTimes(connector.reason)}`}`,
+    `${connector.connectorId}: ${traitsOfShown(connector.state).title}${connector.reason === '' ? '' : `. ${withTimes(connector.reason)}`}`,
     ...(isShort(connector) ? [] : connector.streams).flatMap((stream) => [
       `  ${stream.service}/${stream.event}: ${coverageText(stream)}`,
       `    this start: ${countsText(stream.thisStart)}; all time: ${countsText(stream)}`,

@@ -68,6 +68,18 @@ describe('a question', () => {
     expect(streams.reduce((sum, { counts }) => sum + counts.delivered, 0)).toBe(world.lake.records)
   })
 
+  it('names the other connectors of the tenant that use a key, and only counts those of other tenants', async () => {
+    const { state } = world.ports(0)
+    const { heldKeys } = await state.readRun('acme.cas')
+    const [{ fingerprint } = { fingerprint: '' }] = heldKeys?.keys ?? []
+    const user = { sharedKey: true, requestsPerMinute: 20, until: world.clock.now() + hour, acceptedAt: start }
+    await state.writeKeyUser(fingerprint, { ...user, connectorId: 'acme.second', tenantName: 'Acme' })
+    await state.writeKeyUser(fingerprint, { ...user, connectorId: 'initech.cas', tenantName: 'Initech' })
+    const shown = await ask({ action: 'show', connectorId: 'acme.cas' }, acme)
+    expect(shown).toMatchObject({ keys: [{ usedBy: ['acme.second'], usedByOthers: 1 }] })
+    expect(JSON.stringify(shown)).not.toContain('initech')
+  })
+
   it('shows a connector whose item was refused', async () => {
     expect(await ask({ action: 'show', connectorId: 'globex.wrong' })).toMatchObject({ row: { state: 'refused' }, streams: [], keys: [] })
   })

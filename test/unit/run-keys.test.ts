@@ -3,6 +3,7 @@ import { digest, keyedDigest } from '../../functions/adapters/digest.ts'
 import type { Connector } from '../../functions/domain/connector/connector.ts'
 import { failure, failures } from '../../functions/domain/failures.ts'
 import type { LogEntry } from '../../functions/domain/ports.ts'
+import { keysText } from '../../functions/domain/status/key-texts.ts'
 import { minute } from '../../functions/domain/time.ts'
 import { RateLimiter } from '../../functions/flows/collect/rate-limiter.ts'
 import { RunKeys } from '../../functions/flows/collect/run-keys.ts'
@@ -127,7 +128,7 @@ describe('a key that the vendor rejects', () => {
     expect(await keys.reject(first!, unauthorized)).toBeUndefined()
     expect(keysOf(keys)).toEqual(['key-2'])
     expect(keys.status.rejectedKeys[first!.fingerprint]).toMatchObject({ at: clock.now(), attempts: 1 })
-    expect(keys.notes()).toEqual(['1 of 2 keys rejected by the vendor (401): store a new one in its secret.'])
+    expect(keysText(keys.status, clock.now())).toBe('1 of 2 keys rejected by the vendor (401): store a new one in its secret.')
     expect(log).toMatchObject([{ level: 'error', event: 'key-rejected', connectorId: 'a', message: expect.stringMatching(/^first: /) }])
   })
 

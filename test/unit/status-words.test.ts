@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { listTable, showTable } from '../../cli/tables.ts'
 import { type FailureCode, failureCodes, failures } from '../../functions/domain/failures.ts'
-import { connectorStates, type ShownState, shownStates, traitsOfState } from '../../functions/domain/status/connector-state.ts'
+import { connectorStates } from '../../functions/domain/status/connector-state.ts'
+import { type ShownState, shownStates, traitsOfShown } from '../../functions/domain/status/shown-state.ts'
 import { type ConnectorStatus, newStatus } from '../../functions/domain/status/status.ts'
 import { countStates, reasonMax, remark, remarkMax, statusCells, statusRow } from '../../functions/domain/status/status-row.ts'
 import { day, hour, minute } from '../../functions/domain/time.ts'
@@ -101,7 +102,7 @@ describe.each(Object.entries(places))('the %s', (_, text) => {
   })
 
   it.each(connectorStates)('names the state %s', (state) => {
-    expect(text({ state, reason: 'Because.' })).toContain(traitsOfState(state).title)
+    expect(text({ state, reason: 'Because.' })).toContain(traitsOfShown(state).title)
   })
 })
 
@@ -186,7 +187,7 @@ describe('the row of any stored status', () => {
     fc.assert(
       fc.property(any, (stored) => {
         const row = statusRow('acme.cas', stored, now)
-        if (!traitsOfState(row.state).isProblem) return
+        if (!traitsOfShown(row.state).isProblem) return
         // A failure without a code is a clock that is wrong: its reason is the next step.
         if (row.state === 'failing' && stored.cause === undefined && stored.reason !== '') return
         expect(remark(row)).toContain(stepOf(row.state, stored.cause))
@@ -199,5 +200,5 @@ describe('the row of any stored status', () => {
   })
 
   const stepOf = (state: ShownState, cause: FailureCode | undefined) =>
-    state === 'failing' && cause !== undefined ? failures[cause].remedy : traitsOfState(state).remedy
+    state === 'failing' && cause !== undefined ? failures[cause].remedy : traitsOfShown(state).remedy
 })

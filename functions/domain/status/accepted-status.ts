@@ -45,10 +45,9 @@ export function acceptedStatus(
   const version = versionOf(accepted)
   const { tenantName, type: vendor, baseUrl: origin, enabled } = connector
   if (stored !== undefined && isStatusOfLater(stored, version)) return stored
-  const { trouble, nextTryAt, ...rest } = stored ?? newStatus(now, tenantName)
+  const { trouble, ...rest } = stored ?? newStatus(now, tenantName)
   const isOfThis = isStatusOf(stored, accepted)
-  const ofStreams = isOfThis && nextTryAt !== undefined ? { nextTryAt } : {}
-  const backoffs = { ...(isOfThis && trouble !== undefined ? { trouble } : {}), ...ofStreams }
+  const backoffs = isOfThis && trouble !== undefined ? { trouble } : {}
   const rejectedKeys = isOfThis ? rest.rejectedKeys : {}
   const problems = isOfThis && !isItemRight && retiredAt === undefined ? rest.problems : []
   const next = { ...rest, ...backoffs, rejectedKeys, problems, acceptedAt: version, tenantName, vendor, origin }

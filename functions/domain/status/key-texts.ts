@@ -22,14 +22,7 @@ export interface ShownKey {
   readonly usedByOthers: number
 }
 
-/** The same in the reason of a status, by which the row knows that it is told. */
 const rejected = 'rejected by the vendor (401)'
-
-/** A sentence if the connector has several keys of which some are rejected (counts). */
-export function rejectedKeysText(count: number, all: number): string | undefined {
-  return count > 0 && all > 1 ? `${count} of ${all} keys ${rejected}: store a new one in its secret.` : undefined
-}
-
 const rotation = 'add a new key, test it, then retire this one'
 
 /** Days since a key was stored (count). */
@@ -42,10 +35,12 @@ function isKeyOld(storedAt: Instant, now: Instant): boolean {
   return now - storedAt >= keyOldMs
 }
 
-/** The sentences about keys that `reason` does not tell: rejected ones, and old ones. Nothing if there are none. */
-export function keysText({ keys = [], rejectedKeys, oldestKeyAt }: Keys, reason: string, now: Instant): string | undefined {
+/** Sentences about rejected keys, if there are others, and about old keys. Nothing if there are none. */
+export function keysText({ keys = [], rejectedKeys, oldestKeyAt }: Keys, now: Instant): string | undefined {
   const fingerprints = Object.keys(rejectedKeys)
-  const partly = reason.includes(rejected) ? undefined : rejectedKeysText(fingerprints.length, new Set([...keys, ...fingerprints]).size)
+  const all = new Set([...keys, ...fingerprints]).size
+  const partly =
+    fingerprints.length > 0 && all > 1 ? `${fingerprints.length} of ${all} keys ${rejected}: store a new one in its secret.` : undefined
   const old =
     oldestKeyAt !== undefined && isKeyOld(oldestKeyAt, now)
       ? `A key is ${keyAgeDays(oldestKeyAt, now)} days old, and a vendor may end it after 365 days: ${rotation}.`

@@ -2,9 +2,9 @@ import { failures } from '../failures.ts'
 import { cutText } from '../text.ts'
 import { day, durationText, type Instant, iso, minuteText } from '../time.ts'
 import { activityText } from './activity.ts'
-import { type ShownState, shownState, shownStates, traitsOfState } from './connector-state.ts'
 import { keysText } from './key-texts.ts'
 import { isLossNew, lossText } from './loss.ts'
+import { type ShownState, shownState, shownStates, traitsOfShown } from './shown-state.ts'
 import { type ConnectorStatus, formatRefusedEdit } from './status.ts'
 
 /** The table of connectors that people see: a row a connector, the worst first. The dashboard and the terminal only format it. */
@@ -80,10 +80,10 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
     test,
   } = status
   const state = shownState(stored, isLossNew(status))
-  const { collects } = traitsOfState(stored)
+  const { collects } = traitsOfShown(stored)
   const sinceRun = now - (lastRunAt ?? now)
   const reason = reasonText(status)
-  const keys = keysText(status, reason, now)
+  const keys = keysText(status, now)
   const loss = lossText(status)
   const nextStep = nextStepOf(status, state, reason)
   const activity = wellText(status, now)
@@ -120,7 +120,7 @@ function reasonText({ state, reason, problems }: ConnectorStatus): string {
 
 /** A loss names its own. A failure without a code, such as a clock that is wrong, has it in its reason. */
 function nextStepOf({ state: stored, cause, reason: why }: ConnectorStatus, state: ShownState, reason: string): string | undefined {
-  const { isProblem, remedy } = traitsOfState(state)
+  const { isProblem, remedy } = traitsOfShown(state)
   if (!isProblem || state === 'data-lost') return undefined
   const step = stored === 'failing' && cause !== undefined ? failures[cause].remedy : remedy
   const isNamed = reason.includes(step) || (stored === 'failing' && cause === undefined && why !== '')
@@ -140,7 +140,7 @@ export function statusCells(row: StatusRow, now: Instant): Readonly<Record<Statu
   return {
     connector: row.connectorId,
     tenant: row.tenantName,
-    state: traitsOfState(row.state).title,
+    state: traitsOfShown(row.state).title,
     since: minuteText(row.since),
     lag: orDash(row.lagMs, durationText),
     retentionLeft: isPast ? 'passed' : orDash(row.retentionLeftMs, durationText),
@@ -158,7 +158,7 @@ const rank = Object.fromEntries(shownStates.map((state, i) => [state, i])) as Re
 export function worse(a: StatusRow, b: StatusRow): number {
   const byState = rank[a.state] - rank[b.state]
   const none = Number.MAX_SAFE_INTEGER
-  const byRetention = traitsOfState(a.state).isUrgent ? (a.retentionLeftMs ?? none) - (b.retentionLeftMs ?? none) : 0
+  const byRetention = traitsOfShown(a.state).isUrgent ? (a.retentionLeftMs ?? none) - (b.retentionLeftMs ?? none) : 0
   return byState || byRetention || (a.connectorId < b.connectorId ? -1 : 1)
 }
 

@@ -1,7 +1,6 @@
 import type { HeldKeys } from '../../domain/connector/key-register.ts'
 import { backoffMs, type Failure, failure, formatFailure } from '../../domain/failures.ts'
 import type { Clock, Log } from '../../domain/ports.ts'
-import { rejectedKeysText } from '../../domain/status/key-texts.ts'
 import type { ConnectorStatus } from '../../domain/status/status.ts'
 import type { Instant } from '../../domain/time.ts'
 import { type Accepted, type KeyPorts, type OpenedKeys, type OpenKey, openKeys, replacedKey, secretText } from '../open-keys.ts'
@@ -68,11 +67,9 @@ export class RunKeys {
     return lastFailure?.code === 'unauthorized' ? lastFailure : failure('unauthorized', 'The vendor rejected every key of this connector')
   }
 
-  /** One sentence for each problem of a part of the keys, for people. */
+  /** One sentence for each key that could not be opened while others could, for people. */
   notes(): string[] {
-    const all = this.accepted.connector.apiKeySecrets.length
-    const rejected = rejectedKeysText(Math.min(Object.keys(this.rejected).length, all), all)
-    return [...(rejected === undefined ? [] : [rejected]), ...(this.pool.all.length > 0 ? this.failures.map(formatFailure) : [])]
+    return this.pool.all.length > 0 ? this.failures.map(formatFailure) : []
   }
 
   /** The vendor accepted the key. */

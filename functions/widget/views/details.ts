@@ -1,8 +1,8 @@
 import type { KeyAnswer, ShowAnswer, StreamAnswer } from '../../domain/operate/answers.ts'
 import type { HistoryEntry } from '../../domain/operate/operation.ts'
-import { traitsOfState } from '../../domain/status/connector-state.ts'
 import { coverageShownMs } from '../../domain/status/coverage.ts'
 import { keyAge, keyState, keyUsers } from '../../domain/status/key-texts.ts'
+import { traitsOfShown } from '../../domain/status/shown-state.ts'
 import { numberText, orDash, remark } from '../../domain/status/status-row.ts'
 import { cutText } from '../../domain/text.ts'
 import { durationText, type Instant, minuteText } from '../../domain/time.ts'
@@ -19,7 +19,7 @@ const messageMax = 600
 /** Everything about one connector: its state, the coverage of its streams, its keys, its history and its item. */
 export function details(shown: ShowAnswer, history: readonly HistoryEntry[], frame: Frame): Html {
   const { row, streams, keys, accepted, item, asOf, lastFailure } = shown
-  const { title, tone, remedy } = traitsOfState(row.state)
+  const { title, tone, remedy } = traitsOfShown(row.state)
   const words = remark(row)
   return html`<p class="tb-bar">${button(frame, { view: 'overview' }, 'All connectors')}${button(frame, { view: 'details', connectorId: row.connectorId }, 'Refresh')}${button(frame, { view: 'events', connectorId: row.connectorId }, 'View events')}${actions(shown, frame)}</p>
 <h2>${row.connectorId}</h2>

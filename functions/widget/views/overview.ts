@@ -1,5 +1,5 @@
 import type { ListAnswer, OverviewRow } from '../../domain/operate/answers.ts'
-import { type ShownState, shownStates, traitsOfState } from '../../domain/status/connector-state.ts'
+import { type ShownState, shownStates, traitsOfShown } from '../../domain/status/shown-state.ts'
 import { countStates, numberText, orDash, remark } from '../../domain/status/status-row.ts'
 import { durationText, type Instant, minuteText } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
@@ -28,11 +28,11 @@ export function overview({ rows, total, asOf }: ListAnswer, question: OverviewQu
   const to = from - 1 + shown.length
   const call = (more: Partial<OverviewQuestion>): Call => ({ view: 'overview', find, state, from: 1, ...more })
   const counts = countStates(rows).map(({ state: each, count }) =>
-    button(frame, call({ state: each }), `${numberText(count)} ${traitsOfState(each).title}`),
+    button(frame, call({ state: each }), `${numberText(count)} ${traitsOfShown(each).title}`),
   )
   return html`<h2>Connectors</h2>
 <form class="tb-bar"><label>Find <input name="find" value="${find}" placeholder="name or tenant"></label>
-<label>State <select name="state"><option value="">any</option>${shownStates.map((each) => html`<option value="${each}"${each === state ? html` selected` : ''}>${traitsOfState(each).title}</option>`)}</select></label>
+<label>State <select name="state"><option value="">any</option>${shownStates.map((each) => html`<option value="${each}"${each === state ? html` selected` : ''}>${traitsOfShown(each).title}</option>`)}</select></label>
 ${submit(frame, call({}), 'Show')}${find === '' && state === '' ? '' : button(frame, call({ find: '', state: '' }), 'Show all')}</form>
 <p class="tb-bar">${counts}</p>
 <p>${shown.length === 0 ? html`No connector matches; there are ${numberText(total)}.` : html`Rows ${numberText(from)} to ${numberText(to)} of ${numberText(rows.length)}, the worst first.`} As of ${minuteText(asOf)} UTC.</p>
@@ -62,7 +62,7 @@ ${rows.map((row) => rowOf(row, frame, now))}</tbody></table></div>`
 }
 
 function rowOf(row: OverviewRow, frame: Frame, now: Instant): Html {
-  const { title, tone } = traitsOfState(row.state)
+  const { title, tone } = traitsOfShown(row.state)
   return html`<tr><td class="tb-name">${button(frame, { view: 'details', connectorId: row.connectorId }, row.connectorId, 'link')}</td>
 <td class="tb-name">${row.tenantName}</td><td class="tb-state tb-${tone}">${title}</td>
 <td class="tb-number">${orDash(row.lastSuccessAt, (at) => `${durationText(now - at)} ago`)}</td><td class="tb-number">${orDash(row.lagMs, durationText)}</td>
