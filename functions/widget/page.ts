@@ -12,7 +12,7 @@ import {
 } from '../domain/status/status-row.ts'
 import { cutText } from '../domain/text.ts'
 import { type Instant, minuteText } from '../domain/time.ts'
-import { type Html, html, json } from './html.ts'
+import { fitting, type Html, html, json } from './html.ts'
 import type { StatusQuestion, Theme } from './question.ts'
 
 /** The table of all connectors as HTML for a CloudWatch custom widget: no script, no link, nothing loaded from another place. */
@@ -34,7 +34,10 @@ export function statusPage(all: readonly StatusRow[], question: StatusQuestion, 
   const ofTenant = all.filter(({ tenantName }) => tenantName.toLowerCase().includes(question.tenant.toLowerCase()))
   const found = ofTenant.filter(({ state }) => question.state.length === 0 || question.state.includes(state)).sort(worse)
   const from = Math.min(question.from, Math.max(1, found.length))
-  const rows = fitting(found.slice(from - 1, from - 1 + question.limit).map((row) => rowOf(row, now)))
+  const rows = fitting(
+    found.slice(from - 1, from - 1 + question.limit).map((row) => rowOf(row, now)),
+    rowsMax,
+  )
   const to = from - 1 + rows.length
   const counts = countStates(ofTenant).map(({ state, count }) =>
     ask({ state: [state] }, `${numberText(count)} ${traitsOfShown(state).title}`),
@@ -71,17 +74,6 @@ function selection({ state, tenant }: StatusQuestion): Html | string {
     ...(tenant === '' ? [] : [`Tenant like “${tenant}”.`]),
   ]
   return parts.length === 0 ? '' : html`${parts.join(' ')} `
-}
-
-/** The rows that fit into the response. */
-function fitting(rows: readonly Html[]): readonly Html[] {
-  const encoder = new TextEncoder()
-  let bytes = 0
-  const over = rows.findIndex((row) => {
-    bytes += encoder.encode(JSON.stringify(row.text)).length
-    return bytes > rowsMax
-  })
-  return over === -1 ? rows : rows.slice(0, over)
 }
 
 const columns = Object.keys(statusColumns) as readonly StatusColumn[]

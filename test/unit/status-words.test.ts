@@ -110,6 +110,21 @@ it('leaves the last hour of connectors that are ok out of a long list', () => {
   expect(listTable([rowOf({ activity: [{ from: now - minute, requests: 3, delivered: 12 }] })], now)).not.toContain('Delivering')
 })
 
+it('keeps the overview of the longest texts below 180 KB, and leaves the other rows to the next page', () => {
+  const long = '"'.repeat(4_000)
+  const row = statusRow('acme.cas', status({ state: 'failing', reason: long, tenantName: long, lostRanges: 1 }), now)
+  const page = overview(
+    { asOf: now, rows: Array.from({ length: 60 }, () => row), total: 60 },
+    { find: '', state: '', from: 1 },
+    [],
+    frame,
+  ).text
+  expect(JSON.stringify(page).length).toBeLessThan(180_000)
+  const shown = page.match(/<tr><td/g)?.length ?? 0
+  expect(shown).toBeGreaterThan(20)
+  expect(page).toContain(`{"view":"overview","find":"","state":"","from":${shown + 1}}`)
+})
+
 describe('a loss that nobody has acknowledged', () => {
   it('is a state of its own, worse than throttled and less bad than failing', () => {
     const states = shownStates.slice(0, 4)

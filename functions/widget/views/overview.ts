@@ -3,7 +3,7 @@ import { type ShownState, shownStates, traitsOfShown } from '../../domain/status
 import { countStates, numberText, orDash, remark } from '../../domain/status/status-row.ts'
 import { durationText, type Instant, minuteText } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
-import { type Html, html } from '../html.ts'
+import { fitting, type Html, html } from '../html.ts'
 import { dayBars } from './bars.ts'
 import { button, type Call, type Frame, submit } from './frame.ts'
 
@@ -16,15 +16,20 @@ export interface OverviewQuestion {
   readonly from: number
 }
 
-/** Rows on one page (count). With the longest texts they stay below the 180 KB of a widget. */
+/** Rows on one page (count). */
 const rowsMax = 50
+/** Their size (bytes). With the markup around them a page stays below 180 KB. */
+const rowsBytesMax = 165_000
 
 /** The overview of all connectors: the worst first, found by name, tenant and state. */
 export function overview({ rows, total, asOf }: ListAnswer, question: OverviewQuestion, vendors: readonly Vendor[], frame: Frame): Html {
   const cards = html`<p class="tb-bar">${button(frame, { view: 'events' }, 'Events')} About ${vendors.map(({ type, title }) => button(frame, { view: 'vendor', type }, title))}</p>`
   if (total === 0) return html`<h2>Connectors</h2><p>There is no connector yet.</p>${cards}`
   const { find, state, from } = question
-  const shown = rows.slice(from - 1, from - 1 + rowsMax)
+  const shown = fitting(
+    rows.slice(from - 1, from - 1 + rowsMax).map((row) => rowOf(row, frame, asOf)),
+    rowsBytesMax,
+  )
   const to = from - 1 + shown.length
   const call = (more: Partial<OverviewQuestion>): Call => ({ view: 'overview', find, state, from: 1, ...more })
   const counts = countStates(rows).map(({ state: each, count }) =>
@@ -36,7 +41,7 @@ export function overview({ rows, total, asOf }: ListAnswer, question: OverviewQu
 ${submit(frame, call({}), 'Show')}${find === '' && state === '' ? '' : button(frame, call({ find: '', state: '' }), 'Show all')}</form>
 <p class="tb-bar">${counts}</p>
 <p>${shown.length === 0 ? html`No connector matches; there are ${numberText(total)}.` : html`Rows ${numberText(from)} to ${numberText(to)} of ${numberText(rows.length)}, the worst first.`} As of ${minuteText(asOf)} UTC.</p>
-${shown.length === 0 ? '' : table(shown, frame, asOf)}
+${shown.length === 0 ? '' : table(shown)}
 <p class="tb-bar">${from > 1 ? button(frame, call({ from: Math.max(1, from - rowsMax) }), 'Previous') : ''}${to < rows.length ? button(frame, call({ from: to + 1 }), 'Next') : ''}${button(frame, call({ from }), 'Refresh')}</p>
 ${cards}`
 }
@@ -56,9 +61,9 @@ const headings: readonly (readonly [title: string, isNumber?: true])[] = [
   ['Remarks'],
 ]
 
-function table(rows: readonly OverviewRow[], frame: Frame, now: Instant): Html {
+function table(rows: readonly Html[]): Html {
   return html`<div class="tb-scroll" role="region" aria-label="Table" tabindex="0"><table><thead><tr>${headings.map(([title, isNumber]) => html`<th scope="col"${isNumber ? html` class="tb-number"` : ''}>${title}</th>`)}</tr></thead><tbody>
-${rows.map((row) => rowOf(row, frame, now))}</tbody></table></div>`
+${rows}</tbody></table></div>`
 }
 
 function rowOf(row: OverviewRow, frame: Frame, now: Instant): Html {
