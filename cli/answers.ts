@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { connectorStates } from '../functions/domain/status/connector-state.ts'
+import { shownStates } from '../functions/domain/status/shown-state.ts'
 import { Refused } from './outcome.ts'
 
 /** The answers of the function `operate`, as far as tables show them. `--json` prints whatever it answers. */
@@ -21,7 +21,7 @@ export type EventRow = Readonly<Record<string, unknown>>
 const row = z.object({
   connectorId: z.string(),
   tenantName: z.string(),
-  state: z.enum(connectorStates),
+  state: z.enum(shownStates),
   reason: z.string(),
   since: instant,
   lagMs: z.exactOptional(z.number()),
@@ -29,9 +29,15 @@ const row = z.object({
   lastSuccessAt: z.exactOptional(instant),
   deliveredToday: z.number(),
   deliveredWeek: z.number(),
-  deliveredByDay: z.array(z.number()),
+  deliveredByDay: z.array(z.number()).readonly(),
   streamsBehind: z.exactOptional(z.number()),
   lostRanges: z.exactOptional(z.number()),
+  loss: z.exactOptional(z.string()),
+  keys: z.exactOptional(z.string()),
+  nextStep: z.exactOptional(z.string()),
+  activity: z.exactOptional(z.string()),
+  nextTryAt: z.exactOptional(instant),
+  test: z.exactOptional(z.string()),
 })
 export type Row = z.output<typeof row>
 
@@ -63,7 +69,16 @@ export const answers = {
         trouble: z.exactOptional(z.looseObject({ failure: z.looseObject({ message: z.exactOptional(z.string()) }), until: instant })),
       }),
     ),
-    keys: z.array(z.object({ secret: z.string(), fingerprint: z.string(), rejected: z.exactOptional(z.object({ at: instant })) })),
+    keys: z.array(
+      z.object({
+        secret: z.string(),
+        fingerprint: z.string(),
+        storedAt: z.exactOptional(instant),
+        rejected: z.exactOptional(z.object({ at: instant, until: instant })),
+        usedBy: z.array(z.string()),
+        usedByOthers: z.number(),
+      }),
+    ),
   }),
   history: z.object({
     entries: z.array(

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { connectorStates } from '../functions/domain/status/connector-state.ts'
+import { shownStates } from '../functions/domain/status/shown-state.ts'
 import { attributeOptions, attributesOf } from './attributes.ts'
 import { acknowledge, deleteConnectors, reread, simpleChange } from './commands/changes.ts'
 import { create, edit } from './commands/edits.ts'
@@ -83,7 +83,7 @@ function given(command: Command): CommonOptions & Readonly<Record<string, unknow
   return command.optsWithGlobals()
 }
 
-const stateOption = () => new Option('--state <state>', `those in this state: ${connectorStates.join(', ')}`)
+const stateOption = () => new Option('--state <state>', `those in this state: ${shownStates.join(', ')}`)
 
 function addQuestions(add: Add, { withSession }: Runner): void {
   add(undefined, 'list', 'Lists the connectors, the worst first.')
@@ -262,7 +262,7 @@ function selecting(command: Command): Command {
 
 function selectionOf(ids: readonly string[], options: Readonly<Record<string, unknown>>): Selection {
   const { tenant, state, all } = options
-  if (typeof state === 'string') refuseUnknownWord('--state', state, 'state', connectorStates)
+  if (typeof state === 'string') refuseUnknownWord('--state', state, 'state', shownStates)
   return {
     ids,
     ...(typeof tenant === 'string' ? { tenant } : {}),

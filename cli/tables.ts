@@ -1,4 +1,4 @@
-import { statusCells } from '../functions/domain/status/status-row.ts'
+import { remark, statusCells } from '../functions/domain/status/status-row.ts'
 import { durationText, type Instant, iso } from '../functions/domain/time.ts'
 import { formatTextTable } from '../local/text-table.ts'
 import type { Answers, Row, StreamCoverage } from './answers.ts'
@@ -13,14 +13,32 @@ export function timeText(at: Instant): string {
 
 export function listTable(rows: readonly Row[], asOf: Instant): string {
   if (rows.length === 0) return 'No connectors.\n'
+  // The last hour of a connector that is well is not worth a line of a long list.
+  return rowsTable(
+    rows.map((row) => (row.state === 'ok' ? withoutActivity(row) : row)),
+    asOf,
+  )
+}
+
+/** One connector, also if it is well. */
+export function showTable(row: Row, asOf: Instant): string {
+  return rowsTable([row], asOf)
+}
+
+function withoutActivity({ activity: _, ...row }: Row): Row {
+  return row
+}
+
+function rowsTable(rows: readonly Row[], asOf: Instant): string {
   const table = rows.map((row) => {
     const { connector, tenant, state, lag, lastRead, today, week } = statusCells(row, asOf)
     return { connector, tenant, state, lag, 'last read': lastRead, today, '7 days': week }
   })
-  const troubles = rows
-    .filter(({ state, reason }) => state !== 'ok' && reason !== '')
-    .map(({ connectorId, reason }) => `${connectorId}: ${reason}`)
-  return [formatTextTable(table), ...troubles.map((line) => `${line}\n`), `As of ${timeText(asOf)} UTC.\n`].join('')
+  const remarks = rows.flatMap((row) => {
+    const words = remark(row)
+    return words === '' ? [] : [`${row.connectorId}: ${words}\n`]
+  })
+  return [formatTextTable(table), ...remarks, `As of ${timeText(asOf)} UTC.\n`].join('')
 }
 
 export function historyTable({ entries }: Answers['history']): string {

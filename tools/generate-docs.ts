@@ -15,7 +15,7 @@ import { glueType } from '../functions/domain/record/glue.ts'
 import { toRecord } from '../functions/domain/record/record.ts'
 import { identityOf, recordId } from '../functions/domain/record/record-id.ts'
 import { rfc5424 } from '../functions/domain/record/syslog.ts'
-import { connectorStates, traitsOfState } from '../functions/domain/status/connector-state.ts'
+import { shownStates, traitsOfShown } from '../functions/domain/status/shown-state.ts'
 import { statusColumns } from '../functions/domain/status/status-row.ts'
 import type { Vendor } from '../functions/domain/vendor.ts'
 import { lakeFields, vendorOf } from '../functions/vendors/index.ts'
@@ -52,8 +52,8 @@ function readme(committed: string): string {
 function oneMachinePage(committed: string): string {
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const columns = Object.values({ ...statusColumns, ...localColumns }).map(({ title, doc }) => row([`*${title}*`, doc]))
-  const states = connectorStates.map((state) => {
-    const { title, doc, isProblem, remedy } = traitsOfState(state)
+  const states = shownStates.map((state) => {
+    const { title, doc, isProblem, remedy } = traitsOfShown(state)
     return row([title === state ? `\`${state}\`` : `\`${state}\` (${title})`, doc, isProblem ? 'yes' : '', remedy])
   })
   const failureRows = failureCodes.map((code) => {

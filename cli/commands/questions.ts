@@ -1,12 +1,13 @@
 import { tenantOf } from '../../functions/domain/connector/tenant.ts'
-import { connectorStates } from '../../functions/domain/status/connector-state.ts'
+import { keyAge, keyState, keyUsers } from '../../functions/domain/status/key-texts.ts'
+import { shownStates } from '../../functions/domain/status/shown-state.ts'
 import { durationText, iso } from '../../functions/domain/time.ts'
 import { formatTextTable } from '../../local/text-table.ts'
 import { answered } from '../answers.ts'
 import { formatItem } from '../connectors-file.ts'
 import type { Outcome } from '../outcome.ts'
 import { ask, rowsOf, type Selection, type Session, selectedIds } from '../session.ts'
-import { type ConnectorCoverage, coverageTables, historyTable, listTable, lostOf, timeText } from '../tables.ts'
+import { type ConnectorCoverage, coverageTables, historyTable, listTable, lostOf, showTable, timeText } from '../tables.ts'
 import { instantOf } from '../times.ts'
 import { refuseUnknownWord } from '../words.ts'
 
@@ -19,7 +20,7 @@ export interface ListOptions {
 }
 
 export async function list(session: Session, options: ListOptions): Promise<Outcome> {
-  refuseUnknownWord('--state', options.state, 'state', connectorStates)
+  refuseUnknownWord('--state', options.state, 'state', shownStates)
   const answer = await session.place.operator.ask({ action: 'list', ...options })
   const { rows, asOf } = answered('list', answer)
   return { exit: 'done', result: answer, text: listTable(rows, asOf) }
@@ -35,13 +36,15 @@ export async function show(session: Session, connectorId: string): Promise<Outco
     delivered: counts.delivered ?? 0,
     trouble: trouble === undefined ? '' : `${trouble.failure.message ?? 'failing'}; next try ${timeText(trouble.until)}`,
   }))
-  const keyRows = keys.map(({ secret, fingerprint, rejected }) => ({
-    secret,
-    fingerprint,
-    rejected: rejected === undefined ? 'no' : `since ${timeText(rejected.at)}`,
+  const keyRows = keys.map((key) => ({
+    secret: key.secret,
+    fingerprint: key.fingerprint,
+    age: keyAge(key, asOf),
+    state: keyState(key, asOf),
+    'also used by': keyUsers(key),
   }))
   const parts = [
-    listTable([row], asOf),
+    showTable(row, asOf),
     ...(streamRows.length === 0 ? [] : [formatTextTable(streamRows)]),
     ...(keyRows.length === 0 ? [] : [formatTextTable(keyRows)]),
     item === undefined ? 'Its item was deleted.\n' : formatItem(item),

@@ -11,6 +11,14 @@ export function iso(at: Instant): string {
   return new Date(at).toISOString()
 }
 
+/** `2026-11-24 20:35`, UTC. It never throws: an instant before 1970 or after 9999 is shown as the first or the last one. */
+export function minuteText(at: Instant): string {
+  const last = Date.UTC(10_000, 0) - 1
+  return iso(Math.max(0, Math.min(last, at)))
+    .slice(0, 16)
+    .replace('T', ' ')
+}
+
 export function floorToSecond(at: Instant): Instant {
   return Math.floor(at / second) * second
 }

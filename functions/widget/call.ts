@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import '../domain/schema-messages.ts'
-import { connectorStates } from '../domain/status/connector-state.ts'
+import { shownStates } from '../domain/status/shown-state.ts'
 
 const connectorId = z.string().check(z.minLength(1), z.maxLength(64))
 const text = z.catch(z.string().check(z.maxLength(128)), '')
@@ -42,7 +42,7 @@ export const callSchema = z.catch(
     z.object({
       view: z.literal('overview'),
       find: text,
-      state: z.catch(z.enum(['', ...connectorStates]), ''),
+      state: z.catch(z.enum(['', ...shownStates]), ''),
       from: z.catch(z.coerce.number().check(z.int(), z.minimum(1)), 1),
     }),
     z.object({ view: z.literal('vendor'), type: text }),

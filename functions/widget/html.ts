@@ -38,6 +38,17 @@ export function json(value: unknown): Html {
   return new Markup(JSON.stringify(value).replaceAll(/[<>&\p{C}\p{Zl}\p{Zp}]/gu, unicode))
 }
 
+/** The first rows that take at most `bytesMax` together in the JSON that a function returns. */
+export function fitting(rows: readonly Html[], bytesMax: number): readonly Html[] {
+  const encoder = new TextEncoder()
+  let bytes = 0
+  const over = rows.findIndex((row) => {
+    bytes += encoder.encode(JSON.stringify(row.text)).length
+    return bytes > bytesMax
+  })
+  return over === -1 ? rows : rows.slice(0, over)
+}
+
 function markupOf(part: Part): string {
   if (part instanceof Markup) return part.text
   return Array.isArray(part) ? part.map(markupOf).join('') : escaped(String(part))

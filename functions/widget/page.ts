@@ -1,7 +1,6 @@
-import { type Tone, traitsOfState } from '../domain/status/connector-state.ts'
+import { type Tone, traitsOfShown } from '../domain/status/shown-state.ts'
 import {
   countStates,
-  minuteText,
   numberText,
   reasonMax,
   remark,
@@ -12,8 +11,8 @@ import {
   worse,
 } from '../domain/status/status-row.ts'
 import { cutText } from '../domain/text.ts'
-import type { Instant } from '../domain/time.ts'
-import { type Html, html, json } from './html.ts'
+import { type Instant, minuteText } from '../domain/time.ts'
+import { fitting, type Html, html, json } from './html.ts'
 import type { StatusQuestion, Theme } from './question.ts'
 
 /** The table of all connectors as HTML for a CloudWatch custom widget: no script, no link, nothing loaded from another place. */
@@ -35,10 +34,13 @@ export function statusPage(all: readonly StatusRow[], question: StatusQuestion, 
   const ofTenant = all.filter(({ tenantName }) => tenantName.toLowerCase().includes(question.tenant.toLowerCase()))
   const found = ofTenant.filter(({ state }) => question.state.length === 0 || question.state.includes(state)).sort(worse)
   const from = Math.min(question.from, Math.max(1, found.length))
-  const rows = fitting(found.slice(from - 1, from - 1 + question.limit).map((row) => rowOf(row, now)))
+  const rows = fitting(
+    found.slice(from - 1, from - 1 + question.limit).map((row) => rowOf(row, now)),
+    rowsMax,
+  )
   const to = from - 1 + rows.length
   const counts = countStates(ofTenant).map(({ state, count }) =>
-    ask({ state: [state] }, `${numberText(count)} ${traitsOfState(state).title}`),
+    ask({ state: [state] }, `${numberText(count)} ${traitsOfShown(state).title}`),
   )
   const shown =
     found.length === 0
@@ -68,21 +70,10 @@ function noConnectors(): Html {
 /** The sentences that name the chosen states and tenant. */
 function selection({ state, tenant }: StatusQuestion): Html | string {
   const parts = [
-    ...(state.length === 0 ? [] : [`State ${state.map((one) => traitsOfState(one).title).join(' or ')}.`]),
+    ...(state.length === 0 ? [] : [`State ${state.map((one) => traitsOfShown(one).title).join(' or ')}.`]),
     ...(tenant === '' ? [] : [`Tenant like “${tenant}”.`]),
   ]
   return parts.length === 0 ? '' : html`${parts.join(' ')} `
-}
-
-/** The rows that fit into the response. */
-function fitting(rows: readonly Html[]): readonly Html[] {
-  const encoder = new TextEncoder()
-  let bytes = 0
-  const over = rows.findIndex((row) => {
-    bytes += encoder.encode(JSON.stringify(row.text)).length
-    return bytes > rowsMax
-  })
-  return over === -1 ? rows : rows.slice(0, over)
 }
 
 const columns = Object.keys(statusColumns) as readonly StatusColumn[]
@@ -95,7 +86,7 @@ ${rows}</tbody></table>`
 
 function rowOf(row: StatusRow, now: Instant): Html {
   const cells = statusCells(row, now)
-  const tone = html` class="tb-${traitsOfState(row.state).tone}"`
+  const tone = html` class="tb-${traitsOfShown(row.state).tone}"`
   return html`<tr>${columns.map((column) => html`<td${column === 'state' ? tone : ''}>${cells[column]}</td>`)}<td>${remark(row)}</td></tr>
 `
 }

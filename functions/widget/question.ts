@@ -2,12 +2,12 @@ import * as z from 'zod/mini'
 import type { Problem } from '../domain/connector/problems.ts'
 import { mustBe, mustBeOneOf, problemsOf, unknownName } from '../domain/connector/problems.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
-import { type ConnectorState, connectorStates } from '../domain/status/connector-state.ts'
+import { type ShownState, shownStates } from '../domain/status/shown-state.ts'
 
 /** The parameters of the widget: which connectors to show. */
 export interface StatusQuestion {
   /** Only connectors in these states; empty: in any state. */
-  readonly state: readonly ConnectorState[]
+  readonly state: readonly ShownState[]
   /** Only connectors whose tenant name contains this text, in upper or lower case; empty: of any tenant. */
   readonly tenant: string
   /** Rows at most (count). */
@@ -34,7 +34,7 @@ const question = {
   state: z._default(
     z.pipe(
       z.transform((given) => (typeof given === 'string' ? [given] : given)),
-      z.array(z.enum(connectorStates, { error: mustBeOneOf(connectorStates) }), { error: mustBe('a state, or a list of states') }),
+      z.array(z.enum(shownStates, { error: mustBeOneOf(shownStates) }), { error: mustBe('a state, or a list of states') }),
     ),
     [],
   ),
@@ -92,7 +92,7 @@ limit: ${limitDefault}
 
 | parameter | default | |
 | --- | --- | --- |
-| \`state\` | any | A state, or a list of states: ${connectorStates.map((state) => `\`${state}\``).join(', ')}. |
+| \`state\` | any | A state, or a list of states: ${shownStates.map((state) => `\`${state}\``).join(', ')}. |
 | \`tenant\` | any | Only connectors whose tenant name contains this text, in upper or lower case. |
 | \`limit\` | ${limitDefault} | Rows at most: 1 to ${limitMax}. |
 | \`from\` | 1 | The number of the first row. The buttons "Previous" and "Next" set it. |

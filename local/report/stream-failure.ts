@@ -1,5 +1,6 @@
 import { type Failure, formatFailure, isLasting } from '../../functions/domain/failures.ts'
-import { type ConnectorState, traitsOfState } from '../../functions/domain/status/connector-state.ts'
+import { isLossNew } from '../../functions/domain/status/loss.ts'
+import { type ShownState, shownState, traitsOfShown } from '../../functions/domain/status/shown-state.ts'
 import type { StreamId, StreamState } from '../../functions/domain/stream/stream.ts'
 import type { Instant } from '../../functions/domain/time.ts'
 import { localWords } from '../local-words.ts'
@@ -30,8 +31,9 @@ function described(failure: Failure, attempts: number): StreamFailure {
 }
 
 /** The state of its status. A connector of which nothing was read, and each stream failed, is no longer `starting`. */
-export function stateOf(each: ConnectorRun, vendors: Vendors): ConnectorState {
-  const state = each.run.status?.state ?? 'starting'
+export function stateOf(each: ConnectorRun, vendors: Vendors): ShownState {
+  const { status } = each.run
+  const state = status === undefined ? 'starting' : shownState(status.state, isLossNew(status))
   const streams = streamsOf(each, vendors)
   const isAllFailing = streams.length > 0 && streams.every(({ stream }) => stream?.lastReadAt === undefined && failureOf(stream))
   return state === 'starting' && isAllFailing ? 'failing' : state
@@ -40,7 +42,7 @@ export function stateOf(each: ConnectorRun, vendors: Vendors): ConnectorState {
 /** The connectors that have a problem: by their state, or because a stream fails lastingly, or failed and was never read. */
 export function findProblems(runs: readonly ConnectorRun[], vendors: Vendors): readonly string[] {
   return runs.flatMap((each) => {
-    const state = traitsOfState(stateOf(each, vendors))
+    const state = traitsOfShown(stateOf(each, vendors))
     if (state.isProblem) return [`${each.connectorId} (${state.title})`]
     const failing = state.collects ? streamsOf(each, vendors).filter(({ stream }) => isProblem(stream)) : []
     return failing.length === 0 ? [] : [`${each.connectorId} (${streamsText(failing.map(({ id }) => id))})`]

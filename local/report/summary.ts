@@ -1,5 +1,6 @@
-import type { ConnectorState } from '../../functions/domain/status/connector-state.ts'
-import { traitsOfState } from '../../functions/domain/status/connector-state.ts'
+import { type ShownState, traitsOfShown } from '../../functions/domain/status/shown-state.ts'
+import type { ConnectorStatus } from '../../functions/domain/status/status.ts'
+import { statusRow } from '../../functions/domain/status/status-row.ts'
 import type { Instant } from '../../functions/domain/time.ts'
 import { localWords } from '../local-words.ts'
 import { type Coverage, coverageOf, coverageText } from './coverage.ts'
@@ -19,7 +20,7 @@ interface StreamSummary extends Counts, Coverage {
 export interface ConnectorSummary {
   /** Or, for an item that was refused for its id, its place in the file, `item 2`. */
   readonly connectorId: string
-  readonly state: ConnectorState
+  readonly state: ShownState
   /** Why it is in this state and what to do; empty when all is well. */
   readonly reason: string
   readonly streams: readonly StreamSummary[]
@@ -53,7 +54,7 @@ export function summarise(
     return {
       connectorId,
       state: stateOf(each, vendors),
-      reason: endWords(localWords(status?.reason ?? '')),
+      reason: endWords(localWords(reasonOf(connectorId, status, now))),
       streams: streamsOf(each, vendors).flatMap(({ id, stream }) => {
         if (vendor === undefined) return []
         const { allTime, thisStart } = countsOf(connectorId, id, stream, atStart)
@@ -72,6 +73,14 @@ export function summarise(
   })
 }
 
+/** The whole reason, and what the row says of keys, losses and the next step. */
+function reasonOf(connectorId: string, status: ConnectorStatus | undefined, now: Instant): string {
+  if (status === undefined) return ''
+  const { reason } = status
+  const { nextStep = '', keys = '', loss = '' } = statusRow(connectorId, status, now)
+  return [reason, reason.includes(nextStep) ? '' : nextStep, keys, loss].filter((part) => part !== '').join(' ')
+}
+
 export function totalsOf(connectors: readonly ConnectorSummary[]): Pick<Summary, 'delivered' | 'requests' | 'throttled' | 'thisStart'> {
   const streams = connectors.flatMap((connector) => connector.streams)
   const { allTime, thisStart } = sumCounts(streams.map((stream) => ({ allTime: stream, thisStart: stream.thisStart })))
@@ -87,7 +96,7 @@ export function formatSummary({ connectors, delivered, requests, throttled, this
   const isShort = ({ state, streams }: ConnectorSummary) =>
     connectors.length > detailedMax && state === 'ok' && streams.every(({ failure }) => failure === null)
   const lines = connectors.flatMap((connector) => [
-    `${connector.connectorId}: ${traitsOfState(connector.state).title}${connector.reason === '' ? '' : `. ${withTimes(connector.reason)}`}`,
+    `${connector.connectorId}: ${traitsOfShown(connector.state).title}${connector.reason === '' ? '' : `. ${withTimes(connector.reason)}`}`,
     ...(isShort(connector) ? [] : connector.streams).flatMap((stream) => [
       `  ${stream.service}/${stream.event}: ${coverageText(stream)}`,
       `    this start: ${countsText(stream.thisStart)}; all time: ${countsText(stream)}`,

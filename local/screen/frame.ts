@@ -1,9 +1,11 @@
 import { closest } from '../../functions/domain/connector/problems.ts'
-import { traitsOfState } from '../../functions/domain/status/connector-state.ts'
+import { traitsOfShown } from '../../functions/domain/status/shown-state.ts'
 import {
   countStates,
   numberText,
   orDash,
+  type Remarks,
+  remark,
   type StatusColumn,
   statusCells,
   statusColumns,
@@ -166,10 +168,10 @@ function waitLines({ waits }: View): readonly string[] {
 /** The sentences that tell a newcomer what is seen, and what happens next. */
 function explanation({ now, startedAt, rows }: View): readonly string[] {
   const isTroubled = rows.some(
-    ({ state, streams }) => traitsOfState(state).isProblem || streams.some(({ failure }) => failure !== undefined),
+    ({ state, streams }) => traitsOfShown(state).isProblem || streams.some(({ failure }) => failure !== undefined),
   )
   if (now - startedAt > explainedMs || rows.length === 0 || isTroubled) return []
-  const collecting = rows.filter(({ state }) => traitsOfState(state).collects)
+  const collecting = rows.filter(({ state }) => traitsOfShown(state).collects)
   if (collecting.length === 0 || !rows.some(hasEvents)) return [firstMinuteText({ connectors: rows.length, collecting: collecting.length })]
   const late = Math.max(0, ...collecting.map(({ lateArrivalMinutes = 0 }) => lateArrivalMinutes))
   const interval = Math.max(0, ...collecting.map(({ intervalMinutes = 0 }) => intervalMinutes))
@@ -219,7 +221,7 @@ function leftText(count: number, parts: string, width: number): string {
 
 function statesText(rows: readonly LiveRow[]): string {
   return countStates(rows)
-    .map(({ state, count }) => `${numberText(count)} ${traitsOfState(state).title}`)
+    .map(({ state, count }) => `${numberText(count)} ${traitsOfShown(state).title}`)
     .join(', ')
 }
 
@@ -233,8 +235,13 @@ function connectorBlock(row: LiveRow, now: Instant): Block<Name> {
       allTime: numberText(counts.allTime.delivered),
       requests: numberText(counts.thisStart.requests),
     },
-    detail: [row.reason, row.streamReason].filter((text) => text !== '').join(' '),
+    // The columns show whether a connector that is ok delivers.
+    detail: [remark(row.state === 'ok' ? withoutActivity(row) : row), row.streamReason].filter((text) => text !== '').join(' '),
   }
+}
+
+function withoutActivity({ activity: _, ...row }: LiveRow): Remarks {
+  return row
 }
 
 function nextRunText(next: NextRun | undefined, now: Instant): string {
@@ -248,7 +255,8 @@ export function streamLines(
 ): readonly string[] {
   const row = rows.find((each) => each.connectorId === streamsOf)
   if (row === undefined) return [cutToWidth(`There is no connector ${streamsOf}.`, width)]
-  const state = `${streamsOf}: ${traitsOfState(row.state).title}${row.reason === '' ? '' : `. ${row.reason}`}`
+  const words = remark(row)
+  const state = `${streamsOf}: ${traitsOfShown(row.state).title}${words === '' ? '' : `. ${words}`}`
   // A reason repeats failures that the streams have too.
   const stateLines = cutLines(wrapToWidth(state, width), Math.max(1, Math.floor(height / 4)), width)
   const streams = row.streams.toSorted(worseStream)

@@ -1,4 +1,4 @@
-import { traitsOfState } from '../../functions/domain/status/connector-state.ts'
+import { traitsOfShown } from '../../functions/domain/status/shown-state.ts'
 import { newStatus } from '../../functions/domain/status/status.ts'
 import { type StatusRow, statusRow } from '../../functions/domain/status/status-row.ts'
 import * as ledger from '../../functions/domain/stream/ledger.ts'
@@ -53,7 +53,7 @@ export function liveRow(each: ConnectorRun, { now, vendors, atStart }: Surroundi
   const state = stateOf(each, vendors)
   const row = statusRow(connectorId, run.status ?? newStatus(now, run.accepted?.connector.tenantName), now)
   const streams = streamsOf(each, vendors).map(({ id, stream }) => streamRow(each, id, stream, { now, atStart }))
-  const lags = traitsOfState(state).collects ? streams.map(({ lagMs }) => lagMs) : []
+  const lags = traitsOfShown(state).collects ? streams.map(({ lagMs }) => lagMs) : []
   const reads = streams.flatMap(({ lastReadAt }) => lastReadAt ?? [])
   const next = nextRun(each, streams, now)
   const { intervalMinutes, lateArrivalMinutes } = run.accepted?.connector ?? {}
@@ -62,12 +62,13 @@ export function liveRow(each: ConnectorRun, { now, vendors, atStart }: Surroundi
     ...row,
     state,
     reason,
+    ...(row.nextStep === undefined ? {} : { nextStep: localWords(row.nextStep) }),
     ...(lags.length === 0 ? {} : { lagMs: Math.max(...lags) }),
     ...(reads.length === 0 ? {} : { lastSuccessAt: Math.max(...reads) }),
     counts: sumCounts(streams.map(({ counts }) => counts)),
     ...(next === undefined ? {} : { nextRun: next }),
     ...(intervalMinutes === undefined || lateArrivalMinutes === undefined ? {} : { intervalMinutes, lateArrivalMinutes }),
-    streamReason: traitsOfState(state).collects ? streamReason(connectorId, reason, streams, now) : '',
+    streamReason: traitsOfShown(state).collects ? streamReason(connectorId, reason, streams, now) : '',
     streams,
   }
 }

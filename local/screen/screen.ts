@@ -1,4 +1,4 @@
-import { traitsOfState } from '../../functions/domain/status/connector-state.ts'
+import { traitsOfShown } from '../../functions/domain/status/shown-state.ts'
 import { visibleLines } from '../../functions/domain/text.ts'
 import { type Instant, minute } from '../../functions/domain/time.ts'
 import { wrapToWidth } from './cells.ts'
@@ -124,7 +124,7 @@ function isStillTrue(warning: LogLine & { readonly at: Instant }, { rows, waits,
   if (now - warning.at >= warningMs) return false
   const row = rows.find(({ connectorId }) => connectorId === warning.connectorId)
   if (row === undefined) return true
-  if (warning.stream === undefined) return !traitsOfState(row.state).isProblem && (row.lastSuccessAt ?? 0) <= warning.at
+  if (warning.stream === undefined) return !traitsOfShown(row.state).isProblem && (row.lastSuccessAt ?? 0) <= warning.at
   const stream = row.streams.find(({ id }) => id === warning.stream)
   const detail = row.connectorId === streamsOf ? (stream?.detail ?? '') : ''
   const told = [row.reason, row.streamReason, detail, ...waits.map(({ text }) => text)]

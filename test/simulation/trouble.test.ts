@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
 import { ok } from '../../functions/domain/result.ts'
+import { remark, statusRow } from '../../functions/domain/status/status-row.ts'
 import { coveredTo } from '../../functions/domain/stream/ledger.ts'
 import { hour, minute } from '../../functions/domain/time.ts'
 import { audit } from '../../simulation/audit.ts'
@@ -98,14 +99,14 @@ describe('the secret of a connector', () => {
     expect(await world.status('acme.expired')).toMatchObject({ state: 'ok', reason: '' })
   })
 
-  it('stops no other of a pool when its key is rejected, and the status says how many keys are rejected', async () => {
+  it('stops no other of a pool when its key is rejected, and its row says how many keys are rejected', async () => {
     const world = new World({ vendor: { keys: [goodKey] } })
     world.secrets.values.set('tributary/acme/old', 'old-key-0123456789abcdef')
     await world.put(connectorItem({ apiKeySecrets: ['tributary/acme/old', secretName] }))
     await world.run(hour)
     const status = await world.status('acme.cas')
     expect(status.state).toBe('ok')
-    expect(status.reason).toContain('1 of 2 keys rejected')
+    expect(remark(statusRow('acme.cas', status, world.clock.now()))).toContain('1 of 2 keys rejected')
     const { missing, expected } = await audit(world)
     expect(missing).toEqual([])
     expect(expected).toBeGreaterThan(30)

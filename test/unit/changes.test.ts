@@ -223,6 +223,8 @@ describe('acknowledge', () => {
       message: 'The 2 lost time ranges of acme.cas are acknowledged.',
     })
     expect(await shown()).toBe('Events of 2 time ranges were lost for good, acknowledged at 2026-11-24 12:00 UTC: ticket 7')
+    await send({ action: 'acknowledge', connectorId: 'acme.cas', note: 'ticket 7', says: 'Jane' })
+    expect(await shown()).toContain('acknowledged by Jane at 2026-11-24 12:00 UTC: ticket 7')
     await lost(3)
     expect(await shown()).toContain('Events of 3 time ranges were lost for good; its coverage says when')
   })

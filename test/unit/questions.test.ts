@@ -61,11 +61,23 @@ describe('a question', () => {
       row: { connectorId: 'acme.cas', state: 'ok' },
       item: items[0],
       version: expect.stringMatching(/^[0-9a-f]{64}$/),
-      keys: [{ secret: 'tributary/acme/simulated', fingerprint: expect.stringMatching(/^[0-9a-f]{8}$/) }],
+      keys: [{ secret: 'tributary/acme/simulated', fingerprint: expect.stringMatching(/^[0-9a-f]{8}$/), usedBy: [], usedByOthers: 0 }],
     })
     const { streams } = shown as { streams: readonly { stream: string; counts: { delivered: number } }[] }
     expect(streams.map(({ stream }) => stream)).toEqual(['sharepoint/dlp', 'sharepoint/securityrisk'])
     expect(streams.reduce((sum, { counts }) => sum + counts.delivered, 0)).toBe(world.lake.records)
+  })
+
+  it('names the other connectors of the tenant that use a key, and only counts those of other tenants', async () => {
+    const { state } = world.ports(0)
+    const { heldKeys } = await state.readRun('acme.cas')
+    const [{ fingerprint } = { fingerprint: '' }] = heldKeys?.keys ?? []
+    const user = { sharedKey: true, requestsPerMinute: 20, until: world.clock.now() + hour, acceptedAt: start }
+    await state.writeKeyUser(fingerprint, { ...user, connectorId: 'acme.second', tenantName: 'Acme' })
+    await state.writeKeyUser(fingerprint, { ...user, connectorId: 'initech.cas', tenantName: 'Initech' })
+    const shown = await ask({ action: 'show', connectorId: 'acme.cas' }, acme)
+    expect(shown).toMatchObject({ keys: [{ usedBy: ['acme.second'], usedByOthers: 1 }] })
+    expect(JSON.stringify(shown)).not.toContain('initech')
   })
 
   it('shows a connector whose item was refused', async () => {

@@ -3,6 +3,7 @@ import { digest, keyedDigest } from '../../functions/adapters/digest.ts'
 import type { Connector } from '../../functions/domain/connector/connector.ts'
 import { failure, failures } from '../../functions/domain/failures.ts'
 import type { LogEntry } from '../../functions/domain/ports.ts'
+import { keysText } from '../../functions/domain/status/key-texts.ts'
 import { minute } from '../../functions/domain/time.ts'
 import { RateLimiter } from '../../functions/flows/collect/rate-limiter.ts'
 import { RunKeys } from '../../functions/flows/collect/run-keys.ts'
@@ -70,6 +71,13 @@ describe('the keys of a run', () => {
     expect(keys.status.rejectedKeys).toEqual({})
   })
 
+  it('says when each key was stored, and the oldest of them', async () => {
+    secrets.storedAt.set('first', 5).set('second', 3)
+    const { status, pool } = await open()
+    const [first, second] = pool.all.map(({ fingerprint }) => fingerprint)
+    expect(status).toMatchObject({ oldestKeyAt: 3, keysStoredAt: { [first!]: 5, [second!]: 3 } })
+  })
+
   it('has a sentence for a key that cannot be opened while another one can', async () => {
     secrets.values.set('first', failure('secret-missing', 'There is no secret named first'))
     const keys = await open()
@@ -120,7 +128,7 @@ describe('a key that the vendor rejects', () => {
     expect(await keys.reject(first!, unauthorized)).toBeUndefined()
     expect(keysOf(keys)).toEqual(['key-2'])
     expect(keys.status.rejectedKeys[first!.fingerprint]).toMatchObject({ at: clock.now(), attempts: 1 })
-    expect(keys.notes()).toEqual(['1 of 2 keys rejected by the vendor (401): store a new one in its secret.'])
+    expect(keysText(keys.status, clock.now())).toBe('1 of 2 keys rejected by the vendor (401): store a new one in its secret.')
     expect(log).toMatchObject([{ level: 'error', event: 'key-rejected', connectorId: 'a', message: expect.stringMatching(/^first: /) }])
   })
 

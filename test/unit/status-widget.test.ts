@@ -162,10 +162,10 @@ describe('a state table that cannot be read', () => {
   })
 
   it('leads to a page without details, if the fault is the widget’s own', async () => {
-    found({ Items: [item('a', { since: 9e15 })] })
+    dynamodb.on(QueryCommand).callsFake(() => ({ Items: 7 }))
     const page = await ask({})
     expect(page).toContain('This is a fault of the widget. The line function-failed in the log')
-    expect(page).not.toContain('Invalid time value')
-    expect(JSON.parse(lines[0]!)).toMatchObject({ error: { message: 'Invalid time value' } })
+    expect(page).not.toContain('is not iterable')
+    expect(JSON.parse(lines[0]!)).toMatchObject({ error: { message: expect.stringContaining('is not iterable') } })
   })
 })

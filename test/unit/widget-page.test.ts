@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ConnectorState, connectorStates } from '../../functions/domain/status/connector-state.ts'
 import { type ConnectorStatus, newStatus } from '../../functions/domain/status/status.ts'
-import { minuteText, statusRow } from '../../functions/domain/status/status-row.ts'
-import { day, hour, minute } from '../../functions/domain/time.ts'
+import { statusRow } from '../../functions/domain/status/status-row.ts'
+import { day, hour, minute, minuteText } from '../../functions/domain/time.ts'
 import { messagePage, statusPage } from '../../functions/widget/page.ts'
 import type { StatusQuestion } from '../../functions/widget/question.ts'
 
@@ -45,6 +45,7 @@ describe('a row of the table', () => {
       retentionLeftMs: 70 * hour,
       streamsBehind: 2,
       lostRanges: 1,
+      acknowledged: { at: now, note: 'known', lostRanges: 1 },
       days: {
         '2026-11-17': { delivered: 1_000_000, filtered: 0, requests: 1, throttled: 0 },
         '2026-11-18': { delivered: 2_000, filtered: 0, requests: 1, throttled: 0 },
@@ -64,7 +65,7 @@ describe('a row of the table', () => {
         '2,050',
         '2',
         '1',
-        'Older events are still being read. Events of 1 time range were lost for good; its coverage says when. Acknowledge the loss when it is dealt with.',
+        'Older events are still being read. Events of 1 time range were lost for good, acknowledged at 2026-11-24 12:00 UTC: known',
       ],
     ])
   })

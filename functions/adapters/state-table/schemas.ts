@@ -9,8 +9,9 @@ import type { AcceptedConnector, Due, KeyUser } from '../../domain/ports.ts'
 import type { Activity } from '../../domain/status/activity.ts'
 import type { CatchUp } from '../../domain/status/catching-up.ts'
 import { connectorStates, type StateChange } from '../../domain/status/connector-state.ts'
+import type { Acknowledgement } from '../../domain/status/loss.ts'
 import type { Outage } from '../../domain/status/outage.ts'
-import type { Acknowledgement, ConnectorStatus, DayCounts } from '../../domain/status/status.ts'
+import type { ConnectorStatus, DayCounts } from '../../domain/status/status.ts'
 import type { Changes } from '../../domain/stream/changes.ts'
 import type { Interval, LostRange, Range, RangeKind, RequestedReread, StreamCounts, StreamState } from '../../domain/stream/stream.ts'
 import type { TokenBucket } from '../../domain/token-bucket.ts'
@@ -218,14 +219,19 @@ export const statusSchema: z.ZodMiniType<ConnectorStatus, Stored> = withExactCod
       retentionLeftMs: optional(z.number()),
       streamsBehind: optional(count),
       lostRanges: optional(count),
-      acknowledged: optional(z.object({ at: instant, note: text, lostRanges: count } satisfies Shape<Acknowledgement>)),
+      lastLost: optional(interval),
+      acknowledged: optional(
+        z.object({ at: instant, note: text, lostRanges: count, says: optional(text) } satisfies Shape<Acknowledgement>),
+      ),
       activity: optional(z.array(z.object({ from: instant, requests: count, delivered: count } satisfies Shape<Activity>))),
       catchUp: optional(z.object({ since: instant, lagMs: z.number() } satisfies Shape<CatchUp>)),
       test: optional(z.object({ progress: text, until: instant })),
       vendorClockMs: optional(z.number()),
       oldestKeyAt: optional(instant),
+      keysStoredAt: optional(z.record(text, instant)),
       lastFailure: optional(withExactCodes(z.object({ ...failureShape, at: instant, stream: optional(text) }), 'code')),
       trouble: optional(z.object({ failure, attempts: count, until: instant })),
+      nextTryAt: optional(instant),
       keys: optional(z.array(text)),
       rejectedKeys: z.record(text, z.object({ at: instant, until: instant, attempts: count })),
       problems: z.array(z.object({ path: text, message: text })),

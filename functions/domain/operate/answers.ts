@@ -2,6 +2,7 @@ import type { Connector } from '../connector/connector.ts'
 import type { Failure } from '../failures.ts'
 import type { Result } from '../result.ts'
 import type { Coverage } from '../status/coverage.ts'
+import type { ShownKey } from '../status/key-texts.ts'
 import type { StatusRow } from '../status/status-row.ts'
 import type { StreamCounts, StreamId } from '../stream/stream.ts'
 import type { Instant } from '../time.ts'
@@ -50,13 +51,11 @@ export interface StreamAnswer extends Coverage {
   readonly trouble?: { readonly failure: Failure; readonly attempts: number; readonly until: Instant; readonly since: Instant }
 }
 
-export interface KeyAnswer {
+export interface KeyAnswer extends ShownKey {
   /** As the item names it: `name` or `name#jsonKey`. */
   readonly secret: string
   /** The beginning of the key's fingerprint: two secrets with the same one hold the same key. */
   readonly fingerprint: string
-  /** The vendor rejected it, and it is tried again at `until`. */
-  readonly rejected?: { readonly at: Instant; readonly until: Instant }
 }
 
 interface HistoryAnswer {

@@ -53,7 +53,11 @@ function reasonTexts(
   }
   const read = streams.filter(({ lastReadAt }) => lastReadAt !== undefined)
   const pages = Math.ceil(read.reduce((sum, { widthMs, pagesTarget }) => sum + Math.max(1, (intervalMs * pagesTarget) / widthMs), 0))
-  if (pages <= allowed) return []
+  if (pages <= allowed) {
+    return [
+      `A backlog: of the ${allowed} requests that the keys allow ${interval}, the new events need about ${pages}. The others read older events.`,
+    ]
+  }
   return [
     `A spike: the new events fill about ${pages.toLocaleString('en-US')} pages ${interval}, and the keys allow ${allowed} requests. It ends with the spike, or with another key.`,
   ]

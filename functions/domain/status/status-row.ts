@@ -1,8 +1,11 @@
+import { failures } from '../failures.ts'
 import { cutText } from '../text.ts'
-import { day, durationText, type Instant, iso } from '../time.ts'
+import { day, durationText, type Instant, iso, minuteText } from '../time.ts'
 import { activityText } from './activity.ts'
-import { type ConnectorState, connectorStates, traitsOfState } from './connector-state.ts'
-import { type Acknowledgement, type ConnectorStatus, formatRefusedEdit } from './status.ts'
+import { keysText } from './key-texts.ts'
+import { isLossNew, lossText } from './loss.ts'
+import { type ShownState, shownState, shownStates, traitsOfShown } from './shown-state.ts'
+import { type ConnectorStatus, formatRefusedEdit } from './status.ts'
 
 /** The table of connectors that people see: a row a connector, the worst first. The dashboard and the terminal only format it. */
 
@@ -10,7 +13,7 @@ import { type Acknowledgement, type ConnectorStatus, formatRefusedEdit } from '.
 export interface StatusRow {
   readonly connectorId: string
   readonly tenantName: string
-  readonly state: ConnectorState
+  readonly state: ShownState
   readonly reason: string
   readonly since: Instant
   /** The lag now, not at the last run (ms). */
@@ -26,7 +29,11 @@ export interface StatusRow {
   readonly lostRanges?: number
   /** A sentence about lost events, and who knows of them. */
   readonly loss?: string
-  /** A sentence about the last hour, if nothing is wrong: it delivers, or it is quiet. */
+  /** Sentences about keys that are rejected while others work, and about old keys. */
+  readonly keys?: string
+  /** The next step, if the state is a problem and the reason does not name it. */
+  readonly nextStep?: string
+  /** A sentence if nothing is wrong: it never ran, it delivered in the last hour, or it is quiet. */
   readonly activity?: string
   /** When a failing connector is tried again. */
   readonly nextTryAt?: Instant
@@ -54,12 +61,12 @@ export type StatusColumn = keyof typeof statusColumns
 /** The longest text in a cell (characters). */
 const nameMax = 64
 export const reasonMax = 600
+export const remarkMax = 1_300
 
 /** The row of a connector whose status was read at `now`. */
 export function statusRow(connectorId: string, status: ConnectorStatus, now: Instant): StatusRow {
   const {
-    state,
-    reason,
+    state: stored,
     since,
     tenantName = '',
     lagMs,
@@ -69,21 +76,24 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
     streamsBehind,
     lostRanges,
     days,
-    acknowledged,
-    activity,
     trouble,
     test,
   } = status
-  const { collects } = traitsOfState(state)
+  const state = shownState(stored, isLossNew(status))
+  const { collects } = traitsOfShown(stored)
   const sinceRun = now - (lastRunAt ?? now)
-  // A refused edit enters the reason with the next run, and a paused connector has no runs.
-  const refusedEdit = state === 'refused' ? [] : formatRefusedEdit(status.problems).filter((sentence) => !reason.includes(sentence))
+  const reason = reasonText(status)
+  const keys = keysText(status, now)
+  const loss = lossText(status)
+  const nextStep = nextStepOf(status, state, reason)
+  const activity = wellText(status, now)
+  const nextTryAt = trouble?.until ?? (stored === 'failing' ? status.nextTryAt : undefined)
   const week = Array.from({ length: 7 }, (_, ago) => days[iso(now - ago * day).slice(0, 10)]?.delivered ?? 0)
   return {
     connectorId: cutText(connectorId, nameMax),
     tenantName: cutText(tenantName, 2 * nameMax),
     state,
-    reason: cutText([reason, ...refusedEdit].join(' '), reasonMax),
+    reason: nextStep === undefined ? reason : cutText(reason, reasonMax - nextStep.length),
     since,
     ...(collects && lagMs !== undefined ? { lagMs: lagMs + sinceRun } : {}),
     ...(collects && retentionLeftMs !== undefined ? { retentionLeftMs: retentionLeftMs - sinceRun } : {}),
@@ -93,19 +103,35 @@ export function statusRow(connectorId: string, status: ConnectorStatus, now: Ins
     deliveredByDay: week.toReversed(),
     ...(streamsBehind === undefined ? {} : { streamsBehind }),
     ...(lostRanges === undefined ? {} : { lostRanges }),
-    ...(lostRanges === undefined || lostRanges === 0 ? {} : { loss: lossText(lostRanges, acknowledged) }),
-    ...(state === 'ok' && activity !== undefined ? { activity: activityText(activity, now) } : {}),
-    ...(trouble === undefined || trouble.until <= now ? {} : { nextTryAt: trouble.until }),
-    ...(test === undefined || test.until <= now ? {} : { test: test.progress }),
+    ...(loss === undefined ? {} : { loss }),
+    ...(keys === undefined || !collects ? {} : { keys }),
+    ...(nextStep === undefined ? {} : { nextStep }),
+    ...(activity === undefined ? {} : { activity }),
+    ...(nextTryAt === undefined || nextTryAt <= now ? {} : { nextTryAt }),
+    ...(test === undefined || test.until <= now ? {} : { test: cutText(test.progress, nameMax) }),
   }
 }
 
-function lossText(lostRanges: number, acknowledged: Acknowledgement | undefined): string {
-  const isNew = lostRanges > (acknowledged?.lostRanges ?? 0)
-  const count = lostRanges === 1 ? '1 time range' : `${numberText(lostRanges)} time ranges`
-  if (acknowledged === undefined || isNew)
-    return `Events of ${count} were lost for good; its coverage says when. Acknowledge the loss when it is dealt with.`
-  return `Events of ${count} were lost for good, acknowledged at ${minuteText(acknowledged.at)} UTC: ${cutText(acknowledged.note, nameMax)}`
+/** The reason. A refused edit enters it with the next run, and a paused connector has no runs. */
+function reasonText({ state, reason, problems }: ConnectorStatus): string {
+  const refusedEdit = state === 'refused' ? [] : formatRefusedEdit(problems).filter((sentence) => !reason.includes(sentence))
+  return cutText([reason, ...refusedEdit].filter((part) => part !== '').join(' '), reasonMax)
+}
+
+/** A loss names its own. A failure without a code, such as a clock that is wrong, has it in its reason. */
+function nextStepOf({ state: stored, cause, reason: why }: ConnectorStatus, state: ShownState, reason: string): string | undefined {
+  const { isProblem, remedy } = traitsOfShown(state)
+  if (!isProblem || state === 'data-lost') return undefined
+  const step = stored === 'failing' && cause !== undefined ? failures[cause].remedy : remedy
+  const isNamed = reason.includes(step) || (stored === 'failing' && cause === undefined && why !== '')
+  return isNamed ? undefined : step
+}
+
+function wellText({ state, activity = [], lastRunAt, since }: ConnectorStatus, now: Instant): string | undefined {
+  if (state === 'ok') return activityText(activity, now) || undefined
+  if (state !== 'starting') return undefined
+  if (lastRunAt === undefined) return 'Never ran: the first run comes within minutes. If it does not, test it.'
+  return `Nothing was read since ${minuteText(since)} UTC; the next run tells more.`
 }
 
 /** The texts of a row. */
@@ -114,7 +140,7 @@ export function statusCells(row: StatusRow, now: Instant): Readonly<Record<Statu
   return {
     connector: row.connectorId,
     tenant: row.tenantName,
-    state: traitsOfState(row.state).title,
+    state: traitsOfShown(row.state).title,
     since: minuteText(row.since),
     lag: orDash(row.lagMs, durationText),
     retentionLeft: isPast ? 'passed' : orDash(row.retentionLeftMs, durationText),
@@ -126,21 +152,19 @@ export function statusCells(row: StatusRow, now: Instant): Readonly<Record<Statu
   }
 }
 
-const rank = Object.fromEntries(connectorStates.map((state, i) => [state, i])) as Readonly<Record<ConnectorState, number>>
+const rank = Object.fromEntries(shownStates.map((state, i) => [state, i])) as Readonly<Record<ShownState, number>>
 
 /** Sorts the worse connector first. Of two in an urgent state, the one nearer to the retention limit is worse. */
 export function worse(a: StatusRow, b: StatusRow): number {
   const byState = rank[a.state] - rank[b.state]
   const none = Number.MAX_SAFE_INTEGER
-  const byRetention = traitsOfState(a.state).isUrgent ? (a.retentionLeftMs ?? none) - (b.retentionLeftMs ?? none) : 0
+  const byRetention = traitsOfShown(a.state).isUrgent ? (a.retentionLeftMs ?? none) - (b.retentionLeftMs ?? none) : 0
   return byState || byRetention || (a.connectorId < b.connectorId ? -1 : 1)
 }
 
 /** How many connectors are in each state, the worst state first. States without one are left out. */
-export function countStates(
-  rows: readonly Pick<StatusRow, 'state'>[],
-): readonly { readonly state: ConnectorState; readonly count: number }[] {
-  return connectorStates.flatMap((state) => {
+export function countStates(rows: readonly Pick<StatusRow, 'state'>[]): readonly { readonly state: ShownState; readonly count: number }[] {
+  return shownStates.flatMap((state) => {
     const count = rows.filter((row) => row.state === state).length
     return count === 0 ? [] : [{ state, count }]
   })
@@ -151,20 +175,21 @@ export function orDash<T>(value: T | undefined, text: (value: T) => string): str
   return value === undefined ? '–' : text(value)
 }
 
-/** The problem and when it is tried again, or the last hour of a connector that is well. */
-export function remark({ reason, activity = '', loss, nextTryAt, test }: StatusRow): string {
-  const next = nextTryAt === undefined ? '' : ` Next try at ${minuteText(nextTryAt)} UTC.`
-  const now = reason === '' ? activity : `${reason}${next}`
+/** The parts of a row that its remark is made of. */
+export type Remarks = Pick<StatusRow, 'reason' | 'activity' | 'loss' | 'keys' | 'nextStep' | 'nextTryAt' | 'test'>
+
+/**
+ * The problem, what to do about it and when it is tried again, or what a connector that is well did last; then its keys and its losses. At
+ * most `remarkMax` characters.
+ */
+export function remark({ reason, activity = '', loss = '', keys = '', nextStep = '', nextTryAt, test }: Remarks): string {
+  const next = nextTryAt === undefined ? '' : `Next try at ${minuteText(nextTryAt)} UTC.`
   const testing = test === undefined ? '' : `A Test runs: ${test}.`
-  return [testing, now, loss ?? ''].filter((part) => part !== '').join(' ')
+  const trouble = reason === '' && nextStep === '' ? [activity] : [reason, nextStep, next]
+  return cutText([testing, ...trouble, keys, loss].filter((part) => part !== '').join(' '), remarkMax)
 }
 
 /** `12,345`. */
 export function numberText(value: number): string {
   return value.toLocaleString('en-US')
-}
-
-/** `2026-11-24 20:35`, UTC. */
-export function minuteText(at: Instant): string {
-  return iso(at).slice(0, 16).replace('T', ' ')
 }

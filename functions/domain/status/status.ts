@@ -8,13 +8,14 @@ import type { ReadingPolicy } from '../stream/ledger.ts'
 import { coveredTo, isUnreadable, readTo } from '../stream/ledger.ts'
 import { finalGaps } from '../stream/plan.ts'
 import { clockErrorMaxMs } from '../stream/proof.ts'
-import type { StreamId, StreamState } from '../stream/stream.ts'
+import type { Interval, StreamId, StreamState } from '../stream/stream.ts'
 import { cutText } from '../text.ts'
 import { day, durationText, hour, type Instant, iso, minute } from '../time.ts'
 import { clockNotedMs } from '../vendor-clock.ts'
 import { type Activity, addActivity } from './activity.ts'
 import { type CatchUp, catchUpTexts } from './catching-up.ts'
-import type { ConnectorState, StateChange } from './connector-state.ts'
+import { type ConnectorState, type StateChange, traitsOfState } from './connector-state.ts'
+import { type Acknowledgement, lastLostOf } from './loss.ts'
 
 /** The counts of one UTC day. */
 export interface DayCounts {
@@ -22,14 +23,6 @@ export interface DayCounts {
   readonly filtered: number
   readonly requests: number
   readonly throttled: number
-}
-
-/** Somebody knows of the lost ranges. */
-export interface Acknowledgement {
-  readonly at: Instant
-  readonly note: string
-  /** Lost ranges by then (count). */
-  readonly lostRanges: number
 }
 
 /** The status of a connector: one item of the state table, shown to people. */
@@ -59,15 +52,21 @@ export interface ConnectorStatus {
   readonly streamsBehind?: number
   /** Ranges lost for good that the ledgers still record (count). */
   readonly lostRanges?: number
+  /** The latest of them. */
+  readonly lastLost?: Interval
   /** The last acknowledgement of lost ranges: how many there were then. More of them are a new loss. */
   readonly acknowledged?: Acknowledgement
   /** The vendor's clock minus ours (ms), at `lastRunAt`. */
   readonly vendorClockMs?: number
   /** When the oldest of the keys was stored. */
   readonly oldestKeyAt?: Instant
+  /** When each key was stored, by fingerprint, if the secret says so. */
+  readonly keysStoredAt?: Readonly<Record<string, Instant>>
   readonly lastFailure?: Failure & { readonly at: Instant; readonly stream?: StreamId }
   /** Failures in a row that concern the whole connector; it is not read before `until`. */
   readonly trouble?: { readonly failure: Failure; readonly attempts: number; readonly until: Instant }
+  /** When the first stream that fails lastingly is tried again. */
+  readonly nextTryAt?: Instant
   /** The fingerprints of the keys that the last run could use. */
   readonly keys?: readonly string[]
   /** Keys (by fingerprint) that the vendor rejected; a key is not used before `until`. */
@@ -116,14 +115,19 @@ export interface RunReport {
 }
 
 /** The parts of the status that only a run writes. Acceptance may have changed the other parts meanwhile. */
-export type RunStatus = Pick<ConnectorStatus, 'lastFailure' | 'trouble' | 'keys' | 'oldestKeyAt' | 'rejectedKeys' | 'readSteps'>
+export type RunStatus = Pick<
+  ConnectorStatus,
+  'lastFailure' | 'trouble' | 'keys' | 'oldestKeyAt' | 'keysStoredAt' | 'rejectedKeys' | 'readSteps'
+>
 
 /** The status after a run: the worst that is true of the connector, with what to do about it. */
 export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: RunReport): ConnectorStatus {
   const { now, streams, policy, connector } = report
   const oldest = Math.min(now, ...[...streams.values()].map((stream) => coveredTo(stream, now)))
   const lastSuccess = Math.max(0, ...[...streams.values()].map((stream) => stream.lastReadAt ?? 0))
-  const { lastFailure: _, trouble: __, keys: ___, oldestKeyAt: ____, vendorClockMs: _____, catchUp, ...kept } = stored
+  const { catchUp, ...kept } = withoutRun(stored)
+  const lastLost = lastLostOf(streams.values())
+  const nextTryAt = nextTryOf(streams)
   const vendorClockMs = policy.clock.agreedMs ?? policy.clock.lastMs
   const isBehind = [...streams.values()].some((stream) => hasBacklog(stream, now, policy))
   const next: ConnectorStatus = {
@@ -136,6 +140,8 @@ export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: 
     retentionLeftMs: oldest + policy.retentionMs - now,
     streamsBehind: [...streams.values()].filter((stream) => isBehindNow(stream, now, policy)).length,
     lostRanges: [...streams.values()].reduce((sum, { lostRanges, lostBefore }) => sum + lostRanges.length + (lostBefore?.count ?? 0), 0),
+    ...(lastLost === undefined ? {} : { lastLost }),
+    ...(nextTryAt === undefined ? {} : { nextTryAt }),
     ...(lastSuccess === 0 ? {} : { lastSuccessAt: lastSuccess }),
     ...(vendorClockMs === 0 ? {} : { vendorClockMs }),
     activity: addActivity(stored.activity ?? [], report.delivered, now),
@@ -143,6 +149,13 @@ export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: 
     days: countDay(stored.days, now, report.delivered),
   }
   return withState(next, judge(next, report), now)
+}
+
+/** The status without what a run writes anew, or not at all. */
+function withoutRun(stored: ConnectorStatus) {
+  const { lastFailure: _, trouble: __, nextTryAt: ___, keys: ____, oldestKeyAt: _____, keysStoredAt: ______, ...rest } = stored
+  const { vendorClockMs: _______, ...kept } = rest
+  return kept
 }
 
 /** A stream that was never read is behind too, though one request might read all of it. */
@@ -217,7 +230,7 @@ export function hasDroppedOff({ days }: ConnectorStatus, now: Instant): boolean 
 function judge(status: ConnectorStatus, report: RunReport): Judgement {
   const { now, streams, policy, otherConsumers } = report
   const notes = notesOf(status, report)
-  const judgement = (state: ConnectorState, ...first: string[]) => ({ state, reason: [...first, ...notes].join(' ') })
+  const judgement = (state: ConnectorState, ...first: string[]) => ({ state, reason: [...new Set([...first, ...notes])].join(' ') })
   const { trouble, catchUp, lagMs = 0, retentionLeftMs = Number.POSITIVE_INFINITY } = status
   const isLosing = catchUp !== undefined && retentionLeftMs < retentionWarnMs
   const loss = `The oldest unread events are lost in ${hoursText(retentionLeftMs)}: the vendor keeps events for ${hoursText(policy.retentionMs)}.`
@@ -229,7 +242,7 @@ function judge(status: ConnectorStatus, report: RunReport): Judgement {
   if (trouble !== undefined) {
     return { ...judgement('failing', formatFailure(trouble.failure), ...(isLosing ? [loss] : [])), cause: trouble.failure.code }
   }
-  if (isLosing) return judgement('losing-data', `${loss} Add a key of its own, or collect fewer streams.`, ...troubleReasons(streams))
+  if (isLosing) return judgement('losing-data', `${loss} ${traitsOfState('losing-data').remedy}`, ...troubleReasons(streams))
   const troubled = lastingTroubles(streams)
   const [worst] = troubled
   if (worst !== undefined) {
@@ -240,11 +253,17 @@ function judge(status: ConnectorStatus, report: RunReport): Judgement {
   if (Math.abs(clockOff) > clockErrorMaxMs) {
     return judgement('failing', 'With such a clock nothing can be proven complete. Ask the vendor, or check the clock of this machine.')
   }
-  if (otherConsumers !== undefined && otherConsumers.taken > 0) return judgement('throttled')
+  const behind =
+    catchUp === undefined
+      ? []
+      : [
+          `Older events, from ${iso(now - lagMs)} on, are still being read.`,
+          ...catchUpTexts(catchUp, lagMs, [...streams.values()], policy, now),
+        ]
+  const throttled = throttledNote(otherConsumers)
+  if (throttled.length > 0) return judgement('throttled', ...throttled, ...behind)
   if ([...streams.values()].every((stream) => stream.lastReadAt === undefined)) return judgement('starting')
-  if (catchUp === undefined) return judgement('ok')
-  const older = `Older events, from ${iso(now - lagMs)} on, are still being read.`
-  return judgement('catching-up', older, ...catchUpTexts(catchUp, lagMs, [...streams.values()], policy, now))
+  return catchUp === undefined ? judgement('ok') : judgement('catching-up', ...behind)
 }
 
 /** Sentences that belong to the reason in any state. */
@@ -253,25 +272,26 @@ function notesOf(
   { streams, connector, unusableKeys, otherConsumers }: RunReport,
 ): readonly string[] {
   const lateFound = [...streams.values()].reduce((sum, stream) => sum + stream.counts.late, 0)
-  const throttled =
-    otherConsumers === undefined || otherConsumers.taken === 0
-      ? []
-      : [
-          `Throttled by another consumer: about ${otherConsumers.taken} of the ${otherConsumers.limit} requests a minute go to it. Use a key of its own, or lower requestsPerMinute.`,
-        ]
   const late =
     lateFound === 0
       ? []
       : [`The daily re-read has found ${lateFound} events that came later than lateArrivalMinutes. Raise lateArrivalMinutes.`]
   return [
     ...unusableKeys,
-    ...throttled,
+    ...throttledNote(otherConsumers),
     ...clockNote(vendorClockMs),
     ...late,
     ...changing(streams),
     ...slowFilters(streams),
     ...formatRefusedEdit(problems),
     ...tenantNote(connector.connectorId),
+  ]
+}
+
+function throttledNote(others: RunReport['otherConsumers']): readonly string[] {
+  if (others === undefined || others.taken === 0) return []
+  return [
+    `Throttled by another consumer: about ${others.taken} of the ${others.limit} requests a minute go to it. ${traitsOfState('throttled').remedy}`,
   ]
 }
 
@@ -317,6 +337,14 @@ function lastingTroubles(streams: RunReport['streams']): readonly { readonly id:
     if (trouble !== undefined && isLasting(trouble.failure.code, trouble.attempts)) return [{ id, failure: trouble.failure }]
     return givenUp !== undefined && isLasting(givenUp.failure.code, givenUp.count) ? [{ id, failure: givenUp.failure }] : []
   })
+}
+
+/** When the first of the streams that fail lastingly is tried again; nothing if none waits. */
+function nextTryOf(streams: RunReport['streams']): Instant | undefined {
+  const untils = [...streams.values()].flatMap(({ trouble }) =>
+    trouble !== undefined && isLasting(trouble.failure.code, trouble.attempts) ? [trouble.until] : [],
+  )
+  return untils.length === 0 ? undefined : Math.min(...untils)
 }
 
 function hoursText(ms: number): string {

@@ -31,7 +31,7 @@ export class RunKeys {
   private readonly failures: readonly Failure[]
   /** Secrets that this run has read without the cache. */
   private readonly secretsReadAgain = new Set<string>()
-  private readonly openedStatus: Pick<ConnectorStatus, 'keys' | 'oldestKeyAt'>
+  private readonly openedStatus: Pick<ConnectorStatus, 'keys' | 'oldestKeyAt' | 'keysStoredAt'>
 
   /** Opens every key of the connector, except those that back off after a rejection. `heldKeys`: as just read, if there are any. */
   static async open(ports: RunKeysPorts, accepted: Accepted, before: Before, limiter: Limiter, heldKeys?: HeldKeys): Promise<RunKeys> {
@@ -49,15 +49,15 @@ export class RunKeys {
     const now = ports.clock.now()
     const usable = keys.filter(({ fingerprint }) => (this.rejected[fingerprint]?.until ?? 0) <= now)
     this.pool = new KeyPool(ports, limiter, usable, before.readSteps)
-    const storedAt = keys.flatMap((key) => key.storedAt ?? [])
+    const dated = keys.flatMap(({ fingerprint, storedAt }) => (storedAt === undefined ? [] : [[fingerprint, storedAt] as const]))
     this.openedStatus = {
       keys: usable.map(({ fingerprint }) => fingerprint),
-      ...(storedAt.length === 0 ? {} : { oldestKeyAt: Math.min(...storedAt) }),
+      ...(dated.length === 0 ? {} : { oldestKeyAt: Math.min(...dated.map(([, at]) => at)), keysStoredAt: Object.fromEntries(dated) }),
     }
   }
 
   /** The attributes of the connector's status that are about its keys. */
-  get status(): Pick<ConnectorStatus, 'keys' | 'oldestKeyAt' | 'rejectedKeys'> {
+  get status(): Pick<ConnectorStatus, 'keys' | 'oldestKeyAt' | 'keysStoredAt' | 'rejectedKeys'> {
     return { ...this.openedStatus, rejectedKeys: this.rejected }
   }
 
@@ -67,14 +67,9 @@ export class RunKeys {
     return lastFailure?.code === 'unauthorized' ? lastFailure : failure('unauthorized', 'The vendor rejected every key of this connector')
   }
 
-  /** One sentence for each problem of a part of the keys, for people. */
+  /** One sentence for each key that could not be opened while others could, for people. */
   notes(): string[] {
-    const all = this.accepted.connector.apiKeySecrets.length
-    const rejected = Math.min(Object.keys(this.rejected).length, all)
-    return [
-      ...(rejected > 0 && all > 1 ? [`${rejected} of ${all} keys rejected by the vendor (401): store a new one in its secret.`] : []),
-      ...(this.pool.all.length > 0 ? this.failures.map(formatFailure) : []),
-    ]
+    return this.pool.all.length > 0 ? this.failures.map(formatFailure) : []
   }
 
   /** The vendor accepted the key. */

@@ -149,11 +149,12 @@ export class RunReport {
     const read = new Map([...streams].map(([id, { counts }]) => [id, countsSince(this.reported.get(id)?.counts, counts)]))
     this.reported = new Map(streams)
     const delivered = sumOfCounts([...read.values()])
-    const { lastFailure, trouble, readSteps, rejectedKeys, keys: keysBefore, oldestKeyAt } = this.current
+    const { lastFailure, trouble, readSteps, rejectedKeys, keys: keysBefore, oldestKeyAt, keysStoredAt } = this.current
     const keysAsBefore = {
       rejectedKeys,
       ...(keysBefore === undefined ? {} : { keys: keysBefore }),
       ...(oldestKeyAt === undefined ? {} : { oldestKeyAt }),
+      ...(keysStoredAt === undefined ? {} : { keysStoredAt }),
     }
     const run = {
       ...(keys?.status ?? keysAsBefore),

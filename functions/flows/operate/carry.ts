@@ -50,7 +50,7 @@ export interface OperatePorts extends TestPorts {
 export type AskPorts = Pick<OperatePorts, 'clock' | 'items' | 'digest' | 'policy' | 'secretsBoundToOrigin'> & {
   readonly state: Pick<
     OperatePorts['state'],
-    'fleet' | 'allAccepted' | 'readAccepted' | 'readRun' | 'history' | 'readSecretOrigin' | 'bindSecret' | 'readTest'
+    'fleet' | 'keyUsers' | 'allAccepted' | 'readAccepted' | 'readRun' | 'history' | 'readSecretOrigin' | 'bindSecret' | 'readTest'
   >
 }
 

@@ -17,6 +17,8 @@ import { checkItem } from './changes/check-item.ts'
 const entriesMax = 100
 /** The beginning of a fingerprint tells two keys apart (characters). */
 const fingerprintShown = 8
+/** Other users of a key that are named at most (count). */
+const usersNamed = 20
 
 /** The rows of the connectors that the caller may see, those of one tenant, in one state, or with a text in their id or tenant. */
 export const list: Ask<'list'> = async ({ state, clock, policy }, { tenant, state: wanted, find = '' }, caller) => {
@@ -64,7 +66,7 @@ export const show: Ask<'show'> = async (ports, { connectorId }) => {
     ...(item === undefined ? {} : { item, version: digestItem(digest, item) }),
     ...(accepted === undefined ? {} : { accepted: accepted.connector }),
     streams: streamsOf(run, ports),
-    keys: keysOf(run),
+    keys: await keysOf(ports, connectorId, run),
     ...(status?.lastFailure === undefined ? {} : { lastFailure: status.lastFailure }),
   })
 }
@@ -104,13 +106,27 @@ function streamsOf({ accepted, streams }: RunState, { policy, clock }: AskPorts)
   })
 }
 
-function keysOf({ heldKeys, status }: RunState): readonly KeyAnswer[] {
-  return (heldKeys?.keys ?? []).map(({ reference, fingerprint }) => {
-    const rejected = status?.rejectedKeys[fingerprint]
-    return {
-      secret: reference,
-      fingerprint: fingerprint.slice(0, fingerprintShown),
-      ...(rejected === undefined ? {} : { rejected: { at: rejected.at, until: rejected.until } }),
-    }
-  })
+/** The keys, with the other connectors that use each: those of the same tenant by name, since another tenant's are none of its business. */
+async function keysOf(
+  { state, clock }: AskPorts,
+  connectorId: string,
+  { heldKeys, status, accepted }: RunState,
+): Promise<readonly KeyAnswer[]> {
+  const tenant = tenantOf({ connectorId, tenantName: accepted?.connector.tenantName ?? status?.tenantName ?? '' })
+  return Promise.all(
+    (heldKeys?.keys ?? []).map(async ({ reference, fingerprint }) => {
+      const rejected = status?.rejectedKeys[fingerprint]
+      const storedAt = status?.keysStoredAt?.[fingerprint]
+      const others = (await state.keyUsers(fingerprint, clock.now())).filter((user) => user.connectorId !== connectorId)
+      const own = others.filter((user) => tenantOf(user) === tenant)
+      return {
+        secret: reference,
+        fingerprint: fingerprint.slice(0, fingerprintShown),
+        ...(storedAt === undefined ? {} : { storedAt }),
+        usedBy: own.slice(0, usersNamed).map((user) => user.connectorId),
+        usedByOthers: others.length - own.length,
+        ...(rejected === undefined ? {} : { rejected: { at: rejected.at, until: rejected.until } }),
+      }
+    }),
+  )
 }

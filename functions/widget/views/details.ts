@@ -1,11 +1,12 @@
 import type { KeyAnswer, ShowAnswer, StreamAnswer } from '../../domain/operate/answers.ts'
 import type { HistoryEntry } from '../../domain/operate/operation.ts'
 import type { TestAnswer } from '../../domain/operate/test/test-answer.ts'
-import { traitsOfState } from '../../domain/status/connector-state.ts'
 import { coverageShownMs } from '../../domain/status/coverage.ts'
-import { minuteText, numberText, orDash, remark } from '../../domain/status/status-row.ts'
+import { keyAge, keyState, keyUsers } from '../../domain/status/key-texts.ts'
+import { traitsOfShown } from '../../domain/status/shown-state.ts'
+import { numberText, orDash, remark } from '../../domain/status/status-row.ts'
 import { cutText } from '../../domain/text.ts'
-import { durationText, type Instant } from '../../domain/time.ts'
+import { durationText, type Instant, minuteText } from '../../domain/time.ts'
 import { type Html, html, lines } from '../html.ts'
 import { coverageBar, coverageLooks, coverageText } from './bars.ts'
 import { button, type Frame } from './frame.ts'
@@ -20,7 +21,7 @@ const messageMax = 600
 /** Everything about one connector: its state, the coverage of its streams, its keys, its history and its item. */
 export function details(shown: ShowAnswer, history: readonly HistoryEntry[], tested: TestAnswer | undefined, frame: Frame): Html {
   const { row, streams, keys, accepted, item, asOf, lastFailure } = shown
-  const { title, tone, remedy } = traitsOfState(row.state)
+  const { title, tone, remedy } = traitsOfShown(row.state)
   const words = remark(row)
   return html`<p class="tb-bar">${button(frame, { view: 'overview' }, 'All connectors')}${button(frame, { view: 'details', connectorId: row.connectorId }, 'Refresh')}${button(frame, { view: 'events', connectorId: row.connectorId }, 'View events')}${actions(shown, frame)}</p>
 <h2>${row.connectorId}</h2>
@@ -29,7 +30,7 @@ export function details(shown: ShowAnswer, history: readonly HistoryEntry[], tes
 ${tested === undefined ? '' : html`<p>${testLine(tested)} ${button(frame, { view: 'test', connectorId: row.connectorId }, 'See the Test', 'link')}</p>`}
 ${accepted === undefined ? '' : general(shown, frame)}
 ${streams.length === 0 ? '' : coverage(streams, asOf)}
-${keys.length === 0 ? '' : keyTable(keys)}
+${keys.length === 0 ? '' : keyTable(keys, asOf)}
 ${filters(shown)}
 ${lastFailure === undefined ? '' : html`<h3>Last failure</h3><p>${minuteText(lastFailure.at)} UTC${lastFailure.stream === undefined ? '' : `, ${lastFailure.stream}`}: ${cutText(lastFailure.detail, messageMax)}${lastFailure.traceId === undefined ? '' : ` The vendor's trace id is ${lastFailure.traceId}.`}</p>`}
 ${historyTable(history)}
@@ -101,9 +102,9 @@ function streamRow(
 `
 }
 
-function keyTable(keys: readonly KeyAnswer[]): Html {
-  return html`<h3>API keys</h3><table><thead><tr><th scope="col">Secret</th><th scope="col">Fingerprint</th><th scope="col">State</th></tr></thead><tbody>
-${keys.map(({ secret, fingerprint, rejected }) => html`<tr><td class="tb-name">${secret}</td><td>${fingerprint}</td><td>${rejected === undefined ? 'in use' : `rejected by the vendor at ${minuteText(rejected.at)} UTC, tried again at ${minuteText(rejected.until)} UTC`}</td></tr>`)}</tbody></table>`
+function keyTable(keys: readonly KeyAnswer[], now: Instant): Html {
+  return html`<h3>API keys</h3><div class="tb-scroll" role="region" aria-label="Table" tabindex="0"><table><thead><tr><th scope="col">Secret</th><th scope="col">Fingerprint</th><th scope="col" class="tb-number">Age</th><th scope="col">State</th><th scope="col">Also used by</th></tr></thead><tbody>
+${keys.map((key) => html`<tr><td class="tb-name">${key.secret}</td><td>${key.fingerprint}</td><td class="tb-number">${keyAge(key, now)}</td><td class="tb-remark">${keyState(key, now)}</td><td class="tb-remark">${keyUsers(key)}</td></tr>`)}</tbody></table></div>`
 }
 
 /** The filters with the events that each dropped, or would drop in shadow. */

@@ -1,4 +1,4 @@
-import type { Tone } from '../../domain/status/connector-state.ts'
+import type { Tone } from '../../domain/status/shown-state.ts'
 import { type Html, html, json } from '../html.ts'
 import type { Theme } from '../question.ts'
 

@@ -1,5 +1,5 @@
 import type { TestAnswer } from '../../domain/operate/test/test-answer.ts'
-import { minuteText } from '../../domain/status/status-row.ts'
+import { minuteText } from '../../domain/time.ts'
 import { type Html, html } from '../html.ts'
 import { button, type Call, type Frame } from './frame.ts'
 

@@ -3,7 +3,7 @@ import type { Carry } from '../carry.ts'
 import { notFound } from './edit-item.ts'
 
 /** Records that somebody knows of the lost ranges. A range that is lost later is told again. */
-export const acknowledge: Carry<'acknowledge'> = async ({ state, clock }, { connectorId, note }) => {
+export const acknowledge: Carry<'acknowledge'> = async ({ state, clock }, { connectorId, note, says }) => {
   const status = await state.readStatus(connectorId)
   if (status === undefined) return notFound(connectorId)
   const { lostRanges = 0 } = status
@@ -11,7 +11,7 @@ export const acknowledge: Carry<'acknowledge'> = async ({ state, clock }, { conn
   const at = clock.now()
   // More may be lost by now, and nobody has seen that.
   await state.updateStatus(connectorId, (before) =>
-    before === undefined ? undefined : { ...before, acknowledged: { at, note, lostRanges } },
+    before === undefined ? undefined : { ...before, acknowledged: { at, note, lostRanges, ...(says === undefined ? {} : { says }) } },
   )
   const count = lostRanges === 1 ? 'The lost time range' : `The ${lostRanges} lost time ranges`
   return ok({ message: `${count} of ${connectorId} ${lostRanges === 1 ? 'is' : 'are'} acknowledged.`, after: { note, lostRanges } })
