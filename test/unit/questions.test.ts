@@ -114,4 +114,12 @@ describe('a question', () => {
     expect(await ask({ action: 'show', connectorId: 'acme.cas', more: 1 })).toMatchObject({ code: 'wrong' })
     expect(await operate(await ports(), 'show', provider)).toMatchObject({ ok: false, failure: { code: 'wrong' } })
   })
+
+  it('finds the connectors with a loss that nobody has acknowledged', async () => {
+    const { state } = world.ports(0)
+    const found = async () => (await ask({ action: 'list', state: 'data-lost' })) as { rows: readonly { connectorId: string }[] }
+    expect((await found()).rows).toEqual([])
+    await state.updateStatus('acme.cas', (status) => (status === undefined ? undefined : { ...status, lostRanges: 1 }))
+    expect((await found()).rows).toMatchObject([{ connectorId: 'acme.cas', state: 'data-lost' }])
+  })
 })
