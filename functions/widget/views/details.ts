@@ -79,7 +79,7 @@ function coverage(streams: readonly StreamAnswer[], now: Instant): Html {
     .map(({ title, doc }) => `${title}: ${doc}`)
     .join('; ')
   return html`<h3>Coverage of the last 72 hours</h3><p>${legend}.</p>
-<div class="tb-scroll" role="region" aria-label="Table" tabindex="0"><table><thead><tr><th scope="col">Stream</th><th scope="col">Coverage</th><th scope="col">Proven to (UTC)</th><th scope="col" class="tb-number">Last read</th><th scope="col" class="tb-number">Delivered</th><th scope="col">Remarks</th></tr></thead><tbody>
+<div class="tb-scroll" role="region" aria-label="Coverage of the last 72 hours" tabindex="0"><table><thead><tr><th scope="col">Stream</th><th scope="col">Coverage</th><th scope="col">Proven to (UTC)</th><th scope="col" class="tb-number">Last read</th><th scope="col" class="tb-number">Delivered</th><th scope="col">Remarks</th></tr></thead><tbody>
 ${streams.map((stream) => streamRow(stream, from, now))}</tbody></table></div>`
 }
 
@@ -103,7 +103,7 @@ function streamRow(
 }
 
 function keyTable(keys: readonly KeyAnswer[], now: Instant): Html {
-  return html`<h3>API keys</h3><div class="tb-scroll" role="region" aria-label="Table" tabindex="0"><table><thead><tr><th scope="col">Secret</th><th scope="col">Fingerprint</th><th scope="col" class="tb-number">Age</th><th scope="col">State</th><th scope="col">Also used by</th></tr></thead><tbody>
+  return html`<h3>API keys</h3><div class="tb-scroll" role="region" aria-label="API keys" tabindex="0"><table><thead><tr><th scope="col">Secret</th><th scope="col">Fingerprint</th><th scope="col" class="tb-number">Age</th><th scope="col">State</th><th scope="col">Also used by</th></tr></thead><tbody>
 ${keys.map((key) => html`<tr><td class="tb-name">${key.secret}</td><td>${key.fingerprint}</td><td class="tb-number">${keyAge(key, now)}</td><td class="tb-remark">${keyState(key, now)}</td><td class="tb-remark">${keyUsers(key)}</td></tr>`)}</tbody></table></div>`
 }
 
@@ -117,7 +117,7 @@ ${accepted.logFilters.map(({ name, action, shadow }) => html`<tr><td class="tb-n
 
 function historyTable(entries: readonly HistoryEntry[]): Html {
   if (entries.length === 0) return html`<h3>History</h3><p>Nobody has changed this connector here in the last 90 days.</p>`
-  return html`<h3>History</h3><div class="tb-scroll" role="region" aria-label="Table" tabindex="0"><table><thead><tr><th scope="col">Time (UTC)</th><th scope="col">Action</th><th scope="col">Outcome</th><th scope="col">Before</th><th scope="col">After</th><th scope="col">By</th></tr></thead><tbody>
+  return html`<h3>History</h3><div class="tb-scroll" role="region" aria-label="History" tabindex="0"><table><thead><tr><th scope="col">Time (UTC)</th><th scope="col">Action</th><th scope="col">Outcome</th><th scope="col">Before</th><th scope="col">After</th><th scope="col">By</th></tr></thead><tbody>
 ${entries.map(({ at, action, outcome, message, before, after, says, awsRequestId }) => html`<tr><td>${minuteText(at)}</td><td>${action}</td><td class="tb-remark">${outcome}${message === undefined ? '' : `: ${cutText(message, messageMax)}`}</td><td class="tb-remark">${valuesText(before)}</td><td class="tb-remark">${valuesText(after)}</td><td>${says === undefined ? '' : `says ${says}; `}request ${awsRequestId}</td></tr>`)}</tbody></table></div>`
 }
 
