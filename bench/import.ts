@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { build, type Metafile } from 'esbuild'
-import { bundle } from '../lib/functions/bundle.ts'
+import { bundle, standIns } from '../lib/functions/bundle.ts'
 
 const run = promisify(execFile)
 const root = new URL('..', import.meta.url).pathname
@@ -55,6 +55,7 @@ export async function bundleFunction(
     platform: 'node',
     format: 'esm',
     external: externalModules,
+    alias: standIns,
     banner: { js: banner },
     sourcemap: sourceMap,
     outfile: outfile ?? join(root, 'bundle.mjs'),

@@ -1,5 +1,6 @@
 import type { SQSEvent } from 'aws-lambda'
 import * as z from 'zod/mini'
+import { pipelineTable } from './adapters/state-table/pipeline-table.ts'
 import { environments, parseEnvironment } from './env.ts'
 import { collectConnector } from './flows/collect/collect-connector.ts'
 import { wireDelivery } from './runtime/delivery.ts'
@@ -7,7 +8,7 @@ import { lambda } from './runtime/lambda.ts'
 import { wireCore } from './runtime/wiring.ts'
 
 const env = parseEnvironment(environments.collect, process.env)
-const { ports } = wireCore(env)
+const { ports } = wireCore(env, pipelineTable)
 const { clock } = ports
 const { source, sink } = wireDelivery(env, ports)
 

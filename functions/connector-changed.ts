@@ -2,6 +2,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import type { DynamoDBStreamEvent } from 'aws-lambda'
 import { plainItem } from './adapters/connectors-table.ts'
 import { sqsQueue } from './adapters/queue.ts'
+import { pipelineTable } from './adapters/state-table/pipeline-table.ts'
 import { acceptPolicy, environments, parseEnvironment } from './env.ts'
 import { acceptConnector } from './flows/accept-connector.ts'
 import { retireConnector } from './flows/retire-connector.ts'
@@ -11,7 +12,7 @@ import { eachRecord } from './runtime/stream-batch.ts'
 import { wireCore } from './runtime/wiring.ts'
 
 const env = parseEnvironment(environments.connectorChanged, process.env)
-const { ports } = wireCore(env)
+const { ports } = wireCore(env, pipelineTable)
 const queue = sqsQueue({ client: new SQSClient(awsClient), queueUrl: env.QUEUE_URL })
 const policy = acceptPolicy(env)
 

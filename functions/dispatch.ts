@@ -2,6 +2,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import type { ScheduledEvent } from 'aws-lambda'
 import { connectorsTable } from './adapters/connectors-table.ts'
 import { sqsQueue } from './adapters/queue.ts'
+import { pipelineTable } from './adapters/state-table/pipeline-table.ts'
 import { acceptPolicy, environments, parseEnvironment } from './env.ts'
 import { compareTables } from './flows/compare-tables.ts'
 import { dispatchDue } from './flows/dispatch-due.ts'
@@ -11,7 +12,7 @@ import { lambda } from './runtime/lambda.ts'
 import { wireCore } from './runtime/wiring.ts'
 
 const env = parseEnvironment(environments.dispatch, process.env)
-const { ports, dynamodb } = wireCore(env)
+const { ports, dynamodb } = wireCore(env, pipelineTable)
 const queue = sqsQueue({ client: new SQSClient(awsClient), queueUrl: env.QUEUE_URL })
 const connectors = connectorsTable({ client: dynamodb, table: env.CONNECTORS_TABLE })
 const policy = acceptPolicy(env)

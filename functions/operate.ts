@@ -8,6 +8,7 @@ import { firehoseHistory } from './adapters/history-lake.ts'
 import { inThisProcess, invokeLater } from './adapters/later.ts'
 import { sqsQueue } from './adapters/queue.ts'
 import { secretNames } from './adapters/secret-names.ts'
+import { stateTable } from './adapters/state-table/state-table.ts'
 import { operateAnswer } from './domain/operate/answers.ts'
 import { callerOf } from './domain/operate/caller.ts'
 import type { Caller } from './domain/operate/operation.ts'
@@ -20,7 +21,7 @@ import { wireCore } from './runtime/wiring.ts'
 import { isWidgetCall, showOperator } from './widget/show-operator.ts'
 
 const env = parseEnvironment(environments.operate, process.env)
-const { ports: core, dynamodb } = wireCore(env)
+const { ports: core, dynamodb } = wireCore(env, stateTable)
 const { firehose, ...delivery } = wireDelivery(env, core)
 const table = { client: dynamodb, table: env.CONNECTORS_TABLE }
 
@@ -48,13 +49,10 @@ type Invocation = Pick<Context, 'invokedFunctionArn' | 'awsRequestId'> & Partial
 
 /** Answers CloudWatch with HTML and everybody else with JSON. A refusal is an answer too. The event may hold anything, so it is never logged. */
 export const handler = async (event: unknown, context: Invocation) => {
-  if (isWidgetCall(event)) return showOperator({ ...ports, answer: answerPage }, event, context)
+  const answer = (page: object, by: Caller) => answerCall(ports, { page }, by, Number.POSITIVE_INFINITY)
+  if (isWidgetCall(event)) return showOperator({ ...ports, answer }, event, context)
   const caller = callerOf(context.invokedFunctionArn, context.awsRequestId)
   if (!caller.ok) return operateAnswer(caller)
   const until = ports.clock.now() + (context.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY) - spareMs
   return operateAnswer(await answerCall(ports, event, caller.value, until))
-}
-
-function answerPage(page: Readonly<Record<string, unknown>>, caller: Caller) {
-  return answerCall(ports, { page }, caller, Number.POSITIVE_INFINITY)
 }

@@ -8,24 +8,30 @@ import { digest, keyedDigest } from '../adapters/digest.ts'
 import { jsonLog } from '../adapters/log.ts'
 import { embeddedMetrics } from '../adapters/metrics.ts'
 import { secretsManager } from '../adapters/secrets.ts'
-import { stateTable } from '../adapters/state-table/state-table.ts'
+import type { PipelineTable } from '../adapters/state-table/pipeline-table.ts'
+import type { StoreOptions } from '../adapters/state-table/store.ts'
 import { tableClock } from '../adapters/table-clock.ts'
 import { VendorClocks } from '../domain/vendor-clock.ts'
 import { vendors } from '../vendors/index.ts'
 import { awsClient } from './aws-client.ts'
 
-/** Makes the ports that every function which handles connectors needs, once, at cold start. */
-export function wireCore(env: {
+interface CoreEnvironment {
   readonly STATE_TABLE: string
   readonly EVENT_BUS: string
   readonly METRICS_NAMESPACE: string
   readonly SHARED_RATE_GROUPS: readonly string[]
   readonly SECRETS_BOUND_TO_ORIGIN: boolean
-}) {
+}
+
+/**
+ * Makes the ports that every function which handles connectors needs, once, at cold start. `table`: the stores that the function uses, so
+ * that its bundle has no others.
+ */
+export function wireCore<T extends PipelineTable>(env: CoreEnvironment, table: (options: StoreOptions) => T) {
   const clock = systemClock
   const { log, addRedaction } = jsonLog({ clock })
   const dynamodb = new DynamoDBClient(awsClient)
-  const state = stateTable({
+  const state = table({
     client: dynamodb,
     table: env.STATE_TABLE,
     now: clock.now,

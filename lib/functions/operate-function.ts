@@ -36,7 +36,6 @@ export class OperateFunction extends PipelineFunction<'operate'> {
       // A test of 48 streams keeps the rate limit, on a key that others use too. Its caller has had the answer long before.
       timeout: Duration.minutes(15),
       nodeFlags: heapFlags(memoryMb),
-      neededModules: ['@smithy/core/event-streams'],
       environment: {
         ...acceptingEnvironment(props),
         CONNECTORS_TABLE: connectorsTable.tableName,

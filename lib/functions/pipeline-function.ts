@@ -10,7 +10,7 @@ import type { z } from 'zod'
 import type { environments } from '../../functions/env.ts'
 import { allow, putIntoSubnets, readEnvironment } from '../permissions.ts'
 import type { Settings } from '../settings.ts'
-import { bundle } from './bundle.ts'
+import { bundle, standIns } from './bundle.ts'
 import { type FunctionKey, functionNames } from './function-names.ts'
 
 type Environments = typeof environments
@@ -33,8 +33,6 @@ export interface PipelineFunctionProps<Name extends FunctionKey> extends Pipelin
   readonly permissions: readonly PolicyStatement[]
   readonly memoryMb: number
   readonly timeout: Duration
-  /** Modules of the SDK that this function needs, and the others do not. */
-  readonly neededModules?: readonly string[]
   /** Flags of Node, in addition to those of every function. */
   readonly nodeFlags?: readonly string[]
   readonly options?: Pick<NodejsFunctionProps, 'maxEventAge' | 'retryAttempts' | 'onFailure' | 'reservedConcurrentExecutions'>
@@ -99,7 +97,7 @@ export class PipelineFunction<Name extends FunctionKey> extends Construct {
       loggingFormat: LoggingFormat.TEXT,
       bundling: {
         ...bundle,
-        externalModules: bundle.externalModules.filter((name) => !props.neededModules?.includes(name)),
+        esbuildArgs: Object.fromEntries(Object.entries(standIns).map(([name, path]) => [`--alias:${name}`, path])),
         format: OutputFormat.ESM,
         logLevel: LogLevel.WARNING,
         // The bundled SDK is the one that was tested, and it loads faster than the SDK of the runtime.

@@ -1,13 +1,13 @@
 import * as z from 'zod/mini'
-import type { KeyUser, KeyUserStore, TokenStore } from '../../domain/ports.ts'
-import { StateUnavailable } from '../../domain/state-errors.ts'
-import type { Instant } from '../../domain/time.ts'
-import { isAbsent, isLive, notLater } from './expressions.ts'
-import { parseItem } from './item.ts'
-import { bucketKey, bucketPk, fingerprintKeyKey, userKey, userPrefix } from './item-keys.ts'
-import { bucketSchema, keyUserSchema } from './schemas.ts'
-import type { Store } from './store.ts'
-import { tokensFromText, tokensToText } from './token-text.ts'
+import type { KeyUser, KeyUserStore, TokenStore } from '../../../domain/ports.ts'
+import { StateUnavailable } from '../../../domain/state-errors.ts'
+import type { Instant } from '../../../domain/time.ts'
+import { isAbsent, isLive, notLater } from '../expressions.ts'
+import { parseItem } from '../item.ts'
+import { bucketKey, bucketPk, fingerprintKeyKey, userKey, userPrefix } from '../item-keys.ts'
+import { bucketSchema, keyUserSchema } from '../schemas.ts'
+import type { Store } from '../store.ts'
+import { tokensFromText, tokensToText } from '../token-text.ts'
 
 const fingerprintKeyItem = z.object({ keyHex: z.string() })
 

@@ -1,0 +1,100 @@
+import type {
+  AcceptedStore,
+  DueStore,
+  KeyRegisterStore,
+  KeyUserStore,
+  OriginStore,
+  OutageStore,
+  RunState,
+  RunStore,
+  SecretOriginStore,
+  SeenIdStore,
+  StatusStore,
+  StreamStore,
+  TokenStore,
+} from '../../domain/ports.ts'
+import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
+import { acceptedItems } from './accepted.ts'
+import { dueItems } from './due.ts'
+import type { Attributes } from './expressions.ts'
+import { parseItem } from './item.ts'
+import { acceptedKey, dueKey, heldKeysKey, statusKey, streamOfSk } from './item-keys.ts'
+import { apiKeyItems } from './keys/api-keys.ts'
+import { keyRegisterItems } from './keys/key-register.ts'
+import { secretOriginItems } from './keys/secret-origins.ts'
+import { originItems, outageItems } from './outages.ts'
+import { acceptedSchema, dueSchema, heldKeysSchema, streamSchema } from './schemas.ts'
+import { seenItems } from './seen.ts'
+import { parseStatus, statusItems } from './status.ts'
+import { dynamodbStore, type Store, type StoreOptions } from './store.ts'
+import { streamItems, streamRetention } from './streams.ts'
+
+/** The stores of the state table that the pipeline uses: all but those of what people ask for. */
+export type PipelineTable = RunStore &
+  AcceptedStore &
+  DueStore &
+  StatusStore &
+  OutageStore &
+  OriginStore &
+  StreamStore &
+  SeenIdStore &
+  TokenStore &
+  KeyUserStore &
+  KeyRegisterStore &
+  SecretOriginStore
+
+/**
+ * The state table on DynamoDB. Reads are strongly consistent, except the listings by an index. No method parses or replaces an item of a
+ * newer release: it throws `NewerSchema`. The listings of connectors, statuses and outages leave such an item out, and report it. Every other error throws `StateUnavailable`, after the retries of the SDK; the write may or may
+ * not have taken place.
+ */
+export function pipelineTable(options: StoreOptions): PipelineTable {
+  const store = dynamodbStore(options)
+  return {
+    readRun: (connectorId) => readRun(store, connectorId),
+    ...acceptedItems(store, streamRetention(store)),
+    ...dueItems(store),
+    ...statusItems(store),
+    ...streamItems(store),
+    ...seenItems(store),
+    ...apiKeyItems(store),
+    ...keyRegisterItems(store, options.now),
+    ...secretOriginItems(store),
+    ...outageItems(store),
+    ...originItems(store, options.now),
+  }
+}
+
+/** The seen ids are many, and a run reads them later. ACCEPTED, DUE and KEYS sort before them, STATUS and STREAM after: so two queries skip them. */
+async function readRun(store: Store, connectorId: string): Promise<RunState> {
+  const { pk, sk: accepted } = acceptedKey(connectorId)
+  const { sk: due } = dueKey(connectorId)
+  const { sk: heldKeys } = heldKeysKey(connectorId)
+  const { sk: status } = statusKey(connectorId)
+  const [before, after] = await Promise.all([
+    collect(store.query({ where: '#pk = :pk AND #sk <= :heldKeys', values: { pk, heldKeys } })),
+    collect(store.query({ where: '#pk = :pk AND #sk >= :status', values: { pk, status } })),
+  ])
+  const acceptedItem = before.find(({ sk }) => sk === accepted)
+  const dueItem = before.find(({ sk }) => sk === due)
+  const heldKeysItem = before.find(({ sk }) => sk === heldKeys)
+  const statusItem = after.find(({ sk }) => sk === status)
+  const streams = new Map<StreamId, StreamState>()
+  for (const item of after) {
+    const stream = streamOfSk(item['sk'])
+    if (stream !== undefined) streams.set(stream, parseItem(item, streamSchema))
+  }
+  return {
+    ...(acceptedItem === undefined ? {} : { accepted: parseItem(acceptedItem, acceptedSchema) }),
+    ...(dueItem === undefined ? {} : { due: parseItem(dueItem, dueSchema) }),
+    ...(statusItem === undefined ? {} : { status: parseStatus(statusItem) }),
+    ...(heldKeysItem === undefined ? {} : { heldKeys: parseItem(heldKeysItem, heldKeysSchema) }),
+    streams,
+  }
+}
+
+async function collect(items: AsyncIterable<Attributes>): Promise<Attributes[]> {
+  const collected: Attributes[] = []
+  for await (const item of items) collected.push(item)
+  return collected
+}
