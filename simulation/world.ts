@@ -282,7 +282,7 @@ export class World {
       clock,
       state: this.mortal('state', this.state, by),
       secrets: this.mortal('secrets', this.secrets as Secrets, by),
-      sink: this.mortal('sink', this.sink, by),
+      sink: listing(this.mortal('sink', this.sink, by)),
       lakeCheck: this.setup.lakeCheck,
       source: this.mortal('source', this.setup.wire.source(clock), by),
       queue: this.mortal('queue', this.setup.queue, by),
@@ -379,6 +379,11 @@ export class World {
       clock.now() + runMaxMs + spareMs,
     )
   }
+}
+
+/** A trace shows the records, so they are all made before the call. */
+function listing(sink: Sink): Sink {
+  return { deliver: (records, detail) => sink.deliver([...records], detail) }
 }
 
 export function connectorItem(more: ConnectorItem = {}): ConnectorItem {

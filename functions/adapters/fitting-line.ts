@@ -31,7 +31,6 @@ const bareLimits: Limits = { text: 100, items: 10, raw: 100 }
  * 4. Only the required fields are left.
  */
 export function fittingLine(record: LakeRecord, detail: RecordDetail): string {
-  const lineOf = (changed: LakeRecord) => `${serialise(changed)}\n`
   const bare = () => lineOf(truncated(required(record), bareLimits))
   if (detail === 'bare') return bare()
   for (const changed of detail === 'cut' ? [() => truncated(record, cutLimits)] : smallerAndSmaller(record)) {
@@ -39,6 +38,16 @@ export function fittingLine(record: LakeRecord, detail: RecordDetail): string {
     if (fits(line)) return line
   }
   return bare()
+}
+
+/** The line of a record that fits as it is; undefined if it does not. */
+export function wholeLine(record: LakeRecord): string | undefined {
+  const line = lineOf(record)
+  return fits(line) ? line : undefined
+}
+
+function lineOf(record: LakeRecord): string {
+  return `${serialise(record)}\n`
 }
 
 function smallerAndSmaller(record: LakeRecord): readonly (() => LakeRecord)[] {

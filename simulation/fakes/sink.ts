@@ -11,7 +11,8 @@ export class MemorySink implements Sink {
   /** Called once for each delivery. It returns the failure of this delivery, and how many of its records still arrive. */
   fault: (records: readonly LakeRecord[]) => { readonly failure: Failure; readonly arrived?: number } | undefined = () => undefined
 
-  async deliver(records: readonly LakeRecord[]) {
+  async deliver(given: Iterable<LakeRecord>) {
+    const records = [...given]
     const fault = this.fault(records)
     this.records.push(...records.slice(0, fault === undefined ? records.length : (fault.arrived ?? 0)))
     return fault === undefined ? ok(undefined) : failed(fault.failure)
