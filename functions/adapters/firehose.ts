@@ -1,4 +1,4 @@
-import { type FirehoseClient, PutRecordBatchCommand, type PutRecordBatchResponseEntry } from '@aws-sdk/client-firehose'
+import type { FirehoseClient, PutRecordBatchResponseEntry } from '@aws-sdk/client-firehose'
 import { type Failure, failure } from '../domain/failures.ts'
 import type { Clock, LakeCheck, RecordDetail, Sink } from '../domain/ports.ts'
 import { testLine } from '../domain/record/own-lines.ts'
@@ -6,6 +6,7 @@ import type { LakeRecord } from '../domain/record/record.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
 import { fittingLine, wholeLine } from './fitting-line.ts'
 import { linesOf, type Pack, packed } from './packs.ts'
+import { putRecords } from './put-records.ts'
 
 /** The limits of one PutRecordBatch. https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
 const batchRecordsMax = 500
@@ -78,9 +79,9 @@ export function firehoseSink(options: { readonly client: FirehoseClient; readonl
   }
 
   async function sendBatch(packs: readonly Pack[]): Promise<Result<readonly PutRecordBatchResponseEntry[]>> {
-    const Records = packs.map(({ data }) => ({ Data: data }))
+    const records = packs.map(({ data }) => data)
     try {
-      const response = await client.send(new PutRecordBatchCommand({ DeliveryStreamName: deliveryStream, Records }))
+      const response = await client.send(putRecords(deliveryStream, records))
       const taken = { RecordId: 'taken' }
       return ok((response.FailedPutCount ?? 0) === 0 ? packs.map(() => taken) : (response.RequestResponses ?? []))
     } catch (thrown) {
@@ -116,9 +117,8 @@ export function firehoseCheck(options: {
   const { client, deliveryStream, clock } = options
   return {
     async takeLine() {
-      const Records = [{ Data: Buffer.from(testLine(clock.now())) }]
       try {
-        const response = await client.send(new PutRecordBatchCommand({ DeliveryStreamName: deliveryStream, Records }))
+        const response = await client.send(putRecords(deliveryStream, [Buffer.from(testLine(clock.now()))]))
         if ((response.FailedPutCount ?? 0) === 0) return ok(undefined)
         const code = response.RequestResponses?.[0]?.ErrorCode ?? 'no reason given'
         return failed(failure(throttling.has(code) ? 'sink-throttled' : 'record-refused', `Firehose refused the line: ${code}`))
