@@ -55,7 +55,9 @@ export function firehoseSink(options: { readonly client: FirehoseClient; readonl
     let left = refusals
     for (const form of smaller.forms) {
       const isSuspect = (refusal: Refusal) => refusal.pack.count === 1 && !isThrottled(refusal)
-      const again = left.filter(isSuspect).map(({ pack }) => ({ ...pack, data: Buffer.from(fittingLine(smaller.recordOf(pack), form)) }))
+      const again = left
+        .filter(isSuspect)
+        .map(({ pack }) => ({ ...pack, data: Buffer.from(`${fittingLine(smaller.recordOf(pack), form)}\n`) }))
       const sent = await send(again, acknowledged)
       if (!sent.ok) return sent.failure
       left = [...left.filter((refusal) => !isSuspect(refusal)), ...sent.value]

@@ -24,30 +24,26 @@ const cutLimits: Limits = { text: 100, items: 10, raw: 1_000 }
 const bareLimits: Limits = { text: 100, items: 10, raw: 100 }
 
 /**
- * A record as one line of at most 900 KiB, with its newline. A record that does not fit is made smaller, never left out:
+ * A record as one line of at most 900 KiB, without its newline. A record that does not fit is made smaller, never left out:
  * 1. `raw` is compressed (`raw_encoding` `gzip+base64`).
  * 2. Texts and lists outside `raw` are cut, and end with `…`; compressed, `raw` still has all of them.
  * 3. `raw` keeps only its beginning (`raw_encoding` `truncated`), then all texts less of theirs.
  * 4. Only the required fields are left.
  */
 export function fittingLine(record: LakeRecord, detail: RecordDetail): string {
-  const bare = () => lineOf(truncated(required(record), bareLimits))
+  const bare = () => serialise(truncated(required(record), bareLimits))
   if (detail === 'bare') return bare()
   for (const changed of detail === 'cut' ? [() => truncated(record, cutLimits)] : smallerAndSmaller(record)) {
-    const line = lineOf(changed())
+    const line = serialise(changed())
     if (fits(line)) return line
   }
   return bare()
 }
 
-/** The line of a record that fits as it is; undefined if it does not. */
+/** A record that fits as it is, without its newline; undefined if it does not. */
 export function wholeLine(record: LakeRecord): string | undefined {
-  const line = lineOf(record)
+  const line = serialise(record)
   return fits(line) ? line : undefined
-}
-
-function lineOf(record: LakeRecord): string {
-  return `${serialise(record)}\n`
 }
 
 function smallerAndSmaller(record: LakeRecord): readonly (() => LakeRecord)[] {
@@ -60,9 +56,9 @@ function smallerAndSmaller(record: LakeRecord): readonly (() => LakeRecord)[] {
   ]
 }
 
-/** A UTF-16 unit takes at most 3 bytes, so most lines fit without being measured. */
+/** With its newline. A UTF-16 unit takes at most 3 bytes, so most lines fit without being measured. */
 function fits(line: string): boolean {
-  return line.length * 3 <= recordBytesMax || Buffer.byteLength(line) <= recordBytesMax
+  return line.length * 3 < recordBytesMax || Buffer.byteLength(line) < recordBytesMax
 }
 
 function truncated(record: LakeRecord, limits: Limits): LakeRecord {

@@ -14,8 +14,11 @@ export interface Pack {
   readonly count: number
 }
 
-/** Packs lines of at most `recordBytesMax` into Firehose records, in their order. Each line is written when it is made, so that it need not be kept. */
-export function packed(lines: Iterable<string>): readonly Pack[] {
+/**
+ * Packs texts into Firehose records, in their order, each as a line: with its newline it has at most `recordBytesMax` bytes. A text is written
+ * when it is made, so that it need not be kept.
+ */
+export function packed(texts: Iterable<string>): readonly Pack[] {
   const packs: Pack[] = []
   let room = Buffer.alloc(0)
   let first = 0
@@ -28,16 +31,17 @@ export function packed(lines: Iterable<string>): readonly Pack[] {
     used = 0
     room = Buffer.alloc(0)
   }
-  for (const line of lines) {
-    const bytes = Buffer.byteLength(line)
+  for (const text of texts) {
+    const bytes = Buffer.byteLength(text) + 1
     if (count === linesMax || used + bytes > recordBytesMax) close()
     if (used + bytes > room.length) {
       const larger = Buffer.allocUnsafe(used + bytes > firstBytes ? Math.max(recordBytesMax, used + bytes) : firstBytes)
       room.copy(larger, 0, 0, used)
       room = larger
     }
-    room.write(line, used)
+    room.write(text, used)
     used += bytes
+    room[used - 1] = newline
     count += 1
   }
   close()

@@ -152,7 +152,7 @@ describe('the lake', () => {
         user: file_name,
       })
     })
-    const lines = [...large, record('small', { file_name: 'ok' })].map((each) => fittingLine(each, 'whole').trimEnd())
+    const lines = [...large, record('small', { file_name: 'ok' })].map((each) => fittingLine(each, 'whole'))
     object(dataDir, '2026-11-24', lines)
     const lake = await lakeOf(dataDir)
     expect(ids(await lake.query('SELECT id FROM syslog_raw ORDER BY id'))).toEqual(['even', 'odd', 'small'])
