@@ -30,7 +30,8 @@ const bareLimits: Limits = { text: 100, items: 10, raw: 100 }
  * 3. `raw` keeps only its beginning (`raw_encoding` `truncated`), then all texts less of theirs.
  * 4. Only the required fields are left.
  */
-export function fittingLine(record: LakeRecord, detail: RecordDetail): string {
+export function fittingLine(given: LakeRecord, detail: RecordDetail): string {
+  const record = present(given)
   const bare = () => serialise(truncated(required(record), bareLimits))
   if (detail === 'bare') return bare()
   for (const changed of detail === 'cut' ? [() => truncated(record, cutLimits)] : smallerAndSmaller(record)) {
@@ -44,6 +45,11 @@ export function fittingLine(record: LakeRecord, detail: RecordDetail): string {
 export function wholeLine(record: LakeRecord): string | undefined {
   const line = serialise(record)
   return fits(line) ? line : undefined
+}
+
+/** Without its undefined fields, so that a field that is added comes last. */
+function present(record: LakeRecord): LakeRecord {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as LakeRecord
 }
 
 function smallerAndSmaller(record: LakeRecord): readonly (() => LakeRecord)[] {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { type LakeRecord, toRecord } from '../../functions/domain/record/record.ts'
+import { type LakeRecord, serialise, toRecord } from '../../functions/domain/record/record.ts'
 import { identityOf, recordId } from '../../functions/domain/record/record-id.ts'
 import { recordSchema } from '../../functions/domain/record/record-schema.ts'
 import { rfc5424 } from '../../functions/domain/record/syslog.ts'
@@ -11,6 +11,7 @@ const digest = (text: string) => createHash('sha256').update(text).digest('hex')
 const receivedAt = Date.UTC(2020, 6, 19, 22, 55)
 const connector = { connectorId: 'acme.cas', name: 'tenant-cas', tenantName: 'tenant', baseUrl: 'https://api.tmcas.trendmicro.com' }
 
+/** The record of an item, as its line has it. */
 function recordOf(raw: unknown, stream = 'onedrive/securityrisk'): LakeRecord {
   const vendor = vendorOf('trendmicro-cas')!
   const body = { security_events: [raw] }
@@ -19,13 +20,8 @@ function recordOf(raw: unknown, stream = 'onedrive/securityrisk'): LakeRecord {
   const item = page.value.items[0]!
   const identity = identityOf(item, digest, new Set())
   const id = recordId(digest, connector.connectorId, stream, identity)
-  return toRecord(vendor.normalise(item, { stream, receivedAt }), {
-    id,
-    eventId: identity.vendorId,
-    ingestedAt: receivedAt,
-    ingestMode: 'live',
-    connector,
-  })
+  const envelope = { id, eventId: identity.vendorId, ingestedAt: receivedAt, ingestMode: 'live', connector } as const
+  return JSON.parse(serialise(toRecord(vendor.normalise(item, { stream, receivedAt }), envelope)))
 }
 
 const withMessage = (more: object) => ({ ...documented, message: { ...message, ...more } })

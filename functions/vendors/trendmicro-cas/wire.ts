@@ -96,7 +96,7 @@ export function textOf(value: unknown): string | undefined {
 /** A list of texts. The vendor sends a list of one as a plain text too. */
 export function listOf(value: unknown): string[] {
   if (value === undefined) return []
-  return [value].flat().flatMap((entry) => textOf(entry) ?? [])
+  return (Array.isArray(value) ? value : [value]).flatMap((entry) => textOf(entry) ?? [])
 }
 
 const usualTimePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/
