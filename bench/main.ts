@@ -7,6 +7,7 @@ import { type ImportCost, measureImport } from './import.ts'
 import { type LimitUse, measureLimit, type PassTime, simulateLimit, simulatePass } from './limiter.ts'
 import { measureMemory, type PageMemory } from './memory.ts'
 import { measureThroughput, type Throughput } from './throughput.ts'
+import { compareTurns, rowOfTurn, type Turn, takeTurns } from './turns.ts'
 
 const usage = `Usage: npm run bench -- [options]
 
@@ -16,6 +17,8 @@ Without options it runs every part: most in virtual time, and a million events c
   --only PART    run only throughput, limiter, pass, import, costs or memory; may be repeated
   --memory MB    measure the memory of collect with this setting collectMemoryMb, 256 to 10240 (320)
   --real         run the limiter also in real time, over several processes; takes five minutes more
+  --before DIR   run throughput in turns with the collect of another checkout of Tributary, and compare them
+  --rounds N     take so many turns with --before, 1 to 20 (4)
   --profile DIR  write the CPU profile of the collecting process to this folder
   --json         print the figures as one JSON object
   --help         print this text
@@ -24,6 +27,7 @@ const parts = ['throughput', 'limiter', 'pass', 'import', 'costs', 'memory']
 
 interface Figures {
   throughput?: Throughput
+  turns?: readonly Turn[]
   limiter?: readonly LimitUse[]
   limiterInRealTime?: readonly LimitUse[]
   pass?: PassTime
@@ -40,6 +44,8 @@ async function main(): Promise<void> {
       only: { type: 'string', multiple: true, default: parts },
       memory: { type: 'string', default: '320' },
       real: { type: 'boolean', default: false },
+      before: { type: 'string' },
+      rounds: { type: 'string', default: '4' },
       profile: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -55,6 +61,9 @@ async function main(): Promise<void> {
   const memoryMb = Number(values.memory)
   if (!Number.isInteger(memoryMb) || memoryMb < 256 || memoryMb > 10_240)
     throw new Error(`--memory ${values.memory}: give a whole number from 256 to 10240.`)
+  const rounds = Number(values.rounds)
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 20)
+    throw new Error(`--rounds ${values.rounds}: give a whole number from 1 to 20.`)
   const unknown = values.only.find((part) => !parts.includes(part))
   if (unknown !== undefined) throw new Error(`--only ${unknown}: there is no such part. Give one of ${parts.join(', ')}.`)
 
@@ -67,13 +76,15 @@ async function main(): Promise<void> {
   if (values.only.includes('import')) figures.import = await measureImport()
   if (values.only.includes('costs')) figures.costs = await computeCosts()
   if (values.only.includes('memory')) figures.memory = await measureMemory(memoryMb)
-  if (values.only.includes('throughput')) figures.throughput = await measureThroughput({ events, profileDir: values.profile })
+  if (values.only.includes('throughput') && values.before !== undefined) figures.turns = await takeTurns(values.before, { events, rounds })
+  else if (values.only.includes('throughput')) figures.throughput = await measureThroughput({ events, profileDir: values.profile })
   process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : formatTables(figures))
 }
 
-function formatTables({ pass, limiter, limiterInRealTime, throughput, import: imported, costs, memory }: Figures): string {
+function formatTables({ pass, limiter, limiterInRealTime, throughput, turns, import: imported, costs, memory }: Figures): string {
   const sections: ([string, readonly Readonly<Record<string, unknown>>[]] | undefined)[] = [
     throughput && ['Throughput: a backlog at an unlimited rate, one collecting process', throughputRows(throughput)],
+    turns && ['Throughput: before and now, in turns', turnRows(turns)],
     limiter && ['Limiter: a backlog on one key at 20 requests a minute, virtual time', limiter.map(limitRow)],
     limiterInRealTime && ['Limiter: the same in real time, three processes', limiterInRealTime.map(limitRow)],
     pass && [`One pass over ${pass.streams} streams on one key, virtual time`, [passRow(pass)]],
@@ -98,8 +109,10 @@ function throughputRows(figures: Throughput): { readonly name: string; readonly 
     row('seconds', figures.seconds, 1),
     row('events/s', figures.eventsPerSecond),
     row('CPU of the collecting process, µs/event', figures.cpuMicrosPerEvent, 1),
-    row('floor: parse + stringify + gzip, µs/event', figures.floorMicrosPerEvent, 1),
-    row('times the floor', figures.timesTheFloor, 1),
+    row('floor: as many bytes of the same items, µs/event', figures.floor.micros, 1),
+    row('  the same with gzip', figures.floor.microsWithGzip, 1),
+    row('  bytes compared with ours', figures.floor.timesOurBytes, 2),
+    row('times the floor without gzip', figures.timesTheFloor, 1),
     row('peak RSS, MiB', figures.peakMiB),
     row('  maximum in the first tenth', rssMiB.at10),
     row('  maximum from 40 % to 50 %', rssMiB.at50),
@@ -113,6 +126,15 @@ function throughputRows(figures: Throughput): { readonly name: string; readonly 
     row('Firehose calls/page', perPage.firehose, 2),
     row('items that came twice, %', figures.alreadySeenPercent, 2),
   ]
+}
+
+function turnRows(turns: readonly Turn[]) {
+  return [...compareTurns(turns), ...turns.map(rowOfTurn)].map(({ name, before, now, ratio }) => ({
+    name,
+    before: formatNumber(before, 1),
+    now: formatNumber(now, 1),
+    'now/before': formatNumber(ratio, 3),
+  }))
 }
 
 function limitRow({ connectors, window, usedPercent, maxRequestsInAnyMinute, refused }: LimitUse) {

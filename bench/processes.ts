@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { nodeFlags } from '../local/functions.ts'
 import type { Reading } from './gauge.ts'
 
 export interface BenchProcess {
@@ -41,18 +40,20 @@ export interface PageRead {
   readonly delivered: number
 }
 
-/** Starts the same process as `npm start` does for the functions, with `collect` only. */
+/** Starts the same process as `npm start` does for the functions, with `collect` only. `checkout`: another one than this. */
 export async function startCollectorProcess(
   environment: Environment,
   options: {
+    readonly checkout?: URL | undefined
     readonly nodeFlags?: readonly string[]
     readonly onReading?: (reading: Reading) => void
     readonly onPage?: (page: PageRead) => void
   } = {},
 ): Promise<BenchProcess> {
-  const { nodeFlags: more = [], onReading, onPage } = options
+  const { checkout = new URL('../', import.meta.url), nodeFlags: more = [], onReading, onPage } = options
+  const { nodeFlags }: typeof import('../local/functions.ts') = await import(new URL('local/functions.ts', checkout).href)
   const gauge = onReading === undefined ? [] : ['--import', path('gauge.ts')]
-  const child = spawn(process.execPath, [...nodeFlags, ...more, ...gauge, path('../local/worker.ts'), 'guest'], {
+  const child = spawn(process.execPath, [...nodeFlags, ...more, ...gauge, new URL('local/worker.ts', checkout).pathname, 'guest'], {
     env: environmentOf(environment),
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })

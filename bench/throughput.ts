@@ -1,13 +1,20 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { serialise, toRecord } from '../functions/domain/record/record.ts'
 import { floorToSecond, hour, type Instant, second } from '../functions/domain/time.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { trendmicroCas } from '../functions/vendors/trendmicro-cas/index.ts'
+import { nodeFlags } from '../local/functions.ts'
 import { findMissing } from '../local/report/missing.ts'
 import { readRuns } from '../local/report/runs.ts'
 import { summarise } from '../local/report/summary.ts'
 import { eventTypeNames } from '../local/simulator/catalogue.ts'
 import { apiKey, type Deployment, startDeployment } from './deployment.ts'
+import type { Floor, FloorPage } from './floor.ts'
 import type { Reading } from './gauge.ts'
 import { startCollectorProcess } from './processes.ts'
 
@@ -16,7 +23,7 @@ const backlogHours = 70
 const connectorId = 'acme.throughput'
 const service = 'sharepoint'
 /** The floor is measured on this number of pages. */
-const floorPages = 120
+const floorPages = 60
 
 const MiB = 2 ** 20
 
@@ -33,8 +40,9 @@ export interface Throughput {
   readonly eventsPerSecond: number
   /** CPU time of all threads of the collecting process. */
   readonly cpuMicrosPerEvent: number
-  /** CPU time of only parsing, stringifying and compressing the same items. */
-  readonly floorMicrosPerEvent: number
+  /** A process that writes as many bytes of the same items, and makes nothing of them. */
+  readonly floor: Floor
+  /** Without gzip. */
   readonly timesTheFloor: number
   readonly peakMiB: number
   /** The maximum in the tenth of the run before each share. */
@@ -54,8 +62,10 @@ export async function measureThroughput(options: {
   readonly events: number
   /** The collecting process writes its CPU profile to this folder. Absent: it makes none. */
   readonly profileDir?: string | undefined
+  /** The checkout whose `collect` is measured; by default this one. */
+  readonly checkout?: URL | undefined
 }): Promise<Throughput> {
-  const { events, profileDir } = options
+  const { events, profileDir, checkout } = options
   const perHour = String(Math.ceil(events / eventTypeNames.length / backlogHours))
   const backlog = ['--events-per-hour', perHour, '--backlog', `${backlogHours}h`, '--stop-at', '+0s']
   // With a tick a second, a run that is out of time continues a second later and not at the next minute.
@@ -64,6 +74,7 @@ export async function measureThroughput(options: {
     const samples: Sample[] = []
     const read = { pages: 0, fetched: 0, delivered: 0 }
     const collector = await startCollectorProcess(deployment.environment, {
+      checkout,
       nodeFlags: profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDir],
       onReading: (reading) => samples.push({ ...reading, delivered: read.delivered }),
       onPage({ fetched, delivered }) {
@@ -97,7 +108,7 @@ interface Sample extends Reading {
 function resultOf(
   samples: readonly Sample[],
   { pages, fetched, delivered }: { readonly pages: number; readonly fetched: number; readonly delivered: number },
-  floorMicrosPerEvent: number,
+  floor: Floor,
 ): Throughput {
   const begun = samples.findLast((sample) => sample.delivered === 0)
   const done = samples.find((sample) => sample.delivered === delivered)
@@ -117,8 +128,8 @@ function resultOf(
     seconds,
     eventsPerSecond: delivered / seconds,
     cpuMicrosPerEvent,
-    floorMicrosPerEvent,
-    timesTheFloor: cpuMicrosPerEvent / floorMicrosPerEvent,
+    floor,
+    timesTheFloor: cpuMicrosPerEvent / floor.micros,
     peakMiB: rssMax(samples) / MiB,
     rssMiB: atShares(rssMax),
     liveHeapMiB: atShares((of) => Math.min(...of.map(({ heapUsedBytes }) => heapUsedBytes))),
@@ -153,30 +164,37 @@ async function compareCounts({ state }: Deployment, delivered: number): Promise<
   if (counted !== delivered) throw new Error(`The log has ${delivered} delivered events, but the state table has ${counted}.`)
 }
 
-/** Measures the CPU time of parsing pages, writing their items as lines and compressing the lines (µs an event). */
-async function measureFloor(vendorUrl: string): Promise<number> {
-  const bodies: string[] = []
+/** Measures the floor on pages of the same vendor, in a process with the same limits of its heap. */
+async function measureFloor(vendorUrl: string): Promise<Floor> {
+  const pages: FloorPage[] = []
   const now = Date.now()
   for (const event of eventTypeNames) {
-    let url: string | undefined = trendmicroCas.firstRequest(vendorUrl, `${service}/${event}`, now - backlogHours * hour, now).url
+    const stream = `${service}/${event}`
+    let url: string | undefined = trendmicroCas.firstRequest(vendorUrl, stream, now - backlogHours * hour, now).url
     for (let page = 0; page < floorPages / eventTypeNames.length && url !== undefined; page += 1) {
       const body = await (await fetch(url, { headers: { authorization: `Bearer ${apiKey}` } })).text()
-      bodies.push(body)
+      pages.push({ body, lineBytes: lineBytesOf(body, stream, vendorUrl, now) })
       url = JSON.parse(body).next_link || undefined
     }
   }
-  // The first round warms up and does not count.
-  let micros = 0
-  for (let round = 0; round < 2; round += 1) {
-    const before = process.cpuUsage()
-    let events = 0
-    for (const body of bodies) {
-      const { security_events: items } = JSON.parse(body) as { security_events: unknown[] }
-      gzipSync(items.map((item) => `${JSON.stringify(item)}\n`).join(''))
-      events += items.length
-    }
-    const { user, system } = process.cpuUsage(before)
-    micros = (user + system) / events
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-floor-'))
+  try {
+    const file = join(folder, 'pages.json')
+    await writeFile(file, JSON.stringify(pages))
+    const { stdout } = await promisify(execFile)(process.execPath, [...nodeFlags, new URL('floor.ts', import.meta.url).pathname, file])
+    return JSON.parse(stdout)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
   }
-  return micros
+}
+
+/** The bytes of the lines that the shipped code makes of a page. */
+function lineBytesOf(text: string, stream: string, vendorUrl: string, receivedAt: Instant): readonly number[] {
+  const page = trendmicroCas.parsePage({ body: JSON.parse(text), text, receivedAt })
+  if (!page.ok) throw new Error(page.failure.detail)
+  const connector = { connectorId, name: connectorId, tenantName: 'bench', baseUrl: vendorUrl }
+  return page.value.items.map((item) => {
+    const envelope = { id: '0'.repeat(32), eventId: item.id ?? '', ingestedAt: receivedAt, ingestMode: 'backfill', connector } as const
+    return Buffer.byteLength(serialise(toRecord(trendmicroCas.normalise(item, { stream, receivedAt }), envelope))) + 1
+  })
 }

@@ -103,7 +103,7 @@ export class Invocations {
 
   /** The invocation under way knows these records to be delivered. */
   acknowledge(records: readonly LakeRecord[], delivery: Delivery): void {
-    const known = records.filter((record) => delivery.ok || delivery.acknowledged?.has(record))
+    const known = records.filter((_, number) => delivery.ok || delivery.acknowledged?.has(number))
     this.current.getStore()?.acknowledged.push(...known)
   }
 

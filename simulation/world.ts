@@ -3,7 +3,7 @@ import type { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import type { FirehoseClient } from '@aws-sdk/client-firehose'
 import { eventBridgeBus } from '../functions/adapters/bus.ts'
 import { digest, keyedDigest } from '../functions/adapters/digest.ts'
-import { firehoseCheck, firehoseSink } from '../functions/adapters/firehose.ts'
+import { firehoseCheck, firehoseSink } from '../functions/adapters/firehose/sink.ts'
 import { acceptedKey, connectorOfPk, streamPrefix } from '../functions/adapters/state-table/item-keys.ts'
 import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
 import type { Bus, Delivery, LakeCheck, LogEntry, MetricValues, Queue, Secrets, Sink } from '../functions/domain/ports.ts'
@@ -282,7 +282,7 @@ export class World {
       clock,
       state: this.mortal('state', this.state, by),
       secrets: this.mortal('secrets', this.secrets as Secrets, by),
-      sink: this.mortal('sink', this.sink, by),
+      sink: listing(this.mortal('sink', this.sink, by)),
       lakeCheck: this.setup.lakeCheck,
       source: this.mortal('source', this.setup.wire.source(clock), by),
       queue: this.mortal('queue', this.setup.queue, by),
@@ -379,6 +379,11 @@ export class World {
       clock.now() + runMaxMs + spareMs,
     )
   }
+}
+
+/** A trace shows the records, so they are all made before the call. */
+function listing(sink: Sink): Sink {
+  return { deliver: (records, detail) => sink.deliver([...records], detail) }
 }
 
 export function connectorItem(more: ConnectorItem = {}): ConnectorItem {

@@ -4,7 +4,7 @@ import { type Failure, failure } from '../domain/failures.ts'
 import { historyLine } from '../domain/operate/history-line.ts'
 import type { Clock, HistoryLake } from '../domain/ports.ts'
 import { failed, ok, type Result } from '../domain/result.ts'
-import { firstWaitMs, throttling, triesMax, whyThrown } from './firehose.ts'
+import { firstWaitMs, throttling, triesMax, whyThrown } from './firehose/sink.ts'
 
 /** The history in the lake, by the delivery stream of the records: a line for each entry. A refused line is sent again up to four times. */
 export function firehoseHistory(options: {

@@ -53,11 +53,12 @@ export interface Source {
 /** The way to the lake. */
 export interface Sink {
   /**
-   * Resolves when every record is acknowledged. Fails with `sink-throttled`, `sink-failed` or `record-refused`, and says which records
-   * were acknowledged; others may be in the lake all the same. A record that is too large is sent with its `raw` compressed.
+   * Takes the records one after the other, once, before anything is sent, and keeps none: they need not exist at the same time. Resolves when
+   * every record is acknowledged. Fails with `sink-throttled`, `sink-failed` or `record-refused`, and says which records were acknowledged, by
+   * their numbers from 0; others may be in the lake all the same. A record that is too large is sent with its `raw` compressed.
    * `detail`: how little of a record may be sent if the lake refuses it whole. The others are sent whole.
    */
-  deliver(records: readonly LakeRecord[], detail?: RecordDetail): Promise<Delivery>
+  deliver(records: Iterable<LakeRecord>, detail?: RecordDetail): Promise<Delivery>
 }
 
 /** The way to the lake, for the Test of a connector. */
@@ -74,7 +75,7 @@ export type RecordDetail = 'whole' | 'cut' | 'bare'
 
 export type Delivery =
   | Extract<Result<void>, { readonly ok: true }>
-  | { readonly ok: false; readonly failure: Failure; readonly acknowledged?: ReadonlySet<LakeRecord> }
+  | { readonly ok: false; readonly failure: Failure; readonly acknowledged?: ReadonlySet<number> }
 
 export interface Secret {
   readonly apiKey: string

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { FirehoseClient } from '@aws-sdk/client-firehose'
 import type * as z from 'zod/mini'
-import { firehoseCheck, firehoseSink } from '../adapters/firehose.ts'
+import { firehoseCheck, firehoseSink } from '../adapters/firehose/sink.ts'
 import { httpSource } from '../adapters/http/http-source.ts'
 import type { Clock } from '../domain/ports.ts'
 import type { Vendor } from '../domain/vendor.ts'

@@ -25,8 +25,9 @@ export class LakeOfIds implements Sink {
     for (const { id } of records) this.settled.add(id)
   }
 
-  async deliver(records: readonly LakeRecord[], _detail?: RecordDetail): Promise<Delivery> {
+  async deliver(records: Iterable<LakeRecord>, _detail?: RecordDetail): Promise<Delivery> {
     for (const record of records) {
+      this.records += 1
       const { id: recordId, connector_id, raw, malformed, redacted } = record
       if (redacted === true) this.redacted += 1
       if (`${JSON.stringify(record)}${canonicalJson(raw)}`.includes(key))
@@ -38,7 +39,6 @@ export class LakeOfIds implements Sink {
       ids.set(id, (ids.get(id) ?? 0) + 1)
       this.byConnector.set(connector_id, ids)
     }
-    this.records += records.length
     return ok(undefined)
   }
 }

@@ -1,6 +1,6 @@
 import { FirehoseClient } from '@aws-sdk/client-firehose'
 import { expect, it } from 'vitest'
-import { firehoseCheck, firehoseSink } from '../../functions/adapters/firehose.ts'
+import { firehoseCheck, firehoseSink } from '../../functions/adapters/firehose/sink.ts'
 import { openLake } from '../../local/lake.ts'
 import { record } from '../../simulation/fakes/record.ts'
 import { localServices } from '../local-services.ts'

@@ -1,6 +1,6 @@
 import { FirehoseClient } from '@aws-sdk/client-firehose'
 import { describe, expect, it } from 'vitest'
-import { firehoseSink } from '../../functions/adapters/firehose.ts'
+import { firehoseSink } from '../../functions/adapters/firehose/sink.ts'
 import { failure } from '../../functions/domain/failures.ts'
 import type { Sink } from '../../functions/domain/ports.ts'
 import type { LakeRecord } from '../../functions/domain/record/record.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { FirehoseClient } from '@aws-sdk/client-firehose'
 import { systemClock } from '../../functions/adapters/clock.ts'
-import { firehoseSink } from '../../functions/adapters/firehose.ts'
+import { firehoseSink } from '../../functions/adapters/firehose/sink.ts'
 import { startServices } from '../../local/services/services.ts'
 import { record } from '../../simulation/fakes/record.ts'
 

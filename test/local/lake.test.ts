@@ -8,8 +8,8 @@ import { FirehoseClient } from '@aws-sdk/client-firehose'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../functions/adapters/clock.ts'
 import { digest } from '../../functions/adapters/digest.ts'
-import { firehoseSink } from '../../functions/adapters/firehose.ts'
-import { fittingLine } from '../../functions/adapters/fitting-line.ts'
+import { fittingLine } from '../../functions/adapters/firehose/fitting-line.ts'
+import { firehoseSink } from '../../functions/adapters/firehose/sink.ts'
 import { tenantOf } from '../../functions/domain/connector/tenant.ts'
 import { historyLine } from '../../functions/domain/operate/history-line.ts'
 import { type LakeRecord, serialise } from '../../functions/domain/record/record.ts'
@@ -152,7 +152,7 @@ describe('the lake', () => {
         user: file_name,
       })
     })
-    const lines = [...large, record('small', { file_name: 'ok' })].map((each) => fittingLine(each, 'whole').trimEnd())
+    const lines = [...large, record('small', { file_name: 'ok' })].map((each) => fittingLine(each, 'whole'))
     object(dataDir, '2026-11-24', lines)
     const lake = await lakeOf(dataDir)
     expect(ids(await lake.query('SELECT id FROM syslog_raw ORDER BY id'))).toEqual(['even', 'odd', 'small'])

@@ -1,6 +1,6 @@
 import type { FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose'
 import { describe, expect, it, test } from 'vitest'
-import { firehoseSink } from '../../functions/adapters/firehose.ts'
+import { firehoseSink } from '../../functions/adapters/firehose/sink.ts'
 import { failure } from '../../functions/domain/failures.ts'
 import type { RecordDetail } from '../../functions/domain/ports.ts'
 import type { LakeRecord } from '../../functions/domain/record/record.ts'
@@ -12,12 +12,13 @@ test('the records of a partly refused page that were acknowledged are not sent a
   const world = new World({ vendor: { eventsPerHour: 3_000 }, pageItems: 100 })
   const deliver = world.sink.deliver.bind(world.sink)
   let deliveries = 0
-  world.sink.deliver = async (records) => {
+  world.sink.deliver = async (given) => {
+    const records = [...given]
     deliveries += 1
     if (deliveries % 4 === 0) return deliver(records)
     const taken = records.slice(0, Math.ceil(records.length / 2))
     await deliver(taken)
-    return { ok: false, failure: failure('sink-throttled', 'Firehose refused some'), acknowledged: new Set(taken) }
+    return { ok: false, failure: failure('sink-throttled', 'Firehose refused some'), acknowledged: new Set(taken.keys()) }
   }
   await world.put(connectorItem())
   await world.run(2 * hour)
@@ -40,13 +41,14 @@ describe('a record that the lake refuses for itself', () => {
       if (msg_class.endsWith('sharepoint') && event_type === 'dlp') refusedId ??= id
       return id === refusedId
     }
-    world.sink.deliver = async (records, detail = 'whole') => {
+    world.sink.deliver = async (given, detail = 'whole') => {
+      const records = [...given]
       const refused = records.filter(isRefused)
       if (refused.length > 0) tries.push(detail)
       if (refused.length === 0 || detail === takenAs) return deliver(records)
-      const taken = records.filter((record) => !refused.includes(record))
-      await deliver(taken)
-      return { ok: false, failure: failure('record-refused', 'Firehose refused 1 record'), acknowledged: new Set(taken) }
+      await deliver(records.filter((record) => !refused.includes(record)))
+      const acknowledged = new Set(records.flatMap((record, number) => (refused.includes(record) ? [] : [number])))
+      return { ok: false, failure: failure('record-refused', 'Firehose refused 1 record'), acknowledged }
     }
     await world.put(connectorItem({ eventTypes: ['dlp', 'securityrisk'] }))
     return { world, tries }

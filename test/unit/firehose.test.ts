@@ -8,8 +8,8 @@ import {
 import { mockClient } from 'aws-sdk-client-mock'
 import * as fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { firehoseSink } from '../../functions/adapters/firehose.ts'
-import { fittingLine } from '../../functions/adapters/fitting-line.ts'
+import { fittingLine } from '../../functions/adapters/firehose/fitting-line.ts'
+import { firehoseSink } from '../../functions/adapters/firehose/sink.ts'
 import type { RecordDetail } from '../../functions/domain/ports.ts'
 import type { LakeRecord } from '../../functions/domain/record/record.ts'
 import { VirtualClock } from '../../simulation/fakes/clock.ts'
@@ -34,7 +34,7 @@ beforeEach(() => {
   clock = new VirtualClock()
 })
 
-function deliver(records: readonly LakeRecord[], detail?: RecordDetail) {
+function deliver(records: Iterable<LakeRecord>, detail?: RecordDetail) {
   const sink = firehoseSink({ client: new FirehoseClient({ region: 'us-east-1' }), deliveryStream: 'lake', clock })
   return clock.finish(sink.deliver(records, detail))
 }
@@ -112,6 +112,20 @@ describe('the sink on Firehose', () => {
     )
   })
 
+  it('takes each record once, also if it must send their lines again', async () => {
+    refuseFirst(1, 'InternalFailure')
+    const made: number[] = []
+    function* records() {
+      for (let n = 0; n < 3; n += 1) {
+        made.push(n)
+        yield record(String(n))
+      }
+    }
+    expect(await deliver(records())).toEqual({ ok: true, value: undefined })
+    expect(made).toEqual([0, 1, 2])
+    expect(requests().map((batch) => batch.length)).toEqual([1, 3])
+  })
+
   it('sends again only the records that were refused', async () => {
     refuseFirst(2, 'ServiceUnavailableException')
     expect(await deliver(two)).toMatchObject({ ok: true })
@@ -126,7 +140,7 @@ describe('the sink on Firehose', () => {
     expect(result).toEqual({
       ok: false,
       failure: { code: 'sink-throttled', detail: 'Firehose refused 1 of 2 records 5 times: ServiceUnavailableException' },
-      acknowledged: new Set([two[1]]),
+      acknowledged: new Set([1]),
     })
     expect(requests()).toHaveLength(5)
     expect(clock.now() - began).toBeLessThanOrEqual(givesUpWithinMs)
@@ -164,7 +178,7 @@ describe('the sink on Firehose', () => {
     })
     const result = await deliver(records)
     expect(result).toMatchObject({ ok: false, failure: { code: 'sink-failed' } })
-    expect(result.ok ? undefined : result.acknowledged).toEqual(new Set(records.slice(0, 1_000)))
+    expect(result.ok ? undefined : result.acknowledged).toEqual(new Set(Array.from({ length: 1_000 }, (_, n) => n)))
   })
 
   it('stops at the first batch that fails', async () => {
@@ -186,7 +200,7 @@ describe('a record that Firehose refuses for itself', () => {
     expect(await deliver(records)).toEqual({
       ok: false,
       failure: { code: 'record-refused', detail: 'Firehose refused 1 of 3 records 5 times: InternalFailure' },
-      acknowledged: new Set(records.filter(({ id }) => id !== 'poison')),
+      acknowledged: new Set(records.flatMap(({ id }, n) => (id === 'poison' ? [] : [n]))),
     })
     expect(requests().every((batch) => batch.length <= batchRecordsMax)).toBe(true)
   })
@@ -276,8 +290,8 @@ describe('the line of any record, in any detail', () => {
     return fc.assert(
       fc.property(anyRecord, fc.constantFrom('whole', 'cut', 'bare'), (any, detail) => {
         const line = fittingLine(any, detail)
-        expect(Buffer.byteLength(line)).toBeLessThanOrEqual(recordBytesMax)
-        expect(line.indexOf('\n')).toBe(line.length - 1)
+        expect(Buffer.byteLength(`${line}\n`)).toBeLessThanOrEqual(recordBytesMax)
+        expect(line).not.toContain('\n')
         const sent = JSON.parse(line) as LakeRecord
         expect(JSON.stringify(sent).isWellFormed()).toBe(true)
         expect(/\\ud[89a-f]/i.test(line)).toBe(false)

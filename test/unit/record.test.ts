@@ -70,7 +70,7 @@ describe('a record', () => {
       acme: { one: '', two: 2, three: [] },
       none: {},
     }
-    const record = toRecord({ ...body, ...blanks }, envelope)
+    const record = JSON.parse(serialise(toRecord({ ...body, ...blanks }, envelope)))
     expect(record).not.toHaveProperty('user')
     expect(record).not.toHaveProperty('location')
     expect(record).not.toHaveProperty('email_recipients')

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { type LakeRecord, toRecord } from '../../functions/domain/record/record.ts'
+import { type LakeRecord, serialise, toRecord } from '../../functions/domain/record/record.ts'
 import { identityOf, recordId } from '../../functions/domain/record/record-id.ts'
 import { recordSchema } from '../../functions/domain/record/record-schema.ts'
 import { rfc5424 } from '../../functions/domain/record/syslog.ts'
 import { lakeFields, vendorOf } from '../../functions/vendors/index.ts'
+import { documented, mail, message } from './trendmicro-cas-samples.ts'
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex')
 const receivedAt = Date.UTC(2020, 6, 19, 22, 55)
 const connector = { connectorId: 'acme.cas', name: 'tenant-cas', tenantName: 'tenant', baseUrl: 'https://api.tmcas.trendmicro.com' }
 
+/** The record of an item, as its line has it. */
 function recordOf(raw: unknown, stream = 'onedrive/securityrisk'): LakeRecord {
   const vendor = vendorOf('trendmicro-cas')!
   const body = { security_events: [raw] }
@@ -18,58 +20,11 @@ function recordOf(raw: unknown, stream = 'onedrive/securityrisk'): LakeRecord {
   const item = page.value.items[0]!
   const identity = identityOf(item, digest, new Set())
   const id = recordId(digest, connector.connectorId, stream, identity)
-  return toRecord(vendor.normalise(item, { stream, receivedAt }), {
-    id,
-    eventId: identity.vendorId,
-    ingestedAt: receivedAt,
-    ingestMode: 'live',
-    connector,
-  })
+  const envelope = { id, eventId: identity.vendorId, ingestedAt: receivedAt, ingestMode: 'live', connector } as const
+  return JSON.parse(serialise(toRecord(vendor.normalise(item, { stream, receivedAt }), envelope)))
 }
 
-const message = {
-  scan_type: 'Real-time scan',
-  affected_user: 'ann@example.com',
-  location: 'https://example-my.sharepoint.com/personal/ann/Documents',
-  detection_time: '2020-07-19T22:51:30.000Z',
-  triggered_policy_name: 'Default OneDrive Policy',
-  triggered_security_filter: 'File Blocking',
-  action: 'Quarantine',
-  action_result: 'success',
-  file_name: 'invoice.exe',
-  file_upload_time: '2020-07-19T22:51:20.000Z',
-  file_sha1: 'DA39A3EE5E6B4B0D3255BFEF95601890AFD80709',
-  security_risk_name: 'EXE file',
-  detected_by: '',
-  risk_level: '',
-  log_item_id: 'a9e2',
-}
-const documented = { event: 'security_risk_scan', log_item_id: 'a9e2', service: 'OneDrive', message }
 const withMessage = (more: object) => ({ ...documented, message: { ...message, ...more } })
-
-const mail = {
-  event: 'security_risk_scan',
-  log_item_id: 'IwUV',
-  service: 'Exchange Online',
-  message: {
-    scan_type: 'Real-time scan',
-    affected_user: 'bob@example.com',
-    location: 'bob@example.com\\Junk Email',
-    detection_time: '2018-09-25T02:43:31Z',
-    triggered_policy_name: 'a=b',
-    triggered_security_filter: 'Web Reputation',
-    action: 'Quarantine',
-    action_result: 'success',
-    threat_type: 'Phishing',
-    mail_message_id: '<1@example.com>',
-    mail_message_sender: 'eve@example.net',
-    mail_message_recipient: ['bob@example.com', 'ann@example.com'],
-    mail_message_submit_time: '2018-09-25T02:43:21',
-    mail_message_delivery_time: '2018-09-25T02:43:05',
-    mail_message_subject: 'FW: test\nBcc: all',
-    mail_message_file_name: 'filename.exe',
-  },
-}
 
 describe('an event', () => {
   it('becomes a record', () => {

@@ -83,50 +83,93 @@ export interface RecordEnvelope {
 export const processor = { name: 'tributary', type: 'log_collector' } as const
 
 /**
- * Makes a record: the fields in the order of the table, then the vendor's fields. Blank values (an empty text or list, null, undefined)
- * are left out.
+ * Makes a record: the fields in the order of the table, then the vendor's fields. Blank values (an empty text or list, null) become undefined,
+ * so a line does not have them. All records of a vendor are objects of one shape: V8 makes and writes those several times as fast.
  */
-export function toRecord(body: RecordBody, { id, eventId, ingestedAt, ingestMode, isRedacted, connector }: RecordEnvelope): LakeRecord {
-  return tidied(recordFields, {
-    ...body,
-    id,
-    event_id: eventId,
-    ingested_at: ingestedAt,
-    ingest_mode: ingestMode,
-    tenant: tenantOf(connector),
-    tenant_name: connector.tenantName,
-    connector_id: connector.connectorId,
-    connector_name: connector.name,
-    domain: connector.baseUrl,
-    redacted: isRedacted === true ? true : undefined,
-    syslog: { ...body.syslog, hostname: URL.parse(connector.baseUrl)?.hostname ?? '-' },
-  })
-}
-
-function tidied<T extends Readonly<Record<string, FieldValue | undefined>>>(table: FieldTable, values: T): T {
-  const tidy: Record<string, FieldValue> = {}
-  const put = (name: string, field: Field | undefined) => {
-    const value = tidiedValue(field?.type === 'struct' ? field.fields : noFields, values[name])
-    if (value !== undefined) tidy[name] = value
+export function toRecord(body: RecordBody, envelope: RecordEnvelope): LakeRecord {
+  const { connector } = envelope
+  const common: { readonly [K in keyof typeof recordFields]: CommonRecord[K] } = {
+    id: envelope.id,
+    event_id: tidied(envelope.eventId),
+    timestamp: body.timestamp,
+    timestamp_source: body.timestamp_source,
+    ingested_at: envelope.ingestedAt,
+    ingest_mode: envelope.ingestMode,
+    tenant: tidied(tenantOf(connector)),
+    tenant_name: tidied(connector.tenantName),
+    connector_id: tidied(connector.connectorId),
+    connector_name: tidied(connector.name),
+    domain: tidied(connector.baseUrl),
+    msg_class: tidied(body.msg_class),
+    msg_origin: tidied(body.msg_origin),
+    event_type: tidied(body.event_type),
+    service: tidied(body.service),
+    severity: body.severity,
+    user: tidied(body.user),
+    location: tidied(body.location),
+    file_name: tidied(body.file_name),
+    file_sha1: tidied(body.file_sha1),
+    file_sha256: tidied(body.file_sha256),
+    email_message_id: tidied(body.email_message_id),
+    email_sender: tidied(body.email_sender),
+    email_recipients: tidied(body.email_recipients),
+    email_subject: tidied(body.email_subject),
+    threat_name: tidied(body.threat_name),
+    threat_type: tidied(body.threat_type),
+    detected_by: tidied(body.detected_by),
+    policy_name: tidied(body.policy_name),
+    rule_name: tidied(body.rule_name),
+    dlp_templates: tidied(body.dlp_templates),
+    action: tidied(body.action),
+    outcome: tidied(body.outcome),
+    syslog: syslogOf(body.syslog, connector.baseUrl),
+    class_uid: body.class_uid,
+    type_uid: body.type_uid,
+    severity_id: body.severity_id,
+    malformed: body.malformed,
+    redacted: envelope.isRedacted === true ? true : undefined,
+    raw: tidied(body.raw),
+    raw_encoding: tidied(body.raw_encoding),
   }
-  for (const name in table) put(name, table[name])
-  for (const name in values) if (!Object.hasOwn(table, name)) put(name, undefined)
-  return tidy as T
+  const record: Record<string, FieldValue | undefined> & CommonRecord = { ...common }
+  for (const name in body) if (!Object.hasOwn(recordFields, name)) record[name] = tidied(body[name])
+  return record
 }
 
-const noFields: FieldTable = {}
+function syslogOf(syslog: RecordBody['syslog'], baseUrl: string): CommonRecord['syslog'] {
+  return {
+    facility: syslog.facility,
+    severity: syslog.severity,
+    priority: syslog.priority,
+    timestamp: tidied(syslog.timestamp),
+    hostname: tidied(URL.parse(baseUrl)?.hostname ?? '-'),
+    app_name: tidied(syslog.app_name),
+    proc_id: tidied(syslog.proc_id),
+    msg_id: tidied(syslog.msg_id),
+    message: tidied(syslog.message),
+  }
+}
 
-function tidiedValue(table: FieldTable, value: FieldValue | null | undefined): FieldValue | undefined {
-  if (value === null || value === undefined || value === '') return undefined
-  // Many readers of the lake reject a lone surrogate. `raw` still has it, as an escape.
-  if (typeof value === 'string') return value.toWellFormed()
+/** A blank value becomes undefined, and a lone surrogate U+FFFD: many readers of the lake reject one. `raw` still has it, as an escape. */
+function tidied<T extends FieldValue | null | undefined>(value: T): T {
+  return tidiedValue(value) as T
+}
+
+function tidiedValue(value: FieldValue | null | undefined): FieldValue | undefined {
+  if (typeof value === 'string') return value === '' ? undefined : value.toWellFormed()
+  if (value === null || value === undefined) return undefined
+  if (typeof value !== 'object') return value
   if (isList(value)) {
     const list = value.filter((text) => text !== '').map((text) => text.toWellFormed())
     return list.length > 0 ? list : undefined
   }
-  if (typeof value !== 'object') return value
-  const struct = tidied(table, value)
-  return Object.keys(struct).length > 0 ? struct : undefined
+  const struct: Record<string, FieldValue | undefined> = { ...value }
+  let isBlank = true
+  for (const name in struct) {
+    struct[name] = tidiedValue(struct[name])
+    if (struct[name] !== undefined) isBlank = false
+  }
+  return isBlank ? undefined : struct
 }
 
 function isList(value: FieldValue): value is readonly string[] {

@@ -79,5 +79,18 @@ const cefEscapes: Readonly<Record<string, string>> = { '\\': '\\\\', '=': '\\=',
  * Any other control character is shown as `·`.
  */
 export function cefValue(text: string): string {
+  if (isPlain(text)) return text
   return visible(text.replace(/[\\=\r\n\u0085\u2028\u2029]/g, (character) => cefEscapes[character] ?? '\\n'))
 }
+
+/** Most values are: visible ASCII that CEF does not escape. A look at each character costs less than the regular expressions. */
+function isPlain(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at)
+    if (unit < 0x20 || unit > 0x7e || unit === equals || unit === backslash) return false
+  }
+  return true
+}
+
+const equals = 0x3d
+const backslash = 0x5c

@@ -2,7 +2,7 @@ import type { Connector } from '../../domain/connector/connector.ts'
 import { applyFilters, type CompiledFilters, FilterSteps } from '../../domain/connector/log-filters.ts'
 import type { Digest } from '../../domain/digest.ts'
 import { type Failure, failure } from '../../domain/failures.ts'
-import type { Delivery, RecordDetail, Sink } from '../../domain/ports.ts'
+import type { RecordDetail, Sink } from '../../domain/ports.ts'
 import { differingFields, fieldPrints } from '../../domain/record/field-prints.ts'
 import { withoutKeys } from '../../domain/record/key-redaction.ts'
 import { type LakeRecord, toRecord } from '../../domain/record/record.ts'
@@ -89,11 +89,9 @@ export async function deliverPage(
   const unseen = judged.filter(({ isUnseen }) => isUnseen)
   const arrived: ArrivedItem[] = []
   for (const chunk of chunksOf(unseen)) {
-    const decided = chunk.map((item) => decide(ports.digest, context, range, page, item, steps))
-    const records = decided.flatMap(({ record, isKept }) => (isKept ? [record] : []))
-    const delivery = records.length === 0 ? nothingToDeliver : await ports.sink.deliver(records, detail)
-    const those = delivery.ok ? decided : decided.filter(({ record }) => delivery.acknowledged?.has(record))
-    arrived.push(...those.map(withoutRecord))
+    const decided: ArrivedItem[] = []
+    const delivery = await ports.sink.deliver(keptRecords(ports.digest, context, range, page, chunk, steps, decided), detail)
+    arrived.push(...(delivery.ok ? decided : acknowledgedOf(decided, delivery.acknowledged)))
     if (delivery.ok) continue
     // The page is read again, and then the items that the lake has are seen.
     const counts = { fetched: arrived.length }
@@ -112,7 +110,7 @@ export async function deliverPage(
   }
 }
 
-/** So much of a page are records at the same time (items, UTF-16 units of their text), because a record is several times as large as its item. */
+/** So much of a page is written as lines at the same time (items, UTF-16 units of their text), because a line is several times as large as its item. */
 const chunkItemsMax = 500
 const chunkLengthMax = 512 * 1024
 
@@ -133,7 +131,6 @@ function* chunksOf(items: readonly JudgedItem[]): Iterable<readonly JudgedItem[]
   if (chunk.length > 0) yield chunk
 }
 
-const nothingToDeliver: Delivery = ok(undefined)
 const noChanges: Changes = { again: 0, changed: 0, fields: [] }
 
 interface JudgedItem {
@@ -183,13 +180,26 @@ interface ArrivedItem extends JudgedItem {
   readonly id: SeenId
 }
 
-interface DecidedItem extends ArrivedItem {
-  readonly record: LakeRecord
+/** Makes the record of each item when it is asked for, and adds to `decided` what is known of the item then. */
+function* keptRecords(
+  digest: Digest,
+  context: PageContext,
+  range: Range,
+  page: FetchedPage,
+  chunk: readonly JudgedItem[],
+  steps: FilterSteps,
+  decided: ArrivedItem[],
+): Iterable<LakeRecord> {
+  for (const judged of chunk) {
+    const { record, item } = decide(digest, context, range, page, judged, steps)
+    decided.push(item)
+    if (item.isKept) yield record
+  }
 }
 
-/** Lets go of the record. */
-function withoutRecord({ record: _, ...item }: DecidedItem): ArrivedItem {
-  return item
+/** The items whose records the lake has. `acknowledged`: numbers among the kept ones. */
+function acknowledgedOf(decided: readonly ArrivedItem[], acknowledged: ReadonlySet<number> = new Set()): readonly ArrivedItem[] {
+  return decided.filter(({ isKept }) => isKept).filter((_, number) => acknowledged.has(number))
 }
 
 function decide(
@@ -199,7 +209,7 @@ function decide(
   page: FetchedPage,
   judged: JudgedItem,
   steps: FilterSteps,
-): DecidedItem {
+): { readonly record: LakeRecord; readonly item: ArrivedItem } {
   const { connector, vendor, filters, stream, apiKeys } = context
   const { identity, content } = judged
   // The identity is that of the item as received, so it is the same whatever keys this run knows. Everything else sees no key.
@@ -215,7 +225,7 @@ function decide(
   })
   const { keep, counted } = applyFilters(filters, record, steps)
   const id: SeenId = { hash: identity.seenId, mark: keep ? 'delivered' : 'filtered', content }
-  return { ...judged, record, isMalformed: record.malformed === true, isRedacted, isKept: keep, counted, id }
+  return { record, item: { ...judged, isMalformed: record.malformed === true, isRedacted, isKept: keep, counted, id } }
 }
 
 /** Names the fields that do not belong to the identity; `''` if all do. */

@@ -15,41 +15,41 @@ const severityWords: Readonly<Record<Severity, string>> = {
  * has it: without it parsers of CEF read an empty severity. Attributes that the item does not have are left out.
  */
 export function cefMessage(event: string, severity: Severity | undefined, wire: WireItem | undefined): string {
-  const header = [
-    'CEF:0',
-    'Trend Micro',
-    'CAS',
-    '5.0',
-    '100,101',
-    cefHeader(event),
-    severity === undefined ? 'Unknown' : severityWords[severity],
-  ]
-  const values = wire === undefined ? [] : extension(wire).flatMap(([key, value]) => (value ? [`${key}=${cefValue(value)}`] : []))
-  return `${header.join('|')}|${values.join(' ')}`
+  const word = severity === undefined ? 'Unknown' : severityWords[severity]
+  const header = `CEF:0|Trend Micro|CAS|5.0|100,101|${cefHeader(event)}|${word}|`
+  return wire === undefined ? header : `${header}${extension(wire)}`
 }
 
-function extension({ item, message }: WireItem): [string, string | undefined][] {
+function extension({ item, message }: WireItem): string {
   const recipients = listOf(message['mail_message_recipient'])
   return [
-    ['DevicePayloadId', textOf(item['log_item_id']) || textOf(message['log_item_id'])],
-    ['destinationServiceName', textOf(item['service'])],
-    ['cat', textOf(item['event'])],
-    ['msg', textOf(message['scan_type'])],
-    ['TrendMicroCasAffectedUser', textOf(message['affected_user'])],
-    ['TrendMicroCasLocation', textOf(message['location'])],
-    ['rt', textOf(message['detection_time'])],
-    ['TrendMicroCasPolicyName', textOf(message['triggered_policy_name'])],
-    ['TrendMicroCasFilter', textOf(message['triggered_security_filter'])],
-    ['act', textOf(message['action'])],
-    ['TrendMicroCasThreatType', textOf(message['threat_type'])],
-    ['outcome', textOf(message['action_result'])],
-    ['suid', textOf(message['mail_message_id'])],
-    ['suser', textOf(message['mail_message_sender'])],
-    ['duser', recipients.length === 0 ? undefined : JSON.stringify(recipients)],
-    ['start', textOf(message['mail_message_submit_time'])],
-    ['end', textOf(message['mail_message_delivery_time'])],
-    ['TrendMicroCasMailSubject', textOf(message['mail_message_subject'])],
-    ['TrendMicroCasMailFileName', textOf(message['mail_message_file_name'])],
-    ['fname', textOf(message['file_name'])],
+    attribute('DevicePayloadId', textOf(item['log_item_id']) || textOf(message['log_item_id'])),
+    attribute('destinationServiceName', item['service']),
+    attribute('cat', item['event']),
+    attribute('msg', message['scan_type']),
+    attribute('TrendMicroCasAffectedUser', message['affected_user']),
+    attribute('TrendMicroCasLocation', message['location']),
+    attribute('rt', message['detection_time']),
+    attribute('TrendMicroCasPolicyName', message['triggered_policy_name']),
+    attribute('TrendMicroCasFilter', message['triggered_security_filter']),
+    attribute('act', message['action']),
+    attribute('TrendMicroCasThreatType', message['threat_type']),
+    attribute('outcome', message['action_result']),
+    attribute('suid', message['mail_message_id']),
+    attribute('suser', message['mail_message_sender']),
+    attribute('duser', recipients.length === 0 ? undefined : JSON.stringify(recipients)),
+    attribute('start', message['mail_message_submit_time']),
+    attribute('end', message['mail_message_delivery_time']),
+    attribute('TrendMicroCasMailSubject', message['mail_message_subject']),
+    attribute('TrendMicroCasMailFileName', message['mail_message_file_name']),
+    attribute('fname', message['file_name']),
   ]
+    .join('')
+    .slice(1)
+}
+
+/** An attribute with a space before it; nothing if the item does not have it. */
+function attribute(name: string, value: unknown): string {
+  const text = textOf(value)
+  return text === undefined || text === '' ? '' : ` ${name}=${cefValue(text)}`
 }

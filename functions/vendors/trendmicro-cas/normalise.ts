@@ -1,4 +1,4 @@
-import type { Field, FieldTable, Severity } from '../../domain/record/fields.ts'
+import type { Field, Severity } from '../../domain/record/fields.ts'
 import { ocsfIds } from '../../domain/record/ocsf.ts'
 import { type FieldValue, processor, type RecordBody } from '../../domain/record/record.ts'
 import { syslogStruct } from '../../domain/record/syslog.ts'
@@ -55,11 +55,7 @@ export function normalise(
     dlp_templates: listOf(message['triggered_dlp_template']),
     action: textOf(message['action']),
     outcome: textOf(message['action_result']),
-    trendmicro: wire && {
-      ...documented(itemFields, wire.item, receivedAt),
-      log_item_id: id,
-      ...documented(messageFields, message, receivedAt),
-    },
+    trendmicro: wire && documented(wire, id, receivedAt),
     syslog: syslogStruct({ timestamp, severity, appName: 'trendmicro_cas', msgId: event, message: cefMessage(event, severity, wire) }),
     ...ocsfIds(event === 'dlp' ? 'data-security' : 'detection', severity),
     malformed: wire === undefined ? true : undefined,
@@ -69,18 +65,31 @@ export function normalise(
 }
 
 function firstText(message: Message, ...names: readonly (keyof typeof messageFields)[]): string | undefined {
-  return names.map((name) => textOf(message[name])).find((text) => text !== undefined && text !== '')
+  for (const name of names) {
+    const text = textOf(message[name])
+    if (text !== undefined && text !== '') return text
+  }
+  return undefined
 }
 
-function documented(table: FieldTable, values: Message, receivedAt: Instant): Record<string, FieldValue | undefined> {
-  const fields: Record<string, FieldValue | undefined> = {}
-  for (const name in table) fields[name] = fitting(table[name], values[name], receivedAt)
+const itemFieldList: readonly (readonly [string, Field])[] = Object.entries(itemFields)
+const messageFieldList: readonly (readonly [string, Field])[] = Object.entries(messageFields)
+/** Copies of it have one shape, whatever fields an item has. */
+const noFields: Readonly<Record<string, FieldValue | undefined>> = Object.fromEntries(
+  [...itemFieldList, ...messageFieldList].map(([name]) => [name, undefined]),
+)
+
+function documented({ item, message }: WireItem, id: string | undefined, receivedAt: Instant): Record<string, FieldValue | undefined> {
+  const fields = { ...noFields }
+  for (const [name, field] of itemFieldList) fields[name] = fitting(field, item[name], receivedAt)
+  for (const [name, field] of messageFieldList) fields[name] = fitting(field, message[name], receivedAt)
+  fields['log_item_id'] = id
   return fields
 }
 
-function fitting(field: Field | undefined, value: unknown, receivedAt: Instant): FieldValue | undefined {
-  if (field?.type === 'bigint') return timeOf(value, receivedAt)
-  return field?.type === 'array<string>' ? listOf(value) : textOf(value)
+function fitting(field: Field, value: unknown, receivedAt: Instant): FieldValue | undefined {
+  if (field.type === 'bigint') return timeOf(value, receivedAt)
+  return field.type === 'array<string>' ? listOf(value) : textOf(value)
 }
 
 /** The vendor's risk level; if the item has none, the usual severity of the threat. */

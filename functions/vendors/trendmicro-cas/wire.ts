@@ -95,9 +95,11 @@ export function textOf(value: unknown): string | undefined {
 
 /** A list of texts. The vendor sends a list of one as a plain text too. */
 export function listOf(value: unknown): string[] {
-  return [value].flat().flatMap((entry) => textOf(entry) ?? [])
+  if (value === undefined) return []
+  return (Array.isArray(value) ? value : [value]).flatMap((entry) => textOf(entry) ?? [])
 }
 
+const usualTimePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/
 const timePattern = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,](\d+))?(Z|z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?$/
 const epochPattern = /^\d{9,13}(\.\d+)?$/
 /** No protected service is older, so an earlier time stands for none: year 1 and 1601 were seen. */
@@ -111,7 +113,7 @@ const epochMsMin = 100_000_000_000
  */
 export function timeOf(value: unknown, receivedAt: Instant): Instant | undefined {
   const text = textOf(value)?.trim() ?? ''
-  const at = epochPattern.test(text) ? epochTime(Number(text)) : writtenTime(text)
+  const at = text === '' ? undefined : epochPattern.test(text) ? epochTime(Number(text)) : writtenTime(text)
   return at !== undefined && at >= earliest && at <= receivedAt + day ? at : undefined
 }
 
@@ -120,13 +122,19 @@ function epochTime(time: number): Instant {
 }
 
 function writtenTime(text: string): Instant | undefined {
+  // Nearly all times are written so, and then nothing must be taken apart.
+  if (usualTimePattern.test(text)) return realTime(text)
   const parts = timePattern.exec(text)
   if (parts === null) return undefined
   const [, date, time, seconds = ':00', fraction = '0', zone = 'Z'] = parts
-  const local = Date.parse(`${date}T${time}${seconds}.${fraction}Z`)
-  // Date reads 31 February as 2 or 3 March, and 24:00 as the next day.
-  if (Number.isNaN(local) || new Date(local).getUTCDate() !== Number(date?.slice(-2))) return undefined
-  return local - zoneOffset(zone)
+  const local = realTime(`${date}T${time}${seconds}.${fraction}Z`)
+  return local === undefined ? undefined : local - zoneOffset(zone)
+}
+
+/** Nothing if there is no such time: Date reads 31 February as 2 or 3 March, and 24:00 as the next day. */
+function realTime(text: string): Instant | undefined {
+  const at = Date.parse(text)
+  return Number.isNaN(at) || new Date(at).getUTCDate() !== Number(text.slice(8, 10)) ? undefined : at
 }
 
 function zoneOffset(zone: string): number {

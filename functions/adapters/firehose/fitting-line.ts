@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib'
-import type { RecordDetail } from '../domain/ports.ts'
-import { recordFields } from '../domain/record/fields.ts'
-import { type LakeRecord, ownFields, serialise } from '../domain/record/record.ts'
-import { wholeCharacters } from '../domain/text.ts'
+import type { RecordDetail } from '../../domain/ports.ts'
+import { recordFields } from '../../domain/record/fields.ts'
+import { type LakeRecord, ownFields, serialise } from '../../domain/record/record.ts'
+import { wholeCharacters } from '../../domain/text.ts'
 
 /** The largest record (bytes). Firehose allows 1,000 KiB; this leaves room for what it may count beside the data. */
 export const recordBytesMax = 900 * 1024
@@ -24,21 +24,32 @@ const cutLimits: Limits = { text: 100, items: 10, raw: 1_000 }
 const bareLimits: Limits = { text: 100, items: 10, raw: 100 }
 
 /**
- * A record as one line of at most 900 KiB, with its newline. A record that does not fit is made smaller, never left out:
+ * A record as one line of at most 900 KiB, without its newline. A record that does not fit is made smaller, never left out:
  * 1. `raw` is compressed (`raw_encoding` `gzip+base64`).
  * 2. Texts and lists outside `raw` are cut, and end with `…`; compressed, `raw` still has all of them.
  * 3. `raw` keeps only its beginning (`raw_encoding` `truncated`), then all texts less of theirs.
  * 4. Only the required fields are left.
  */
-export function fittingLine(record: LakeRecord, detail: RecordDetail): string {
-  const lineOf = (changed: LakeRecord) => `${serialise(changed)}\n`
-  const bare = () => lineOf(truncated(required(record), bareLimits))
+export function fittingLine(given: LakeRecord, detail: RecordDetail): string {
+  const record = present(given)
+  const bare = () => serialise(truncated(required(record), bareLimits))
   if (detail === 'bare') return bare()
   for (const changed of detail === 'cut' ? [() => truncated(record, cutLimits)] : smallerAndSmaller(record)) {
-    const line = lineOf(changed())
+    const line = serialise(changed())
     if (fits(line)) return line
   }
   return bare()
+}
+
+/** A record that fits as it is, without its newline; undefined if it does not. */
+export function wholeLine(record: LakeRecord): string | undefined {
+  const line = serialise(record)
+  return fits(line) ? line : undefined
+}
+
+/** Without its undefined fields, so that a field that is added comes last. */
+function present(record: LakeRecord): LakeRecord {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as LakeRecord
 }
 
 function smallerAndSmaller(record: LakeRecord): readonly (() => LakeRecord)[] {
@@ -51,9 +62,9 @@ function smallerAndSmaller(record: LakeRecord): readonly (() => LakeRecord)[] {
   ]
 }
 
-/** A UTF-16 unit takes at most 3 bytes, so most lines fit without being measured. */
+/** With its newline. A UTF-16 unit takes at most 3 bytes, so most lines fit without being measured. */
 function fits(line: string): boolean {
-  return line.length * 3 <= recordBytesMax || Buffer.byteLength(line) <= recordBytesMax
+  return line.length * 3 < recordBytesMax || Buffer.byteLength(line) < recordBytesMax
 }
 
 function truncated(record: LakeRecord, limits: Limits): LakeRecord {

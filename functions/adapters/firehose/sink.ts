@@ -1,13 +1,13 @@
-import { type FirehoseClient, PutRecordBatchCommand, type PutRecordBatchResponseEntry } from '@aws-sdk/client-firehose'
-import { type Failure, failure } from '../domain/failures.ts'
-import type { Clock, LakeCheck, RecordDetail, Sink } from '../domain/ports.ts'
-import { testLine } from '../domain/record/own-lines.ts'
-import type { LakeRecord } from '../domain/record/record.ts'
-import { failed, ok, type Result } from '../domain/result.ts'
-import { fittingLine, recordBytesMax } from './fitting-line.ts'
+import type { FirehoseClient, PutRecordBatchResponseEntry } from '@aws-sdk/client-firehose'
+import { type Failure, failure } from '../../domain/failures.ts'
+import type { Clock, LakeCheck, RecordDetail, Sink } from '../../domain/ports.ts'
+import { testLine } from '../../domain/record/own-lines.ts'
+import type { LakeRecord } from '../../domain/record/record.ts'
+import { failed, ok, type Result } from '../../domain/result.ts'
+import { fittingLine, wholeLine } from './fitting-line.ts'
+import { linesOf, type Pack, packed } from './packs.ts'
+import { putRecords } from './put-records.ts'
 
-/** Firehose takes apart a record with at most this many lines (count). https://docs.aws.amazon.com/firehose/latest/dev/dynamic-partitioning-multirecord-deaggergation.html */
-const linesMax = 500
 /** The limits of one PutRecordBatch. https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
 const batchRecordsMax = 500
 const batchBytesMax = 4 * 1024 * 1024
@@ -21,23 +21,23 @@ const smallerForms = { whole: [], cut: ['cut'], bare: ['cut', 'bare'] } as const
 
 /**
  * The lake behind a Firehose delivery stream: one NDJSON line for each record. After five tries for refused records it fails with
- * `sink-throttled`, or with `record-refused` if a record was refused for another reason than the rate. `acknowledged` names the records
- * that were taken; of the others some may be in the lake as well.
+ * `sink-throttled`, or with `record-refused` if a record was refused for another reason than the rate. `acknowledged` has the numbers of the
+ * records that were taken; of the others some may be in the lake as well.
  */
 export function firehoseSink(options: { readonly client: FirehoseClient; readonly deliveryStream: string; readonly clock: Clock }): Sink {
   const { client, deliveryStream, clock } = options
 
   /** Adds to `acknowledged` what Firehose takes. */
-  async function put(batch: readonly Pack[], detail: RecordDetail, acknowledged: Set<LakeRecord>): Promise<Failure | undefined> {
+  async function put(batch: readonly Pack[], smaller: SmallerForms, acknowledged: Set<number>): Promise<Failure | undefined> {
     let unsent = batch
     for (let attempt = 1; ; attempt += 1) {
       const sent = await send(unsent, acknowledged)
       if (!sent.ok) return sent.failure
       const refusals = sent.value
       if (refusals.length === 0) return undefined
-      if (attempt === triesMax) return await putSmaller(refusals, batch.length, detail, acknowledged)
+      if (attempt === triesMax) return await putSmaller(refusals, batch.length, smaller, acknowledged)
       // Each line alone, so that one line that is refused for itself keeps no other out.
-      unsent = refusals.every(isThrottled) ? refusals.map(({ pack }) => pack) : refusals.flatMap(({ pack }) => pack.map((line) => [line]))
+      unsent = refusals.every(isThrottled) ? refusals.map(({ pack }) => pack) : refusals.flatMap(({ pack }) => linesOf(pack))
       await clock.sleepUntil(clock.now() + firstWaitMs * 2 ** (attempt - 1))
     }
   }
@@ -49,14 +49,16 @@ export function firehoseSink(options: { readonly client: FirehoseClient; readonl
   async function putSmaller(
     refusals: readonly Refusal[],
     of: number,
-    detail: RecordDetail,
-    acknowledged: Set<LakeRecord>,
+    smaller: SmallerForms,
+    acknowledged: Set<number>,
   ): Promise<Failure | undefined> {
     let left = refusals
-    for (const form of smallerForms[detail]) {
-      const isSuspect = (refusal: Refusal) => refusal.pack.length === 1 && !isThrottled(refusal)
-      const smaller = left.filter(isSuspect).map(({ pack }) => pack.map(({ record }) => ({ record, text: fittingLine(record, form) })))
-      const sent = await send(smaller, acknowledged)
+    for (const form of smaller.forms) {
+      const isSuspect = (refusal: Refusal) => refusal.pack.count === 1 && !isThrottled(refusal)
+      const again = left
+        .filter(isSuspect)
+        .map(({ pack }) => ({ ...pack, data: Buffer.from(`${fittingLine(smaller.recordOf(pack), form)}\n`) }))
+      const sent = await send(again, acknowledged)
       if (!sent.ok) return sent.failure
       left = [...left.filter((refusal) => !isSuspect(refusal)), ...sent.value]
     }
@@ -64,7 +66,7 @@ export function firehoseSink(options: { readonly client: FirehoseClient; readonl
   }
 
   /** Returns what was refused. What a former batch took stays acknowledged when a later one fails. */
-  async function send(packs: readonly Pack[], acknowledged: Set<LakeRecord>): Promise<Result<readonly Refusal[]>> {
+  async function send(packs: readonly Pack[], acknowledged: Set<number>): Promise<Result<readonly Refusal[]>> {
     const refusals: Refusal[] = []
     for (const batch of batches(packs)) {
       const sent = await sendBatch(batch)
@@ -72,16 +74,16 @@ export function firehoseSink(options: { readonly client: FirehoseClient; readonl
       for (const [index, pack] of batch.entries()) {
         const entry = sent.value[index]
         if (entry?.RecordId === undefined) refusals.push({ pack, code: entry?.ErrorCode })
-        else for (const { record } of pack) acknowledged.add(record)
+        else for (let line = 0; line < pack.count; line += 1) acknowledged.add(pack.first + line)
       }
     }
     return ok(refusals)
   }
 
   async function sendBatch(packs: readonly Pack[]): Promise<Result<readonly PutRecordBatchResponseEntry[]>> {
-    const Records = packs.map((pack) => ({ Data: Buffer.from(pack.map(({ text }) => text).join('')) }))
+    const records = packs.map(({ data }) => data)
     try {
-      const response = await client.send(new PutRecordBatchCommand({ DeliveryStreamName: deliveryStream, Records }))
+      const response = await client.send(putRecords(deliveryStream, records))
       const taken = { RecordId: 'taken' }
       return ok((response.FailedPutCount ?? 0) === 0 ? packs.map(() => taken) : (response.RequestResponses ?? []))
     } catch (thrown) {
@@ -91,11 +93,13 @@ export function firehoseSink(options: { readonly client: FirehoseClient; readonl
 
   return {
     async deliver(records, detail = 'whole') {
-      const lines = records.map((record) => ({ record, text: fittingLine(record, 'whole') }))
-      const acknowledged = new Set<LakeRecord>()
+      const shortened = new Map<number, LakeRecord>()
+      const recordOf = ({ data, first }: Pack): LakeRecord => shortened.get(first) ?? JSON.parse(data.toString())
+      const smaller = { forms: smallerForms[detail], recordOf }
+      const acknowledged = new Set<number>()
       let refusal: Failure | undefined
-      for (const batch of batches(packed(lines))) {
-        const failure = await put(batch, detail, acknowledged)
+      for (const batch of batches(packed(linesOfRecords(records, shortened)))) {
+        const failure = await put(batch, smaller, acknowledged)
         if (failure === undefined) continue
         // A record that is refused for itself says nothing about the batches after it.
         if (failure.code !== 'record-refused') return { ok: false, failure, acknowledged }
@@ -115,9 +119,8 @@ export function firehoseCheck(options: {
   const { client, deliveryStream, clock } = options
   return {
     async takeLine() {
-      const Records = [{ Data: Buffer.from(testLine(clock.now())) }]
       try {
-        const response = await client.send(new PutRecordBatchCommand({ DeliveryStreamName: deliveryStream, Records }))
+        const response = await client.send(putRecords(deliveryStream, [Buffer.from(testLine(clock.now()))]))
         if ((response.FailedPutCount ?? 0) === 0) return ok(undefined)
         const code = response.RequestResponses?.[0]?.ErrorCode ?? 'no reason given'
         return failed(failure(throttling.has(code) ? 'sink-throttled' : 'record-refused', `Firehose refused the line: ${code}`))
@@ -128,13 +131,23 @@ export function firehoseCheck(options: {
   }
 }
 
-interface Line {
-  readonly record: LakeRecord
-  readonly text: string
+/** The forms in which a line that is refused whole may be sent. */
+interface SmallerForms {
+  readonly forms: readonly RecordDetail[]
+  /** The record of a pack of one line. */
+  readonly recordOf: (pack: Pack) => LakeRecord
 }
 
-/** The lines of one Firehose record. */
-type Pack = readonly Line[]
+/** Keeps only the records of which a line does not have all; the others can be read from their lines. */
+function* linesOfRecords(records: Iterable<LakeRecord>, shortened: Map<number, LakeRecord>): Iterable<string> {
+  let number = 0
+  for (const record of records) {
+    const whole = wholeLine(record)
+    if (whole === undefined) shortened.set(number, record)
+    yield whole ?? fittingLine(record, 'whole')
+    number += 1
+  }
+}
 
 interface Refusal {
   readonly pack: Pack
@@ -146,29 +159,19 @@ function isThrottled({ code }: Refusal): boolean {
   return code === undefined || throttling.has(code)
 }
 
-/** Packs lines into Firehose records. */
-function packed(lines: readonly Line[]): readonly Pack[] {
-  return grouped(lines, linesMax, recordBytesMax, ({ text }) => Buffer.byteLength(text))
-}
-
+/** Cuts packs, in their order, into requests. */
 function batches(packs: readonly Pack[]): readonly Pack[][] {
-  return grouped(packs, batchRecordsMax, batchBytesMax, (pack) => pack.reduce((bytes, { text }) => bytes + Buffer.byteLength(text), 0))
-}
-
-/** Cuts a list, in its order, into groups of at most `itemsMax` items and `bytesMax` bytes. An item that is larger makes a group alone. */
-function grouped<T>(items: readonly T[], itemsMax: number, bytesMax: number, sizeOf: (item: T) => number): T[][] {
-  const groups: T[][] = []
-  let group: T[] = []
+  const groups: Pack[][] = []
+  let group: Pack[] = []
   let bytes = 0
-  for (const item of items) {
-    const size = sizeOf(item)
-    if (group.length === itemsMax || (group.length > 0 && bytes + size > bytesMax)) {
+  for (const pack of packs) {
+    if (group.length === batchRecordsMax || (group.length > 0 && bytes + pack.data.length > batchBytesMax)) {
       groups.push(group)
       group = []
       bytes = 0
     }
-    group.push(item)
-    bytes += size
+    group.push(pack)
+    bytes += pack.data.length
   }
   if (group.length > 0) groups.push(group)
   return groups
