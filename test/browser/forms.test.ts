@@ -241,6 +241,12 @@ describe('Edit on the page', () => {
     expect(saved('acme.cas')).toEqual({ ...stored, intervalMinutes: 7 })
   })
 
+  it('tells a mistake of an attribute that has no field', async () => {
+    served.table.set('acme.cas', { ...stored, name: 'näme', unheard: 1 })
+    await press('Next')
+    await page.getByText(/^name: It is "näme"/).waitFor()
+  })
+
   it('keeps the edit of another person who was faster, and what was typed', async () => {
     await field('Note').fill('mine')
     await press('Next')

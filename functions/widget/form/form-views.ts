@@ -14,7 +14,7 @@ import type { Frame } from '../views/frame.ts'
 import { refused } from '../views/refused.ts'
 import type { PageChange } from '../views/review.ts'
 import { type Item, itemOf } from './draft.ts'
-import { type FormStep, fieldsOf, formSteps, lockedOnEdit, redrafted, sentBy } from './fields.ts'
+import { chosenIn, type FormStep, fieldsOf, formSteps, lockedOnEdit, redrafted, sentBy } from './fields.ts'
 import type { FormState } from './form-state.ts'
 import { identityNames, identityOf, type KnownTenant, withIdentity } from './identity.ts'
 
@@ -154,16 +154,11 @@ async function storeKey({ keys }: FormPorts, call: FormCall, state: FormState): 
 function withKey(state: FormState, secret: string | undefined): FormState {
   if (secret === undefined) return state
   const { draft, item, vendor } = state
-  const chosen = state.fields.find(({ attribute }) => attribute.name === 'apiKeySecrets')
-  const before = draft['apiKeySecrets'] ?? (chosen === undefined ? '' : itemTexts(item))
-  const names = [...new Set([...before.split(', ').filter((name) => name !== ''), secret])]
+  const attribute = state.fields.find((field) => field.attribute.name === 'apiKeySecrets')?.attribute
+  const before = attribute === undefined ? [] : chosenIn(item, draft, attribute)
+  const names = [...new Set([...before, secret])]
   const redrawn = { ...draft, apiKeySecrets: names.join(', ') }
   return { ...state, draft: redrawn, fields: fieldsOf(vendor, item, redrawn, names) }
-}
-
-function itemTexts(item: Item): string {
-  const list = item['apiKeySecrets']
-  return Array.isArray(list) ? list.join(', ') : ''
 }
 
 function attributesOf({ fields, mode }: FormState): readonly ConnectorAttribute[] {

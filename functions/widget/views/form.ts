@@ -16,9 +16,9 @@ const examples: Readonly<Record<string, string>> = {
 export function form(state: FormState, frame: Frame): Html {
   const { step, mode, connectorId, notice, item, problems } = state
   const title = mode === 'create' ? 'Create a connector' : `Edit ${connectorId}`
-  const unplaced = problems.filter(
-    (problem) => !state.fields.some(({ attribute }) => attribute.name === rootOf(problem)) && !isOfIdentity(problem),
-  )
+  const shownNames = fieldsOn(state).map(({ attribute }) => attribute.name)
+  const isPlaced = (problem: Problem) => shownNames.includes(rootOf(problem)) || (mode === 'create' && isOfIdentity(problem))
+  const unplaced = problems.filter((problem) => !isPlaced(problem))
   return html`<p class="tb-bar">${cancel(state, frame)}</p><h2>${title}</h2>
 <p>Step ${step === 'general' ? 1 : 2} of 3: ${step === 'general' ? 'General' : 'Configuration'}. A star (*) marks a field that must be filled in.</p>
 ${notice === undefined ? '' : html`<p role="alert" class="tb-warn">${notice}</p>`}
