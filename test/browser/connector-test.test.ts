@@ -61,7 +61,11 @@ describe('a Test on the page', () => {
     await served?.goOn()
     await page.getByText('All 7 steps passed').waitFor()
     expect(await page.getByRole('listitem').count()).toBe(7)
-    expect(await findings()).toEqual([])
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme })
+      await page.waitForFunction(`!document.getElementById('view').hasAttribute('aria-busy')`)
+      expect(await findings()).toEqual([])
+    }
     await press('acme.cas')
     await heading('acme.cas')
     await press('See the Test')

@@ -190,7 +190,7 @@ describe('Create on the page', () => {
     expect(saved('newco.cas')).toMatchObject({ contentTypes: ['exchange', 'sharepoint'] })
   })
 
-  it.each((['light', 'dark'] as const).flatMap((colorScheme) => [360, 1200].map((width) => ({ colorScheme, width }))))(
+  it.each((['light', 'dark'] as const).flatMap((colorScheme) => [360, 768, 1200].map((width) => ({ colorScheme, width }))))(
     'has no fault that axe finds, in $colorScheme, $width pixels wide',
     async ({ colorScheme, width }) => {
       await page.close()

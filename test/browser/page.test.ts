@@ -54,7 +54,7 @@ afterEach(async () => {
 
 const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
 const heading = (name: string) => page.getByRole('heading', { name, level: 2 }).waitFor()
-const connectors = () => page.locator('tbody tr td:first-child').allInnerTexts()
+const connectors = () => page.locator('tbody tr td:first-child button').allInnerTexts()
 
 async function findings(): Promise<readonly string[]> {
   await page.evaluate(axe)

@@ -48,7 +48,7 @@ async function open(params: object = {}): Promise<void> {
 
 const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
 const heading = (name: string) => page.getByRole('heading', { name, level: 2 }).waitFor()
-const connectors = () => page.locator('tbody tr td:first-child').allInnerTexts()
+const connectors = () => page.locator('tbody tr td:first-child button').allInnerTexts()
 const acme = () => console.table.get('acme.cas')
 
 describe('the widget in the console', () => {

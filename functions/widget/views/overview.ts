@@ -70,7 +70,7 @@ ${rows}</tbody></table></div>`
 
 function rowOf(row: OverviewRow, frame: Frame, now: Instant): Html {
   const { title, tone } = traitsOfShown(row.state)
-  return html`<tr><td class="tb-name">${button(frame, { view: 'details', connectorId: row.connectorId }, row.connectorId, 'link')}</td>
+  return html`<tr><td class="tb-name">${button(frame, { view: 'details', connectorId: row.connectorId }, row.connectorId, 'link')}${row.name === undefined ? '' : html`<span class="tb-doc">${row.name}</span>`}</td>
 <td class="tb-name">${row.tenantName}</td><td class="tb-state tb-${tone}">${title}</td>
 <td class="tb-time">${row.state === 'retired' ? '' : button(frame, { view: 'review', action: 'test', connectorId: row.connectorId }, 'Test')}${button(frame, { view: 'details', connectorId: row.connectorId }, 'Details')}</td><td class="tb-remark">${remark(row)}</td>
 <td class="tb-number">${orDash(row.lastSuccessAt, (at) => `${durationText(now - at)} ago`)}</td><td class="tb-number">${orDash(row.lagMs, durationText)}</td>
