@@ -1,3 +1,4 @@
+import './runtime/heap.ts'
 import type { SQSEvent } from 'aws-lambda'
 import * as z from 'zod/mini'
 import { pipelineTable } from './adapters/state-table/pipeline-table.ts'
