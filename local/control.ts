@@ -5,6 +5,7 @@ import { systemClock as clock } from '../functions/adapters/clock.ts'
 import { connectorsTable } from '../functions/adapters/connectors-table.ts'
 import { sqsQueue } from '../functions/adapters/queue.ts'
 import { type StateTable, stateTable } from '../functions/adapters/state-table/state-table.ts'
+import { streamAfterTest } from '../functions/domain/operate/test/after-test.ts'
 import type { Log } from '../functions/domain/ports.ts'
 import { floorToSecond, iso } from '../functions/domain/time.ts'
 import { dispatchDue } from '../functions/flows/dispatch-due.ts'
@@ -29,6 +30,8 @@ export interface Control {
   putConnectors(items: readonly ConnectorItem[]): Promise<void>
   /** Makes connectors that were stopped or failing in an earlier start ready to run at once. Only the owner may call it, when none of its own functions run. */
   resetConnectors(): Promise<void>
+  /** Ends the waits of the connectors that name one of these secrets, and makes them due now: a key was stored there. */
+  collectWithStored(secrets: readonly string[]): Promise<void>
   /** Makes accepted connectors due now. */
   collectNow(ids: readonly string[]): Promise<void>
   /** Does the same as a tick of the rule. Each line of its log goes to `onLine`. */
@@ -69,6 +72,14 @@ export function connect({ addresses, clientConfig }: Services): Control {
     async resetConnectors() {
       for (const id of await connectorIds()) await resetConnector(state, id)
     },
+    async collectWithStored(secrets) {
+      for (const { connectorId, apiKeySecrets } of await connectorItems()) {
+        const names = Array.isArray(apiKeySecrets) ? apiKeySecrets.map((reference) => String(reference).split('#')[0] ?? '') : []
+        if (!names.some((name) => secrets.includes(name))) continue
+        await endWaits(state, String(connectorId))
+        await collectConnectorNow(state, String(connectorId))
+      }
+    },
     async collectNow(ids) {
       for (const id of ids) await collectConnectorNow(state, id)
     },
@@ -99,8 +110,22 @@ async function resetConnector(state: StateTable, connectorId: string): Promise<v
     const { lease, trouble, ...kept } = stream
     if (lease !== undefined || trouble !== undefined) await state.writeStream(connectorId, id, { ...kept, version: kept.version + 1 })
   }
-  if (status === undefined) return
-  await state.updateStatus(connectorId, (before = status) => {
+  if (status !== undefined) await forgetFailure(state, connectorId)
+}
+
+/** Unlike a reset it leaves leases and failures of streams as they are, because runs may be in progress. */
+async function endWaits(state: StateTable, connectorId: string): Promise<void> {
+  const { streams } = await state.readRun(connectorId)
+  for (const [id, stream] of streams) {
+    const eased = streamAfterTest(stream, clock.now())
+    if (eased !== undefined) await state.writeStream(connectorId, id, eased)
+  }
+  await forgetFailure(state, connectorId)
+}
+
+async function forgetFailure(state: StateTable, connectorId: string): Promise<void> {
+  await state.updateStatus(connectorId, (before) => {
+    if (before === undefined) return undefined
     const { trouble: _, ...kept } = before
     return { ...kept, rejectedKeys: {} }
   })

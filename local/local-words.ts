@@ -1,7 +1,7 @@
 import { type FailureCode, failures } from '../functions/domain/failures.ts'
 
 const byStoring =
-  'Store it on the page or with "npx --no tributary key set NAME", which needs no new start; one of the file of --secrets is changed there.'
+  'Store it on the page, or with "npx --no tributary key set NAME" and the --data of this start: it is used at once. A secret of the file of --secrets is changed there, and needs a new start.'
 
 /** The remedies that name a thing of AWS, for the thing on this machine. */
 const remedies: Partial<Readonly<Record<FailureCode, string>>> = {
@@ -28,6 +28,11 @@ const sentences: readonly (readonly [onAws: string, here: string])[] = [
   ['or ask the operator to allow this host', 'or allow this host with --allow-host'],
   ['and the operator does not allow it', 'and --allow-host does not allow it'],
   [' Give it as Secrets Manager shows it.', ' Give it as the file of --secrets has it.'],
+  [
+    'Is the name spelled exactly as in Secrets Manager? Is the secret in this account and region?',
+    'Is the name spelled exactly as "npx --no tributary key list" shows it?',
+  ],
+  ['its secrets in Secrets Manager', 'its secrets in this folder'],
   ['its type in DynamoDB must be', 'its type must be'],
   [' (DynamoDB type L)', ''],
   ['that of DynamoDB, so', "that of this program's owner, so"],
@@ -37,6 +42,18 @@ const sentences: readonly (readonly [onAws: string, here: string])[] = [
 /** Returns a text of the functions, which run on AWS elsewhere, with the things of this machine in place of those of AWS. */
 export function localWords(text: string): string {
   return sentences.reduce((said, [onAws, here]) => said.replaceAll(onAws, here), text)
+}
+
+/** An item is the person's own, and an edit of it must find it as it is. */
+const asStored: readonly string[] = ['item', 'accepted', 'connector', 'before', 'after']
+
+/** Returns an answer of the function `operate` in these words, but for the items in it. */
+export function inLocalWords<T>(answer: T, name = ''): T {
+  if (asStored.includes(name)) return answer
+  if (typeof answer === 'string') return localWords(answer) as T
+  if (Array.isArray(answer)) return answer.map((one) => inLocalWords(one)) as T
+  if (typeof answer !== 'object' || answer === null) return answer
+  return Object.fromEntries(Object.entries(answer).map(([inner, one]) => [inner, inLocalWords(one, inner)])) as T
 }
 
 /** For a test: each of these is said by the functions. */

@@ -4,6 +4,7 @@ import { systemClock as clock } from '../functions/adapters/clock.ts'
 import { newStatus } from '../functions/domain/status/status.ts'
 import { visibleJson, visibleLines } from '../functions/domain/text.ts'
 import { type Instant, iso } from '../functions/domain/time.ts'
+import type { ConnectorItem } from '../functions/flows/item-digest.ts'
 import { vendors } from '../functions/vendors/index.ts'
 import { pageOperator } from '../functions/widget/page-operator.ts'
 import { showView } from '../functions/widget/show-view.ts'
@@ -26,7 +27,8 @@ import { wrapIndented } from './screen/cells.ts'
 import { firstMinuteText, unknownConnectorText } from './screen/frame.ts'
 import { liveRow } from './screen/live-row.ts'
 import { openScreen, type Screen } from './screen/screen.ts'
-import { dataFolder } from './services/data-folder.ts'
+import { dataFolder, dataOption } from './services/data-folder.ts'
+import { keptSecrets } from './services/kept-secrets.ts'
 import { type Services, startOrConnect } from './services/services.ts'
 import { StartupError } from './services/startup-error.ts'
 import { type CollectedFrom, openSource } from './source.ts'
@@ -53,10 +55,14 @@ interface Session {
   readonly source: CollectedFrom
   readonly services: Services
   readonly control: Control
+  /** The secrets that were stored since the last look. */
+  readonly storedSecrets: Set<string>
   readonly reader: RunReader
   readonly atStart: CountsAtStart
   /** The result of the last look at the state. */
   last: Look
+  /** The address that opens the page; absent: there is none. */
+  page?: string
 }
 
 interface Look {
@@ -75,7 +81,14 @@ async function main(options: Options): Promise<number> {
   const screen = openScreen(options.json ? process.stderr : process.stdout, clock.now)
   const dataDir = dataFolder(options.data)
   const source = await openSource({ ...options, data: dataDir })
-  const services = await startOrConnect({ dataDir, secrets: source.secrets, environment: environmentOf(source) })
+  const storedSecrets = new Set<string>()
+  const services = await startOrConnect({
+    dataDir,
+    secrets: source.secrets,
+    environment: environmentOf(source),
+    begin: source.begin,
+    onSecretStored: (name) => void storedSecrets.add(name),
+  })
   const stopRequest = waitForStopRequest(options, startedAt)
   const ownerEnded = `The process that owns ${options.data} has ended, so this one does too.`
   let isOwnerGone = false
@@ -97,6 +110,7 @@ async function main(options: Options): Promise<number> {
       source,
       services,
       control,
+      storedSecrets,
       reader,
       atStart: countsAtStart(before),
       last: { runs: before, missing: [] },
@@ -139,7 +153,8 @@ async function main(options: Options): Promise<number> {
 }
 
 /** The page of this machine: none under --once, and none of a guest, because its owner has one. */
-async function openPage({ options, services, screen, source }: Session, { operate }: FunctionsProcess): Promise<Page | undefined> {
+async function openPage(session: Session, { operate }: FunctionsProcess): Promise<Page | undefined> {
+  const { options, services, screen, source } = session
   if (options.once || !services.owner) return undefined
   const ports = {
     ...pageOperator(askFunctions(operate)),
@@ -156,17 +171,18 @@ async function openPage({ options, services, screen, source }: Session, { operat
     dataDir: options.data,
     port: options.port,
   })
-  screen.print(`The page of your connectors is at ${page.address}. Open ${pathToFileURL(page.file).href} in your browser: it lets you in.`)
+  session.page = pathToFileURL(page.file).href
+  screen.print(`The page of your connectors is at ${page.address}. Open ${session.page} in your browser: it lets you in.`)
   return page
 }
 
 /** Puts the connectors into the table, makes them due and prints where the program collects from. */
 async function prepare({ options, screen, source, services, control }: Session): Promise<void> {
   if (services.owner) {
-    await changeConnectors(control, source, screen)
+    await changeConnectors(control, source)
     await control.resetConnectors()
     screen.print(`Collecting from ${source.title}.`)
-    if (source.hint !== undefined) screen.print(source.hint)
+    await tellUnused(options.data, source.secrets, screen)
     for (const { place, reason } of source.refused) screen.print(`Refused: ${place}: ${reason}`)
   } else {
     if (options.connectors !== undefined) {
@@ -179,10 +195,21 @@ async function prepare({ options, screen, source, services, control }: Session):
   await refuseUnknownStreams(control, options)
   screen.print(`The lake is ${join(options.data, 'lake')}. Press Ctrl-C to end.`)
   const items = await control.connectorItems()
+  const nextStep = services.owner ? source.nextStep(items) : undefined
+  if (nextStep !== undefined) screen.print(nextStep)
   if (items.length > 0 || options.once)
     screen.print(firstMinuteText({ connectors: items.length, collecting: items.filter(({ enabled }) => enabled !== false).length }))
   // The first tick of the rule finds them due.
   if (services.owner || options.once) await control.collectNow(await control.connectorIds())
+}
+
+/** A key that is stored under a name that the program was given would be missed by whoever stored it. */
+async function tellUnused(dataDir: string, given: CollectedFrom['secrets'], screen: Screen): Promise<void> {
+  const unused = (await keptSecrets(dataDir, clock.now)).names().filter((name) => given.has(name))
+  if (unused.length === 0) return
+  screen.print(
+    `Stored keys that do not count: ${unused.join(', ')}. The demonstration or the file of --secrets has a key under the same name, and that one counts.`,
+  )
 }
 
 /** A mistyped id would show nothing for as long as the program runs. */
@@ -198,14 +225,11 @@ async function collectAnew({ services, control }: Pick<Session, 'services' | 'co
 }
 
 /** Changes the connectors table as the source wants it. */
-async function changeConnectors(control: Control, source: CollectedFrom, screen: Screen): Promise<void> {
-  await source.keep()
-  const { put, retired, left } = source.changes(await control.connectorItems())
+async function changeConnectors(control: Control, source: CollectedFrom): Promise<void> {
+  const { put, retired } = source.changes(await control.connectorItems())
   await control.deleteConnectors(retired)
   await control.putConnectors(put)
   await source.made()
-  if (left.length > 0)
-    screen.print(`Not in the file, and collected as before: ${left.join(', ')}. Delete one with "npx --no tributary delete ID".`)
 }
 
 /** The services are gone, so only what was seen before can be told. A guest of --once has not seen the end. */
@@ -226,9 +250,11 @@ async function collectUntilEnd(session: Session, reasons: readonly Promise<strin
   let dispatchAt = 0
   for (;;) {
     const lookedAt = clock.now()
-    const runs = [...refusedRuns(session), ...(await session.reader.read(await control.connectorIds(), clock.now()))]
+    const items = await control.connectorItems()
+    const ids = items.map(({ connectorId }) => String(connectorId))
+    const runs = [...refusedRuns(session), ...(await session.reader.read(ids, clock.now()))]
     const judged = patience.judge(options.once ? missingNow(session, runs) : [], clock.now())
-    show(session, runs, judged)
+    show(session, items, runs, judged)
     const { waiting, givenUp } = judged
     session.last = { runs, missing: endedBefore(judged) }
     if (options.once && waiting.length === 0) {
@@ -240,6 +266,7 @@ async function collectUntilEnd(session: Session, reasons: readonly Promise<strin
       collectAgainAt = now + collectAgainEveryMs
       await control.collectNow([...new Set(waiting.map(({ connectorId }) => connectorId))])
     }
+    if (await tryStored(session)) dispatchAt = now
     if ((options.once || services.owner) && now >= dispatchAt) {
       dispatchAt = now + (options.once ? dispatchEveryMs.once : dispatchEveryMs.live)
       await control.dispatch(screen.log)
@@ -249,6 +276,14 @@ async function collectUntilEnd(session: Session, reasons: readonly Promise<strin
     if (why instanceof StartupError) throw why
     if (why !== undefined) return why
   }
+}
+
+/** Returns whether a connector has a new key to try. */
+async function tryStored({ control, storedSecrets }: Session): Promise<boolean> {
+  const names = [...storedSecrets]
+  storedSecrets.clear()
+  if (names.length > 0) await control.collectWithStored(names)
+  return names.length > 0
 }
 
 /** An item that was refused for its id is a connector that was never accepted. */
@@ -264,12 +299,24 @@ function missingNow({ services, startedAt }: Session, runs: readonly ConnectorRu
   return findMissing(runs, vendors, startedAt)
 }
 
-function show({ options, startedAt, screen, atStart }: Session, runs: readonly ConnectorRun[], judged: Judged): void {
+function show(session: Session, items: readonly ConnectorItem[], runs: readonly ConnectorRun[], judged: Judged): void {
+  const { options, startedAt, screen, atStart, source, services, page } = session
   const now = clock.now()
   const rows = runs.map((each) => liveRow(each, { now, vendors, atStart }))
   const streamsOf = options.streams === undefined ? {} : { streamsOf: options.streams }
   const hasGivenUp = judged.givenUp.length > 0
-  screen.show({ now, startedAt, rows, waits: waitTexts(judged), hasGivenUp, query: queryOf(options), ...streamsOf })
+  const nextStep = services.owner ? source.nextStep(items) : undefined
+  screen.show({
+    now,
+    startedAt,
+    rows,
+    waits: waitTexts(judged),
+    hasGivenUp,
+    query: queryOf(options),
+    ...(page === undefined ? {} : { page }),
+    ...(nextStep === undefined ? {} : { nextStep }),
+    ...streamsOf,
+  })
 }
 
 /** Writes the summary. Returns whether all is well: nothing is missing, and at the end of --for no connector or stream has a problem. */
@@ -293,8 +340,8 @@ function report({ options, startedAt, atStart }: Session, { runs, missing }: Loo
 
 /** The command that queries the lake. */
 function queryOf({ data }: Options): string {
-  if (data === '.tributary') return 'npm run lake'
-  return `npm run lake -- --data ${/^[\w./-]+$/.test(data) ? data : `'${data.replaceAll("'", "'\\''")}'`}`
+  const option = dataOption(data)
+  return `npm run lake${option === '' ? '' : ` --${option}`}`
 }
 
 /** The functions need these variables beside the addresses of the services. */

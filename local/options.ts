@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { hour, minute, second } from '../functions/domain/time.ts'
+import { dataDefault } from './services/data-folder.ts'
 import { StartupError } from './services/startup-error.ts'
 
 export interface Options {
@@ -89,7 +90,7 @@ export function parseOptions(args: readonly string[]): Options {
     own: values.own ?? false,
     allowHosts,
     allowEmpty: values['allow-empty'] ?? false,
-    data: values.data ?? '.tributary',
+    data: values.data ?? dataDefault,
     ...(values.port === undefined ? {} : { port: parsePort(values.port) }),
     ...(values.streams === undefined ? {} : { streams: values.streams }),
     json: values.json ?? false,

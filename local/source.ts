@@ -7,6 +7,7 @@ import { type ChangesAtStart, changesByDemonstration, changesByFile } from './co
 import { demonstrationConnectors, demonstrationSecrets, demonstrationSimulatorOptions, trialKey } from './demonstration.ts'
 import { readConnectorsFile, readSecretsFile } from './input-files.ts'
 import type { Options } from './options.ts'
+import { dataOption } from './services/data-folder.ts'
 import { writeAtomically } from './services/files.ts'
 import { StartupError } from './services/startup-error.ts'
 import { startSimulator } from './simulator/server.ts'
@@ -28,10 +29,12 @@ export interface CollectedFrom {
   /** The host of the simulator: no proxy reaches it. */
   readonly simulatorHost?: string
   readonly title: string
-  /** For somebody who tries a connector of their own, where there is something to try it with. */
+  /** For the form of a new connector, where there is something to try it with. */
   readonly hint?: string
-  /** The owner of the data folder calls it before it changes the table: in the demonstration the next start finds the simulator's port, even after a kill. */
-  keep(): Promise<void>
+  /** For the terminal: the next step with these connectors, or undefined when there is none. */
+  nextStep(stored: readonly ConnectorItem[]): string | undefined
+  /** The owner of the data folder calls it before it makes anything there: in the demonstration the next start finds the simulator's port, even after a kill. */
+  begin(): Promise<void>
   /** The owner calls it when the table is changed. */
   made(): Promise<void>
   /** In the demonstration the owner writes the events that the simulator showed to the data folder, so that the lake can be compared with them. */
@@ -43,7 +46,7 @@ export async function openSource(options: Options): Promise<CollectedFrom> {
   const { connectors: path, data, own } = options
   const items = path === undefined ? [] : await readConnectorsFile(path)
   const secrets = options.secrets === undefined ? new Map<string, string>() : await readSecretsFile(options.secrets)
-  if (path === undefined && !own && (isDemonstration(data) || !isUsed(data))) return openDemonstration(data, secrets)
+  if (path === undefined && !own && (isDemonstration(data) || !isUsed(data))) return openDemonstration(options, secrets)
   if (isDemonstration(data)) {
     throw new StartupError(
       `${data} holds the demonstration, whose events are made up. Give your own connectors another folder with --data, or start without ${path === undefined ? '--own' : '--connectors'} and create them on the page beside those of the demonstration.`,
@@ -54,14 +57,18 @@ export async function openSource(options: Options): Promise<CollectedFrom> {
 }
 
 /** The connectors that people made on the page or with the command. */
-function ofTable({ data, allowHosts }: Options, secrets: ReadonlyMap<string, string>): CollectedFrom {
+function ofTable({ data, allowHosts, once }: Options, secrets: ReadonlyMap<string, string>): CollectedFrom {
   return {
     changes: () => ({ put: [], retired: [], left: [] }),
+    nextStep: (stored) =>
+      stored.length > 0
+        ? undefined
+        : `Create the first connector ${once ? '' : 'on the page, or '}with "npx --no tributary create TENANT.NAME${dataOption(data)}" in a second terminal.`,
     refused: [],
     secrets,
     allowedHosts: allowHosts,
     title: `the connectors of ${data}`,
-    keep: async () => {},
+    begin: async () => {},
     made: async () => {},
     close: async () => {},
   }
@@ -80,11 +87,16 @@ function ofFile(
       refuseEmptyFile(options, path, items, changes)
       return changes
     },
+    nextStep(stored) {
+      const { left } = changesByFile(items, stored)
+      if (left.length === 0) return undefined
+      return `Not in the file, and collected as before: ${left.join(', ')}. Delete one with "npx --no tributary delete ID${dataOption(options.data)}".`
+    },
     refused: all.flatMap(({ connectorId }, i) => refusedItem(connectorId, i + 1)),
     secrets,
     allowedHosts: options.allowHosts,
     title: `${items.length} ${items.length === 1 ? 'connector' : 'connectors'} of ${path}`,
-    keep: async () => {},
+    begin: async () => {},
     made: async () => {},
     close: async () => {},
   }
@@ -122,7 +134,7 @@ const madeFile = 'demonstration'
  * The simulator keeps its port from one start to the next when the port is free, so that the base URLs of the
  * connectors stay the same. Its events are a function of time, so they do too; a kill loses only the account of what it showed.
  */
-async function openDemonstration(dataDir: string, ownSecrets: ReadonlyMap<string, string>): Promise<CollectedFrom> {
+async function openDemonstration({ data: dataDir, allowHosts }: Options, ownSecrets: ReadonlyMap<string, string>): Promise<CollectedFrom> {
   const portPath = join(dataDir, portFile)
   const lastPort = Number(await readFile(portPath, 'utf8').catch(() => '0'))
   const simulator = await startSimulator(demonstrationSimulatorOptions(), { port: lastPort }).catch(() =>
@@ -131,15 +143,19 @@ async function openDemonstration(dataDir: string, ownSecrets: ReadonlyMap<string
   const { host, port } = new URL(simulator.url)
   const isNew = !existsSync(join(dataDir, madeFile))
   const formerUrl = lastPort > 0 ? simulator.url.replace(`:${port}`, `:${lastPort}`) : undefined
+  const items = demonstrationConnectors(simulator.url)
+  const ids = new Set(items.map(({ connectorId }) => connectorId))
+  const hint = `To try a connector of your own, for a new tenant, without an account of the vendor: the simulator is at ${simulator.url} and takes the API key ${trialKey}.`
   return {
-    changes: (stored) => changesByDemonstration(demonstrationConnectors(simulator.url), stored, { isNew, url: simulator.url, formerUrl }),
+    nextStep: (stored) => (stored.every(({ connectorId }) => ids.has(connectorId)) ? hint : undefined),
+    changes: (stored) => changesByDemonstration(items, stored, { isNew, url: simulator.url, formerUrl }),
     refused: [],
     secrets: new Map([...ownSecrets, ...Object.entries(demonstrationSecrets())]),
-    allowedHosts: [host],
+    allowedHosts: [host, ...allowHosts],
     simulatorHost: host,
     title: `the demonstration: three connectors of two tenants, against a simulator of the vendor at ${simulator.url}`,
-    hint: `To try a connector of your own, for a new tenant, without an account of the vendor: the simulator is at ${simulator.url} and takes the API key ${trialKey}.`,
-    keep: () => writeAtomically(portPath, port),
+    hint,
+    begin: () => writeAtomically(portPath, port),
     made: () => writeAtomically(join(dataDir, madeFile), ''),
     async close(owner) {
       await simulator.close()

@@ -7,6 +7,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import * as z from 'zod'
 import { connectorsTable } from '../../functions/adapters/connectors-table.ts'
 import { awsClient } from '../../functions/runtime/aws-client.ts'
+import { inLocalWords } from '../../local/local-words.ts'
 import { queryLake } from '../../local/page/query-lake.ts'
 import { connectorsTableName, type Services, startOrConnect } from '../../local/services/services.ts'
 import { StartupError } from '../../local/services/startup-error.ts'
@@ -116,7 +117,7 @@ async function startOperate(services: Services): Promise<Operator & { close(): P
       const asked = Promise.withResolvers<unknown>()
       waiting.set(lastId, asked)
       child.send({ id: lastId, event: operation })
-      return operatorAnswer.parse(await asked.promise)
+      return operatorAnswer.parse(inLocalWords(await asked.promise))
     },
     async close() {
       // It has answered everything that it was asked.

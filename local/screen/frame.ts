@@ -31,6 +31,10 @@ export interface View {
   readonly hasGivenUp: boolean
   /** The command that queries the lake. */
   readonly query: string
+  /** The address that opens the page; absent: there is none. */
+  readonly page?: string
+  /** The next step of somebody who has just begun. */
+  readonly nextStep?: string
 }
 
 export interface Size {
@@ -115,7 +119,15 @@ export function frameLines(view: View, notices: readonly string[], size: Size): 
   const foot = [
     ...wrapped([...waitLines(view), ...(notices.length === 0 ? explanation(view) : [])]),
     ...notices.flatMap((text) => cutLines(wrapToWidth(text, width), noticeLinesMax, width)),
-    ...joinToWidth([...(view.rows.some(hasEvents) ? [`Query the events: ${view.query}`] : []), 'Ctrl-C ends.'], width),
+    ...(view.nextStep === undefined ? [] : cutLines(wrapToWidth(view.nextStep, width), noticeLinesMax, width)),
+    ...joinToWidth(
+      [
+        ...(view.page === undefined ? [] : [`The page: ${view.page}`]),
+        ...(view.rows.some(hasEvents) ? [`Query the events: ${view.query}`] : []),
+        'Ctrl-C ends.',
+      ],
+      width,
+    ),
   ]
   const room = height - head.length
   const footMax = room - tableMin - 1

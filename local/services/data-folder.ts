@@ -9,6 +9,15 @@ export function dataFolder(given: string): string {
   return resolve(given)
 }
 
+/** The folder without --data. */
+export const dataDefault = '.tributary'
+
+/** Returns the option with which another command finds this folder; empty for the usual one. */
+export function dataOption(given: string): string {
+  if (resolve(given) === resolve(dataDefault)) return ''
+  return ` --data ${/^[\w./-]+$/.test(given) ? given : `'${given.replaceAll("'", "'\\''")}'`}`
+}
+
 /** Everything that a data folder holds. */
 const ownNames = new Set([
   'demonstration',

@@ -21,8 +21,8 @@ export interface KeptSecrets {
   set(name: string, text: string): Promise<void>
 }
 
-/** Throws `StartupError`, without a word of the file, when it is not what this program wrote. */
-export async function keptSecrets(dataDir: string, now: () => number): Promise<KeptSecrets> {
+/** `onSet` gets each name that is stored. Throws `StartupError`, without a word of the file, when it is not what this program wrote. */
+export async function keptSecrets(dataDir: string, now: () => number, onSet: (name: string) => void = () => {}): Promise<KeptSecrets> {
   const path = join(dataDir, 'keys.json')
   const kept = await readKept(path)
   return {
@@ -31,6 +31,7 @@ export async function keptSecrets(dataDir: string, now: () => number): Promise<K
     async set(name, text) {
       kept.set(name, { text, changedAt: now() })
       await writeAtomically(path, JSON.stringify(Object.fromEntries(kept)))
+      onSet(name)
     },
   }
 }

@@ -9,7 +9,8 @@ const createSecret = z.object({ Name: z.string().min(1).max(512), SecretString: 
 
 /**
  * Serves Secrets Manager. Each read calls `given` for the text of a name, so a test can change it while it runs. A secret that is stored
- * goes to `kept`. One that was given comes from a file of the person who started the program, so nothing is written over it.
+ * goes to `kept`. One that was given comes from the demonstration, or from a file of the person who started the program: it counts, so
+ * nothing is stored under its name.
  */
 export function secretsOperations(
   given: { text(name: string): string | undefined; names(): readonly string[] },
@@ -17,7 +18,7 @@ export function secretsOperations(
 ): Readonly<Record<string, Operation>> {
   function refuseGiven(name: string): void {
     if (given.names().includes(name)) {
-      const message = `The secret ${name} comes from the file of --secrets. Change it there, and start the program again.`
+      const message = `The secret ${name} comes from the demonstration or the file of --secrets, which count before a stored key. Store the key under another name, or change it in the file and start the program again.`
       throw new AwsError('InvalidRequestException', message)
     }
   }

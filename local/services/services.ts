@@ -22,6 +22,10 @@ export interface ServicesOptions {
   readonly ports?: { readonly dynamodb?: number; readonly firehose?: number; readonly queue?: number }
   /** The text of each secret by its name. Those of a process that is not the owner have no effect. */
   readonly secrets?: ReadonlyMap<string, string>
+  /** The owner calls it before it makes anything in the folder but its lock. */
+  readonly begin?: () => Promise<void>
+  /** The owner calls it with the name of each secret that is stored while it runs. */
+  readonly onSecretStored?: (name: string) => void
   /** The functions need these variables too, in every process. Those of a process that is not the owner have no effect. */
   readonly environment?: Readonly<Record<string, string>>
   /** Gives the time of arrival in the lake (epoch ms). */
@@ -130,6 +134,7 @@ async function start(options: ServicesOptions, ownership: Ownership, opened: { c
     opened.push(service)
     return service
   }
+  await options.begin?.()
   const accessKeyId = randomBytes(20).toString('hex')
   const clientConfig = clientConfigOf(accessKeyId)
 
@@ -155,7 +160,7 @@ async function start(options: ServicesOptions, ownership: Ownership, opened: { c
   }
   const operations = {
     ...stream.operations,
-    ...secretsOperations({ text: secretText, names: () => [...secrets.keys()] }, await keptSecrets(dataDir, now)),
+    ...secretsOperations({ text: secretText, names: () => [...secrets.keys()] }, await keptSecrets(dataDir, now, options.onSecretStored)),
     ...eventBusOperations({ dataDir, now }),
   }
   const json = opens(await startAwsJson({ operations, accessKeyId, port: ports.firehose ?? 0, onFault }))

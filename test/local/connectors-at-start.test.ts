@@ -1,9 +1,12 @@
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { changesByDemonstration, changesByFile } from '../../local/connectors-at-start.ts'
 import { trialKey } from '../../local/demonstration.ts'
+import { parseOptions } from '../../local/options.ts'
+import { openSource } from '../../local/source.ts'
+import { eventually } from '../eventually.ts'
 import { temporaryFolder } from '../local-services.ts'
-import { connectorItem, ownConnectors, type Program, run, start, summaryOf } from './program.ts'
+import { connectorItem, lakeRows, ownConnectors, type Program, run, start, summaryOf } from './program.ts'
 import { tributary } from './tributary.ts'
 import { vendor } from './vendors.ts'
 
@@ -45,6 +48,27 @@ describe('the connectors of the demonstration', () => {
   })
 })
 
+describe('the places that connectors come from', () => {
+  const open = async (args: readonly string[]) => {
+    const source = await openSource({ ...parseOptions(args), data: temporaryFolder() })
+    onTestFinished(() => source.close(false))
+    return source
+  }
+
+  it('say the next step until somebody has taken it', async () => {
+    const own = await open(['--own'])
+    expect(own.nextStep([])).toMatch(/^Create the first connector on the page, or with "npx --no tributary create TENANT\.NAME --data /)
+    expect(own.nextStep([{ connectorId: 'newco.cas' }])).toBeUndefined()
+    const demonstration = await open([])
+    expect(demonstration.nextStep([{ connectorId: 'acme.exchange' }])).toContain(trialKey)
+    expect(demonstration.nextStep([{ connectorId: 'acme.exchange' }, { connectorId: 'newco.cas' }])).toBeUndefined()
+  })
+
+  it('allow the hosts of --allow-host beside the simulator of the demonstration', async () => {
+    expect((await open(['--allow-host', 'localhost:8080'])).allowedHosts).toContain('localhost:8080')
+  })
+})
+
 async function end(program: Program): Promise<void> {
   program.signal('SIGINT')
   expect(await program.ended).toBe(0)
@@ -63,6 +87,7 @@ describe('a connector that is made with the command', () => {
     expect((await command(['test', 'newco.cas'])).out).toContain('All 7 steps passed')
     await program.says(/newco\.cas sharepoint\/dlp [1-9]\d* delivered/)
     expect(await command(['pause', 'acme.sharepoint', '--yes'])).toMatchObject({ code: 0 })
+    expect(await command(['edit', 'acme.exchange', '--note', 'mine'])).toMatchObject({ code: 0 })
     expect(await command(['delete', 'globex.onedrive', '--yes'])).toMatchObject({ code: 0 })
     await end(program)
 
@@ -72,9 +97,11 @@ describe('a connector that is made with the command', () => {
     const listed = JSON.parse((await command(['list', '--json'])).out) as { rows: { connectorId: string }[] }
     expect(listed.rows.filter(({ connectorId }) => connectorId === 'newco.cas')).toMatchObject([{ state: 'ok' }])
     expect((await command(['coverage', 'newco.cas'])).out).toContain('sharepoint/dlp')
+    expect((await command(['show', 'acme.exchange'])).out).toContain('note: mine')
+    expect(await lakeRows(data, "SELECT DISTINCT event_type FROM syslog WHERE tenant = 'newco'")).toEqual([{ event_type: 'dlp' }])
   })
 
-  it('stays beside those of a file, in a folder without a demonstration, and a key that is stored later needs no new start', async () => {
+  it('stays beside those of a file, in a folder without a demonstration, and a key that is stored later is tried at once', async () => {
     const { url: address, host } = await vendor({ keys: [{ key: 'acme-key' }] })
     const dir = temporaryFolder()
     const data = join(dir, 'data')
@@ -84,10 +111,16 @@ describe('a connector that is made with the command', () => {
     const made = ['create', 'acme.mine', '--base-url', address, '--secret', 'tributary/acme/key', '--requests-per-minute', '6000']
     expect(await tributary([...made, '--data', data])).toMatchObject({ code: 0 })
     await program.says(/acme\.mine connector-failing/)
-    await program.says('which needs no new start')
+    const listed = async () => (await tributary(['list', '--data', data])).out
+    expect(await listed()).toContain('Store it on the page, or with "npx --no tributary key set NAME"')
+    const failedAt = performance.now()
+    expect(await tributary(['key', 'set', 'tributary/acme/key', '--data', data], 'wrong-key')).toMatchObject({ code: 0 })
+    await program.says(/acme\.mine .*The vendor rejects the API key/)
     expect(await tributary(['key', 'set', 'tributary/acme/key', '--data', data], 'acme-key')).toMatchObject({ code: 0 })
-    expect((await tributary(['test', 'acme.mine', '--data', data])).out).toContain('All 7 steps passed')
     await program.says(/acme\.mine \S+ [1-9]\d* delivered/)
+    // The first backoff lasts a minute for a missing secret, and longer for a rejected key.
+    expect(performance.now() - failedAt).toBeLessThan(50_000)
+    await eventually(listed).toMatch(/acme\.mine +acme +(ok|catching up)/)
     await end(program)
 
     const file = ownConnectors(dir, [{ ...item, connectorId: 'acme.filed' }], {}, [host])

@@ -22,7 +22,7 @@ test('the advice of a log line names things of this machine', () => {
     connectorId: 'acme.cas',
   })
   expect(readLogLine(line)?.text).toBe(
-    '12:00:00 ERROR acme.cas connector-failing: tributary/acme/key. The secret does not exist. Give it under exactly this name. Store it on the page or with "npx --no tributary key set NAME", which needs no new start; one of the file of --secrets is changed there.',
+    '12:00:00 ERROR acme.cas connector-failing: tributary/acme/key. The secret does not exist. Give it under exactly this name. Store it on the page, or with "npx --no tributary key set NAME" and the --data of this start: it is used at once. A secret of the file of --secrets is changed there, and needs a new start.',
   )
 })
 

@@ -46,6 +46,12 @@ describe('the live table', () => {
     expect(await foot(1)).toBe('Query the events: npm run lake   Ctrl-C ends.')
   })
 
+  it('shows the address of the page at all times, and the next step of a newcomer above it', async () => {
+    const more = { page: 'file:///data/page.html', nextStep: 'Create the first connector.', startedAt: now - 3 * minute }
+    const lines = (await shown([], { more })).filter((line) => line !== '')
+    expect(lines.slice(-2)).toEqual(['Create the first connector.', 'The page: file:///data/page.html   Ctrl-C ends.'])
+  })
+
   it('tells a newcomer that all is well and what happens next, and stops after two minutes or when something is wrong', async () => {
     const told = async (row: GivenRow, ageMs: number) => (await shown([row], { more: { startedAt: now - ageMs } })).join(' ')
     expect(await told({ allTime: 0 }, 5 * second)).toContain('The first events arrive within half a minute')

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { statSync, writeFileSync } from 'node:fs'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { DynamoDBClient, GetItemCommand, ListTablesCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
@@ -36,6 +36,15 @@ describe('the services of a data folder', () => {
     await first.close()
     const second = await localServices({ dataDir })
     expect((await client(second).send(get)).Item).toEqual(item)
+  })
+
+  it('begin with what the owner has to write before anything else, and never for a guest', async () => {
+    const dataDir = temporaryFolder()
+    const names: string[][] = []
+    const begin = async () => void names.push(readdirSync(dataDir).filter((name) => !name.startsWith('owner.lock')))
+    await localServices({ dataDir, begin })
+    await (await startOrConnect({ dataDir, begin })).close()
+    expect(names).toEqual([[]])
   })
 
   it('listen on this machine only', async () => {
