@@ -42,7 +42,7 @@ export async function keySet(session: Session, reference: string): Promise<Outco
   const how = await place.keys.set(reference, key)
   const next =
     how === 'new'
-      ? 'Name it in apiKeySecrets of its connector.'
+      ? 'Name it in apiKeySecrets of its connector. "test" tries it at once with a connector that names it already.'
       : 'A run may use the earlier key for an hour. Revoke that at the vendor afterwards.'
   const lines = [`${how === 'new' ? 'Stored a new secret' : 'Replaced the key in'} ${reference}. ${next}`]
   return {

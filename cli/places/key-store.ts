@@ -1,6 +1,7 @@
 import {
   CreateSecretCommand,
   GetSecretValueCommand,
+  InvalidRequestException,
   ListSecretsCommand,
   type ListSecretsCommandOutput,
   PutSecretValueCommand,
@@ -83,9 +84,12 @@ async function told<T>(sent: Promise<T>): Promise<T> {
   try {
     return await sent
   } catch (error) {
-    throw new Refused({
-      code: 'failed',
-      message: `Secrets Manager refused: ${error instanceof Error ? error.message : String(error)} Check your credentials, and that they allow it.`,
-    })
+    const why = error instanceof Error ? error.message : String(error)
+    // The secret is in no state to be written, whoever asks.
+    const isOfSecret = error instanceof InvalidRequestException
+    const message = isOfSecret
+      ? `Nothing was stored: ${why}`
+      : `Secrets Manager refused: ${why} Check your credentials, and that they allow it.`
+    throw new Refused({ code: 'failed', message })
   }
 }

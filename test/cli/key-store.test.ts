@@ -56,7 +56,7 @@ describe('the keys of a data folder', () => {
   it('of a file are not replaced behind its back', async () => {
     const services = await localServices({ secrets: new Map([['tributary/acme/file', 'x']]) })
     await expect(keyStore(clientOf(services)).set('tributary/acme/file', key)).rejects.toThrow(
-      'The secret tributary/acme/file comes from the file of --secrets. Change it there, and start the program again.',
+      /^Nothing was stored: The secret tributary\/acme\/file comes from the demonstration or the file of --secrets, .* start the program again\.$/,
     )
     expect(await secretText(clientOf(services), 'tributary/acme/file')).toBe('x')
   })
