@@ -102,7 +102,7 @@ async function page(
   return fitting(shown, tooLong.text, pageBytesMax)
 }
 
-const tooLong = html`<p><b>The rest does not fit into a widget.</b> npx --no tributary show has all of it.</p>`
+const tooLong = html`<p><b>The rest does not fit into a widget.</b> npx --no tributary show has all of it, and npx --no tributary edit changes it.</p>`
 
 /**
  * The problem with the parameters of a dashboard. Its editor chose them, not the person who looks at it, so they may choose no view that a

@@ -4,6 +4,7 @@ import { newStatus } from '../../functions/domain/status/status.ts'
 import { hour } from '../../functions/domain/time.ts'
 import { answerCall } from '../../functions/flows/operate/call.ts'
 import { isWidgetCall, operatorDocumentation, showOperator } from '../../functions/widget/show-operator.ts'
+import { connectorItem } from '../../simulation/world.ts'
 import { buttonOf, buttonsOf } from '../widget-buttons.ts'
 import { type acme, type Effects, operatePorts, start } from './operate-ports.ts'
 
@@ -35,7 +36,11 @@ async function changed(connectorId: string, text: string): Promise<void> {
 
 const arn = (qualifier: string) => `arn:aws:lambda:eu-west-1:111122223333:function:tributary-operate${qualifier}`
 
-const names = async (tenant: string) => [`tributary/${tenant}/cas`]
+/** As Secrets Manager: it refuses a filter with a character that no name of a secret has, or with more than 512. */
+async function names(tenant: string): Promise<readonly string[]> {
+  if (!/^[\w :@/+=.!-]{0,500}$/.test(tenant)) throw new Error('ValidationException')
+  return [`tributary/${tenant}/cas`]
+}
 
 /** Calls the widget as CloudWatch does. */
 function draw(call: object, context: object = {}, qualifier = ':all'): Promise<string> {
@@ -127,7 +132,9 @@ describe('a page that is too long for a widget', () => {
     const page = await draw({ view: 'details', connectorId: 'acme.cas' })
     expect(Buffer.byteLength(JSON.stringify(page))).toBeGreaterThan(170_000)
     expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThan(180_100)
-    expect(page).toMatch(/The rest does not fit into a widget\.<\/b> npx --no tributary show has all of it\.<\/p><\/div>$/)
+    expect(page).toMatch(
+      /The rest does not fit into a widget\.<\/b> npx --no tributary show has all of it, and npx --no tributary edit changes it\.<\/p><\/div>$/,
+    )
   })
 })
 
@@ -217,7 +224,13 @@ describe('a call from a dashboard', () => {
     const longText = fc.tuple(hostile, fc.integer({ min: 1, max: 6_000 })).map(([text, times]) => text.repeat(times))
     const call = fc.record(
       {
-        view: fc.constantFrom('overview', 'details', 'events', 'event', 'vendor', 'review', 'reread-form', 'acknowledge-form', 'submit'),
+        view: fc.constantFrom(
+          ...(['overview', 'details', 'events', 'event', 'vendor', 'review', 'reread-form', 'acknowledge-form', 'submit'] as const),
+          ...(['create', 'edit'] as const),
+        ),
+        step: fc.constantFrom('general', 'configuration', 'review'),
+        left: fc.constantFrom('general', 'configuration', 'review'),
+        values: fc.dictionary(fc.constantFrom('note', 'logFilters', 'tlsCaPem', 'newTenant', 'shortName'), longText),
         connectorId: fc.oneof(fc.constant('acme.cas'), hostile),
         action: fc.constantFrom('pause', 'delete', 'acknowledge', 'reread'),
         form: fc.boolean(),
@@ -241,5 +254,52 @@ describe('a call from a dashboard', () => {
       }),
       { numRuns: 60 },
     )
+  })
+})
+
+describe('the form of a connector in a widget', () => {
+  const stored = connectorItem({ connectorId: 'acme.cas', note: 'old' })
+  /** The review of an edit. */
+  const review = { view: 'edit', connectorId: 'acme.cas', step: 'review', left: 'configuration' }
+  const general = { view: 'create', step: 'configuration', left: 'general', form: true }
+  const note = () => effects.items.get('acme.cas')?.['note']
+
+  beforeEach(() => have('acme.cas', stored))
+
+  it.each(['', 'forged'])('stores nothing with the ticket "%s"', async (ticket) => {
+    expect(await draw({ ...review, left: 'review', values: { note: 'new' }, act: 'store', ticket })).toContain('<h2>Not done</h2>')
+    expect(note()).toBe('old')
+  })
+
+  it('stores the values of its review alone', async () => {
+    const { call } = buttonOf(await draw({ ...review, values: { note: 'new' } }), 'Submit')
+    expect(await draw({ ...call, values: { note: 'other' } })).toContain('<h2>Not done</h2>')
+    expect(note()).toBe('old')
+    await draw(call)
+    expect(note()).toBe('new')
+  })
+
+  it.each(['münchen', 'ACME, Corp', 'a'.repeat(600)])('says that "%s" is no tenant, and asks for no secrets of it', async (newTenant) => {
+    const page = await draw(general, { forms: { all: { 'f:newTenant': newTenant, 'f:shortName': 'cas' } } })
+    expect(page).toContain('Step 1 of 3')
+    expect(page).toContain('1 to 40 lower-case letters')
+  })
+
+  it('tells one mistake of an id once, and not that the names which follow from it are missing', async () => {
+    const page = await draw(general, { forms: { all: { 'f:newTenant': 'ACME', 'f:shortName': 'cas' } } })
+    expect(page).toContain('One value is not right')
+    expect(page).not.toContain('It is missing')
+  })
+
+  it('says that a file owns the connector, and what its next apply does', async () => {
+    await have('acme.cas', { ...stored, managedBy: 'file' })
+    expect(await draw({ view: 'edit', connectorId: 'acme.cas' })).toContain('its next apply writes over your changes')
+    expect(await draw({ ...review, values: { note: 'new' } })).toContain('its next apply writes over your changes')
+  })
+
+  it('leads to the command when its texts do not fit', async () => {
+    const page = await draw({ ...review, step: 'configuration', values: { logFilters: `["${'a'.repeat(95_000)}"]` } })
+    expect(page).not.toContain('<form')
+    expect(page).toContain('npx --no tributary edit')
   })
 })

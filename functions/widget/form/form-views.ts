@@ -52,7 +52,10 @@ export async function formView(ports: FormPorts, call: FormCall, frame: Frame): 
   ]
   const step = shownStep(call, keyed, problems)
   // A step of a new connector that nobody has filled in yet has no mistakes.
-  const shown = problems.filter((problem) => isOn(step, keyed, problem) && (call.view === 'edit' || isReached(call, step)))
+  const shown = problems.filter(
+    (problem) =>
+      isOn(step, keyed, problem) && (call.view === 'edit' || isReached(call, step)) && !isOfMissingName(problem, keyed, problems),
+  )
   const drawn = { ...keyed, step, problems: shown }
   if (step !== 'review' || !checked.ok) return form(drawn, frame)
   const changes = { store: storing(drawn, item), test: { action: 'test', connectorId: drawn.connectorId, item } }
@@ -94,10 +97,9 @@ async function open(ports: FormPorts, call: FormCall): Promise<Result<FormState,
   if (vendor === undefined) return { ok: false, failure: { code: 'not-found', message: 'This release has no vendor.' } }
   const item = stored?.item ?? { type: vendor.type }
   const sentIdentity = sentBy(call, [], identityNames)
-  const { tenant, connectorId } =
-    call.view === 'edit'
-      ? { tenant: tenantOfId(call.connectorId) ?? '', connectorId: call.connectorId }
-      : identityOf({ ...values, ...sentIdentity })
+  const { connectorId } = call.view === 'edit' ? call : identityOf({ ...values, ...sentIdentity })
+  // A typed text is no tenant until the rule of an id says so, and a store of secrets refuses to look for some of them.
+  const tenant = tenantOfId(connectorId) ?? ''
   const secrets = tenant === '' ? [] : await ports.keys.names(tenant)
   const all = fieldsOf(vendor, item, values, secrets)
   const left = all.filter((field) => field.step === call.left && !(call.view === 'edit' && lockedOnEdit.includes(field.attribute.name)))
@@ -173,6 +175,12 @@ async function takenId({ ask }: FormPorts, { mode }: FormState, item: Item): Pro
   return isTaken
     ? [{ path: 'connectorId', message: `There is a connector ${connectorId} already. Give another name, or edit that one.` }]
     : []
+}
+
+/** Whether a name for people is missing only because the id, which it follows from, is wrong. */
+function isOfMissingName({ path }: Problem, { mode, draft }: FormState, problems: readonly Problem[]): boolean {
+  const isWrongId = problems.some((problem) => problem.path === 'connectorId')
+  return mode === 'create' && isWrongId && lockedOnEdit.includes(path) && (draft[path] ?? '').trim() === ''
 }
 
 /** The step to show: the wanted one, or the first before it that has a problem. */

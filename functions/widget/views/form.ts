@@ -164,7 +164,7 @@ function newKey({ canStoreKeys, newSecret, vendor }: FormState): Html {
   if (!canStoreKeys)
     return html`<p>A key is never typed here. Store a new one with this command. Then press Back and Next to see it here:</p>${command}${steps}`
   return html`<p class="tb-bar"><label>New key <input type="password" name="${fieldName('newKey')}" autocomplete="off" size="40"></label>
-<label>stored as <input name="${fieldName('newSecret')}" value="${newSecret}" size="30"></label></p><p class="tb-doc">The key is stored on this machine, in a file that only you can read, when you press Next. It is never shown again.</p>${steps}`
+<label>stored as <input name="${fieldName('newSecret')}" value="${newSecret}" size="30"></label></p><p class="tb-doc">The key is stored on this machine, in a file that only you can read, when you press Next or Back. It is never shown again.</p>${steps}`
 }
 
 function textInput(name: string, text: string, placeholder: string): Html {
