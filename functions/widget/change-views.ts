@@ -25,10 +25,23 @@ export async function reviewView(ports: ChangePorts, call: ReviewCall, frame: Fr
   const change = await changeOf(ports, call)
   if (!change.ok) return refused(change.failure, frame)
   const reviewed = await ports.review(change.value)
-  return reviewed.ok ? review(change.value, reviewed.value.ticket, frame) : refused(reviewed.failure, frame)
+  if (!reviewed.ok) return refused(reviewed.failure, frame)
+  return review(change.value, reviewed.value.ticket, call.action === 'test' ? await requestsOf(ports, call.connectorId) : '', frame)
 }
 
-/** Carries the change out, and says how it ended. A connector that was created or edited is tested at once. */
+/** The requests that a Test of the connector makes, in words. Of one that was never accepted nobody knows them yet. */
+async function requestsOf({ ask }: ChangePorts, connectorId: string): Promise<string> {
+  const shown = await ask({ action: 'show', connectorId })
+  if (!shown.ok || shown.value.streams.length === 0) return ''
+  const { streams, keys } = shown.value
+  const count = Math.max(streams.length, keys.length)
+  return `It makes about ${count} ${count === 1 ? 'request' : 'requests'} to the vendor.`
+}
+
+/**
+ * Carries the change out, and says how it ended. A connector that was created or edited is tested at once. Where a Test runs already, that
+ * one is shown.
+ */
 export async function submitView(
   ports: ChangePorts,
   { change, ticket, back: form }: Pick<SubmitCall, 'ticket'> & { readonly change: PageChange; readonly back?: object | undefined },
@@ -37,6 +50,8 @@ export async function submitView(
   const connectorId = connectorOf(change)
   const back = callIn(form)
   const result = await ports.submit(change, ticket)
+  if (change.action === 'test' && !result.ok && result.failure.code === 'busy')
+    return testView(ports, { connectorId, back: form }, result.failure.message, frame)
   if (!result.ok || !['create', 'edit', 'test'].includes(change.action)) return submitted(connectorId, result, back, frame)
   const { message } = result.value
   if (change.action === 'test') return testView(ports, { connectorId, back: form }, message, frame)

@@ -11,10 +11,23 @@ history.replaceState({ call: { view: 'overview' }, forms: {} }, '', '/')
 
 /** The next look at a view that changes by itself. */
 let nextLook
+/** Calls so far (count). The answer to an earlier one comes too late. */
+let calls = 0
 
 async function show(call, forms) {
   clearTimeout(nextLook)
+  const number = ++calls
   view.setAttribute('aria-busy', 'true')
+  const content = await answerTo(call, forms)
+  if (number !== calls) return
+  view.replaceChildren(...content.childNodes)
+  view.removeAttribute('aria-busy')
+  settle()
+}
+
+/** The answer to a call, in an element that is not shown. */
+async function answerTo(call, forms) {
+  const content = document.createElement('main')
   try {
     const response = await fetch('/view', {
       method: 'POST',
@@ -22,27 +35,51 @@ async function show(call, forms) {
       body: JSON.stringify({ call, forms, theme: dark.matches ? 'dark' : 'light' }),
     })
     const text = await response.text()
-    if (response.ok) view.innerHTML = text
-    else view.textContent = text
+    if (response.ok) content.innerHTML = text
+    else content.textContent = text
   } catch {
-    view.textContent = 'The program does not answer. Start it again with "npm start", then open the file page.html of the data folder.'
+    content.textContent = 'The program does not answer. Start it again with "npm start", then open the file page.html of the data folder.'
   }
-  view.removeAttribute('aria-busy')
+  return content
+}
+
+function settle() {
   document.title = `${view.querySelector('h2')?.textContent ?? 'Tributary'} · Tributary`
   lookAgain()
 }
 
-/** Presses the button of a view that changes by itself, such as a Test. The focus stays on the button that has it. */
+/** Presses the button of a view that changes by itself, such as a Test. A person's own press goes first. */
 function lookAgain() {
   const place = view.querySelector('[data-refresh]')
   const action = place?.querySelector('cwdb-action')
   if (!action) return
   nextLook = setTimeout(async () => {
-    const focused = view.contains(document.activeElement) ? document.activeElement.textContent : undefined
-    await show(JSON.parse(action.textContent), {})
-    const buttons = [...view.querySelectorAll('button')]
-    if (focused !== undefined) (buttons.find((button) => button.textContent === focused) ?? view).focus()
+    const number = ++calls
+    const content = await answerTo(JSON.parse(action.textContent), {})
+    if (number !== calls) return
+    const hadFocus = view.contains(document.activeElement)
+    become(view, content)
+    if (hadFocus && !view.contains(document.activeElement)) view.focus({ preventScroll: true })
+    settle()
   }, Number(place.dataset.refresh))
+}
+
+/** Gives a node the content of another one. Equal parts stay, so the focus stays on them, and no screen reader reads them again. */
+function become(node, next) {
+  const before = [...node.childNodes]
+  const after = [...next.childNodes]
+  for (const [at, child] of after.entries()) {
+    const old = before[at]
+    if (old === undefined) node.append(child)
+    else if (isSameTag(old, child)) become(old, child)
+    else if (!old.isEqualNode(child)) old.replaceWith(child)
+  }
+  for (const old of before.slice(after.length)) old.remove()
+}
+
+/** Whether two elements differ in their content at most. */
+function isSameTag(one, other) {
+  return one.nodeType === Node.ELEMENT_NODE && one.cloneNode(false).isEqualNode(other.cloneNode(false))
 }
 
 /** The call of a button, and the values of the form that it stands in. */

@@ -63,7 +63,7 @@ describe('a Test on the page', () => {
     expect(await page.getByRole('listitem').count()).toBe(7)
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme })
-      await page.waitForFunction(`!document.getElementById('view').hasAttribute('aria-busy')`)
+      await page.locator('#view:not([aria-busy])').waitFor()
       expect(await findings()).toEqual([])
     }
     await press('acme.cas')
@@ -98,6 +98,76 @@ describe('a Test on the page', () => {
     await press('Test')
     await heading('Test acme.cas?')
     await press('Test')
+    await heading('Test of acme.cas')
     await page.getByText(/A Test of acme\.cas runs since/).waitFor()
+    await page.getByText('Step 1 of 7.').waitFor()
+    await served?.goOn()
+    await page.getByText('All 7 steps passed').waitFor()
+  })
+
+  it('is reviewed with the number of its requests', async () => {
+    await press('Test')
+    await heading('Test acme.cas?')
+    await page.getByText('It makes about 1 request to the vendor').waitFor()
+    await page.getByText('the lake gets one line').waitFor()
+  })
+
+  it('is begun, looked at and dismissed with the keyboard alone', async () => {
+    const pressTab = async (label: string) => {
+      for (let tries = 0; tries < 40; tries += 1) {
+        await page.keyboard.press('Tab')
+        if ((await page.evaluate('document.activeElement.textContent')) === label) return page.keyboard.press('Enter')
+      }
+      throw new Error(`No button ${label} is reached`)
+    }
+    await pressTab('Test')
+    await heading('Test acme.cas?')
+    await pressTab('Test')
+    await heading('Test of acme.cas')
+    await served?.goOn()
+    await page.getByText('All 7 steps passed').waitFor()
+    await pressTab('Dismiss')
+    await heading('Dismiss the Test of acme.cas?')
+    await pressTab('Dismiss')
+    await page.getByText('The result of the Test of acme.cas is dismissed.').waitFor()
+  })
+})
+
+describe('the page that looks at a Test again', () => {
+  const look = () => page.waitForResponse((response) => response.url().endsWith('/view'))
+  const inView = (script: string) => page.evaluate(script)
+
+  it('leaves the focus on a link', async () => {
+    await begin()
+    await page.getByRole('link').last().focus()
+    await look()
+    await look()
+    expect(await inView('document.activeElement.localName')).toBe('a')
+  })
+
+  it('changes only what is different, so that nothing else is read aloud again', async () => {
+    await begin()
+    await inView(`window.kept = [...document.querySelectorAll('h2, [role=status], .tb-steps li:last-child')]`)
+    await look()
+    await look()
+    expect(await inView('kept.map((each) => each.isConnected)')).toEqual([true, true, true])
+    await inView(`window.kept = [...document.querySelectorAll('h2, [role=status]')]`)
+    await served?.goOn()
+    await page.getByText('All 7 steps passed').waitFor()
+    expect(await inView('kept.map((each) => each.isConnected)')).toEqual([true, true])
+  })
+
+  it('carries out a press meanwhile, and stays on the view that was asked for', async () => {
+    await begin()
+    const held = Promise.withResolvers<void>()
+    const isHeld = page.waitForRequest('**/view')
+    await page.route('**/view', (route) => held.promise.then(() => route.continue()), { times: 1 })
+    await isHeld
+    await press('acme.cas')
+    await heading('acme.cas')
+    const late = look()
+    held.resolve()
+    await late
+    await heading('acme.cas')
   })
 })

@@ -60,7 +60,7 @@ function tested(text: string): TestAnswer {
 const views: Readonly<Record<string, (text: string) => Html>> = {
   'a Test': (text) => test(tested(text), text, { view: 'edit', connectorId: text }, frame),
   'a refusal': (text) => refused({ code: 'wrong', message: text, problems: [{ path: text, message: text }] }, frame),
-  'a review': (text) => review({ action: 'pause', connectorId: text, note: text }, text, frame),
+  'a review': (text) => review({ action: 'pause', connectorId: text, note: text }, text, text, frame),
   'an outcome': (text) => submitted(text, { ok: true, value: { message: text } }, { view: 'edit', connectorId: text }, frame),
   details: (text) => {
     const row = statusRow(text, { ...newStatus(at, text), reason: text }, at)

@@ -71,6 +71,7 @@ export function framed({ theme }: Pick<Frame, 'theme'>, body: Html): string {
 .tb h2 { font-size: 18px; margin: 0 0 8px; color: ${text} }
 .tb h3 { font-size: 14px; margin: 18px 0 6px; color: ${text} }
 .tb p { margin: 0 0 8px }
+.tb p:empty { margin: 0 }
 .tb-bar { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin: 0 0 8px }
 .tb .btn { color: ${text}; background: ${raised}; border: 1px solid ${line}; border-radius: 4px; padding: 3px 10px; cursor: pointer; font: inherit; font-size: 13px }
 .tb .tb-link { color: ${accent}; background: none; border: 0; padding: 0; cursor: pointer; font: inherit; text-align: left; text-decoration: underline }

@@ -28,19 +28,19 @@ const meanings: Readonly<Record<string, { readonly title: string; readonly doc: 
   reread: { title: 'Reread', doc: 'The time is read again. What it finds is in the lake once, unless all of it is sent again.' },
   test: {
     title: 'Test',
-    doc: 'Seven steps: the item, its secrets, the address, each key, each content type and event type, the lake, and the room that the key has. It makes one request for each content type and event type, within the limit of the key, and the lake gets one line that no view shows. It may take some minutes, and changes nothing of the connector; a Test that passes clears a failed status.',
+    doc: 'Seven steps: the item, its secrets, the address, each key, each content type and event type, the lake, and the room that the key has. It asks the vendor within the limit of the key, once for each content type and event type, and the lake gets one line that no view shows. It may take some minutes, and changes nothing of the connector; a Test that passes clears a failed status.',
   },
   dismiss: { title: 'Dismiss', doc: 'The result of the last Test is taken away. The history keeps that it was made.' },
   acknowledge: { title: 'Acknowledge', doc: 'The loss stays on record, with your note. A later loss is told again.' },
 }
 
-/** Asks before a change. The ticket is in the button that carries the change out, and nowhere else. */
-export function review(change: PageChange, ticket: string, frame: Frame): Html {
+/** Asks before a change. The ticket is in the button that carries the change out, and nowhere else. `more`: a sentence about this connector. */
+export function review(change: PageChange, ticket: string, more: string, frame: Frame): Html {
   const { action } = change
   const connectorId = connectorOf(change)
   const { title = action, doc = '' } = meanings[action] ?? {}
   const values = Object.entries(change).filter(([name]) => !['action', 'connectorId', 'requestId', 'version'].includes(name))
-  return html`${backTo(connectorId, frame)}<h2>${title}${action === 'dismiss' ? ' the Test of' : ''} ${connectorId}?</h2><p>${doc}</p>
+  return html`${backTo(connectorId, frame)}<h2>${title}${action === 'dismiss' ? ' the Test of' : ''} ${connectorId}?</h2><p>${doc}</p>${more === '' ? '' : html`<p>${more}</p>`}
 ${values.length === 0 ? '' : html`<dl>${values.map(([name, value]) => html`<dt>${name}</dt><dd>${valueText(value)}</dd>`)}</dl>`}
 <p class="tb-bar">${button(frame, { view: 'submit', ticket, change }, title)}${button(frame, { view: 'details', connectorId }, 'Cancel')}</p>`
 }

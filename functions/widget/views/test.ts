@@ -1,5 +1,5 @@
 import type { TestAnswer } from '../../domain/operate/test/test-answer.ts'
-import { minuteText } from '../../domain/time.ts'
+import { durationText, minuteText } from '../../domain/time.ts'
 import { type Html, html } from '../html.ts'
 import { button, type Call, type Frame } from './frame.ts'
 
@@ -16,7 +16,7 @@ const looks: Readonly<Record<Step['state'], { readonly tone: string; readonly ti
   'left-out': { tone: 'quiet', title: 'left out' },
 }
 
-/** `said`: the outcome of the change before it. `back`: the form that it was begun from. */
+/** `said`: the outcome of the change before it; its place stays, so that the next look finds the rest where it was. `back`: the form that it was begun from. */
 export function test(answer: TestAnswer, said: string | undefined, back: Call | undefined, frame: Frame): Html {
   const { connectorId, state, progress, summary, steps, statusList, says, begunAt, isUnsaved } = answer
   const call: Call = { view: 'test', connectorId, ...(back === undefined ? {} : { back }) }
@@ -27,7 +27,7 @@ export function test(answer: TestAnswer, said: string | undefined, back: Call | 
       : html`${isUnsaved ? '' : button(frame, { view: 'review', action: 'test', connectorId }, 'Test again')}${button(frame, { view: 'review', action: 'dismiss', connectorId }, 'Dismiss')}`
   }</p>
 <h2>Test of ${connectorId}</h2>
-${said === undefined ? '' : html`<p>${said}</p>`}
+<p>${said ?? ''}</p>
 <p role="status"><b>${state === 'running' ? `Step ${progress}.` : summary}</b> Begun ${minuteText(begunAt)} UTC${by}${isUnsaved ? ', of values that are not saved' : ''}.</p>
 <ol class="tb-steps">${steps.map((step) => stepOf(step, answer, back, frame))}</ol>
 <p class="tb-doc">All HTTP status codes: <a href="${statusList}" target="_blank" rel="noreferrer">${statusList}</a></p>`
@@ -65,6 +65,18 @@ ${field === undefined ? '' : button(frame, { ...mend, field, ...(back === undefi
 }
 
 /** The last Test in a sentence, for the details of a connector. */
-export function testLine({ state, progress, summary }: TestAnswer): string {
-  return state === 'running' ? `A Test runs: ${progress}.` : `The last Test: ${summary}`
+export function testLine({ state, progress, steps, endedAt, asOf }: TestAnswer): string {
+  const ago = endedAt === undefined ? '' : ` ${durationText(asOf - endedAt)} ago`
+  switch (state) {
+    case 'running':
+      return `A Test runs: ${progress}.`
+    case 'passed':
+      return `The last Test passed${ago}.`
+    case 'failed': {
+      const first = steps.find((step) => step.state === 'failed')
+      return `The last Test failed${first === undefined ? '' : ` at step ${first.number},`}${ago}.`
+    }
+    case 'broken-off':
+      return `The last Test broke off at ${progress}.`
+  }
 }
