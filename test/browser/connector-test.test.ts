@@ -84,6 +84,8 @@ describe('a Test on the page', () => {
     for (const text of ['Explanation', 'Recommendation', 'Has it expired or been revoked?', 'Trace id'])
       await page.getByText(text).first().waitFor()
     expect(await findings()).toEqual([])
+    const [term, text] = [page.locator('.tb-fault dt').first(), page.locator('.tb-fault dd').first()]
+    expect((await text.boundingBox())?.x, 'a narrow page has no columns').toBe((await term.boundingBox())?.x)
     await press('Edit apiKeySecrets[0]')
     await heading('Edit acme.cas')
     await page.getByText('Step 2 of 3').waitFor()

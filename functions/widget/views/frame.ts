@@ -89,7 +89,6 @@ export function framed({ theme }: Pick<Frame, 'theme'>, body: Html): string {
 .tb .tb-doc { color: ${quiet}; font-size: 12px; margin: 2px 0; display: block }
 .tb-steps li { margin: 0 0 8px }
 .tb .tb-fault { margin: 4px 0 6px; padding: 6px 10px; border-left: 3px solid ${bad}; background: ${raised} }
-@media (max-width: 600px) { .tb-field, .tb dl { grid-template-columns: 1fr } }
 .tb-scroll { overflow-x: auto }
 .tb table { border-collapse: collapse; width: 100%; margin: 0 0 8px; background: none; font-size: 13px }
 .tb th, .tb td { border: 0; border-bottom: 1px solid ${line}; background: none; color: ${text}; padding: 5px 14px 5px 0; text-align: left; vertical-align: top }
@@ -106,6 +105,7 @@ export function framed({ theme }: Pick<Frame, 'theme'>, body: Html): string {
 .tb .tb-fill-bad { fill: ${bad} } .tb .tb-fill-warn { fill: ${warn} } .tb .tb-fill-good { fill: ${good} } .tb .tb-fill-quiet { fill: ${line} }
 .tb pre { background: ${raised}; border: 1px solid ${line}; border-radius: 4px; padding: 8px; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 12px }
 .tb dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0 0 8px }
+@media (max-width: 600px) { .tb-field, .tb dl { grid-template-columns: 1fr } }
 .tb dt { color: ${quiet} } .tb dd { margin: 0; overflow-wrap: anywhere }
 </style><div class="tb">${body}</div>`.text
 }
