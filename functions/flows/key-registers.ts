@@ -2,6 +2,7 @@ import type { Connector } from '../domain/connector/connector.ts'
 import { type Claiming, claimKey, type KeyClaim, releaseKey } from '../domain/connector/key-register.ts'
 import type { AcceptedConnector, AcceptedStore, Clock, KeyRegisterStore, KeyUser, KeyUserStore } from '../domain/ports.ts'
 import { day, type Instant } from '../domain/time.ts'
+import { hasLimit, type TokenBucket } from '../domain/token-bucket.ts'
 import type { LimiterRef } from './collect/rate-limiter.ts'
 import { type KeyLimitPorts, lowestLimit, storeLimit } from './key-limit.ts'
 
@@ -32,9 +33,15 @@ export async function claimFor({ state }: RegisterPorts, fingerprint: string, cl
   throw new Error(`Other connectors changed the claims of the key ${fingerprint} ${writesMax} times in a row.`)
 }
 
+/** The users of a limiter, and its bucket: absent if the key is new. */
+export interface BucketUse {
+  readonly users: readonly KeyUser[]
+  readonly stored?: TokenBucket | undefined
+}
+
 /**
- * Makes the connector a user of the limiter, or ends that. Returns all users. It writes nothing if that is so already; a later `until`
- * alone is worth a write once half of its time has passed.
+ * Makes the connector a user of the limiter, or ends that. It writes nothing if that is so already; a later `until` alone is worth a write
+ * once half of its time has passed.
  */
 export async function useBucket(
   ports: RegisterPorts,
@@ -42,7 +49,7 @@ export async function useBucket(
   { connector, acceptedAt }: Pick<AcceptedConnector, 'connector' | 'acceptedAt'>,
   isUser: boolean,
   now: Instant,
-): Promise<readonly KeyUser[]> {
+): Promise<BucketUse> {
   const { state } = ports
   const { connectorId } = connector
   const before = await state.keyUsers(bucket, now)
@@ -57,8 +64,8 @@ export async function useBucket(
     if (!isCurrent) await state.removeKeyUser(bucket, connectorId, acceptedAt)
   } else if (!isSo) await state.removeKeyUser(bucket, connectorId, acceptedAt)
   // A process may have broken off after it changed the users.
-  await storeLimit(ports, bucket)
-  return isSo ? before : state.keyUsers(bucket, now)
+  const stored = await storeLimit(ports, bucket)
+  return { users: isSo ? before : await state.keyUsers(bucket, now), stored }
 }
 
 function isSameUse(stored: KeyUser, user: KeyUser, now: Instant): boolean {
@@ -97,7 +104,8 @@ function keyUser(connector: Connector, acceptedAt: Instant, now: Instant): KeyUs
 }
 
 /** A limiter has the lowest limits of its users. A connector that another process has removed from them meanwhile keeps its own. */
-export function limiterRefOf(bucket: string, users: readonly KeyUser[], connector: Connector): LimiterRef {
+export function limiterRefOf(bucket: string, { users, stored }: BucketUse, connector: Connector): LimiterRef {
   const { requestsPerMinute: limit, requestsPerDay: perDay } = connector
-  return { bucket, ...(lowestLimit(users) ?? { limit, ...(perDay === undefined ? {} : { perDay }) }) }
+  const lowest = lowestLimit(users) ?? { limit, ...(perDay === undefined ? {} : { perDay }) }
+  return { bucket, ...lowest, ...(stored !== undefined && hasLimit(stored, lowest) ? { opened: stored } : {}) }
 }

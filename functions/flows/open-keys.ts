@@ -129,7 +129,7 @@ export async function keysForTest(
   const { state, clock } = ports
   const group = groupBucket(ports, connector)
   const usersOf = (bucket: string) => state.keyUsers(bucket, clock.now())
-  const ofGroup = group === undefined ? [] : [limiterRefOf(group, await usersOf(group), connector)]
+  const ofGroup = group === undefined ? [] : [limiterRefOf(group, { users: await usersOf(group) }, connector)]
   const keys: TestKey[] = []
   for (const reference of connector.apiKeySecrets) {
     const found = await findKey(ports, reference, true)
@@ -141,7 +141,7 @@ export async function keysForTest(
     const users = await usersOf(fingerprint)
     const claiming = claimKey(await state.readClaims(fingerprint), claimOf(connector, Number.POSITIVE_INFINITY), users)
     const refused = claimFailure(claiming, reference)
-    const limiters = [...ofGroup, limiterRefOf(fingerprint, users, connector)]
+    const limiters = [...ofGroup, limiterRefOf(fingerprint, { users }, connector)]
     keys.push({ reference, apiKey, key: refused === undefined ? ok({ ...found.value, limiters }) : failed(refused) })
   }
   return keys
@@ -218,15 +218,15 @@ async function claimAndUse(
     const refused = claimFailure(await claimFor(ports, fingerprint, claimOf(connector, acceptedAt), now), reference)
     if (refused !== undefined) failures.push(refused)
     const mayUse = refused === undefined && connector.enabled
-    const users = await useBucket(ports, fingerprint, accepted, mayUse, now)
+    const use = await useBucket(ports, fingerprint, accepted, mayUse, now)
     // Nobody uses a key for an acceptance that a later one has replaced meanwhile.
-    const isUsed = users.some((user) => user.connectorId === connector.connectorId && user.acceptedAt === acceptedAt)
-    if (mayUse && isUsed) keys.push({ ...key.value, limiters: [limiterRefOf(fingerprint, users, connector)] })
+    const isUsed = use.users.some((user) => user.connectorId === connector.connectorId && user.acceptedAt === acceptedAt)
+    if (mayUse && isUsed) keys.push({ ...key.value, limiters: [limiterRefOf(fingerprint, use, connector)] })
   }
   if (held.group === undefined) return { keys, failures }
-  const users = await useBucket(ports, held.group, accepted, keys.length > 0, now)
+  const use = await useBucket(ports, held.group, accepted, keys.length > 0, now)
   if (keys.length === 0) return { keys, failures }
-  const limiter = limiterRefOf(held.group, users, connector)
+  const limiter = limiterRefOf(held.group, use, connector)
   return { keys: keys.map((key) => ({ ...key, limiters: [limiter, ...key.limiters] })), failures }
 }
 

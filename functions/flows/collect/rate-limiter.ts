@@ -9,6 +9,8 @@ import { type KeyLimitPorts, storeLimit } from '../key-limit.ts'
  */
 export interface LimiterRef extends KeyLimit {
   readonly bucket: string
+  /** The bucket as it was when the run opened the key; absent if it was not read. */
+  readonly opened?: TokenBucket
 }
 
 /** The right to one request, with a token of every limiter that it must pass. */
@@ -55,6 +57,10 @@ export class RateLimiter {
   /** Releases that no write has carried yet, by bucket. */
   private readonly unwritten = new Map<string, { readonly ref: LimiterRef; readonly releases: readonly Release[] }>()
   private readonly buckets = new Map<string, TokenBucket>()
+  /** The buckets as this run wrote them last. */
+  private readonly written = new Map<string, TokenBucket>()
+  /** The buckets that another run wrote meanwhile. */
+  private readonly contested = new Set<string>()
   private waited = 0
 
   constructor(ports: LimiterPorts) {
@@ -186,29 +192,43 @@ export class RateLimiter {
     })
   }
 
-  /** Reads the bucket, applies the pending releases and `change`, and writes it. If another run wrote it meanwhile, it starts over. */
+  /**
+   * Applies the pending releases and `change` to the bucket, and writes it. If another run wrote it meanwhile, it starts over. It builds on
+   * the bucket as this run last saw it, which saves a read, until another run has once been faster.
+   */
   private async update<T>(
     ref: LimiterRef,
     change: (bucket: TokenBucket) => { readonly bucket?: TokenBucket; readonly result: T },
   ): Promise<T> {
     const { state } = this.ports
     for (let write = 0; write < writesMax; write++) {
-      const stored = await this.read(ref)
+      const known = write === 0 ? this.known(ref) : undefined
+      const stored = known ?? (await this.read(ref))
       const releases = this.unwritten.get(ref.bucket)?.releases ?? []
       const released = releases.reduce(releaseToken, withLimit(stored, stored))
       const { bucket, result } = change(released)
       if (bucket === undefined) {
+        // Another run may have released tokens meanwhile.
+        if (known !== undefined) continue
         this.buckets.set(ref.bucket, released)
         return result
       }
       const next = { ...bucket, version: stored.version + 1 }
-      if (!(await state.writeTokens(ref.bucket, next))) continue
+      if (!(await state.writeTokens(ref.bucket, next))) {
+        this.contested.add(ref.bucket)
+        continue
+      }
+      this.written.set(ref.bucket, next)
       this.buckets.set(ref.bucket, next)
       const later = (this.unwritten.get(ref.bucket)?.releases ?? []).filter((release) => !releases.includes(release))
       this.unwritten.set(ref.bucket, { ref, releases: later })
       return result
     }
     throw new Error(`Other runs changed the limiter ${ref.bucket} ${writesMax} times in a row.`)
+  }
+
+  private known({ bucket, opened }: LimiterRef): TokenBucket | undefined {
+    return this.contested.has(bucket) ? undefined : (this.written.get(bucket) ?? opened)
   }
 
   /** The first time, a limit that differs from that of the key's users is mended: an acceptance broke off, or a former release wrote it. */
