@@ -159,6 +159,42 @@ export function takeToken(
   }
 }
 
+/** One write takes at most this share of the tokens of a key, because a crash blocks all of them. */
+const togetherShare = 1 / 4
+/** One write takes at most so many tokens (count). */
+const togetherMax = 4
+/** A token beyond the first one is taken only if its instant comes so soon (ms): a process that holds it may never use it. */
+const togetherWithinMs = 10 * second
+
+/**
+ * Takes one token for each name in `by`, one after the other: the first one if its instant comes by `firstBy`, the others if theirs come soon
+ * after. Returns none, and when it is worth trying again, if there is no first one.
+ */
+export function takeTokens(
+  bucket: TokenBucket,
+  request: {
+    readonly now: Instant
+    readonly by: readonly string[]
+    readonly notBefore: Instant
+    readonly firstBy: Instant
+    readonly perDay?: number | undefined
+  },
+): { readonly bucket: TokenBucket; readonly grants: readonly Grant[]; readonly freeAt: Instant } {
+  const { now, notBefore, firstBy, perDay } = request
+  const most = Math.max(1, Math.min(togetherMax, Math.floor(bucket.learnedLimit * togetherShare)))
+  const grants: Grant[] = []
+  let current = bucket
+  for (const by of request.by.slice(0, most)) {
+    const taken = takeToken(current, { now, by, notBefore, ...(perDay === undefined ? {} : { perDay }) })
+    const freeAt = taken.kind === 'none' ? taken.freeAt : taken.grant.goAt
+    const latest = grants[0] === undefined ? firstBy : grants[0].goAt + togetherWithinMs
+    if (taken.kind === 'none' || freeAt > latest) return { bucket: current, grants, freeAt }
+    grants.push(taken.grant)
+    current = taken.bucket
+  }
+  return { bucket: current, grants, freeAt: now }
+}
+
 /**
  * Moves a token to a later instant: the request also needs another limiter, which frees only then. Returns nothing if the bucket no longer
  * has the token: the process was frozen, and others may have taken its place.

@@ -10,6 +10,8 @@ export interface KeyNeed {
   readonly waitMaxMs: number
   /** The last request of a paced stream: the next one keeps the pace of its key, and waits for it even if another key is free. */
   readonly pacedAfter?: Instant | undefined
+  /** This request and those that follow at once (count): their tokens may be taken with one write. */
+  readonly together?: number
   /** Called before each wait of a second or more. It may call the wait off. */
   readonly beforeWaiting?: (until: Instant) => Promise<boolean>
 }
@@ -56,7 +58,7 @@ export class KeyPool {
    * Answers with a permit, or with when there may be one. It goes round the keys that are free, and waits for the first one if none is.
    * No request waits for a key while another one is free, even if it may not use that one: another stream may. Throws if the pool has no such key.
    */
-  async admit({ key: only, waitMaxMs, pacedAfter, beforeWaiting }: KeyNeed): Promise<KeyAnswer> {
+  async admit({ key: only, waitMaxMs, pacedAfter, together = 1, beforeWaiting }: KeyNeed): Promise<KeyAnswer> {
     const { clock, stop } = this.ports
     const latest = clock.now() + waitMaxMs
     for (;;) {
@@ -67,6 +69,8 @@ export class KeyPool {
       const nextFreeAt = pacedAfter === undefined ? Math.min(...others.map((other) => this.freeAt(other.fingerprint))) : latest
       const admission = await this.limiter.admit(key.limiters, {
         waitMaxMs: Math.max(0, Math.min(latest, nextFreeAt) - clock.now()),
+        // The others go round the other keys.
+        together: only === undefined ? Math.ceil(together / (others.length + 1)) : together,
         ...(pacedAfter === undefined ? {} : { notBefore: pacedAfter + paceMs(key) }),
         ...(beforeWaiting === undefined ? {} : { beforeWaiting }),
       })

@@ -1,6 +1,6 @@
 import { type Instant, second } from '../../domain/time.ts'
 import type { Grant, KeyLimit, Release, TokenBucket } from '../../domain/token-bucket.ts'
-import { hasLimit, newBucket, postponeToken, releaseToken, takeToken, tokenUseWithinMs, withLimit } from '../../domain/token-bucket.ts'
+import { hasLimit, newBucket, postponeToken, releaseToken, takeTokens, tokenUseWithinMs, withLimit } from '../../domain/token-bucket.ts'
 import { type KeyLimitPorts, storeLimit } from '../key-limit.ts'
 
 /**
@@ -32,10 +32,19 @@ export type RequestOutcome =
   | { readonly outcome: 'responded'; readonly receivedAt: Instant }
   | { readonly outcome: 'throttled'; readonly receivedAt: Instant; readonly retryAfterMs?: number; readonly random: number }
 
+/** A held token is used within this time after its instant (ms), so that enough of its time is left for the connection. */
+const heldUseWithinMs = 5 * second
 /** Tries in a row that lose to other runs (count). Each lost try is the write of another run, so more is a bug. */
 const writesMax = 200
 
 type Taken = { readonly grant: Grant } | { readonly freeAt: Instant }
+
+/** A token that was taken together with another one, for one of the next requests. */
+interface HeldToken {
+  readonly grant: Grant
+  /** `clockSteps` when it was taken: after a step of the clock its instant may be wrong. */
+  readonly steps: number
+}
 
 export interface LimiterPorts extends KeyLimitPorts {
   /** Names this process. */
@@ -51,11 +60,15 @@ export interface LimiterPorts extends KeyLimitPorts {
 /** The part of the limiter that a read step uses. */
 export type Limiter = Pick<RateLimiter, 'admit' | 'release'>
 
-/** The tokens of one run: taken one at a time, when a request needs them. */
+/**
+ * The tokens of one run: taken when a request needs them, and a few more with the same write if requests follow at once. A token that is
+ * held is used within its time or given back, and no token is used after a refusal of its key.
+ */
 export class RateLimiter {
   private readonly ports: LimiterPorts
   /** Releases that no write has carried yet, by bucket. */
   private readonly unwritten = new Map<string, { readonly ref: LimiterRef; readonly releases: readonly Release[] }>()
+  private readonly held = new Map<string, readonly HeldToken[]>()
   private readonly buckets = new Map<string, TokenBucket>()
   /** The buckets as this run wrote them last. */
   private readonly written = new Map<string, TokenBucket>()
@@ -79,18 +92,24 @@ export class RateLimiter {
 
   /**
    * Takes one token of every limiter and waits until they may be used, at most `waitMaxMs`. Otherwise it takes none, and returns
-   * when it is worth trying again. `beforeWaiting` is called before each wait of a second or more, and may call it off.
+   * when it is worth trying again. `beforeWaiting` is called before each wait of a second or more, and may call it off. `together`: this
+   * request and those that follow at once (count); up to so many tokens are taken with one write.
    */
   async admit(
     refs: readonly LimiterRef[],
-    options: { readonly waitMaxMs: number; readonly notBefore?: Instant; readonly beforeWaiting?: (until: Instant) => Promise<boolean> },
+    options: {
+      readonly waitMaxMs: number
+      readonly notBefore?: Instant
+      readonly together?: number
+      readonly beforeWaiting?: (until: Instant) => Promise<boolean>
+    },
   ): Promise<Admission> {
     const { clock, clockSteps, stop } = this.ports
-    const { waitMaxMs, notBefore = 0, beforeWaiting } = options
+    const { waitMaxMs, notBefore = 0, together = 1, beforeWaiting } = options
     const latest = clock.now() + waitMaxMs
     for (;;) {
       const stepsBefore = clockSteps()
-      const taken = await this.takeAll(refs, latest, notBefore)
+      const taken = this.takeHeld(refs, latest, notBefore) ?? (await this.takeAll(refs, { latest, notBefore, together }))
       const until = taken.kind === 'go' ? taken.permit.goAt : taken.freeAt
       if (taken.kind === 'wait' && until > latest) return taken
       const isLong = until - clock.now() >= second
@@ -112,13 +131,15 @@ export class RateLimiter {
   /** Records the outcome of a request. It is written with the next take of the same limiter, or by `flush`. */
   release({ grants }: Pick<Permit, 'grants'>, outcome: RequestOutcome): void {
     for (const { ref, grant } of grants) {
+      if (outcome.outcome === 'throttled') this.giveBackHeld(ref)
       const releases = this.unwritten.get(ref.bucket)?.releases ?? []
       this.unwritten.set(ref.bucket, { ref, releases: [...releases, { grant, ...outcome }] })
     }
   }
 
-  /** Writes every release that no take has carried. */
+  /** Gives every held token back, and writes every release that no take has carried. */
   async flush(): Promise<void> {
+    for (const { ref } of this.unwritten.values()) this.giveBackHeld(ref)
     for (const { ref, releases } of this.unwritten.values()) {
       if (releases.length > 0) await this.update(ref, (bucket) => ({ bucket, result: undefined }))
     }
@@ -140,15 +161,42 @@ export class RateLimiter {
     this.release({ grants }, { outcome: 'unsent' })
   }
 
-  private async takeAll(
+  private giveBackHeld(ref: LimiterRef): void {
+    const held = this.held.get(ref.bucket) ?? []
+    this.held.delete(ref.bucket)
+    this.unused(held.map(({ grant }) => ({ ref, grant })))
+  }
+
+  /** The next token that is held. Those that are too old for it, or from before a step of the clock, are given back. */
+  private takeHeld(
     refs: readonly LimiterRef[],
     latest: Instant,
     notBefore: Instant,
+  ): Extract<Admission, { kind: 'go' | 'wait' }> | undefined {
+    const { clock, clockSteps } = this.ports
+    const [ref, ...others] = refs
+    if (ref === undefined || others.length > 0) return undefined
+    const earliest = Math.max(clock.now(), notBefore)
+    const isOld = ({ grant, steps }: HeldToken) => steps !== clockSteps() || earliest > grant.goAt + heldUseWithinMs
+    const held = this.held.get(ref.bucket) ?? []
+    const [next, ...later] = held.filter((token) => !isOld(token))
+    this.unused(held.filter(isOld).map(({ grant }) => ({ ref, grant })))
+    this.held.set(ref.bucket, next === undefined ? [] : [next, ...later])
+    if (next === undefined) return undefined
+    const goAt = Math.max(next.grant.goAt, notBefore)
+    if (goAt > Math.max(latest, clock.now())) return { kind: 'wait', freeAt: goAt }
+    this.held.set(ref.bucket, later)
+    return { kind: 'go', permit: { goAt, sendBy: next.grant.goAt + tokenUseWithinMs, grants: [{ ref, grant: next.grant }] } }
+  }
+
+  private async takeAll(
+    refs: readonly LimiterRef[],
+    { latest, notBefore, together }: { readonly latest: Instant; readonly notBefore: Instant; readonly together: number },
   ): Promise<Exclude<Admission, { kind: 'called-off' }>> {
     const grants: { ref: LimiterRef; grant: Grant }[] = []
     let goAt = notBefore
     for (const ref of refs) {
-      const taken = await this.take(ref, latest, goAt)
+      const taken = await this.take(ref, { latest, notBefore: goAt, together: refs.length === 1 ? together : 1 })
       if ('freeAt' in taken) {
         this.unused(grants)
         return { kind: 'wait', freeAt: taken.freeAt }
@@ -168,21 +216,33 @@ export class RateLimiter {
     return { kind: 'go', permit: { goAt, sendBy: goAt + tokenUseWithinMs, grants } }
   }
 
-  private take(ref: LimiterRef, latest: Instant, notBefore: Instant): Promise<Taken> {
+  private async take(
+    ref: LimiterRef,
+    { latest, notBefore, together }: { readonly latest: Instant; readonly notBefore: Instant; readonly together: number },
+  ): Promise<Taken> {
     const { clock, clockSteps, process, nextNumber } = this.ports
-    const number = nextNumber()
-    return this.update<Taken>(ref, (bucket) => {
-      // A release before 0.4.0 drops the daily limit of the bucket.
-      const perDay = bucket.perDay ?? ref.perDay
+    const numbers = Array.from({ length: together }, nextNumber)
+    const taken = await this.update(ref, (bucket) => {
+      // Runs that compete for a key take its tokens in turns.
+      const wanted = this.contested.has(ref.bucket) ? 1 : together
       const steps = clockSteps()
-      const by = `${process}${steps === 0 ? '' : `~${steps}`}:${number}`
       const now = clock.now()
-      const taken = takeToken(bucket, { now, by, notBefore, ...(perDay === undefined ? {} : { perDay }) })
-      if (taken.kind === 'none') return { result: { freeAt: taken.freeAt } }
       // Reading the bucket takes time, so `latest` may have passed: a token that is free now keeps nobody waiting.
-      if (taken.grant.goAt > Math.max(latest, now)) return { result: { freeAt: taken.grant.goAt } }
-      return { bucket: taken.bucket, result: { grant: taken.grant } }
+      const tokens = takeTokens(bucket, {
+        now,
+        notBefore,
+        by: numbers.slice(0, wanted).map((number) => `${process}${steps === 0 ? '' : `~${steps}`}:${number}`),
+        firstBy: Math.max(latest, now),
+        // A release before 0.4.0 drops the daily limit of the bucket.
+        perDay: bucket.perDay ?? ref.perDay,
+      })
+      const held = tokens.grants.map((grant) => ({ grant, steps }))
+      return { result: { held, freeAt: tokens.freeAt }, ...(held.length === 0 ? {} : { bucket: tokens.bucket }) }
     })
+    const [first, ...later] = taken.held
+    if (first === undefined) return { freeAt: taken.freeAt }
+    if (later.length > 0) this.held.set(ref.bucket, later)
+    return { grant: first.grant }
   }
 
   private postpone(ref: LimiterRef, grant: Grant, goAt: Instant): Promise<Grant | undefined> {

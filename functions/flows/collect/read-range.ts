@@ -3,7 +3,7 @@ import type { Clock, Log, SeenIdStore, Source, StreamStore } from '../../domain/
 import { withoutEchoes } from '../../domain/redaction/shown-page.ts'
 import type { Result } from '../../domain/result.ts'
 import { pacedStepPagesMax, type ReadingPolicy, stepPagesMax } from '../../domain/stream/ledger.ts'
-import { askedRange } from '../../domain/stream/plan.ts'
+import { askedRange, pagesLeft } from '../../domain/stream/plan.ts'
 import * as reading from '../../domain/stream/reading.ts'
 import { type ReadStep, waitInRun } from '../../domain/stream/schedule.ts'
 import { SeenItems, type SeenPage } from '../../domain/stream/seen-ids.ts'
@@ -94,6 +94,7 @@ export async function readRange(
       key: range.key,
       waitMaxMs: waitInRun(waitMaxMs, clock.now(), lastPageBy),
       pacedAfter: paced ? lastRequestAt : undefined,
+      together: paced ? 1 : pagesLeft(begun.stream, range),
       beforeWaiting: (until) => lease.outlast(until, range),
     })
     if (answer.kind === 'called-off') return leaseLost(lease)
