@@ -41,12 +41,14 @@ export interface Source {
    * Sends one GET with the key as bearer token, at `sendBy` by the clock of this process or before: after that its tokens are no longer
    * valid. It goes to the connector's origin only, follows no redirect, is bounded in time (30 s) and size, and checks TLS as the connector says. A fault of the network or the
    * vendor is returned as a failure, never thrown. Returns `too-late` if it sent nothing because the process was frozen until then.
+   * `memoryShare`: the part of the memory for one response that this one may take; 1 by default. Beyond it the response is `too-large`.
    */
   fetch(
     request: VendorRequest,
     apiKey: string,
     connector: Pick<Connector, 'connectorId' | 'type' | 'baseUrl' | 'disableTlsVerification' | 'tlsCaPem'>,
     sendBy: Instant,
+    memoryShare?: number,
   ): Promise<Result<VendorResponse> | 'too-late'>
 }
 

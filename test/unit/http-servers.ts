@@ -75,11 +75,20 @@ export async function fetchFrom(
     readonly tlsCaPem?: string
     readonly disableTlsVerification?: boolean
     readonly sendBy?: number
+    readonly memoryShare?: number
   } = {},
 ) {
-  const { url = `${baseUrl}/v1/events?x=1`, key = apiKey, tlsCaPem, disableTlsVerification = false, sendBy = anyTime, ...rest } = options
+  const {
+    url = `${baseUrl}/v1/events?x=1`,
+    key = apiKey,
+    tlsCaPem,
+    disableTlsVerification = false,
+    sendBy = anyTime,
+    memoryShare,
+    ...rest
+  } = options
   const endpoint = { connectorId, type, baseUrl, disableTlsVerification, ...(tlsCaPem === undefined ? {} : { tlsCaPem }) }
-  const result = await source([new URL(baseUrl).host], rest).fetch({ url }, key, endpoint, sendBy)
+  const result = await source([new URL(baseUrl).host], rest).fetch({ url }, key, endpoint, sendBy, memoryShare)
   expect(JSON.stringify(result)).not.toContain(key)
   return result
 }

@@ -196,6 +196,15 @@ describe('a response', () => {
     expect(await fetchFrom(baseUrl, { bodyBytesMax: 2_002 })).toMatchObject({ ok: true })
   })
 
+  it('is too large above its share of the limit, if other responses come at the same time', async () => {
+    const { baseUrl } = await vendor((_, response) => response.end(`"${'x'.repeat(2_000)}"`))
+    expect(await fetchFrom(baseUrl, { bodyBytesMax: 8_004, memoryShare: 1 / 4 })).toMatchObject({
+      ok: false,
+      failure: { code: 'too-large' },
+    })
+    expect(await fetchFrom(baseUrl, { bodyBytesMax: 8_008, memoryShare: 1 / 4 })).toMatchObject({ ok: true })
+  })
+
   it('is given up at the limit if it is a gzip bomb', async () => {
     const bomb = gzipSync(Buffer.alloc(bombBytes))
     const { baseUrl } = await vendor((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb))

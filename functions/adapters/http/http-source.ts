@@ -51,32 +51,31 @@ class TooLate extends Error {}
 /** The vendor over HTTP/1.1. Connectors share connections only if their origin and their TLS settings are the same. */
 export function httpSource(options: HttpSourceOptions): Source {
   const { allowedHosts, vendorHosts, tlsVerificationOptional, clock, newTraceId, timeoutMs = requestTimeoutMs, bodyBytesMax } = options
-  const most = Math.min(valuesMax, Math.floor(bodyBytesMax / bytesOfValue))
   const poolFor = connectionPools(clock, options.proxy)
 
   /** Throws when the connection fails before the head of the response. */
   async function exchange(url: URL, apiKey: string, agent: Agent, limits: Limits, traceId: string): Promise<Result<VendorResponse>> {
     const sentAt = clock.now()
-    const { signal } = limits
+    const { signal, bytesMax } = limits
     const response = await get(url, requestHeaders(apiKey, traceId), agent, limits)
     const headersAt = clock.now()
     const status = response.statusCode ?? 0
-    const body = await readBody(response, status === 200 ? bodyBytesMax : errorBodyBytesMax)
+    const body = await readBody(response, status === 200 ? bytesMax : errorBodyBytesMax)
     if (status === 200 && body.end !== 'whole') {
       if (signal.aborted) return failed(timedOut(url, timeoutMs, traceId))
-      return failed(body.end === 'too-large' ? tooLarge(url, bodyBytesMax, traceId) : incomplete(url, body, traceId))
+      return failed(body.end === 'too-large' ? tooLarge(url, bytesMax, traceId) : incomplete(url, body, traceId))
     }
     return readResponse(status, response.headers, body.bytes, clock.now(), {
       sentAt,
       headersAt,
       traceId,
-      valuesMax: most,
+      valuesMax: Math.min(valuesMax, Math.floor(bytesMax / bytesOfValue)),
       isCut: body.end !== 'whole',
     })
   }
 
   return {
-    async fetch(request, apiKey, connector, sendBy) {
+    async fetch(request, apiKey, connector, sendBy, memoryShare = 1) {
       const { tlsCaPem, disableTlsVerification } = connector
       const target = checkTarget(request.url, connector, { vendorHosts: vendorHosts(connector.type), allowedHosts })
       if (!target.ok) return target
@@ -95,7 +94,8 @@ export function httpSource(options: HttpSourceOptions): Source {
       const deadline = new AbortController()
       const timer = setTimeout(() => deadline.abort(), timeoutMs)
       try {
-        return await exchange(url, apiKey, pool.value.agent, { clock, sendBy, signal: deadline.signal }, traceId)
+        const bytesMax = Math.floor(bodyBytesMax * memoryShare)
+        return await exchange(url, apiKey, pool.value.agent, { clock, sendBy, signal: deadline.signal, bytesMax }, traceId)
       } catch (error) {
         if (error instanceof TooLate) return 'too-late'
         return failed(deadline.signal.aborted ? timedOut(url, timeoutMs, traceId) : connectionFailure(error, url))
@@ -117,19 +117,26 @@ function requestHeaders(apiKey: string, traceId: string): Record<string, string>
   }
 }
 
-/** The bounds of one request in time. */
+/** The bounds of one request in time, and of its response. */
 interface Limits {
   readonly clock: Clock
   readonly sendBy: Instant
   /** Aborted when the request has taken too long. */
   readonly signal: AbortSignal
+  /** The largest body, decompressed. */
+  readonly bytesMax: number
 }
 
 /**
  * Resolves with the head of the response. Nothing is sent before the connection is ready, and the clock is read right before: between a
  * permit and its request a process can be frozen, and the vendor counts the request when it comes. node:http follows no redirect.
  */
-function get(url: URL, headers: Record<string, string>, agent: Agent, { clock, sendBy, signal }: Limits): Promise<IncomingMessage> {
+function get(
+  url: URL,
+  headers: Record<string, string>,
+  agent: Agent,
+  { clock, sendBy, signal }: Omit<Limits, 'bytesMax'>,
+): Promise<IncomingMessage> {
   const isHttps = url.protocol === 'https:'
   const request = isHttps ? httpsRequest : httpRequest
   return new Promise((resolve, reject) => {

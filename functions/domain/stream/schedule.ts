@@ -1,6 +1,6 @@
 import { type Instant, minute, second } from '../time.ts'
 import type { ReadingPolicy } from './ledger.ts'
-import { edgeDueAt, liveIsDue, planGap, planLive, planReread, readableGaps } from './plan.ts'
+import { edgeDueAt, liveIsDue, pagesLeft, planGap, planLive, planReread, readableGaps } from './plan.ts'
 import type { Range, StreamId, StreamState } from './stream.ts'
 
 /** The next action of a run: read a few pages of one range of one stream. */
@@ -56,6 +56,32 @@ export function nextStep(
   if (step === undefined) return undefined
   const others = ready.flatMap(([id, stream]) => (id === step.stream ? [] : edgeDueAt(stream, now, policy)))
   return { ...step, yieldAt: Math.min(...others) }
+}
+
+/** Steps whose first requests are sent together (count): more would take too many tokens of a key at once. */
+const stepsTogetherMax = 4
+
+/**
+ * The next steps that one request each can finish: whole tails of streams without trouble. Their first requests may be sent together.
+ * Empty while the vendor's clock is unsure, because each response may then change the next range.
+ */
+export function stepsTogether(
+  streams: ReadonlyMap<StreamId, StreamState>,
+  readSteps: number,
+  now: Instant,
+  policy: ReadingPolicy,
+): readonly ReadStep[] {
+  const steps: ReadStep[] = []
+  const left = new Map(streams)
+  while (!policy.clock.isUnsure && steps.length < stepsTogetherMax) {
+    const step = nextStep(left, readSteps + steps.length, now, policy)
+    const stream = step && left.get(step.stream)
+    if (step === undefined || stream === undefined) break
+    if (step.range.kind !== 'tail' || step.range.page > 0 || stream.trouble !== undefined || pagesLeft(stream, step.range) > 1) break
+    steps.push(step)
+    left.delete(step.stream)
+  }
+  return steps
 }
 
 /**

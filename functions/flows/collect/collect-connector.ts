@@ -14,9 +14,10 @@ import { hour, type Instant, iso, minute, second } from '../../domain/time.ts'
 import type { Vendor } from '../../domain/vendor.ts'
 import { type ConvergePorts, convergeConnector } from '../converge-connector.ts'
 import type { OpenKey } from '../open-keys.ts'
+import { type BegunStep, FirstRequests } from './first-requests.ts'
 import { OriginGate } from './origin-gate.ts'
 import { type LimiterPorts, RateLimiter } from './rate-limiter.ts'
-import { readRange, type StepContext, type StepPorts } from './read-range.ts'
+import { type BegunRequest, readRange, type StepContext, type StepPorts } from './read-range.ts'
 import { RunFailures } from './run-failures.ts'
 import { RunKeys, type RunKeysPorts } from './run-keys.ts'
 import { type ReportPorts, RunReport } from './run-report.ts'
@@ -49,6 +50,7 @@ interface Run {
   readonly keys: RunKeys
   readonly limiter: RateLimiter
   readonly failures: RunFailures
+  readonly firstRequests: FirstRequests
   readonly gate: OriginGate
   readonly report: RunReport
 }
@@ -102,6 +104,7 @@ export async function collectConnector(ports: CollectPorts, connectorId: string,
   if (isShut) return void (await report.write({ streams, policy, gate }))
   const run = await beginRun({ ports, accepted, vendor, streams, policy, gate, report, deadline, holder }, stored.heldKeys)
   let end = await readAll(run)
+  await run.firstRequests.settle()
   await run.limiter.flush()
   if (end.kind === 'finished') {
     await report.write(run)
@@ -169,7 +172,7 @@ async function beginRun(
     deadline,
     holder,
     ...given
-  }: Omit<Run, 'context' | 'keys' | 'limiter' | 'failures'> & {
+  }: Omit<Run, 'context' | 'keys' | 'limiter' | 'failures' | 'firstRequests'> & {
     readonly vendor: Vendor
     readonly deadline: Instant
     readonly holder: string
@@ -200,7 +203,7 @@ async function beginRun(
     apiKeys: keys.apiKeys,
     lastPageBy: lastPageBefore(deadline - pageMaxMs, ports.clock.now()),
   }
-  return { ...given, ports, context, keys, limiter, failures: new RunFailures() }
+  return { ...given, ports, context, keys, limiter, failures: new RunFailures(), firstRequests: new FirstRequests(ports) }
 }
 
 async function readAll(run: Run): Promise<RunEnd> {
@@ -237,13 +240,12 @@ async function takeStep(run: Run): Promise<RunEnd | undefined> {
     return { kind: 'clock-off' }
   }
   if (gate.isShut) return leaveOrigin(run)
-  const step = chooseStep(run)
+  const step = await beginStep(run)
   if ('kind' in step) return step
-  if (!(await gate.enter())) return leaveOrigin(run)
-  const { stream: id, before } = step
+  const { stream: id, before, first } = step
   const keyWorks = ({ fingerprint: key }: OpenKey) =>
     failures.keyWorks({ stream: id, key, streams }, keys.pool.all.length === 1, clock.now())
-  const { outcome, stream, key } = await readRange(ports, { ...context, policy, keyWorks }, step, before)
+  const { outcome, stream, key } = await readRange(ports, { ...context, policy, keyWorks }, step, before, first)
   streams.set(id, stream)
   report.stepTaken(before, stream)
   run.policy = { ...policy, clock: ports.vendorClocks.of(context.connector.baseUrl), usualTime: lastUsualTime(ports, run.accepted) }
@@ -262,8 +264,31 @@ async function takeStep(run: Run): Promise<RunEnd | undefined> {
   return afterFailedStep(run, outcome.failure, key, failures.stepFailed(failed, outcome.failure, keyWorks(key)))
 }
 
+type StepToTake = ReadStep & { readonly before: StreamState; readonly first?: BegunRequest }
+
+/** The next step, with its first request if that is under way. The first requests of quiet streams are sent together. */
+async function beginStep(run: Run): Promise<StepToTake | RunEnd> {
+  const { context, streams, keys, gate, report, policy, firstRequests } = run
+  const begun = firstRequests.next(keys.pool)
+  if (begun !== undefined) return withStream(begun, streams)
+  const step = chooseStep(run)
+  if ('kind' in step) return step
+  if (!(await gate.enter())) return leaveOrigin(run)
+  if (gate.outage === undefined && report.status.trouble === undefined) {
+    await firstRequests.begin({ ...context, policy }, { streams, readSteps: report.status.readSteps })
+  }
+  const first = firstRequests.next(keys.pool)
+  return first === undefined ? step : withStream(first, streams)
+}
+
+function withStream({ step, request }: BegunStep, streams: Run['streams']): StepToTake {
+  const before = streams.get(step.stream)
+  if (before === undefined) throw new Error(`The run does not have the stream ${step.stream}.`)
+  return { ...step, before, first: request }
+}
+
 /** The next step and its stream, or how the run ends because there is none. */
-function chooseStep({ ports, context, streams, keys, gate, report, policy }: Run): (ReadStep & { readonly before: StreamState }) | RunEnd {
+function chooseStep({ ports, context, streams, keys, gate, report, policy }: Run): StepToTake | RunEnd {
   const now = ports.clock.now()
   const firstFreeAt = keys.pool.freeAt()
   const ready = new Map<StreamId, StreamState>()

@@ -1,4 +1,4 @@
-import { type Failure, failures } from '../../domain/failures.ts'
+import { type Failure, type FailureCode, failures } from '../../domain/failures.ts'
 import type { Clock, Log, SeenIdStore, Source, StreamStore } from '../../domain/ports.ts'
 import { withoutEchoes } from '../../domain/redaction/shown-page.ts'
 import type { Result } from '../../domain/result.ts'
@@ -13,7 +13,7 @@ import type { VendorRequest } from '../../domain/vendor.ts'
 import type { VendorClocks } from '../../domain/vendor-clock.ts'
 import type { OpenKey } from '../open-keys.ts'
 import { type DeliverPorts, deliverPage, type FetchedPage, identityRule, type PageContext, pageRequest, parsePage } from './deliver-page.ts'
-import type { KeyPool } from './key-pool.ts'
+import type { KeyAnswer, KeyNeed, KeyPool } from './key-pool.ts'
 import type { Limiter, Permit, RequestOutcome } from './rate-limiter.ts'
 import { heldByAnother, type StreamLease, streamLease } from './stream-lease.ts'
 
@@ -50,6 +50,13 @@ export interface StepResult {
   readonly key?: OpenKey | undefined
 }
 
+/** The first request of a step, if it is under way already. */
+export interface BegunRequest {
+  readonly key: OpenKey
+  readonly requestedAt: Instant
+  readonly page: Promise<Result<FetchedPage> | 'too-late'>
+}
+
 /** The parts of one step that its functions share. */
 interface Step {
   readonly ports: StepPorts
@@ -60,13 +67,14 @@ interface Step {
 
 /**
  * Takes one read step: it reads a few pages of one range of one stream. Each page goes one way: admit, fetch, parse, deliver, remember,
- * checkpoint. `domain/stream/reading` decides what follows from a page and what from a failure.
+ * checkpoint. `domain/stream/reading` decides what follows from a page and what from a failure. `first`: its first request, if it was sent.
  */
 export async function readRange(
   ports: StepPorts,
   context: StepContext,
   { stream: streamId, range: planned, waitMaxMs, yieldAt }: ReadStep,
   before: StreamState,
+  first?: BegunRequest,
 ): Promise<StepResult> {
   const { clock, stop } = ports
   const { connector, keys, holder, policy, lastPageBy } = context
@@ -90,18 +98,17 @@ export async function readRange(
   for (let pages = 1; ; pages++) {
     const request = pageRequest(step.page, range)
     if (!request.ok) return end(step, reading.afterRefusedLink(lease.stream, range, request.failure, clock.now()), key)
-    const answer = await keys.admit({
-      key: range.key,
-      waitMaxMs: waitInRun(waitMaxMs, clock.now(), lastPageBy),
-      pacedAfter: paced ? lastRequestAt : undefined,
-      together: paced ? 1 : pagesLeft(begun.stream, range),
-      beforeWaiting: (until) => lease.outlast(until, range),
-    })
-    if (answer.kind === 'called-off') return leaseLost(lease)
-    if (answer.kind === 'wait') return withoutToken(step, before, answer.freeAt)
-    key = answer.key
-    lastRequestAt = clock.now()
-    const fetched = await fetchPage(step, request.value, answer)
+    const asked =
+      (pages === 1 && first !== undefined ? await begunPage(first) : undefined) ??
+      (await askForPage(step, range, request.value, {
+        waitMaxMs: waitInRun(waitMaxMs, clock.now(), lastPageBy),
+        pacedAfter: paced ? lastRequestAt : undefined,
+      }))
+    if (asked.kind === 'called-off') return leaseLost(lease)
+    if (asked.kind === 'wait') return withoutToken(step, before, asked.freeAt)
+    const { fetched } = asked
+    key = asked.key
+    lastRequestAt = asked.requestedAt
     // The process was frozen. Nothing was sent, so the stream has no trouble and asks again.
     if (fetched === 'too-late') return withoutToken(step, before, clock.now())
     if (!fetched.ok) return fail(step, range, key, fetched.failure)
@@ -128,14 +135,49 @@ export async function readRange(
   }
 }
 
-async function fetchPage(
-  { ports, context }: Step,
+type Asked =
+  | { readonly kind: 'asked'; readonly key: OpenKey; readonly requestedAt: Instant; readonly fetched: Result<FetchedPage> | 'too-late' }
+  | Exclude<KeyAnswer, { kind: 'go' }>
+
+/** Waits for a token, and asks for the next page of the range. */
+async function askForPage(
+  step: Step,
+  range: Range,
+  request: VendorRequest,
+  need: Pick<KeyNeed, 'waitMaxMs' | 'pacedAfter'>,
+): Promise<Asked> {
+  const { ports, context, lease } = step
+  const answer = await context.keys.admit({
+    ...need,
+    key: range.key,
+    together: need.pacedAfter === undefined ? pagesLeft(lease.stream, range) : 1,
+    beforeWaiting: (until) => lease.outlast(until, range),
+  })
+  if (answer.kind !== 'go') return answer
+  const requestedAt = ports.clock.now()
+  return { kind: 'asked', key: answer.key, requestedAt, fetched: await fetchPage(step, request, answer) }
+}
+
+/** Failures of a response that may have been too large for its part of the memory. */
+const failuresOfSize: readonly FailureCode[] = ['too-large', 'malformed-response']
+
+/** A page that was too large for its part of the memory is asked for again, alone. So is one whose request was not sent. */
+async function begunPage({ key, requestedAt, page }: BegunRequest): Promise<Asked | undefined> {
+  const fetched = await page
+  if (fetched === 'too-late' || (!fetched.ok && failuresOfSize.includes(fetched.failure.code))) return undefined
+  return { kind: 'asked', key, requestedAt, fetched }
+}
+
+/** Asks for a page with a permit, and settles its tokens. `memoryShare`: the part that its response may have of the memory for one response. */
+export async function fetchPage(
+  { ports, context }: { readonly ports: StepPorts; readonly context: Omit<StepContext, 'keyWorks'> },
   request: VendorRequest,
   { key, permit }: { readonly key: OpenKey; readonly permit: Permit },
+  memoryShare = 1,
 ): Promise<Result<FetchedPage> | 'too-late'> {
   const { clock, source, random } = ports
   const requestedAt = clock.now()
-  const response = await source.fetch(request, key.apiKey, context.connector, permit.sendBy)
+  const response = await source.fetch(request, key.apiKey, context.connector, permit.sendBy, memoryShare)
   if (response === 'too-late') {
     context.limiter.release(permit, { outcome: 'unsent' })
     return response

@@ -1,0 +1,59 @@
+import { type ReadStep, stepsTogether } from '../../domain/stream/schedule.ts'
+import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
+import { pageRequest } from './deliver-page.ts'
+import { type BegunRequest, fetchPage, type StepContext, type StepPorts } from './read-range.ts'
+
+/** A read step whose first request is under way. */
+export interface BegunStep {
+  readonly step: ReadStep
+  readonly request: BegunRequest
+}
+
+/** The streams that may be read now, and what decides their order. */
+interface Ready {
+  readonly streams: ReadonlyMap<StreamId, StreamState>
+  readonly readSteps: number
+}
+
+/**
+ * The first requests of quiet streams, sent together, so that a run waits for the vendor once and not once a stream. Their pages are read one
+ * after the other. No request waits for a token, and together they take no more memory than one response.
+ */
+export class FirstRequests {
+  private readonly ports: StepPorts
+  private begun: readonly BegunStep[] = []
+
+  constructor(ports: StepPorts) {
+    this.ports = ports
+  }
+
+  /** Sends them, if there are at least two. Only when none is under way. */
+  async begin(context: Omit<StepContext, 'keyWorks'>, { streams, readSteps }: Ready): Promise<void> {
+    const steps = stepsTogether(streams, readSteps, this.ports.clock.now(), context.policy)
+    if (steps.length < 2) return
+    for (const step of steps) {
+      const request = pageRequest({ ...context, stream: step.stream }, step.range)
+      if (!request.ok) return
+      const answer = await context.keys.admit({ waitMaxMs: 0, together: steps.length - this.begun.length })
+      if (answer.kind !== 'go') return
+      const requestedAt = this.ports.clock.now()
+      const page = fetchPage({ ports: this.ports, context }, request.value, answer, 1 / steps.length)
+      // Whoever awaits it gets the error.
+      page.catch(() => {})
+      this.begun = [...this.begun, { step, request: { key: answer.key, requestedAt, page } }]
+    }
+  }
+
+  /** The next one, in the order of the steps. Those of a key that has left the pool are forgotten. */
+  next(keys: StepContext['keys']): BegunStep | undefined {
+    const [next, ...later] = this.begun.filter(({ request }) => keys.has(request.key.fingerprint))
+    this.begun = later
+    return next
+  }
+
+  /** Waits for those that nobody has read, so that their tokens are settled. Their streams are read again. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.begun.map(({ request }) => request.page))
+    this.begun = []
+  }
+}

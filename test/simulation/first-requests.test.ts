@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { failure } from '../../functions/domain/failures.ts'
+import type { Source } from '../../functions/domain/ports.ts'
+import { failed } from '../../functions/domain/result.ts'
+import { hour, minute, second } from '../../functions/domain/time.ts'
+import { eventTypeNames } from '../../local/simulator/catalogue.ts'
+import { audit } from '../../simulation/audit.ts'
+import { connectorItem, key, World } from '../../simulation/world.ts'
+import type { WorldOptions } from '../../simulation/world-options.ts'
+
+const streams = eventTypeNames.length
+/** The vendor takes this long to respond (ms). */
+const delayMs = 2 * second
+
+async function worldOf(options: WorldOptions): Promise<World> {
+  const world = new World({ ...options, vendor: { delayMs: { min: delayMs, max: delayMs }, eventsPerHour: 0, ...options.vendor } })
+  await world.put(connectorItem({ eventTypes: eventTypeNames }))
+  return world
+}
+
+describe('the first requests of quiet streams', () => {
+  it('are sent together, with tokens of one write, and settled with another one', async () => {
+    const effects: string[] = []
+    const world = await worldOf({ onEffect: ({ text }) => effects.push(text) })
+    await world.run(30 * minute)
+    const from = world.clock.now()
+    effects.length = 0
+    await world.run(5 * minute)
+    const requests = world.model.account.requests(key).filter(({ at }) => at >= from)
+    expect(requests).toHaveLength(streams)
+    expect(requests.at(-1)!.at - requests[0]!.at).toBeLessThan(delayMs)
+    expect(effects.filter((text) => text.startsWith('state.writeTokens'))).toHaveLength(2)
+  })
+
+  it('close the key once when the vendor refuses several of them', async () => {
+    const world = await worldOf({ vendor: { requestsPerMinute: 2 } })
+    await world.run(4 * minute)
+    expect(world.model.account.refused(key)).toBeGreaterThan(0)
+    await world.run(6 * hour)
+    const { missing, twice } = await audit(world)
+    expect([missing, twice]).toEqual([[], []])
+  })
+
+  it('are asked for again, alone, if their responses take more than their part of the memory', async () => {
+    const world = await worldOf({ vendor: { eventsPerHour: 60 } })
+    const shares: number[] = []
+    const portsOf = world.ports.bind(world)
+    world.ports = (process) => {
+      const ports = portsOf(process)
+      const fetch: Source['fetch'] = async (request, apiKey, connector, sendBy, memoryShare = 1) => {
+        shares.push(memoryShare)
+        const response = await ports.source.fetch(request, apiKey, connector, sendBy, memoryShare)
+        return memoryShare < 1 ? failed(failure('too-large', 'more than its part')) : response
+      }
+      return { ...ports, source: { fetch } }
+    }
+    await world.run(hour)
+    expect(Math.min(...shares)).toBe(1 / streams)
+    const { missing, expected } = await audit(world)
+    expect(missing).toEqual([])
+    expect(expected).toBeGreaterThan(100)
+    expect(world.record.log.filter(({ event }) => event === 'page-failed')).toEqual([])
+    expect((await world.status('acme.cas')).state).toBe('ok')
+  })
+})
