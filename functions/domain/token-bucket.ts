@@ -224,6 +224,19 @@ export function releaseToken(bucket: TokenBucket, release: Release): TokenBucket
   return release.outcome === 'responded' ? learnFromResponse(kept, receivedAt) : learnFromRefusal(kept, release)
 }
 
+/**
+ * Whether the bucket needs none of these releases if its key is not used before `nextAt`: there is nothing to learn from them, all its
+ * tokens are free by then, and until then they are few.
+ */
+export function freesItself(bucket: TokenBucket, releases: readonly Release[], nextAt: Instant): boolean {
+  const { tokens, learnedLimit, limit, refusedLevel, closureMs } = bucket
+  const isCalm = learnedLimit === limit && refusedLevel === undefined && closureMs === 0
+  const areFew = tokens.length <= learnedLimit * togetherShare
+  return (
+    isCalm && areFew && releases.every(({ outcome }) => outcome === 'responded') && tokens.every(({ at }) => at + clocksApartMs <= nextAt)
+  )
+}
+
 /** Raises the learned limit by one a minute, up to one below the refused level, or to that level itself when its probe is due. */
 function learnFromResponse(bucket: TokenBucket, at: Instant): TokenBucket {
   const { learnedLimit, limit, refusedLevel } = bucket

@@ -52,10 +52,15 @@ export async function useBucket(
 ): Promise<BucketUse> {
   const { state } = ports
   const { connectorId } = connector
+  const storedBefore = await state.readTokens(bucket)
+  // The users are read after the bucket, as `storeLimit` does: a bucket that holds their limits is right.
   const before = await state.keyUsers(bucket, now)
   const own = before.find((user) => user.connectorId === connectorId)
   const user = keyUser(connector, acceptedAt, now)
   const isSo = isUser ? own !== undefined && isSameUse(own, user, now) : own === undefined
+  const limit = lowestLimit(before)
+  if (isSo && storedBefore !== undefined && limit !== undefined && hasLimit(storedBefore, limit))
+    return { users: before, stored: storedBefore }
   if (!isSo && isUser) {
     await state.writeKeyUser(bucket, user)
     // A later acceptance may have ended the use before this write, and would not look again.
@@ -107,5 +112,6 @@ function keyUser(connector: Connector, acceptedAt: Instant, now: Instant): KeyUs
 export function limiterRefOf(bucket: string, { users, stored }: BucketUse, connector: Connector): LimiterRef {
   const { requestsPerMinute: limit, requestsPerDay: perDay } = connector
   const lowest = lowestLimit(users) ?? { limit, ...(perDay === undefined ? {} : { perDay }) }
-  return { bucket, ...lowest, ...(stored !== undefined && hasLimit(stored, lowest) ? { opened: stored } : {}) }
+  const isAlone = users.length === 1 && users[0]?.connectorId === connector.connectorId
+  return { bucket, ...lowest, isAlone, ...(stored !== undefined && hasLimit(stored, lowest) ? { opened: stored } : {}) }
 }

@@ -121,6 +121,36 @@ describe('tokens that are taken with one write', () => {
   })
 })
 
+describe('the tokens of a run whose connector is the only user of its key', () => {
+  const later = (world: World) => world.clock.now() + 3 * minute
+
+  it('are not settled if they are free by themselves before the next run', async () => {
+    const { world, ports, ref, calls } = await open(20)
+    const limiter = new RateLimiter(ports)
+    limiter.release(permitOf(await limiter.admit([{ ...ref, isAlone: true }], { waitMaxMs: 0 })), responded(world))
+    await limiter.flush(later(world))
+    expect(calls).toEqual(['writeTokens'])
+    await world.run(3 * minute)
+    expect(await new RateLimiter(ports).admit([{ bucket: 'k', limit: 20 }], { waitMaxMs: 0 })).toMatchObject({ kind: 'go' })
+    expect((await world.state.readTokens('k'))?.tokens).toHaveLength(1)
+  })
+
+  it.each<[string, Partial<LimiterRef>, RequestOutcome['outcome'], number, number]>([
+    ['another connector uses the key too', { isAlone: false }, 'responded', 20, 3 * minute],
+    ['the next run comes sooner', {}, 'responded', 20, minute],
+    ['a request was not sent', {}, 'unsent', 20, 3 * minute],
+    ['the vendor refused a request', {}, 'throttled', 20, 3 * minute],
+    ['they are more than a quarter of the limit', {}, 'responded', 3, 3 * minute],
+  ])('are settled if %s', async (_, more, outcome, limit, nextMs) => {
+    const { world, ports, ref, calls } = await open(limit)
+    const limiter = new RateLimiter(ports)
+    const permit = permitOf(await limiter.admit([{ ...ref, isAlone: true, ...more }], { waitMaxMs: 0 }))
+    limiter.release(permit, { outcome, receivedAt: world.clock.now(), random: 0 })
+    await limiter.flush(world.clock.now() + nextMs)
+    expect(calls).toEqual(['writeTokens', 'writeTokens'])
+  })
+})
+
 function permitOf(admission: Admission): Permit {
   if (admission.kind !== 'go') throw new Error('there is a token')
   return admission.permit

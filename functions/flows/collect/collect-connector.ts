@@ -105,7 +105,7 @@ export async function collectConnector(ports: CollectPorts, connectorId: string,
   const run = await beginRun({ ports, accepted, vendor, streams, policy, gate, report, deadline, holder }, stored.heldKeys)
   let end = await readAll(run)
   await run.firstRequests.settle()
-  await run.limiter.flush()
+  await run.limiter.flush(end.kind === 'finished' ? nextDue(run, end.dueAt) : 0)
   if (end.kind === 'finished') {
     await report.write(run)
     end = { kind: 'finished', dueAt: nextDue(run, end.dueAt) }

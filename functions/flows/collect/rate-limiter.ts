@@ -1,6 +1,15 @@
 import { type Instant, second } from '../../domain/time.ts'
 import type { Grant, KeyLimit, Release, TokenBucket } from '../../domain/token-bucket.ts'
-import { hasLimit, newBucket, postponeToken, releaseToken, takeTokens, tokenUseWithinMs, withLimit } from '../../domain/token-bucket.ts'
+import {
+  freesItself,
+  hasLimit,
+  newBucket,
+  postponeToken,
+  releaseToken,
+  takeTokens,
+  tokenUseWithinMs,
+  withLimit,
+} from '../../domain/token-bucket.ts'
 import { type KeyLimitPorts, storeLimit } from '../key-limit.ts'
 
 /**
@@ -11,6 +20,8 @@ export interface LimiterRef extends KeyLimit {
   readonly bucket: string
   /** The bucket as it was when the run opened the key; absent if it was not read. */
   readonly opened?: TokenBucket
+  /** The connector of the run is the only user. */
+  readonly isAlone?: boolean
 }
 
 /** The right to one request, with a token of every limiter that it must pass. */
@@ -137,10 +148,15 @@ export class RateLimiter {
     }
   }
 
-  /** Gives every held token back, and writes every release that no take has carried. */
-  async flush(): Promise<void> {
+  /**
+   * Gives every held token back, and writes every release that no take has carried. If nobody else uses the key, and this connector not
+   * before `nextAt`, tokens that are free by themselves then need no write.
+   */
+  async flush(nextAt: Instant = 0): Promise<void> {
     for (const { ref } of this.unwritten.values()) this.giveBackHeld(ref)
     for (const { ref, releases } of this.unwritten.values()) {
+      const bucket = this.written.get(ref.bucket)
+      if (ref.isAlone === true && bucket !== undefined && freesItself(bucket, releases, nextAt)) continue
       if (releases.length > 0) await this.update(ref, (bucket) => ({ bucket, result: undefined }))
     }
   }
