@@ -167,7 +167,10 @@ export interface RunState {
   readonly due?: Due
   readonly status?: ConnectorStatus
   readonly heldKeys?: HeldKeys
+  /** The streams as they were read last, with the empty reads that only the status has. */
   readonly streams: ReadonlyMap<StreamId, StreamState>
+  /** As they are stored: those of the streams that were read since. */
+  readonly saved?: ReadonlyMap<StreamId, StreamState>
 }
 
 /** A status after a write, and before it. */

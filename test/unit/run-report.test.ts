@@ -100,7 +100,7 @@ describe('the status of a run', () => {
     const stream = { ...newStream(clock.now(), clock.now()), lastReadAt: clock.now(), filtersOff: ['slow'] }
     const streams = new Map(['a', 'b'].map((id) => [id, { ...stream, filtersOff: id === 'a' ? ['slow'] : ['slow', 'more'] }]))
     const report = newReport()
-    await report.write({ streams, policy, gate: { outage: undefined } })
+    await report.write({ streams, saved: streams, policy, gate: { outage: undefined } })
     expect(report.status.reason).toContain('Log filters took too many steps, and dropped nothing on the rest of a page: more, slow. Give ')
   })
 })

@@ -13,6 +13,7 @@ import type {
   StreamStore,
   TokenStore,
 } from '../../domain/ports.ts'
+import { afterEmptyReads } from '../../domain/stream/empty-reads.ts'
 import type { StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { acceptedItems } from './accepted.ts'
 import { dueItems } from './due.ts'
@@ -70,26 +71,33 @@ async function readRun(store: Store, connectorId: string): Promise<RunState> {
   const { pk, sk: accepted } = acceptedKey(connectorId)
   const { sk: due } = dueKey(connectorId)
   const { sk: heldKeys } = heldKeysKey(connectorId)
-  const { sk: status } = statusKey(connectorId)
+  const { sk: statusSk } = statusKey(connectorId)
   const [before, after] = await Promise.all([
     collect(store.query({ where: '#pk = :pk AND #sk <= :heldKeys', values: { pk, heldKeys } })),
-    collect(store.query({ where: '#pk = :pk AND #sk >= :status', values: { pk, status } })),
+    collect(store.query({ where: '#pk = :pk AND #sk >= :statusSk', values: { pk, statusSk } })),
   ])
   const acceptedItem = before.find(({ sk }) => sk === accepted)
   const dueItem = before.find(({ sk }) => sk === due)
   const heldKeysItem = before.find(({ sk }) => sk === heldKeys)
-  const statusItem = after.find(({ sk }) => sk === status)
+  const statusItem = after.find(({ sk }) => sk === statusSk)
+  const status = statusItem === undefined ? undefined : parseStatus(statusItem)
   const streams = new Map<StreamId, StreamState>()
+  const saved = new Map<StreamId, StreamState>()
   for (const item of after) {
-    const stream = streamOfSk(item['sk'])
-    if (stream !== undefined) streams.set(stream, parseItem(item, streamSchema))
+    const id = streamOfSk(item['sk'])
+    if (id === undefined) continue
+    const stream = parseItem(item, streamSchema)
+    const read = afterEmptyReads(id, stream, status?.emptyReads)
+    streams.set(id, read)
+    if (read !== stream) saved.set(id, stream)
   }
   return {
     ...(acceptedItem === undefined ? {} : { accepted: parseItem(acceptedItem, acceptedSchema) }),
     ...(dueItem === undefined ? {} : { due: parseItem(dueItem, dueSchema) }),
-    ...(statusItem === undefined ? {} : { status: parseStatus(statusItem) }),
+    ...(status === undefined ? {} : { status }),
     ...(heldKeysItem === undefined ? {} : { heldKeys: parseItem(heldKeysItem, heldKeysSchema) }),
     streams,
+    ...(saved.size === 0 ? {} : { saved }),
   }
 }
 

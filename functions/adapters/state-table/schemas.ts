@@ -13,6 +13,7 @@ import type { Acknowledgement } from '../../domain/status/loss.ts'
 import type { Outage } from '../../domain/status/outage.ts'
 import type { ConnectorStatus, DayCounts } from '../../domain/status/status.ts'
 import type { Changes } from '../../domain/stream/changes.ts'
+import type { EmptyReads } from '../../domain/stream/empty-reads.ts'
 import type { Interval, LostRange, Range, RangeKind, RequestedReread, StreamCounts, StreamState } from '../../domain/stream/stream.ts'
 import type { TokenBucket } from '../../domain/token-bucket.ts'
 
@@ -225,6 +226,14 @@ export const statusSchema: z.ZodMiniType<ConnectorStatus, Stored> = withExactCod
       ),
       activity: optional(z.array(z.object({ from: instant, requests: count, delivered: count } satisfies Shape<Activity>))),
       catchUp: optional(z.object({ since: instant, lagMs: z.number() } satisfies Shape<CatchUp>)),
+      emptyReads: optional(
+        z.object({
+          at: instant,
+          to: instant,
+          provenTo: instant,
+          streams: z.record(text, z.object({ version: count, reads: count } satisfies Shape<EmptyReads['streams'][string]>)),
+        } satisfies Shape<EmptyReads>),
+      ),
       test: optional(z.object({ progress: text, until: instant })),
       vendorClockMs: optional(z.number()),
       oldestKeyAt: optional(instant),

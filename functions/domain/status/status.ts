@@ -4,6 +4,7 @@ import { tenantNote } from '../connector/tenant.ts'
 import { type Failure, type FailureCode, formatFailure, isLasting, isVendorsOwn } from '../failures.ts'
 import { outageText } from '../origin.ts'
 import { changesTooMuch } from '../stream/changes.ts'
+import type { EmptyReads } from '../stream/empty-reads.ts'
 import type { ReadingPolicy } from '../stream/ledger.ts'
 import { coveredTo, isUnreadable, readTo } from '../stream/ledger.ts'
 import { finalGaps } from '../stream/plan.ts'
@@ -79,6 +80,8 @@ export interface ConnectorStatus {
   readonly catchUp?: CatchUp
   /** Set while a Test of it runs: "3 of 7". Not after `until`, which a Test that was killed does not move on. */
   readonly test?: { readonly progress: string; readonly until: Instant }
+  /** Reads that found nothing and that no stream's item has. */
+  readonly emptyReads?: EmptyReads
   /** Counts by UTC day, the last 8 days. */
   readonly days: Readonly<Record<string, DayCounts>>
   /** Read steps taken (count), so that every fifth step goes to a gap, in whatever run it is. */
@@ -110,6 +113,7 @@ export interface RunReport {
   /** Requests a minute that other consumers of the key seem to take, and the limit. */
   readonly otherConsumers?: { readonly taken: number; readonly limit: number }
   readonly delivered: DayCounts
+  readonly emptyReads?: EmptyReads | undefined
   /** Why the run left the origin alone, if it is down. */
   readonly outage?: Failure
 }
@@ -122,7 +126,7 @@ export type RunStatus = Pick<
 
 /** The status after a run: the worst that is true of the connector, with what to do about it. */
 export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: RunReport): ConnectorStatus {
-  const { now, streams, policy, connector } = report
+  const { now, streams, policy, connector, emptyReads } = report
   const oldest = Math.min(now, ...[...streams.values()].map((stream) => coveredTo(stream, now)))
   const lastSuccess = Math.max(0, ...[...streams.values()].map((stream) => stream.lastReadAt ?? 0))
   const { catchUp, ...kept } = withoutRun(stored)
@@ -144,6 +148,7 @@ export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: 
     ...(nextTryAt === undefined ? {} : { nextTryAt }),
     ...(lastSuccess === 0 ? {} : { lastSuccessAt: lastSuccess }),
     ...(vendorClockMs === 0 ? {} : { vendorClockMs }),
+    ...(emptyReads === undefined ? {} : { emptyReads }),
     activity: addActivity(stored.activity ?? [], report.delivered, now),
     ...(isBehind ? { catchUp: catchUp ?? { since: now, lagMs: now - oldest } } : {}),
     days: countDay(stored.days, now, report.delivered),
@@ -154,7 +159,7 @@ export function statusAfterRun(stored: ConnectorStatus, run: RunStatus, report: 
 /** The status without what a run writes anew, or not at all. */
 function withoutRun(stored: ConnectorStatus) {
   const { lastFailure: _, trouble: __, nextTryAt: ___, keys: ____, oldestKeyAt: _____, keysStoredAt: ______, ...rest } = stored
-  const { vendorClockMs: _______, ...kept } = rest
+  const { vendorClockMs: _______, emptyReads: ________, ...kept } = rest
   return kept
 }
 

@@ -46,6 +46,8 @@ interface Run {
   readonly accepted: AcceptedConnector
   readonly context: Omit<StepContext, 'policy' | 'keyWorks'>
   readonly streams: Map<StreamId, StreamState>
+  /** The streams as they are stored. */
+  readonly saved: Map<StreamId, StreamState>
   policy: ledger.ReadingPolicy
   readonly keys: RunKeys
   readonly limiter: RateLimiter
@@ -83,6 +85,7 @@ export async function collectConnector(ports: CollectPorts, connectorId: string,
     throw new Error(`Connector ${connectorId} was accepted with the type ${accepted.connector.type}, which this release does not know.`)
 
   const streams = streamsOf(accepted, vendor, stored, clock.now())
+  const saved = new Map([...stored.streams, ...(stored.saved ?? [])])
   const report = new RunReport(ports, accepted, vendor, status, streams)
   const begin = async (dueAt: Instant) => due === undefined || (await state.beginDue(connectorId, due.nextDueAt, dueAt))
   if (isOff) {
@@ -101,8 +104,8 @@ export async function collectConnector(ports: CollectPorts, connectorId: string,
   const { isShut } = gate
   const repeatedAt = isShut ? await afterShutGate(gate, report, usualAt(clock.now())) : dueIfRunDies(clock.now(), usualAt)
   if (!(await begin(repeatedAt))) return
-  if (isShut) return void (await report.write({ streams, policy, gate }))
-  const run = await beginRun({ ports, accepted, vendor, streams, policy, gate, report, deadline, holder }, stored.heldKeys)
+  if (isShut) return void (await report.write({ streams, saved, policy, gate }))
+  const run = await beginRun({ ports, accepted, vendor, streams, saved, policy, gate, report, deadline, holder }, stored.heldKeys)
   let end = await readAll(run)
   await run.firstRequests.settle()
   await run.limiter.flush(end.kind === 'finished' ? nextDue(run, end.dueAt) : 0)
@@ -179,7 +182,7 @@ async function beginRun(
   },
   heldKeys: RunState['heldKeys'],
 ): Promise<Run> {
-  const { accepted, streams, policy, gate, report } = given
+  const { accepted, streams, saved, policy, gate, report } = given
   const { connector } = accepted
   const limiter = new RateLimiter(given.ports)
   const keys = await RunKeys.open(given.ports, accepted, report.status, limiter, heldKeys)
@@ -196,6 +199,7 @@ async function beginRun(
   const context = {
     connector,
     vendor,
+    saved,
     filters,
     holder,
     limiter,
@@ -247,6 +251,7 @@ async function takeStep(run: Run): Promise<RunEnd | undefined> {
     failures.keyWorks({ stream: id, key, streams }, keys.pool.all.length === 1, clock.now())
   const { outcome, stream, key } = await readRange(ports, { ...context, policy, keyWorks }, step, before, first)
   streams.set(id, stream)
+  if (stream.version !== before.version) run.saved.set(id, stream)
   report.stepTaken(before, stream)
   run.policy = { ...policy, clock: ports.vendorClocks.of(context.connector.baseUrl), usualTime: lastUsualTime(ports, run.accepted) }
   if (outcome.kind === 'lease-held') return { kind: 'lease-held', dueAt: outcome.until }

@@ -2,12 +2,13 @@ import { type Failure, type FailureCode, failures } from '../../domain/failures.
 import type { Clock, Log, SeenIdStore, Source, StreamStore } from '../../domain/ports.ts'
 import { withoutEchoes } from '../../domain/redaction/shown-page.ts'
 import type { Result } from '../../domain/result.ts'
+import { isWorthSaving } from '../../domain/stream/empty-reads.ts'
 import { pacedStepPagesMax, type ReadingPolicy, stepPagesMax } from '../../domain/stream/ledger.ts'
 import { askedRange, pagesLeft } from '../../domain/stream/plan.ts'
 import * as reading from '../../domain/stream/reading.ts'
 import { type ReadStep, waitInRun } from '../../domain/stream/schedule.ts'
 import { SeenItems, type SeenPage } from '../../domain/stream/seen-ids.ts'
-import type { Range, StreamCounts, StreamState } from '../../domain/stream/stream.ts'
+import type { Range, StreamCounts, StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { day, type Instant } from '../../domain/time.ts'
 import type { VendorRequest } from '../../domain/vendor.ts'
 import type { VendorClocks } from '../../domain/vendor-clock.ts'
@@ -34,6 +35,8 @@ export interface StepContext extends Omit<PageContext, 'stream'> {
   /** Names the run in its leases. */
   readonly holder: string
   readonly policy: ReadingPolicy
+  /** The streams as they are stored. */
+  readonly saved: ReadonlyMap<StreamId, StreamState>
   readonly limiter: Pick<Limiter, 'release'>
   readonly keys: KeyPool
   /** Whether the key works for another stream. */
@@ -127,6 +130,7 @@ export async function readRange(
     const read = { ...received, key: key.fingerprint, items: items.length, newIds: newIds.length, counts, filters, filtersOff, changes }
     const next = reading.afterPage(reading.countRequest(lease.stream), range, read, { policy, linksRead, now: clock.now() })
     const isOver = pages >= pagesMax || (pages >= stepPagesMax && clock.now() >= yieldAt) || clock.now() > lastPageBy
+    if (next.range === undefined && items.length === 0 && range.kind === 'tail' && !lease.isHeld) return endEmpty(step, next, key)
     if (next.range === undefined || isOver || stop.aborted) return end(step, next, key)
     logAll(step, next)
     if (!(await lease.checkpoint(next.stream, next.range))) return leaseLost(lease)
@@ -258,6 +262,14 @@ async function end(step: Step, next: reading.Reading, key: OpenKey | undefined):
   const { lease } = step
   logAll(step, next)
   return (await lease.release(next.stream)) ? { outcome: next.outcome, stream: lease.stream, key } : leaseLost(lease)
+}
+
+/** A whole tail was read, and it is empty. */
+async function endEmpty(step: Step, next: reading.Reading, key: OpenKey): Promise<StepResult> {
+  const { ports, context, page, lease } = step
+  if (isWorthSaving(context.saved.get(page.stream), next.stream, ports.clock.now())) return end(step, next, key)
+  logAll(step, next)
+  return { outcome: next.outcome, stream: { ...next.stream, version: lease.stream.version }, key }
 }
 
 /** No page was read. If the lease was taken, it is given back. */

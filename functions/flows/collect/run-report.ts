@@ -5,6 +5,7 @@ import { isStatusOfLater } from '../../domain/status/accepted-status.ts'
 import { isSwitchedOff } from '../../domain/status/connector-state.ts'
 import { type ConnectorStatus, newStatus, statusAfterRun, withState } from '../../domain/status/status.ts'
 import { type Counted, countsSince, eventValues, sumOfCounts } from '../../domain/stream/counts.ts'
+import { emptyReadsOf } from '../../domain/stream/empty-reads.ts'
 import type { ReadingPolicy } from '../../domain/stream/ledger.ts'
 import type { LostRange, StreamId, StreamState } from '../../domain/stream/stream.ts'
 import { type Instant, iso, second } from '../../domain/time.ts'
@@ -30,6 +31,8 @@ export interface ReportPorts extends NotifyPorts {
 /** The parts of the run that the report is made from. */
 interface Reported {
   readonly streams: ReadonlyMap<StreamId, StreamState>
+  /** The streams as they are stored. */
+  readonly saved: ReadonlyMap<StreamId, StreamState>
   readonly policy: ReadingPolicy
   /** Absent, and so is the limiter, if the run did not open its keys. */
   readonly keys?: RunKeys
@@ -143,7 +146,7 @@ export class RunReport {
   }
 
   /** Returns false if the connector was edited, disabled or deleted meanwhile. Then nothing was written, and the run must end. */
-  async write({ streams, policy, keys, limiter, gate }: Reported): Promise<boolean> {
+  async write({ streams, saved, policy, keys, limiter, gate }: Reported): Promise<boolean> {
     const { ports, connector } = this
     const now = ports.clock.now()
     const read = new Map([...streams].map(([id, { counts }]) => [id, countsSince(this.reported.get(id)?.counts, counts)]))
@@ -167,7 +170,7 @@ export class RunReport {
       ...(keys === undefined || limiter === undefined ? {} : { otherConsumers: shareOfOthers(keys, limiter) }),
       ...(gate.outage === undefined ? {} : { outage: gate.outage }),
     }
-    const report = { now, streams, policy, connector, delivered, ...ofKeys }
+    const report = { now, streams, emptyReads: emptyReadsOf(streams, saved), policy, connector, delivered, ...ofKeys }
     const updated = await ports.state.updateStatus(connector.connectorId, (stored = this.current) =>
       this.isOver(stored) ? undefined : { ...statusAfterRun(stored, run, report), acceptedAt: this.accepted.acceptedAt },
     )

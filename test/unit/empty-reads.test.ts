@@ -1,0 +1,115 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { afterEmptyReads, emptyReadsOf, isWorthSaving } from '../../functions/domain/stream/empty-reads.ts'
+import * as plan from '../../functions/domain/stream/plan.ts'
+import { afterPage, countRequest } from '../../functions/domain/stream/reading.ts'
+import type { StreamState } from '../../functions/domain/stream/stream.ts'
+import { type Instant, minute, second } from '../../functions/domain/time.ts'
+import { now, policy, stream } from './streams.ts'
+
+/** The stream after its whole tail was read at `at`, with one page of so many items, all new. */
+function readTail(before: StreamState, at: Instant, items = 0): StreamState {
+  const tail = plan.planLive(before, at, policy)!
+  const page = {
+    key: 'key',
+    requestedAt: at,
+    receivedAt: at,
+    items,
+    newIds: items,
+    counts: { pages: 1, fetched: items, delivered: items },
+    filters: [],
+    filtersOff: [],
+    changes: { again: 0, changed: 0, fields: [] },
+  }
+  return afterPage(countRequest(before), tail, page, { policy, linksRead: new Set(), now: at }).stream
+}
+
+const saved: StreamState = { ...readTail(stream(now - 20 * minute), now), version: 7 }
+const afterReads = (...at: readonly Instant[]) => at.reduce((before, instant) => readTail(before, instant), saved)
+const restored = (before: StreamState, after: StreamState) =>
+  afterEmptyReads('x', before, emptyReadsOf(new Map([['x', after]]), new Map([['x', before]])))
+
+describe('an empty read', () => {
+  it('is not worth a write of the stream for half an hour', () => {
+    for (const after of [5, 10, 29]) expect(isWorthSaving(saved, afterReads(now + after * minute), now + after * minute)).toBe(false)
+    expect(isWorthSaving(saved, afterReads(now + 30 * minute), now + 30 * minute)).toBe(true)
+  })
+
+  it('is worth one if the stream was never written', () => {
+    expect(isWorthSaving(undefined, afterReads(now + minute), now + minute)).toBe(true)
+  })
+
+  it.each<[string, Partial<StreamState>]>([
+    ['trouble', { trouble: { failure: { code: 'vendor-error', detail: '' }, attempts: 1, until: now, since: now } }],
+    ['a re-read that was asked for', { requestedRereads: [{ from: now - 1, to: now }] }],
+    ['a lease of a run that died', { lease: { holder: 'run', until: now } }],
+    ['a range that was half read', { range: { kind: 'tail', from: now - 1, to: now, page: 1, items: 1 } }],
+    ['another proven interval', { covered: [...saved.covered, { from: now, to: now + 1 }] }],
+    ['no proven interval', { covered: [] }],
+    ['a much narrower range', { widthMs: saved.widthMs / 2 }],
+    ['another event', { counts: { ...saved.counts, fetched: 1, delivered: 1 } }],
+    ['a refused request', { counts: { ...saved.counts, requests: saved.counts.requests + 1 } }],
+  ])('is worth one if the stored stream has %s', (_, stored) => {
+    expect(isWorthSaving({ ...saved, ...stored }, afterReads(now + minute), now + minute)).toBe(true)
+  })
+})
+
+describe('empty reads in the status', () => {
+  it('bring the stream to where they left it, and never further', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: second, max: 5 * minute }), { minLength: 1, maxLength: 6 }),
+        fc.integer({ min: -minute, max: minute }),
+        (waits, apartMs) => {
+          let at = now
+          const instants = waits.map((wait) => {
+            at += wait
+            return at
+          })
+          const after = afterReads(...instants)
+          const { lastReadAt, readThrough, covered, counts } = restored(saved, after)
+          expect({ lastReadAt, readThrough, covered, counts }).toEqual({
+            lastReadAt: after.lastReadAt,
+            readThrough: after.readThrough,
+            covered: after.covered,
+            counts: after.counts,
+          })
+
+          const other = afterReads(instants.at(-1)! + Math.max(1 - waits[0]!, apartMs))
+          const all = new Map([
+            ['x', after],
+            ['y', other],
+          ])
+          const both = emptyReadsOf(all, new Map([...all.keys()].map((id) => [id, saved])))
+          for (const [id, left] of all) {
+            const back = afterEmptyReads(id, saved, both)
+            expect(back.readThrough).toBeLessThanOrEqual(left.readThrough)
+            expect(back.covered.at(-1)!.to).toBeLessThanOrEqual(left.covered.at(-1)!.to)
+            expect(back.covered.at(-1)!.to).toBeGreaterThanOrEqual(saved.covered.at(-1)!.to)
+            expect(back.counts).toEqual(left.counts)
+          }
+        },
+      ),
+    )
+  })
+
+  it('go on from run to run', () => {
+    const first = restored(saved, afterReads(now + 5 * minute))
+    const second = readTail(first, now + 10 * minute)
+    expect(restored(saved, second)).toMatchObject({ readThrough: second.readThrough, counts: second.counts })
+  })
+
+  it('say nothing of a stream that was written since, or made anew', () => {
+    const empty = emptyReadsOf(new Map([['x', afterReads(now + minute)]]), new Map([['x', saved]]))
+    const written = { ...saved, version: 8 }
+    expect(afterEmptyReads('x', written, empty)).toBe(written)
+    const anew = { ...saved, lastReadAt: now + 2 * minute }
+    expect(afterEmptyReads('x', anew, empty)).toBe(anew)
+    expect(afterEmptyReads('y', saved, empty)).toBe(saved)
+  })
+
+  it('are absent if every stream is as it is stored', () => {
+    expect(emptyReadsOf(new Map([['x', saved]]), new Map([['x', saved]]))).toBeUndefined()
+    expect(emptyReadsOf(new Map([['x', afterReads(now + minute)]]), new Map())).toBeUndefined()
+  })
+})
