@@ -59,6 +59,14 @@ function storedAs<T extends string>(storedValues: Readonly<Record<T, string>>, u
   })
 }
 
+/** Numbers by their names as a list in the order of the names: a status is written often, and each KB of it costs twice. */
+function asRow<Name extends string>(...names: readonly Name[]) {
+  return z.codec(z.array(count).check(z.length(names.length)), z.custom<Readonly<Record<Name, number>>>(), {
+    decode: (row) => Object.fromEntries(names.map((name, i) => [name, row[i]])) as Record<Name, number>,
+    encode: (value) => names.map((name) => value[name]),
+  })
+}
+
 function asThemselves<T extends string>(values: readonly T[]): Readonly<Record<T, T>> {
   return Object.fromEntries(values.map((value) => [value, value])) as Record<T, T>
 }
@@ -176,7 +184,12 @@ export const dueSchema: z.ZodMiniType<Due> = z.object({
   acceptedAt: optional(instant),
 } satisfies Shape<Due>)
 
-export const tickSchema: z.ZodMiniType<Tick> = z.object({ at: instant, waiting: count, begun: count } satisfies Shape<Tick>)
+export const tickSchema: z.ZodMiniType<Tick> = z.object({
+  at: instant,
+  waiting: count,
+  begun: count,
+  sentUntil: optional(instant),
+} satisfies Shape<Tick>)
 
 export const comparisonSchema: z.ZodMiniType<Comparison> = z.object({
   begunAt: optional(instant),
@@ -224,14 +237,14 @@ export const statusSchema: z.ZodMiniType<ConnectorStatus, Stored> = withExactCod
       acknowledged: optional(
         z.object({ at: instant, note: text, lostRanges: count, says: optional(text) } satisfies Shape<Acknowledgement>),
       ),
-      activity: optional(z.array(z.object({ from: instant, requests: count, delivered: count } satisfies Shape<Activity>))),
+      activity: optional(z.array(asRow<keyof Activity>('from', 'requests', 'delivered'))),
       catchUp: optional(z.object({ since: instant, lagMs: z.number() } satisfies Shape<CatchUp>)),
       emptyReads: optional(
         z.object({
           at: instant,
           to: instant,
           provenTo: instant,
-          streams: z.record(text, z.object({ version: count, reads: count } satisfies Shape<EmptyReads['streams'][string]>)),
+          streams: z.record(text, asRow<keyof EmptyReads['streams'][string]>('version', 'reads')),
         } satisfies Shape<EmptyReads>),
       ),
       test: optional(z.object({ progress: text, until: instant })),

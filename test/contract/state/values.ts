@@ -53,7 +53,7 @@ export function accepted(connectorId: string): AcceptedConnector {
 
 export const status: ConnectorStatus = newStatus(start, 'tenant')
 
-export const fullStatus: ConnectorStatus = {
+export const fullStatus: Required<ConnectorStatus> = {
   cause: 'vendor-error',
   pendingChanges: [
     { from: 'ok', to: 'failing', reason: 'It answers 500.', since: start, cause: 'vendor-error' },
@@ -64,6 +64,12 @@ export const fullStatus: ConnectorStatus = {
   origin: 'https://api.example.com',
   streamsBehind: 2,
   test: { progress: '3 of 7', until: start },
+  activity: [
+    { from: start - hour, requests: 4, delivered: 0 },
+    { from: start, requests: 8, delivered: 1_204 },
+  ],
+  catchUp: { since: start - hour, lagMs: hour },
+  emptyReads: { at: start, to: start - 1, provenTo: start - minute, streams: { 'x/2': { version: 12, reads: 3 } } },
   lostRanges: 1,
   lastLost: { from: start - day, to: start - hour },
   acknowledged: { at: start, note: 'known', lostRanges: 1, says: 'Jane' },
@@ -71,6 +77,9 @@ export const fullStatus: ConnectorStatus = {
   keysStoredAt: { fingerprint: start - day },
   nextTryAt: start + minute,
   ...status,
+  tenantName: 'tenant',
+  keys: ['fingerprint'],
+  vendorClockMs: -400,
   state: 'failing',
   reason: '',
   lastRunAt: start,
