@@ -1,6 +1,6 @@
 import { hour, type Instant, minute, second } from './time.ts'
 
-/** Which of the due connectors a tick claims. The queue gets no more than it serves before its messages expire. */
+/** Which of the due connectors get a message in a tick. The queue gets no more than it serves before its messages expire. */
 
 /** An entry of the index of due times, which shows nothing else. */
 export interface DueEntry {
@@ -11,10 +11,12 @@ export interface DueEntry {
 /** The memory of one tick for the next. */
 export interface Tick {
   readonly at: Instant
-  /** Claims that no run had begun then, with those of the tick (count). */
+  /** Messages that no run had begun then, with those of the tick (count). */
   readonly waiting: number
-  /** Claims that runs began in the minute before (count). */
+  /** Messages that runs began in the minute before (count). */
   readonly begun: number
+  /** Each connector that was due before this instant has a message. Absent if the queue did not serve all of them. */
+  readonly sentUntil?: Instant
 }
 
 /** The time between two ticks (ms). Each tick claims the connectors that are due before the next one. */
@@ -70,23 +72,43 @@ export function dueIfRunDies(now: Instant, usualAt: (after: Instant) => Instant)
 }
 
 /**
- * Chooses the claims of a tick. There are never more claims that wait for a run than runs began in the last two minutes at that rate, and as
- * many as there are places at least. The tenants take turns, and of each tenant the connector that was due first comes first.
+ * Chooses the connectors that get a message in a tick. There are never more that wait for a run than runs began in the last two minutes at
+ * that rate, and as many as there are places at least. The tenants take turns, and of each tenant the connector that was due first comes first.
+ *
+ * `sends` are not claimed, which saves a write for each run: if all that are due get a message, nobody sends them another one before the next
+ * tick. `claims` are claimed first: connectors whose message began no run, and all of them if some must wait for a later tick.
  */
 export function planTick(
   entries: readonly DueEntry[],
   { now, places, last }: { readonly now: Instant; readonly places: number; readonly last?: Tick | undefined },
-): { readonly claims: readonly DueEntry[]; readonly tick: Tick } {
-  const waiting = entries.filter((entry) => isClaimed(entry, now)).length
+): { readonly sends: readonly DueEntry[]; readonly claims: readonly DueEntry[]; readonly tick: Tick } {
   const isDoubled = last !== undefined && now - last.at < doubledWithinMs
-  const begun = isDoubled ? last.begun : begunSince(last, entries, now, waiting)
+  const hasMessage = ({ nextDueAt }: DueEntry) => nextDueAt < (last?.sentUntil ?? 0)
+  const waiting = entries.filter((entry) => isClaimed(entry, now)).length
   const due = entries.filter((entry) => entry.nextDueAt < now + tickMs && !isClaimed(entry, now))
-  const claims = inTurns(due).slice(0, Math.max(0, Math.max(places, 2 * begun) - waiting))
-  const tick = isDoubled ? { ...last, waiting: last.waiting + claims.length } : { at: now, waiting: waiting + claims.length, begun }
-  return { claims, tick }
+  const begun = isDoubled ? last.begun : begunSince(last, entries, now, waiting + due.filter(hasMessage).length)
+  // Its message is held back until it is due, or may begin a run at any moment.
+  const left = due.filter((entry) => !hasMessage(entry) || (entry.nextDueAt < now && !isDoubled))
+  const room = Math.max(0, Math.max(places, 2 * begun) - waiting)
+  const chosen = inTurns(left).slice(0, room)
+  const isAll = chosen.length === left.length
+  const [sends, claims] = isAll ? [chosen.filter((entry) => !hasMessage(entry)), chosen.filter(hasMessage)] : [[], chosen]
+  return {
+    sends,
+    claims,
+    tick: {
+      at: isDoubled ? last.at : now,
+      waiting: (isDoubled ? last.waiting : waiting) + chosen.length,
+      begun,
+      ...(isAll ? { sentUntil: now + tickMs } : {}),
+    },
+  }
 }
 
-/** The runs that began since the last tick (count): its waiting claims, less those that still wait or have ended by themselves. */
+/**
+ * The runs that began since the last tick (count): its messages, less those that still wait and the claims that ended by themselves.
+ * `waiting`: the claims and the messages without one that no run has begun.
+ */
 function begunSince(last: Tick | undefined, entries: readonly DueEntry[], now: Instant, waiting: number): number {
   if (last === undefined) return 0
   const over = entries.filter((entry) => isClaimOver(entry, now) && entry.nextDueAt > last.at).length

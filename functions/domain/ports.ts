@@ -116,8 +116,8 @@ export interface ConnectorItems {
 /** The work queue. */
 export interface Queue {
   /**
-   * Queues a run of this connector, to begin after `delaySeconds` (whole seconds, 0 to 900). `claim`: the end of the claim that the message
-   * belongs to. A run whose claim is gone does nothing.
+   * Queues a run of this connector, to begin after `delaySeconds` (whole seconds, 0 to 900). `claim`: the due time that is stored when the
+   * message is sent, which is the end of the claim if there is one. A run that finds another due time does nothing.
    */
   send(connectorId: string, delaySeconds: number, claim?: Instant): Promise<void>
 }
@@ -223,7 +223,8 @@ export interface DueStore {
   /** With `acceptedAt`: unless a later acceptance made it. */
   removeDue(connectorId: string, acceptedAt?: Instant): Promise<void>
   readTick(): Promise<Tick | undefined>
-  writeTick(tick: Tick): Promise<void>
+  /** Writes nothing and returns false if the tick that is stored is not of the instant `lastAt`, or there is one and `lastAt` is absent. */
+  writeTick(tick: Tick, lastAt: Instant | undefined): Promise<boolean>
   readComparison(): Promise<Comparison | undefined>
   writeComparison(comparison: Comparison): Promise<void>
 }

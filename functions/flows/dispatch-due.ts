@@ -1,6 +1,6 @@
 import { claimEnd, type DueEntry, isClaimOver, knownUntil, planTick } from '../domain/dispatch.ts'
 import type { Clock, DueStore, Log, Queue } from '../domain/ports.ts'
-import { second } from '../domain/time.ts'
+import { type Instant, second } from '../domain/time.ts'
 
 export interface DispatchPorts {
   readonly clock: Clock
@@ -9,47 +9,52 @@ export interface DispatchPorts {
   readonly log: Log
 }
 
-/** The most claims at the same time (count). */
-const claimsAtOnce = 16
+/** The most messages that are sent at the same time (count). */
+const sendsAtOnce = 16
 
 /**
- * Claims connectors that are due before the next tick, as many as the queue serves, and sends one work message for each, delayed until it
- * is due. `places`: runs at the same time, at most (count). Another dispatcher's claim is left alone. A claim ends when its run begins, or
- * with its message. Returns the number of claims. A claim that fails is logged, and the others go on. Throws when the listing of due
- * connectors fails, or the tick cannot be read or written.
+ * Sends a work message for each connector that is due before the next tick, as many as the queue serves, delayed until it is due. `places`:
+ * runs at the same time, at most (count). A tick that comes twice at once sends nothing the second time. Returns the number of messages. A
+ * connector that fails is logged, and the others go on. Throws when the listing of due connectors fails, or the tick cannot be read or written.
  */
 export async function dispatchDue({ clock, state, queue, log }: DispatchPorts, places: number): Promise<number> {
   const now = clock.now()
   const last = await state.readTick()
   const entries: DueEntry[] = []
   for await (const entry of state.dueBefore(knownUntil(now))) entries.push(entry)
-  const { claims, tick } = planTick(entries, { now, places, last })
-  // Before the claims: if this process dies among them, the next tick takes too few for a minute, and never too many.
-  await state.writeTick(tick)
-  const until = claimEnd(now)
-  let claimed = 0
-  const claim = async (entry: DueEntry) => {
-    const { connectorId, nextDueAt } = entry
-    const dueSince = isClaimOver(entry, now) ? undefined : nextDueAt
-    if (!(await state.claimDue(connectorId, nextDueAt, until, dueSince))) return
-    await queue.send(connectorId, Math.max(0, Math.ceil((nextDueAt - now) / second)), until)
-    claimed += 1
+  const { sends, claims, tick } = planTick(entries, { now, places, last })
+  // Before the messages: if this process dies among them, the next tick sends too few for a minute, and never too many.
+  if (!(await state.writeTick(tick, last?.at))) return 0
+  let sent = 0
+  const send = async ({ connectorId, nextDueAt }: DueEntry, claim: Instant) => {
+    await queue.send(connectorId, Math.max(0, Math.ceil((nextDueAt - now) / second)), claim)
+    sent += 1
   }
+  const claimAndSend = async (entry: DueEntry) => {
+    const { connectorId, nextDueAt } = entry
+    const until = claimEnd(now)
+    const dueSince = isClaimOver(entry, now) ? undefined : nextDueAt
+    if (await state.claimDue(connectorId, nextDueAt, until, dueSince)) await send(entry, until)
+  }
+  const all = [
+    ...sends.map((entry) => ({ entry, work: () => send(entry, entry.nextDueAt) })),
+    ...claims.map((entry) => ({ entry, work: () => claimAndSend(entry) })),
+  ]
   const underWay = new Set<Promise<void>>()
-  for (const due of claims) {
-    const claiming = claim(due).catch((error: unknown) =>
+  for (const { entry, work } of all) {
+    const working = work().catch((error: unknown) =>
       log({
         level: 'error',
         event: 'claim-failed',
-        connectorId: due.connectorId,
-        message: 'The connector was not claimed. A later tick tries again.',
+        connectorId: entry.connectorId,
+        message: 'The connector got no message. A later tick tries again.',
         error,
       }),
     )
-    underWay.add(claiming)
-    void claiming.finally(() => underWay.delete(claiming))
-    if (underWay.size >= claimsAtOnce) await Promise.race(underWay)
+    underWay.add(working)
+    void working.finally(() => underWay.delete(working))
+    if (underWay.size >= sendsAtOnce) await Promise.race(underWay)
   }
   await Promise.all(underWay)
-  return claimed
+  return sent
 }

@@ -29,15 +29,27 @@ const entries = fc
   )
   .map((all) => all.map(({ tenant, name, nextDueAt }): DueEntry => ({ connectorId: `${tenant}.${name}`, nextDueAt })))
 const places = fc.integer({ min: 1, max: 40 })
-const last = fc.option(fc.record({ at: fc.constant(now - minute), waiting: fc.nat(200), begun: fc.nat(200) }), { nil: undefined })
+const last = fc.option(
+  fc.record(
+    { at: fc.constant(now - minute), waiting: fc.nat(200), begun: fc.nat(200), sentUntil: fc.constant(now) },
+    { requiredKeys: ['at', 'waiting', 'begun'] },
+  ),
+  { nil: undefined },
+)
 
-describe('the claims of a tick', () => {
-  it('are of connectors that are due before the next tick and not claimed, each once', () => {
+/** The connectors that get a message, in their order, and the tick. */
+function plan(...[all, options]: Parameters<typeof planTick>) {
+  const { sends, claims, tick } = planTick(all, options)
+  return { chosen: [...sends, ...claims], sends, claims, tick }
+}
+
+describe('the messages of a tick', () => {
+  it('go to connectors that are due before the next tick and not claimed, one each', () => {
     fc.assert(
       fc.property(entries, places, last, (all, places, last) => {
-        const { claims } = planTick(all, { now, places, last })
-        expect(new Set(claims.map(({ connectorId }) => connectorId)).size).toBe(claims.length)
-        for (const claim of claims) {
+        const { chosen } = plan(all, { now, places, last })
+        expect(new Set(chosen.map(({ connectorId }) => connectorId)).size).toBe(chosen.length)
+        for (const claim of chosen) {
           expect(claim.nextDueAt).toBeLessThan(now + minute)
           expect(isClaimed(claim, now)).toBe(false)
         }
@@ -49,9 +61,9 @@ describe('the claims of a tick', () => {
     fc.assert(
       fc.property(entries, places, last, (all, places, last) => {
         const waiting = all.filter((entry) => isClaimed(entry, now)).length
-        const { claims, tick } = planTick(all, { now, places, last })
-        expect(claims.length + waiting).toBeLessThanOrEqual(Math.max(places, 2 * tick.begun, waiting))
-        expect(tick.waiting).toBe(claims.length + waiting)
+        const { chosen, tick } = plan(all, { now, places, last })
+        expect(chosen.length + waiting).toBeLessThanOrEqual(Math.max(places, 2 * tick.begun, waiting))
+        expect(tick.waiting).toBe(chosen.length + waiting)
       }),
     )
   })
@@ -60,9 +72,9 @@ describe('the claims of a tick', () => {
     fc.assert(
       fc.property(entries, places, last, (all, places, last) => {
         const due = all.filter((entry) => entry.nextDueAt < now + minute && !isClaimed(entry, now)).length
-        const { claims, tick } = planTick(all, { now, places, last })
-        const room = Math.max(places, 2 * tick.begun) - (tick.waiting - claims.length)
-        expect(claims.length).toBe(Math.max(0, Math.min(due, room)))
+        const { chosen, tick } = plan(all, { now, places, last })
+        const room = Math.max(places, 2 * tick.begun) - (tick.waiting - chosen.length)
+        expect(chosen.length).toBe(Math.max(0, Math.min(due, room)))
       }),
     )
   })
@@ -70,9 +82,9 @@ describe('the claims of a tick', () => {
   it('take the connectors of each tenant in the order in which they are due', () => {
     fc.assert(
       fc.property(entries, places, last, (all, places, last) => {
-        const { claims } = planTick(all, { now, places, last })
-        const claimed = new Set(claims)
-        for (const claim of claims) {
+        const { chosen } = plan(all, { now, places, last })
+        const claimed = new Set(chosen)
+        for (const claim of chosen) {
           const earlier = all.filter(
             (other) =>
               tenantGroup(other.connectorId) === tenantGroup(claim.connectorId) &&
@@ -88,15 +100,55 @@ describe('the claims of a tick', () => {
   it('give each tenant its turn: none gets two more than another that still has connectors due', () => {
     fc.assert(
       fc.property(entries, places, last, (all, places, last) => {
-        const { claims } = planTick(all, { now, places, last })
-        const countOf = (tenant: string) => claims.filter(({ connectorId }) => tenantGroup(connectorId) === tenant).length
-        const claimed = new Set(claims)
+        const { chosen } = plan(all, { now, places, last })
+        const countOf = (tenant: string) => chosen.filter(({ connectorId }) => tenantGroup(connectorId) === tenant).length
+        const claimed = new Set(chosen)
         const left = all.filter((entry) => entry.nextDueAt < now + minute && !isClaimed(entry, now) && !claimed.has(entry))
         for (const { connectorId } of left) {
           for (const other of ['a', 'b', 'c', 'd']) expect(countOf(other) - countOf(tenantGroup(connectorId))).toBeLessThanOrEqual(1)
         }
       }),
     )
+  })
+})
+
+describe('a connector that gets a message', () => {
+  it('is claimed first if its last message began no run, or if another connector must wait', () => {
+    fc.assert(
+      fc.property(entries, places, last, (all, places, last) => {
+        const { chosen, sends, claims } = plan(all, { now, places, last })
+        const due = all.filter((entry) => entry.nextDueAt < now + minute && !isClaimed(entry, now))
+        const isAll = chosen.length === due.length
+        const sentBefore = (entry: DueEntry) => entry.nextDueAt < (last?.sentUntil ?? 0)
+        expect(new Set(claims)).toEqual(new Set(isAll ? due.filter(sentBefore) : chosen))
+        expect(sends.length).toBe(chosen.length - claims.length)
+      }),
+    )
+  })
+
+  it('gets no second one before the next tick, however often this one comes', () => {
+    fc.assert(
+      fc.property(entries, places, fc.integer({ min: 1, max: 29_000 }), (all, places, laterMs) => {
+        const first = plan(all, { now, places })
+        const sent = new Set(first.sends.map(({ connectorId }) => connectorId))
+        const second = plan(all, { now: now + laterMs, places, last: first.tick })
+        expect(second.chosen.filter(({ connectorId }) => sent.has(connectorId))).toEqual([])
+      }),
+    )
+  })
+
+  it('is claimed with the next tick if it is still due then', () => {
+    const due = [
+      { connectorId: 'a.begun', nextDueAt: now + 1 },
+      { connectorId: 'a.lost', nextDueAt: now + 2 },
+    ]
+    const { sends, tick } = plan(due, { now, places: 8 })
+    expect(sends).toEqual(due)
+    const left = [{ connectorId: 'a.lost', nextDueAt: now + 2 }]
+    const next = plan([...left, { connectorId: 'a.new', nextDueAt: now + minute + 1 }], { now: now + minute, places: 8, last: tick })
+    expect(next.claims).toEqual(left)
+    expect(next.sends.map(({ connectorId }) => connectorId)).toEqual(['a.new'])
+    expect(next.tick.begun).toBe(1)
   })
 })
 
@@ -110,12 +162,12 @@ describe('a tick', () => {
     expect(planTick(all, { now, places: 1, last: { at: now - minute, waiting: 20, begun: 0 } }).tick.begun).toBe(20 - 7 - 3)
   })
 
-  it('that comes twice claims no more than the first left', () => {
+  it('that comes twice sends no more than the first left', () => {
     const due = Array.from({ length: 50 }, (_, i): DueEntry => ({ connectorId: `a.${i}`, nextDueAt: now - 1 - i }))
-    const first = planTick(due, { now, places: 8 })
+    const first = plan(due, { now, places: 8 })
     const after = due.map((entry) => (first.claims.includes(entry) ? { ...entry, nextDueAt: claimEnd(now) } : entry))
-    const second = planTick(after, { now: now + 1, places: 8, last: first.tick })
-    expect([first.claims.length, second.claims.length]).toEqual([8, 0])
+    const second = plan(after, { now: now + 1, places: 8, last: first.tick })
+    expect([first.claims.length, second.chosen.length]).toEqual([8, 0])
     expect(second.tick).toEqual(first.tick)
   })
 })

@@ -27,10 +27,10 @@ describe('dispatch', () => {
     await ports.state.makeDue('a', start + 20_500, 0)
     await ports.state.makeDue('b', start + 5 * minute, 0)
     expect(await dispatchDue(ports, places)).toBe(1)
-    expect(queue.messages).toEqual([{ connectorId: 'a', visibleAt: start + 21_000, claim: start + 15 * minute }])
+    expect(queue.messages).toEqual([{ connectorId: 'a', visibleAt: start + 21_000, claim: start + 20_500 }])
   })
 
-  it('claims a connector once, however many ticks there are at the same time', async () => {
+  it('sends one message for a connector, however many ticks there are at the same time', async () => {
     const world = new World({ ticking: false })
     const queue = new MemoryQueue(world.clock)
     const ports = { ...world.ports(0), queue }
@@ -40,12 +40,15 @@ describe('dispatch', () => {
     expect(new Set(queue.messages.map(({ connectorId }) => connectorId)).size).toBe(30)
   })
 
-  it('sends a message again when the queue no longer has it, 15 minutes after it was lost', async () => {
+  it('sends a message again with the next tick if it was lost, and 15 minutes after that if it was lost twice', async () => {
     const world = new World({ ticking: false })
     const queue = new MemoryQueue(world.clock)
     const ports = { ...world.ports(0), queue }
     await ports.state.makeDue('a', start, 0)
     await dispatchDue(ports, places)
+    queue.messages = []
+    await world.run(minute)
+    expect(await dispatchDue(ports, places)).toBe(1)
     queue.messages = []
     await world.run(14 * minute)
     expect(await dispatchDue(ports, places)).toBe(0)
@@ -185,10 +188,14 @@ describe('the lease of a stream', () => {
     expect(await effectsOf(world)).toEqual(['lease', 'deliver', 'checkpoint'])
   })
 
-  it('is not taken for an empty page, whose checkpoint is the only write', async () => {
+  it('is not taken for an empty page, whose checkpoint is the only write if it is worth one', async () => {
     const world = new World({ ticking: false, vendor: { eventsPerHour: 0 } })
     await world.put(connectorItem())
     await world.run(10 * minute)
+    expect(await effectsOf(world)).toEqual(['checkpoint'])
+    await world.run(10 * minute)
+    expect(await effectsOf(world)).toEqual([])
+    await world.run(20 * minute)
     expect(await effectsOf(world)).toEqual(['checkpoint'])
   })
 })

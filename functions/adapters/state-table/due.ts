@@ -18,10 +18,10 @@ export function dueItems(store: Store): DueStore {
     },
 
     /**
-     *     dispatch A                         dispatch B (the rule delivers at least once)
-     *     index: due 12:00                   index: due 12:00
-     *     12:00 → 12:15, sends the message
-     *                                        12:00 → 12:15: refused, the table has 12:15; sends nothing
+     *     dispatch A                         a run whose message came late
+     *     index: due 12:00
+     *                                        begins: 12:00 → 12:05
+     *     12:00 → 12:15: refused, the table has 12:05; sends nothing
      */
     claimDue(connectorId, seen, next, dueSince) {
       const unclaimed = '#nextDueAt = :seen'
@@ -31,8 +31,8 @@ export function dueItems(store: Store): DueStore {
 
     /**
      *     run                                run of the same message, which the queue gave out twice
-     *     begins: 12:15 → 12:05
-     *                                        begins: refused, the claim of 12:15 is gone
+     *     begins: 12:00 → 12:05
+     *                                        begins: refused, the due time of 12:00 is gone
      */
     beginDue(connectorId, seen, next) {
       const sameClaim = '#nextDueAt = :seen'
@@ -85,8 +85,9 @@ export function dueItems(store: Store): DueStore {
 
     readTick: () => store.get(tickKey, tickSchema),
 
-    async writeTick(tick) {
-      await mustWrite(tickKey, store.put(tickKey, { ...tick }))
+    writeTick(tick, lastAt) {
+      const holds = lastAt === undefined ? 'attribute_not_exists(#pk)' : '#at = :lastAt'
+      return store.put(tickKey, { ...tick }, { condition: { holds, values: { lastAt } } })
     },
 
     readComparison: () => store.get(comparisonKey, comparisonSchema),

@@ -137,15 +137,23 @@ export function dueContract(given: Given): void {
   describe('the last tick', () => {
     it('is the one that was written last', async () => {
       expect(await given.state.readTick()).toBeUndefined()
-      await given.state.writeTick({ at: start, waiting: 3, begun: 2 })
-      await given.state.writeTick({ at: start + minute, waiting: 4, begun: 3 })
-      expect(await given.state.readTick()).toEqual({ at: start + minute, waiting: 4, begun: 3 })
+      expect(await given.state.writeTick({ at: start, waiting: 3, begun: 2 }, undefined)).toBe(true)
+      const next = { at: start + minute, waiting: 4, begun: 3, sentUntil: start + hour }
+      expect(await given.state.writeTick(next, start)).toBe(true)
+      expect(await given.state.readTick()).toEqual(next)
+    })
+
+    it('is written by one of those that saw the one before', async () => {
+      const write = (lastAt: number | undefined) => given.state.writeTick({ at: start, waiting: 3, begun: 2 }, lastAt)
+      expect((await Promise.all([write(undefined), write(undefined)])).sort()).toEqual([false, true])
+      expect(await write(start - minute)).toBe(false)
+      expect(await write(start)).toBe(true)
     })
   })
   describe('the last comparison', () => {
     it('is the one that was written last, beside the last tick', async () => {
       expect(await given.state.readComparison()).toBeUndefined()
-      await given.state.writeTick({ at: start, waiting: 3, begun: 2 })
+      await given.state.writeTick({ at: start, waiting: 3, begun: 2 }, undefined)
       await given.state.writeComparison({ begunAt: start, completedAt: start - hour, claimedAt: start - day })
       expect(await given.state.readComparison()).toEqual({ begunAt: start, completedAt: start - hour, claimedAt: start - day })
       await given.state.writeComparison({ completedAt: start })

@@ -35,7 +35,7 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       await state.writeSeen('a', 'x', page({ from: start, to: start + 4 }, 1))
       await state.fingerprintKey('aa')
       await state.beginOutage(outage)
-      await state.writeTick({ at: start, waiting: 0, begun: 0 })
+      await state.writeTick({ at: start, waiting: 0, begun: 0 }, undefined)
       await state.writeOrigin('v', 'https://a', { version: 1 })
       await state.writeComparison({ claimedAt: start })
       await state.bindSecret('tributary/a', 'https://a')
@@ -54,7 +54,7 @@ export function newerReleaseContract(open: () => Promise<OpenTable>): void {
       ['beginDue', (state) => state.beginDue('a', start, start + 1)],
       ['readDue', (state) => state.readDue('a')],
       ['readTick', (state) => state.readTick()],
-      ['writeTick', (state) => state.writeTick({ at: start, waiting: 0, begun: 0 })],
+      ['writeTick', (state) => state.writeTick({ at: start, waiting: 0, begun: 0 }, start)],
       ['readComparison', (state) => state.readComparison()],
       ['writeComparison', (state) => state.writeComparison({})],
       ['readSecretOrigin', (state) => state.readSecretOrigin('tributary/a')],
