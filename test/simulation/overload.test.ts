@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { runMaxMs } from '../../functions/domain/dispatch.ts'
 import { type Instant, minute, second } from '../../functions/domain/time.ts'
 import { dispatchDue } from '../../functions/flows/dispatch-due.ts'
+import type { ConnectorItem } from '../../functions/flows/item-digest.ts'
 import { dueAges } from '../../functions/flows/oldest-due.ts'
+import { eventTypeNames } from '../../local/simulator/catalogue.ts'
 import { VirtualClock } from '../../simulation/fakes/clock.ts'
 import { memoryState } from '../../simulation/fakes/state.ts'
 import { type WorkMessage, WorkQueue } from '../../simulation/fakes/work-queue.ts'
@@ -21,12 +23,13 @@ async function putAll(
   world: World,
   count: number,
   originOf: (i: number) => { readonly tenant: 'acme' | 'globex'; readonly baseUrl: string },
+  more: ConnectorItem = {},
 ) {
   for (let i = 1; i <= count; i++) {
     const { tenant, baseUrl } = originOf(i)
     const connectorId = `${tenant}.${i}`
     const own = { connectorId, name: connectorId, tenantName: tenant, apiKeySecrets: [secretNameOf(i, tenant)], baseUrl }
-    await world.put(connectorItem({ ...own, initialBackfillMinutes: 0 }))
+    await world.put(connectorItem({ ...own, initialBackfillMinutes: 0, ...more }))
     // Nobody writes a thousand items in one instant.
     if (i % 20 === 0) await world.run(second)
   }
@@ -93,6 +96,21 @@ describe('a vendor that takes 5 s to respond', () => {
     const ids = Array.from({ length: count }, (_, i) => `acme.${i + 1}`)
     const longest = await longestGap(world, ids, world.clock.now(), 15 * minute)
     console.info(`${count} connectors on ${places} places: longest gap ${longest / second} s`)
+    expect(longest).toBeLessThanOrEqual(intervalMs + lateMaxMs)
+    expect(world.record.faults.get('message expired')).toBeUndefined()
+  })
+})
+
+describe('a vendor that responds in half a second', () => {
+  it('is read at its interval by as many connectors of four event types as the formula says', { timeout: 300_000 }, async () => {
+    const delayMs = { min: second / 2, max: second / 2 }
+    const count = connectorsOf(1, second)
+    const world = new World({ vendor: { eventsPerHour: 0, delayMs }, furtherKeys: count, runsMax: 1 })
+    await putAll(world, count, () => ({ tenant: 'acme', baseUrl: healthyOrigin }), { eventTypes: eventTypeNames })
+    await world.run(10 * minute)
+    const ids = Array.from({ length: count }, (_, i) => `acme.${i + 1}`)
+    const longest = await longestGap(world, ids, world.clock.now(), 15 * minute)
+    console.info(`${count} connectors of ${eventTypeNames.length} event types on 1 place: longest gap ${longest / second} s`)
     expect(longest).toBeLessThanOrEqual(intervalMs + lateMaxMs)
     expect(world.record.faults.get('message expired')).toBeUndefined()
   })
