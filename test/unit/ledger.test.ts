@@ -202,3 +202,16 @@ describe('a clock that is more than a day off', () => {
     expect(plan.liveIsDue(unproven(there - 3 * minute), now, off)).toBe(true)
   })
 })
+
+describe('the pages that a range still has', () => {
+  const given = stream(now - 2 * hour, { widthMs: hour, pagesTarget: 3.5 })
+
+  it('follow from the density of its stream', () => {
+    const at = (page: number, widthMs = hour) => plan.pagesLeft(given, range('final', now - widthMs, now, { page }))
+    expect([at(0), at(1), at(3), at(0, minute)]).toEqual([4, 3, 1, 1])
+  })
+
+  it('are as many as it had once there are more than expected', () => {
+    expect(plan.pagesLeft(given, range('final', now - hour, now, { page: 9 }))).toBe(9)
+  })
+})

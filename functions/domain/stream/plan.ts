@@ -103,9 +103,10 @@ export function finalGaps(stream: StreamState, now: Instant, policy: ReadingPoli
   return gaps.filter(({ from, to }) => from < tail || (!tailFits(stream, there) && (to - from >= worthwhile || from < wanted)))
 }
 
-/** The pages that the range still has at the density of its stream (count), the next one included. */
+/** The pages that the range still has at the density of its stream (count), the next one included. Beyond that, as many as it had. */
 export function pagesLeft({ widthMs, pagesTarget }: StreamState, { from, to, page }: Range): number {
-  return Math.max(1, Math.ceil(((to - from) / widthMs) * pagesTarget) - page)
+  const expected = Math.ceil(((to - from) / widthMs) * pagesTarget)
+  return Math.max(1, page < expected ? expected - page : page)
 }
 
 /** The next range of the daily re-read of the last 24 h. */
