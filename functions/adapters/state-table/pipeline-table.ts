@@ -87,7 +87,7 @@ async function readRun(store: Store, connectorId: string): Promise<RunState> {
     const id = streamOfSk(item['sk'])
     if (id === undefined) continue
     const stream = parseItem(item, streamSchema)
-    const read = afterEmptyReads(id, stream, status?.emptyReads)
+    const read = afterEmptyReads(stream, status?.emptyReads?.[id])
     streams.set(id, read)
     if (read !== stream) saved.set(id, stream)
   }

@@ -239,14 +239,7 @@ export const statusSchema: z.ZodMiniType<ConnectorStatus, Stored> = withExactCod
       ),
       activity: optional(z.array(asRow<keyof Activity>('from', 'requests', 'delivered'))),
       catchUp: optional(z.object({ since: instant, lagMs: z.number() } satisfies Shape<CatchUp>)),
-      emptyReads: optional(
-        z.object({
-          at: instant,
-          to: instant,
-          provenTo: instant,
-          streams: z.record(text, asRow<keyof EmptyReads['streams'][string]>('version', 'reads')),
-        } satisfies Shape<EmptyReads>),
-      ),
+      emptyReads: optional(z.record(text, asRow<keyof EmptyReads>('version', 'reads', 'at', 'to', 'provenTo'))),
       test: optional(z.object({ progress: text, until: instant })),
       vendorClockMs: optional(z.number()),
       oldestKeyAt: optional(instant),

@@ -80,8 +80,8 @@ export interface ConnectorStatus {
   readonly catchUp?: CatchUp
   /** Set while a Test of it runs: "3 of 7". Not after `until`, which a Test that was killed does not move on. */
   readonly test?: { readonly progress: string; readonly until: Instant }
-  /** Reads that found nothing and that no stream's item has. */
-  readonly emptyReads?: EmptyReads
+  /** Reads that found nothing and that no stream's item has, by stream. */
+  readonly emptyReads?: Readonly<Record<StreamId, EmptyReads>>
   /** Counts by UTC day, the last 8 days. */
   readonly days: Readonly<Record<string, DayCounts>>
   /** Read steps taken (count), so that every fifth step goes to a gap, in whatever run it is. */
@@ -113,7 +113,7 @@ export interface RunReport {
   /** Requests a minute that other consumers of the key seem to take, and the limit. */
   readonly otherConsumers?: { readonly taken: number; readonly limit: number }
   readonly delivered: DayCounts
-  readonly emptyReads?: EmptyReads | undefined
+  readonly emptyReads?: ConnectorStatus['emptyReads'] | undefined
   /** Why the run left the origin alone, if it is down. */
   readonly outage?: Failure
 }

@@ -2,18 +2,20 @@ import { type Instant, minute } from '../time.ts'
 import type { StreamCounts, StreamId, StreamState } from './stream.ts'
 
 /**
- * Reads that found nothing. The item of a quiet stream is not written for each of them: the status, which each run writes, says how far they
- * went. If that is lost, the next run reads the same time again.
+ * Reads of one stream that found nothing. The item of a quiet stream is not written for each of them: the status, which each run writes, says
+ * how far they went. If that is lost, the next run reads the same time again.
  */
 export interface EmptyReads {
-  /** When the first of these streams was last read. */
+  /** The version of the item that they build on. With another version they say nothing. */
+  readonly version: number
+  /** The number of the reads. */
+  readonly reads: number
+  /** When the last one was made. */
   readonly at: Instant
-  /** All of these streams were read up to here, */
+  /** The stream was read up to here, */
   readonly to: Instant
-  /** and their last covered interval ends here or later. */
+  /** and its last covered interval ends here. */
   readonly provenTo: Instant
-  /** The version of the item that each stream builds on, and its reads since (count). With another version they say nothing. */
-  readonly streams: Readonly<Record<StreamId, { readonly version: number; readonly reads: number }>>
 }
 
 /** The item of a stream is written at least this often (ms), so that a lost status costs little. */
@@ -45,38 +47,30 @@ function text<T extends object>(value: T, apart: ReadonlySet<keyof T>): string {
   return JSON.stringify(names.sort().map((name) => [name, value[name as keyof T]]))
 }
 
-/** The empty reads that no item has. `saved`: the streams as they are stored. */
+/** The empty reads that no item has, by stream. `saved`: the streams as they are stored. */
 export function emptyReadsOf(
   streams: ReadonlyMap<StreamId, StreamState>,
   saved: ReadonlyMap<StreamId, StreamState>,
-): EmptyReads | undefined {
-  const unsaved = [...streams].flatMap(([id, stream]) => {
+): Readonly<Record<StreamId, EmptyReads>> | undefined {
+  const unsaved = [...streams].flatMap(([id, { version, counts, lastReadAt: at = 0, readThrough: to, covered }]) => {
     const stored = saved.get(id)
-    const reads = stored?.version === stream.version ? readsBetween(stored.counts, stream.counts) : undefined
-    return reads === undefined || reads === 0 ? [] : [{ id, stream, reads }]
+    const reads = stored?.version === version ? readsBetween(stored.counts, counts) : undefined
+    return reads === undefined || reads === 0 ? [] : [[id, { version, reads, at, to, provenTo: covered.at(-1)?.to ?? 0 }] as const]
   })
-  if (unsaved.length === 0) return undefined
-  const least = (of: (stream: StreamState) => Instant) => Math.min(...unsaved.map(({ stream }) => of(stream)))
-  return {
-    at: least(({ lastReadAt = 0 }) => lastReadAt),
-    to: least(({ readThrough }) => readThrough),
-    provenTo: least(({ covered }) => covered.at(-1)?.to ?? 0),
-    streams: Object.fromEntries(unsaved.map(({ id, stream: { version }, reads }) => [id, { version, reads }])),
-  }
+  return unsaved.length === 0 ? undefined : Object.fromEntries(unsaved)
 }
 
-/** The stream as the empty reads left it. */
-export function afterEmptyReads(id: StreamId, stored: StreamState, empty: EmptyReads | undefined): StreamState {
-  const own = empty?.streams[id]
+/** The stream as its empty reads left it. */
+export function afterEmptyReads(stored: StreamState, empty: EmptyReads | undefined): StreamState {
   const last = stored.covered.at(-1)
   // A stream that was made anew may have the same version.
-  if (empty === undefined || own?.version !== stored.version || last === undefined || empty.at <= (stored.lastReadAt ?? 0)) return stored
+  if (empty?.version !== stored.version || last === undefined || empty.at <= (stored.lastReadAt ?? 0)) return stored
   const { pages, requests } = stored.counts
   return {
     ...stored,
     lastReadAt: empty.at,
     readThrough: Math.max(stored.readThrough, empty.to),
     covered: [...stored.covered.slice(0, -1), { from: last.from, to: Math.max(last.to, empty.provenTo) }],
-    counts: { ...stored.counts, pages: pages + own.reads, requests: requests + own.reads },
+    counts: { ...stored.counts, pages: pages + empty.reads, requests: requests + empty.reads },
   }
 }

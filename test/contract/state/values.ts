@@ -69,7 +69,7 @@ export const fullStatus: Required<ConnectorStatus> = {
     { from: start, requests: 8, delivered: 1_204 },
   ],
   catchUp: { since: start - hour, lagMs: hour },
-  emptyReads: { at: start, to: start - 1, provenTo: start - minute, streams: { 'x/2': { version: 12, reads: 3 } } },
+  emptyReads: { 'x/2': { version: 12, reads: 3, at: start, to: start - 1, provenTo: start - minute } },
   lostRanges: 1,
   lastLost: { from: start - day, to: start - hour },
   acknowledged: { at: start, note: 'known', lostRanges: 1, says: 'Jane' },
