@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { visibleLines } from '../functions/domain/text.ts'
 import { refuseSwallowedOptions } from '../local/npm-options.ts'
 import { formatTextTable } from '../local/text-table.ts'
+import { type BesideSpike, simulateSpikes } from '../simulation/spike.ts'
 import { type ConnectorCost, type Costs, computeCosts, type RunCost } from './costs.ts'
 import { type ImportCost, measureImport } from './import.ts'
 import { type LimitUse, measureLimit, type PassTime, simulateLimit, simulatePass } from './limiter.ts'
@@ -14,7 +15,7 @@ const usage = `Usage: npm run bench -- [options]
 Without options it runs every part: most in virtual time, and a million events collected in real time. It takes about ten minutes.
 
   --events N     collect this number of events, 20000 to 10000000 (1000000)
-  --only PART    run only throughput, limiter, pass, import, costs or memory; may be repeated
+  --only PART    run only throughput, limiter, pass, spike, import, costs or memory; may be repeated
   --memory MB    measure the memory of collect with this setting collectMemoryMb, 256 to 10240 (320)
   --real         run the limiter also in real time, over several processes; takes five minutes more
   --before DIR   run throughput in turns with the collect of another checkout of Tributary, and compare them
@@ -23,7 +24,7 @@ Without options it runs every part: most in virtual time, and a million events c
   --json         print the figures as one JSON object
   --help         print this text
 `
-const parts = ['throughput', 'limiter', 'pass', 'import', 'costs', 'memory']
+const parts = ['throughput', 'limiter', 'pass', 'spike', 'import', 'costs', 'memory']
 
 interface Figures {
   throughput?: Throughput
@@ -31,6 +32,7 @@ interface Figures {
   limiter?: readonly LimitUse[]
   limiterInRealTime?: readonly LimitUse[]
   pass?: PassTime
+  spike?: readonly BesideSpike[]
   import?: readonly ImportCost[]
   costs?: Costs
   memory?: readonly PageMemory[]
@@ -69,6 +71,7 @@ async function main(): Promise<void> {
 
   const figures: Figures = {}
   if (values.only.includes('pass')) figures.pass = await simulatePass()
+  if (values.only.includes('spike')) figures.spike = await simulateSpikes()
   if (values.only.includes('limiter')) {
     figures.limiter = await simulateLimit()
     if (values.real) figures.limiterInRealTime = await measureLimit()
@@ -81,13 +84,14 @@ async function main(): Promise<void> {
   process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : formatTables(figures))
 }
 
-function formatTables({ pass, limiter, limiterInRealTime, throughput, turns, import: imported, costs, memory }: Figures): string {
+function formatTables({ pass, spike, limiter, limiterInRealTime, throughput, turns, import: imported, costs, memory }: Figures): string {
   const sections: ([string, readonly Readonly<Record<string, unknown>>[]] | undefined)[] = [
     throughput && ['Throughput: a backlog at an unlimited rate, one collecting process', throughputRows(throughput)],
     turns && ['Throughput: before and now, in turns', turnRows(turns)],
     limiter && ['Limiter: a backlog on one key at 20 requests a minute, virtual time', limiter.map(limitRow)],
     limiterInRealTime && ['Limiter: the same in real time, three processes', limiterInRealTime.map(limitRow)],
     pass && [`One pass over ${pass.streams} streams on one key, virtual time`, [passRow(pass)]],
+    spike && ['Live events of eleven quiet streams beside a spike of 30,000 events, virtual time', spike.map(spikeRow)],
     imported && ['Size and import of the collect bundle', imported.map(importRow)],
     imported && ['The largest packages in the collect bundle', imported[0]?.packages ?? []],
     memory && ['Memory: the largest pages, each shape in a process of its own', memory.map(memoryRow)],
@@ -150,6 +154,18 @@ function limitRow({ connectors, window, usedPercent, maxRequestsInAnyMinute, ref
 function passRow({ seconds, minSeconds, refused }: PassTime) {
   const over = formatNumber(100 * (seconds / minSeconds - 1), 2)
   return { seconds, 'minimum possible': minSeconds, 'over it, %': over, '429 responses': refused }
+}
+
+function spikeRow({ intervalMinutes, comes, worstMs, medianMs, usedShare, spikeShare, spikeMs }: BesideSpike) {
+  return {
+    'interval, min': intervalMinutes,
+    'spike comes': comes,
+    'oldest, s': formatNumber(worstMs / 1_000, 0),
+    'median, s': formatNumber(medianMs / 1_000, 0),
+    'spike read in, s': formatNumber(spikeMs / 1_000, 0),
+    'used, %': formatNumber(100 * usedShare, 0),
+    'by the spike, %': formatNumber(100 * spikeShare, 0),
+  }
 }
 
 function importRow({ subject, bytes, importMs }: ImportCost) {

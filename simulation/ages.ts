@@ -7,31 +7,44 @@ import type { World } from './world.ts'
 /** Ages are measured this often (ms), and so are this much too high at most. */
 const lookEveryMs = second
 
+interface Watch {
+  readonly connectorId: string
+  readonly streams: readonly StreamName[]
+  /** The events that the vendor begins to show within this time (ms). */
+  readonly forMs: number
+  /** Ends this time early. */
+  readonly isOver?: () => Promise<boolean>
+  /** How long to wait after this time for those that the lake lacks (ms). */
+  readonly patienceMs?: number
+}
+
 /**
- * Lets time pass. Returns how old the events of each stream were when the lake had them, at most (ms): of all events that the vendor
- * began to show in this time, also of those that the lake still lacks.
+ * Lets time pass. Returns how old each event was when the lake had it (ms): of all events that the vendor began to show in this time. An
+ * event that the lake still lacks is as old as it is then.
  */
-export async function worstAges(
+export async function eventAges(
   world: World,
-  connectorId: string,
-  streams: readonly StreamName[],
-  forMs: number,
-): Promise<ReadonlyMap<StreamName, number>> {
+  { connectorId, streams, forMs, isOver = async () => false, patienceMs = 0 }: Watch,
+): Promise<readonly number[]> {
   const { clock, model, lake } = world
-  const awaited = new Map<StreamName, readonly SimulatedEvent[]>()
-  const worst = new Map<StreamName, number>(streams.map((stream) => [stream, 0]))
+  const ages: number[] = []
+  let awaited: readonly SimulatedEvent[] = []
   let from: Instant = clock.now()
-  for (const end = from + forMs; clock.now() < end; ) {
+  let end = from + forMs
+  for (;;) {
     await world.run(lookEveryMs)
     const now = clock.now()
-    const inLake = lake.byConnector.get(connectorId)
-    for (const stream of streams) {
-      const left = [...(awaited.get(stream) ?? []), ...model.eventsVisible(stream, from, now)].filter((event) => !isThere(inLake, event))
-      const oldest = Math.min(...left.map(({ visibleAt }) => visibleAt))
-      worst.set(stream, Math.max(worst.get(stream) ?? 0, now - oldest))
-      awaited.set(stream, left)
-    }
+    const fresh = from < end ? streams.flatMap((stream) => [...model.eventsVisible(stream, from, Math.min(now, end))]) : []
     from = now
+    const inLake = lake.byConnector.get(connectorId)
+    const left: SimulatedEvent[] = []
+    for (const event of [...awaited, ...fresh]) {
+      if (isThere(inLake, event)) ages.push(now - event.visibleAt)
+      else left.push(event)
+    }
+    awaited = left
+    if (now < end && (await isOver())) end = now
+    if (now >= end && (awaited.length === 0 || now >= end + patienceMs))
+      return [...ages, ...awaited.map(({ visibleAt }) => now - visibleAt)]
   }
-  return worst
 }

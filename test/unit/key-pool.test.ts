@@ -113,6 +113,33 @@ describe('the pool of keys', () => {
     expect(await answer(pool(['a', 'b']).admit({ key: 'a', waitMaxMs: 2 * minute, pacedAfter: start - 10 * second }))).toEqual(['a', 50])
   })
 
+  it('spreads requests over the minute from the first one on that waits for a token, if it is told to', async () => {
+    const ports = world.ports(0)
+    const limiter = new RateLimiter(ports)
+    const ofTwo = { ...key('a'), limiters: [{ bucket: 'a', limit: 2 }] }
+    const keys = new KeyPool(ports, limiter, [ofTwo], 0, true)
+    const goneAfterS: number[] = []
+    for (let n = 0; n < 6; n++) {
+      const [, tookS] = await answer(
+        keys.admit({ waitMaxMs: 2 * minute }).then((given) => {
+          if (given.kind === 'go') limiter.release(given.permit, { outcome: 'responded', receivedAt: world.clock.now() })
+          return given
+        }),
+      )
+      goneAfterS.push(Math.round(tookS))
+    }
+    expect(goneAfterS).toEqual([0, 0, 60, 29, 31, 29])
+  })
+
+  it('waits for the next request that is spread, or says when that is', async () => {
+    const ports = world.ports(0)
+    const keys = new KeyPool(ports, new RateLimiter(ports), [key('a'), key('b')], 0, true)
+    await useUpInTurn('a', 'b')
+    await answer(keys.admit({ waitMaxMs: 2 * minute }))
+    expect(await answer(keys.admit({ waitMaxMs: second }))).toEqual([29.1, 0])
+    expect(keys.freeAt()).toBe(world.clock.now() + 29.1 * second)
+  })
+
   it('calls a wait off when it is told to', async () => {
     await useUp('a')
     expect(await answer(pool(['a']).admit({ waitMaxMs: 2 * minute, beforeWaiting: async () => false }))).toEqual(['called-off', 0])

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { failure } from '../../functions/domain/failures.ts'
-import { stepsTogether } from '../../functions/domain/stream/schedule.ts'
+import { nextStep, stepsTogether } from '../../functions/domain/stream/schedule.ts'
 import type { StreamState } from '../../functions/domain/stream/stream.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
 import { coveredFrom, now, policy, range } from './streams.ts'
@@ -44,5 +44,38 @@ describe('the steps whose first requests are sent together', () => {
 
   it('are none while the vendor may have another clock', () => {
     expect(together({ a: quiet(), b: quiet() }, 0, { ...policy, clock: { lastMs: minute, isUnsure: true } })).toEqual([])
+  })
+})
+
+describe('beside a backlog, a live edge', () => {
+  const everyMinute = { ...policy, intervalMs: minute }
+  const backlog = coveredFrom(now - 3 * hour, now - 2 * hour, { readThrough: now - 20 * second, widthMs: 10 * minute, lastReadAt: now })
+  const next = (ageMs: number, by = policy) => {
+    const edge = quiet({ readThrough: now - ageMs, lastReadAt: now - ageMs })
+    return nextStep(new Map(Object.entries({ backlog, edge })), 0, now, by)?.stream
+  }
+
+  it('is due when it is half an interval old', () => {
+    expect(next(149 * second)).toBe('backlog')
+    expect(next(151 * second)).toBe('edge')
+  })
+
+  it('is not due before it is 45 s old, so that many of them leave some of the limit', () => {
+    expect(next(44 * second, everyMinute)).toBe('backlog')
+    expect(next(46 * second, everyMinute)).toBe('edge')
+  })
+
+  it('waits for its age also at the usual time of the connector, and comes before the end of the run', () => {
+    const usual = { ...policy, usualTime: now - second }
+    expect(next(minute, usual)).toBe('backlog')
+    expect(nextStep(new Map([['edge', quiet({ readThrough: now - minute })]]), 0, now, usual)?.stream).toBe('edge')
+  })
+
+  it('ends the step of the backlog after a page, if it is due sooner than a token comes back', () => {
+    const step = (by: typeof policy, more: Partial<StreamState> = {}) =>
+      nextStep(new Map(Object.entries({ backlog: { ...backlog, ...more }, edge: quiet({ readThrough: now - 20 * second }) })), 0, now, by)
+    expect(step(everyMinute)).toMatchObject({ stream: 'backlog', yieldAt: now + 25 * second, pagesMin: 1 })
+    expect(step(policy)).toMatchObject({ stream: 'backlog', yieldAt: now + 130 * second, pagesMin: 5 })
+    expect(step(everyMinute, { paced: true })).toMatchObject({ stream: 'backlog', pagesMin: 5 })
   })
 })

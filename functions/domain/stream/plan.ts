@@ -1,4 +1,4 @@
-import { ceilToSecond, floorToSecond, type Instant } from '../time.ts'
+import { ceilToSecond, floorToSecond, type Instant, second } from '../time.ts'
 import * as intervals from './intervals.ts'
 import { isHard, openGaps, type ReadingPolicy, rereadLeft } from './ledger.ts'
 import { canProve, limitOf, vendorNow, watermarkNow } from './proof.ts'
@@ -7,7 +7,7 @@ import type { Interval, Range, RangeKind, StreamState } from './stream.ts'
 /** Plans the range of a stream to read next. The plan follows from the ledger alone. */
 
 /**
- * Whether the live edge should be read now. There are five reasons: it is half an interval old; it was not read since the connector's
+ * Whether the live edge should be read now. There are five reasons: it is old enough; it was not read since the connector's
  * usual time, and the next one is an interval later; somebody asked for events up to now; one request can read and prove the whole tail;
  * the vendor's clock seems to be off, and another answer is needed to be sure.
  */
@@ -16,9 +16,17 @@ export function liveIsDue(stream: StreamState, now: Instant, policy: ReadingPoli
   return edgeIsDue(stream, now, policy) || skippedLeft(stream) !== undefined
 }
 
-/** When the live edge is half an interval old. */
+/** A live edge that is younger is not due (ms): the live edges of many streams would leave a backlog too little of the limit. */
+const edgeAgeMinMs = 45 * second
+
+/** A live edge is due when it is so old (ms). */
+export function edgeAgeMs({ intervalMs }: Pick<ReadingPolicy, 'intervalMs'>): number {
+  return Math.max(intervalMs / 2, edgeAgeMinMs)
+}
+
+/** When the live edge is old enough to be due. */
 export function edgeDueAt({ readThrough }: StreamState, now: Instant, policy: ReadingPolicy): Instant {
-  return readThrough + policy.intervalMs / 2 - (vendorNow(now, policy) - now)
+  return readThrough + edgeAgeMs(policy) - (vendorNow(now, policy) - now)
 }
 
 function edgeIsDue(stream: StreamState, now: Instant, policy: ReadingPolicy): boolean {
@@ -26,7 +34,7 @@ function edgeIsDue(stream: StreamState, now: Instant, policy: ReadingPolicy): bo
   const there = vendorNow(now, policy)
   const wantedTo = Math.min(now, policy.wantedTo)
   const asked = vendorNow(Math.max(wantedTo, policy.usualTime), policy)
-  if (stream.readThrough < floorToSecond(Math.max(there - policy.intervalMs / 2, asked))) return true
+  if (stream.readThrough < floorToSecond(Math.max(there - edgeAgeMs(policy), asked))) return true
   return canProve(policy) && tailStart(stream, there) < wantedUntil(stream, now, { ...policy, wantedTo }) && tailFits(stream, there)
 }
 

@@ -1,6 +1,6 @@
 import { type Instant, minute, second } from '../time.ts'
-import type { ReadingPolicy } from './ledger.ts'
-import { edgeDueAt, liveIsDue, pagesLeft, planGap, planLive, planReread, readableGaps } from './plan.ts'
+import { type ReadingPolicy, stepPagesMax } from './ledger.ts'
+import { edgeAgeMs, edgeDueAt, liveIsDue, pagesLeft, planGap, planLive, planReread, readableGaps } from './plan.ts'
 import type { Range, StreamId, StreamState } from './stream.ts'
 
 /** The next action of a run: read a few pages of one range of one stream. */
@@ -9,12 +9,16 @@ export interface ReadStep {
   readonly range: Range
   /** How long the step may wait in place for a token (ms). Beyond it the run ends and comes back when the token is free. */
   readonly waitMaxMs: number
-  /** A step of more pages than usual ends at this time: then another live edge is due. */
+  /** The step ends at this time, after as many pages as it takes at least: then another live edge is due. */
   readonly yieldAt: Instant
+  /** The step takes so many pages before it ends for another live edge (count). */
+  readonly pagesMin: number
 }
 
 /** One in this many steps goes to a gap (count). If live edges always came first, gaps would pass the retention limit. */
 const gapStepEvery = 5
+/** A token that is used comes back after this time, at the earliest (ms). */
+const windowMs = minute
 /** A live edge may wait for one whole window of the limiter, and a little longer (ms). */
 const liveWaitMaxMs = 65 * second
 /** A gap waits less, so that one backlog does not occupy a function for minutes (ms). */
@@ -25,11 +29,12 @@ const tickMs = minute
 const claimMs = 5 * second
 
 /**
- * Chooses the next step; undefined if nothing is due. Due live edges come first, beginning with the stream that had its last turn longest
- * ago, also if its range is half read: whoever has just read gives way. Every fifth step goes to the gap that is nearest to the retention
- * limit. If the oldest gap always came first, one backlog would starve every other stream; if live edges always came first, gaps would be
- * lost. Every other gap step leaves out the paced streams, whose ranges may never come to an end. `readSteps`: steps of this connector
- * that made a request (count). A step that got no token leaves the count as it was, so the next run begins with the same kind of step.
+ * Chooses the next step; undefined if nothing is due. Live edges that are old enough come first, beginning with the stream that had its
+ * last turn longest ago, also if its range is half read: whoever has just read gives way. Every fifth step goes to the gap that is nearest
+ * to the retention limit. If the oldest gap always came first, one backlog would starve every other stream; if live edges always came
+ * first, gaps would be lost. Younger edges that were not read since the usual time follow after the gaps, before the run ends. Every other
+ * gap step leaves out the paced streams, whose ranges may never come to an end. `readSteps`: steps of this connector that made a request
+ * (count). A step that got no token leaves the count as it was, so the next run begins with the same kind of step.
  */
 export function nextStep(
   streams: ReadonlyMap<StreamId, StreamState>,
@@ -38,8 +43,11 @@ export function nextStep(
   policy: ReadingPolicy,
 ): ReadStep | undefined {
   const ready = [...streams].filter(([, stream]) => stream.trouble === undefined || stream.trouble.until <= now)
-  const edge = best(ready, (stream) => (liveIsDue(stream, now, policy) ? lastTurn(stream) : undefined))
-  const live = stepOf(edge, (stream) => planLive(stream, now, policy), liveWaitMaxMs)
+  const liveStep = (by: ReadingPolicy) => {
+    const edge = best(ready, (stream) => (liveIsDue(stream, now, by) ? lastTurn(stream) : undefined))
+    return stepOf(edge, (stream) => planLive(stream, now, policy), liveWaitMaxMs)
+  }
+  const live = liveStep({ ...policy, usualTime: 0 })
   const gapWaitMs = Math.max(gapWaitMaxMs, untilNextTick(now) + claimMs)
   const unpaced = ready.filter(([, { paced }]) => !paced)
   const oldestGap = (candidates: typeof ready) => best(candidates, (stream) => gapStart(stream, now, policy))
@@ -52,10 +60,19 @@ export function nextStep(
   const reread = best(ready, (stream) => (stream.range?.kind === 'reread' ? stream.range.from : planReread(stream)?.from))
   const isGapsTurn = readSteps % gapStepEvery === gapStepEvery - 1 && !hasJustRead(gap?.stream, streams)
   const first = isGapsTurn ? (gap ?? live) : (live ?? gap)
-  const step = first ?? stepOf(reread, planReread, gapWaitMs)
+  const step = first ?? liveStep(policy) ?? stepOf(reread, planReread, gapWaitMs)
   if (step === undefined) return undefined
   const others = ready.flatMap(([id, stream]) => (id === step.stream ? [] : edgeDueAt(stream, now, policy)))
-  return { ...step, yieldAt: Math.min(...others) }
+  const isPaced = streams.get(step.stream)?.paced === true
+  return { ...step, yieldAt: Math.min(...others), pagesMin: requestsAreSpread(policy) && !isPaced ? 1 : stepPagesMax }
+}
+
+/**
+ * Whether the requests of a run that has to wait for tokens keep apart. If it used its tokens all at once, the next ones would all be free a
+ * window later, and a live edge that is due sooner would wait for them.
+ */
+export function requestsAreSpread(policy: Pick<ReadingPolicy, 'intervalMs'>): boolean {
+  return edgeAgeMs(policy) < windowMs
 }
 
 /** Steps whose first requests are sent together (count): more would take too many tokens of a key at once. */
@@ -110,7 +127,7 @@ function stepOf(
   chosen: readonly [StreamId, StreamState] | undefined,
   plan: (stream: StreamState) => Range | undefined,
   waitMaxMs: number,
-): Omit<ReadStep, 'yieldAt'> | undefined {
+): Omit<ReadStep, 'yieldAt' | 'pagesMin'> | undefined {
   if (chosen === undefined) return undefined
   const [id, stream] = chosen
   const range = stream.range ?? plan(stream)

@@ -1,5 +1,5 @@
 import type { Clock } from '../../domain/ports.ts'
-import { type Instant, minute } from '../../domain/time.ts'
+import { type Instant, minute, second } from '../../domain/time.ts'
 import type { OpenKey } from '../open-keys.ts'
 import type { Limiter, Permit } from './rate-limiter.ts'
 
@@ -32,12 +32,23 @@ export class KeyPool {
   private readonly busyUntil = new Map<string, Instant>()
   /** Requests that could have used any key (count). `turn`: where to begin, so that short runs do not all use the first key. */
   private turn: number
+  private readonly isSpread: boolean
+  /** When the last request went. Absent while requests need not keep apart: none had to wait for a token. */
+  private lastGoAt: Instant | undefined
 
-  constructor(ports: { readonly clock: Clock; readonly stop: AbortSignal }, limiter: Limiter, keys: readonly OpenKey[], turn: number) {
+  /** `isSpread`: once a request has to wait for a token, all later ones keep apart, so that a token is soon free at any time. */
+  constructor(
+    ports: { readonly clock: Clock; readonly stop: AbortSignal },
+    limiter: Limiter,
+    keys: readonly OpenKey[],
+    turn: number,
+    isSpread = false,
+  ) {
     this.ports = ports
     this.limiter = limiter
     this.keys = keys
     this.turn = turn
+    this.isSpread = isSpread
   }
 
   get all(): readonly OpenKey[] {
@@ -51,7 +62,7 @@ export class KeyPool {
   /** When the key is free, as far as this run knows; without a key of the pool: when the first one is. */
   freeAt(fingerprint?: string): Instant {
     const usable = fingerprint !== undefined && this.has(fingerprint) ? [fingerprint] : this.keys.map((key) => key.fingerprint)
-    return Math.max(this.ports.clock.now(), Math.min(...usable.map((key) => this.busyUntil.get(key) ?? 0)))
+    return Math.max(this.ports.clock.now(), this.notBefore(), Math.min(...usable.map((key) => this.busyUntil.get(key) ?? 0)))
   }
 
   /**
@@ -60,7 +71,8 @@ export class KeyPool {
    */
   async admit({ key: only, waitMaxMs, pacedAfter, together = 1, beforeWaiting }: KeyNeed): Promise<KeyAnswer> {
     const { clock, stop } = this.ports
-    const latest = clock.now() + waitMaxMs
+    const askedAt = clock.now()
+    const latest = askedAt + waitMaxMs
     for (;;) {
       const [key, ...others] = this.inOrder(only)
       if (key === undefined || (only !== undefined && key.fingerprint !== only)) throw new Error('The pool has no such key.')
@@ -69,14 +81,15 @@ export class KeyPool {
       const nextFreeAt = pacedAfter === undefined ? Math.min(...others.map((other) => this.freeAt(other.fingerprint))) : latest
       const admission = await this.limiter.admit(key.limiters, {
         waitMaxMs: Math.max(0, Math.min(latest, nextFreeAt) - clock.now()),
-        // The others go round the other keys.
-        together: only === undefined ? Math.ceil(together / (others.length + 1)) : together,
-        ...(pacedAfter === undefined ? {} : { notBefore: pacedAfter + paceMs(key) }),
+        together: this.together(together, only),
+        notBefore: Math.max(this.notBefore(), pacedAfter === undefined ? 0 : pacedAfter + paceMs(key)),
         ...(beforeWaiting === undefined ? {} : { beforeWaiting }),
       })
       if (admission.kind === 'called-off') return admission
+      if (this.isSpread && (admission.kind === 'wait' || clock.now() - askedAt >= second)) this.lastGoAt ??= 0
       if (admission.kind === 'go') {
         if (only === undefined) this.turn++
+        if (this.lastGoAt !== undefined) this.lastGoAt = admission.permit.goAt
         return { ...admission, key }
       }
       this.busyUntil.set(key.fingerprint, admission.freeAt)
@@ -88,6 +101,17 @@ export class KeyPool {
   replace({ fingerprint }: OpenKey, by?: OpenKey): void {
     const others = this.keys.filter((key) => key.fingerprint !== fingerprint && key.fingerprint !== by?.fingerprint)
     this.keys = by === undefined ? others : [by, ...others]
+  }
+
+  /** No request goes before this instant. */
+  private notBefore(): Instant {
+    return this.lastGoAt === undefined ? 0 : this.lastGoAt + spreadMs(this.keys)
+  }
+
+  /** The tokens that are taken with one write (count). Of those that may use any key, the others go round the other keys. */
+  private together(requests: number, only: string | undefined): number {
+    if (this.lastGoAt !== undefined) return 1
+    return only === undefined ? Math.ceil(requests / this.keys.length) : requests
   }
 
   /** The keys in the order in which they are free. The one that must be used comes first. */
@@ -102,4 +126,12 @@ export class KeyPool {
 /** The requests of a paced stream are this far apart (ms), so that its page ids outlive the waits. */
 function paceMs({ limiters }: OpenKey): number {
   return Math.ceil(minute / Math.min(...limiters.map(({ limit }) => limit)))
+}
+
+/** A little less than the limit asks for (share), so that a run makes up for its pauses. */
+const spreadShare = 0.97
+
+/** Requests that are spread over the minute are this far apart (ms). */
+function spreadMs(keys: readonly OpenKey[]): number {
+  return Math.round(spreadShare / keys.reduce((sum, key) => sum + 1 / paceMs(key), 0))
 }

@@ -75,7 +75,7 @@ interface Step {
 export async function readRange(
   ports: StepPorts,
   context: StepContext,
-  { stream: streamId, range: planned, waitMaxMs, yieldAt }: ReadStep,
+  { stream: streamId, range: planned, waitMaxMs, yieldAt, pagesMin }: ReadStep,
   before: StreamState,
   first?: BegunRequest,
 ): Promise<StepResult> {
@@ -129,7 +129,7 @@ export async function readRange(
     if (failure !== undefined) return fail(step, range, key, failure, counts)
     const read = { ...received, key: key.fingerprint, items: items.length, newIds: newIds.length, counts, filters, filtersOff, changes }
     const next = reading.afterPage(reading.countRequest(lease.stream), range, read, { policy, linksRead, now: clock.now() })
-    const isOver = pages >= pagesMax || (pages >= stepPagesMax && clock.now() >= yieldAt) || clock.now() > lastPageBy
+    const isOver = pages >= pagesMax || (pages >= pagesMin && clock.now() >= yieldAt) || clock.now() > lastPageBy
     if (next.range === undefined && items.length === 0 && range.kind === 'tail' && !lease.isHeld) return endEmpty(step, next, key)
     if (next.range === undefined || isOver || stop.aborted) return end(step, next, key)
     logAll(step, next)

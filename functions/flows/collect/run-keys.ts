@@ -2,7 +2,8 @@ import type { HeldKeys } from '../../domain/connector/key-register.ts'
 import { backoffMs, type Failure, failure, formatFailure } from '../../domain/failures.ts'
 import type { Clock, Log } from '../../domain/ports.ts'
 import type { ConnectorStatus } from '../../domain/status/status.ts'
-import type { Instant } from '../../domain/time.ts'
+import { requestsAreSpread } from '../../domain/stream/schedule.ts'
+import { type Instant, minute } from '../../domain/time.ts'
 import { type Accepted, type KeyPorts, type OpenedKeys, type OpenKey, openKeys, replacedKey, secretText } from '../open-keys.ts'
 import { KeyPool } from './key-pool.ts'
 import type { Limiter } from './rate-limiter.ts'
@@ -48,7 +49,13 @@ export class RunKeys {
     this.rejected = Object.fromEntries(Object.entries(before.rejectedKeys).filter(([fingerprint]) => fingerprints.has(fingerprint)))
     const now = ports.clock.now()
     const usable = keys.filter(({ fingerprint }) => (this.rejected[fingerprint]?.until ?? 0) <= now)
-    this.pool = new KeyPool(ports, limiter, usable, before.readSteps)
+    this.pool = new KeyPool(
+      ports,
+      limiter,
+      usable,
+      before.readSteps,
+      requestsAreSpread({ intervalMs: accepted.connector.intervalMinutes * minute }),
+    )
     const dated = keys.flatMap(({ fingerprint, storedAt }) => (storedAt === undefined ? [] : [[fingerprint, storedAt] as const]))
     this.openedStatus = {
       keys: usable.map(({ fingerprint }) => fingerprint),
