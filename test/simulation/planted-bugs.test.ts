@@ -66,12 +66,16 @@ const doubled = (modules: Modules): Scenario => {
   return { ...scenario, world: { ...world, stateMs: 40, seed: 5 } }
 }
 const sendsTwice = (world: World) => {
-  const claim = world.state.claimDue.bind(world.state)
-  world.state.claimDue = async (connectorId, seen, next) => {
-    const isClaimed = await claim(connectorId, seen, next)
-    // As if the queue had delivered the message twice.
-    if (isClaimed) void world.ports(0).queue.send(connectorId, 1)
-    return isClaimed
+  const portsOf = world.ports.bind(world)
+  world.ports = (process) => {
+    const ports = portsOf(process)
+    const { queue } = ports
+    const send: typeof queue.send = async (connectorId, delaySeconds, claim) => {
+      await queue.send(connectorId, delaySeconds, claim)
+      // As if the queue had delivered the message twice, and nobody had looked at its claim.
+      if (claim !== undefined) void queue.send(connectorId, delaySeconds + 1)
+    }
+    return { ...ports, queue: { send } }
   }
 }
 
