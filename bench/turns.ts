@@ -52,7 +52,8 @@ export function rowOfTurn({ before, now }: Turn, index: number): Compared {
   return { name: `CPU in turn ${index + 1}, µs/event`, before: micros, now: microsNow, ratio: microsNow / micros }
 }
 
-function median(values: readonly number[]): number {
+/** Returns 0 for no values. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
   const [low = 0, high = 0] = [sorted.at(sorted.length % 2 === 1 ? middle : middle - 1), sorted.at(middle)]
