@@ -61,6 +61,11 @@ export function installNode(source: string, folder: string): void {
   run('npm', ['ci', '--ignore-scripts', '--silent', '--prefix', folder])
 }
 
+/** Builds `main.go` with the modules of `go.mod`. */
+export function installGo(source: string, folder: string): void {
+  run('go', ['build', '-o', join(folder, 'benthos'), '.'], source)
+}
+
 const pythonNames = ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11']
 
 /** The first Python on PATH that is new enough for every peer. */

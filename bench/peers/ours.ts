@@ -32,7 +32,7 @@ function itemOf({ url, streams, since, requestsPerMinute }: Job): Readonly<Recor
     eventTypes: [...new Set(parts.map(([, event]) => event))],
     intervalMinutes: 1,
     requestsPerMinute: requestsPerMinute === 0 ? 6_000 : requestsPerMinute,
-    initialBackfillMinutes: Math.max(0, Math.ceil((Date.now() - since) / minute)),
+    initialBackfillMinutes: Math.max(1, Math.ceil((Date.now() - since) / minute)),
   }
 }
 

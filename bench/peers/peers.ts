@@ -1,8 +1,8 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { iso } from '../../functions/domain/time.ts'
 import type { Job, Peer } from './contender.ts'
-import { installNode, installPython } from './install.ts'
+import { installGo, installNode, installPython } from './install.ts'
 import { airbyteState, farosState, singerState } from './state-messages.ts'
 
 const eventId = /"log_item_id": ?"([0-9a-f-]{36})"/
@@ -109,4 +109,43 @@ export const peers: readonly Peer[] = [
       keepState: (folder, file) => keep(folder, farosState(readFileSync(file, 'utf8'))),
     }),
   },
+  {
+    name: 'benthos',
+    version: '4.60.0',
+    retries: `written in its input plugin: ${waits}`,
+    limiter: 'its `rate_limit` resource `local`: 20 in a minute that begins with a request',
+    cursor: `${generation}, each page, in its \`file\` cache`,
+    writes: 'the item as it came, as JSON lines; a page at a time',
+    pins: ['go.mod', 'go.sum', 'main.go'],
+    install: installGo,
+    contender(source, installed) {
+      const run = (job: Job, isOnce: boolean) => ({
+        command: join(installed, 'benthos'),
+        args: ['run', join(source, 'pipeline.yaml')],
+        env: pipelineVariables(job, isOnce),
+      })
+      return {
+        name: 'benthos',
+        eventId,
+        prepare: (folder) => ['state', 'out'].forEach((name) => void mkdirSync(join(folder, name))),
+        collect: (_folder, job) => run(job, true),
+        stay: (_folder, job) => run(job, false),
+        outputOf,
+      }
+    },
+  },
 ]
+
+/** The variables of `pipeline.yaml`. */
+function pipelineVariables({ url, key, streams, since, requestsPerMinute }: Job, isOnce: boolean): Readonly<Record<string, string>> {
+  return {
+    VENDOR: url,
+    KEY: key,
+    STREAMS: JSON.stringify(streams),
+    SINCE: iso(since),
+    ONCE: String(isOnce),
+    // More than it can send means no limit.
+    REQUESTS_PER_MINUTE: String(requestsPerMinute === 0 ? 1e9 : requestsPerMinute),
+    RUN: String(Date.now()),
+  }
+}
