@@ -13,6 +13,7 @@ import { report } from './report.ts'
 const scenarioNames = Object.keys(scenarios)
 const peerNames = peers.map(({ name }) => name)
 const page = new URL('../../docs/performance.md', import.meta.url).pathname
+const [begin, end] = ['<!-- peers -->', '<!-- /peers -->']
 
 const usage = `Usage: npm run bench:peers -- [options]
 
@@ -25,7 +26,7 @@ Installs other collectors into bench/peers/.installed, and measures them and Tri
   --minutes N    run spike and streams for so long each, 5 to 60 (8)
   --help         print this text
 
-With the defaults on two cores: installing takes two minutes, once; backlog two minutes a round, kill one and a half; spike and streams ${'`--minutes`'} each, for all peers at the same time. That is half an hour in all.
+Installing takes five minutes, once. On two busy cores a round of backlog takes four minutes and one of kill two; spike and streams take what --minutes says each, for all peers at the same time. With the defaults that is 35 minutes.
 The figures are printed, and go to bench/peers/.installed/figures.json after each scenario. A run of every scenario with every peer writes them into docs/performance.md.
 `
 
@@ -52,6 +53,11 @@ async function main(): Promise<void> {
   const only = known('only', values.only, scenarioNames)
   const wanted = known('peers', values.peers.split(','), peerNames)
 
+  const isWhole = only.length === scenarioNames.length && wanted.length === peerNames.length
+  // A page without the part is told before the half hour, not after it.
+  if (isWhole) splitPage()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
   const say = (line: string) => void process.stderr.write(`${line}\n`)
   const installed = installPeers(
     peers.filter(({ name }) => wanted.includes(name)),
@@ -69,15 +75,20 @@ async function main(): Promise<void> {
   const conditions = { rounds, events, minutes, cores: availableParallelism(), node: process.versions.node, month }
   const text = report(measured, installed, conditions)
   process.stdout.write(`${text}\n`)
-  if (only.length === scenarioNames.length && wanted.length === peerNames.length) writePage(text)
+  if (isWhole) writePage(text)
 }
 
 function writePage(text: string): void {
-  const [begin, end] = ['<!-- peers -->', '<!-- /peers -->']
+  const { before, after } = splitPage()
+  writeFileSync(page, `${before}${begin}\n${text}\n${end}${after}`)
+}
+
+/** Throws if the page has no part for the figures. */
+function splitPage(): { readonly before: string; readonly after: string } {
   const [before, rest] = readFileSync(page, 'utf8').split(begin)
   const after = rest?.split(end)[1]
   if (before === undefined || after === undefined) throw new Error(`docs/performance.md has no part ${begin} … ${end}.`)
-  writeFileSync(page, `${before}${begin}\n${text}\n${end}${after}`)
+  return { before, after }
 }
 
 function wholeNumber(option: string, text: string, min: number, max: number): number {

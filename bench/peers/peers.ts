@@ -113,7 +113,7 @@ export const peers: readonly Peer[] = [
     name: 'benthos',
     version: '4.60.0',
     retries: `written in its input plugin: ${waits}`,
-    limiter: 'its `rate_limit` resource `local`: 20 in a minute that begins with a request',
+    limiter: 'its `rate_limit` resource `local`: 20 in a minute of its own, kept in memory',
     cursor: `${generation}, each page, in its \`file\` cache`,
     writes: 'the item as it came, as JSON lines; a page at a time',
     pins: ['go.mod', 'go.sum', 'main.go'],

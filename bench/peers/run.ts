@@ -24,6 +24,12 @@ export interface Run {
 
 const sampleEveryMs = 50
 
+/** They are in groups of their own, so Ctrl-C does not reach them. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) kill(child, 'SIGKILL')
+})
+
 /** A shell adds up the CPU time of all that it waited for, which Node does not tell. */
 const timed = ['-c', '"$@"; code=$?; times >&3; exit $code', 'sh']
 
@@ -41,7 +47,12 @@ export function startRun(contender: Contender, folder: string, job: Job, kind: '
   })
   closeSync(stdout)
   closeSync(stderr)
-  return { ended: follow(child, startedAt).finally(() => contender.keepState?.(folder, out)), kill: (signal) => kill(child, signal) }
+  running.add(child)
+  const ended = follow(child, startedAt).finally(() => {
+    running.delete(child)
+    contender.keepState?.(folder, out)
+  })
+  return { ended, kill: (signal) => kill(child, signal) }
 }
 
 async function follow(child: ChildProcess, startedAt: number): Promise<RunFigures> {
