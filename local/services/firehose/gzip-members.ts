@@ -12,8 +12,8 @@ const fixed = Buffer.from([0x1f, 0x8b, 0x08, 0x04, 0, 0, 0, 0, 0, 0xff, 0x08, 0x
 const deflate = promisify(deflateRaw)
 
 export async function gzipMember(data: Uint8Array): Promise<Buffer> {
-  // The object is packed once more when it goes into the lake.
-  const body = await deflate(data, { level: 1 })
+  // Stored as it is: the object is compressed when it goes into the lake.
+  const body = await deflate(data, { level: 0 })
   const header = Buffer.alloc(headerBytes)
   fixed.copy(header)
   header.writeUInt32LE(headerBytes + body.length + trailerBytes, fixed.length)
