@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { failure } from '../../functions/domain/failures.ts'
 import { newStatus, type RunReport, statusAfterRun } from '../../functions/domain/status/status.ts'
 import type { StreamState } from '../../functions/domain/stream/stream.ts'
-import { hour, minute } from '../../functions/domain/time.ts'
+import { day, hour, iso, minute } from '../../functions/domain/time.ts'
 import { now, policy, stream } from './streams.ts'
 
 const connector = { connectorId: 'acme.cas', type: 'trendmicro-cas', baseUrl: 'https://api.example.com' }
@@ -45,6 +45,26 @@ describe('a throttled connector', () => {
 })
 
 describe('the status after a run', () => {
+  it('counts the day, and keeps those of the seven days before that had events or refused requests', () => {
+    const nothing = { delivered: 0, filtered: 0, requests: 288, throttled: 0 }
+    const nameOf = (daysAgo: number) => iso(now - daysAgo * day).slice(0, 10)
+    const stored = {
+      ...newStatus(now - 9 * day),
+      days: {
+        [nameOf(8)]: { ...nothing, delivered: 1 },
+        [nameOf(7)]: { ...nothing, delivered: 2 },
+        [nameOf(5)]: nothing,
+        [nameOf(3)]: { ...nothing, throttled: 3 },
+        [nameOf(2)]: { ...nothing, filtered: 4 },
+        [nameOf(1)]: nothing,
+        [nameOf(0)]: nothing,
+      },
+    }
+    const { days } = statusOf([behind()], {}, stored)
+    expect(Object.keys(days)).toEqual([7, 3, 2, 0].map(nameOf))
+    expect(days[nameOf(0)]).toEqual({ ...nothing, requests: 289 })
+  })
+
   const trouble = (attempts: number, until: number) => ({ failure: failure('forbidden', 'Status 403'), attempts, until, since: now })
 
   it('has the next try of the first stream that fails lastingly, until none does', () => {

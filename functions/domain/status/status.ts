@@ -82,7 +82,7 @@ export interface ConnectorStatus {
   readonly test?: { readonly progress: string; readonly until: Instant }
   /** Reads that found nothing and that no stream's item has, by stream. */
   readonly emptyReads?: Readonly<Record<StreamId, EmptyReads>>
-  /** Counts by UTC day, the last 8 days. */
+  /** Counts by UTC day: of today, and of those of the 7 days before that had events or refused requests. */
   readonly days: Readonly<Record<string, DayCounts>>
   /** Read steps taken (count), so that every fifth step goes to a gap, in whatever run it is. */
   readonly readSteps: number
@@ -365,6 +365,10 @@ function countDay(days: ConnectorStatus['days'], now: Instant, more: DayCounts):
     requests: before.requests + more.requests,
     throttled: before.throttled + more.throttled,
   }
-  const kept = Object.entries({ ...days, [today]: summed }).sort(([a], [b]) => (a < b ? -1 : 1))
-  return Object.fromEntries(kept.slice(-daysKept))
+  const oldest = iso(now - (daysKept - 1) * day).slice(0, 10)
+  // A day that says nothing is not kept: the status of a quiet connector stays below 1 KB, and each KB of a write costs twice.
+  const isKept = ([name, { delivered, filtered, throttled }]: [string, DayCounts]) =>
+    name === today || (name >= oldest && delivered + filtered + throttled > 0)
+  const kept = Object.entries({ ...days, [today]: summed }).filter(isKept)
+  return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
