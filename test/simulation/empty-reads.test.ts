@@ -22,6 +22,16 @@ describe('streams without events', () => {
     }
   })
 
+  it('are written no more often once the retention limit moves the beginning of what is proven', async () => {
+    const writes: string[] = []
+    const world = new World({ vendor: { eventsPerHour: 0 }, onEffect: ({ text }) => writes.push(text) })
+    await world.put(connectorItem({ eventTypes: ['dlp'] }))
+    await world.run(75 * hour)
+    writes.length = 0
+    await world.run(3 * hour)
+    expect(writes.filter((text) => text.startsWith('state.writeStream'))).toHaveLength(6)
+  })
+
   it('lose no late event if the status with their empty reads is lost after each run', async () => {
     const world = new World({ vendor: { eventsPerHour: 20 } })
     await world.put(connectorItem({ eventTypes: eventTypeNames }))

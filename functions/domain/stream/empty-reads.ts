@@ -28,7 +28,9 @@ const moved = new Set<keyof StreamState>(['since', 'covered', 'readThrough', 'sh
 export function isWorthSaving(saved: StreamState | undefined, next: StreamState, now: Instant): boolean {
   if (saved === undefined || now - (saved.lastReadAt ?? 0) >= writtenEveryMs) return true
   const [covered, nextCovered] = [saved.covered.at(-1), next.covered.at(-1)]
-  const isLastGrown = covered !== undefined && covered.from === nextCovered?.from
+  // The retention limit moves its beginning on.
+  const isLastGrown =
+    covered !== undefined && nextCovered !== undefined && covered.from <= nextCovered.from && nextCovered.from <= covered.to
   // A wider range is worth a write, because it saves requests.
   const isWider = next.widthMs >= 2 * saved.widthMs
   return !isLastGrown || isWider || readsBetween(saved.counts, next.counts) === undefined || text(saved, moved) !== text(next, moved)
