@@ -138,7 +138,8 @@ function connectorCost(connector: string, month: Month, empty: Month, connectors
     lake: collect.firehoseBytes * factor * firehose.byte + objects * s3.put + collect.gzipBytes * factor * s3.byteMonth,
     secretReads: secretReads * secretsManager.call,
     logs: logBytes * (cloudWatch.logByte + logMonthsKept * cloudWatch.logByteMonth),
-    eventBridge: (collect.notifications + dispatch.notifications) * factor * eventBridge.event,
+    // The bucket sends an event for each object.
+    eventBridge: ((collect.notifications + dispatch.notifications) * factor + objects) * eventBridge.event,
   }
   return { connector, connectors, ...cost, sum: sum(Object.values(cost)), secret: secretsManager.secretMonth }
 }

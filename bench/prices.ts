@@ -32,6 +32,6 @@ export const prices = {
     compositeAlarmMonth: 0.5,
     dashboardMonth: 3,
   },
-  /** Custom events; scheduled rules cost nothing. https://aws.amazon.com/eventbridge/pricing/ */
+  /** Custom events and the events of S3; scheduled rules cost nothing. https://aws.amazon.com/eventbridge/pricing/ */
   eventBridge: { event: 1 / million },
 } as const
