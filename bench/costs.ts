@@ -77,6 +77,8 @@ export interface ConnectorCost {
 export interface RunCost {
   readonly connector: string
   readonly runsPerHour: number
+  /** Calls of `collect` to DynamoDB (count). */
+  readonly calls: number
   readonly writeUnits: number
   readonly readUnits: number
   readonly billedMs: number
@@ -183,6 +185,7 @@ function runCost(connector: string, { collect, dispatch, factor }: Month, empty:
   return {
     connector,
     runsPerHour: (collect.invocations * factor) / monthHours,
+    calls: perRun(collect.dynamodb.length),
     writeUnits: perRun(writeUnits(collect) + writeUnits(dispatch) - (writeUnits(empty.dispatch) * empty.factor) / factor),
     readUnits: perRun(sum(collect.dynamodb.map(({ readUnits }) => readUnits))),
     billedMs: perRun(billedMs('collect', collect)),

@@ -186,6 +186,7 @@ function runRow(run: RunCost) {
   return {
     connector: run.connector,
     'runs/h': formatNumber(run.runsPerHour, 1),
+    'DynamoDB calls': formatNumber(run.calls, 1),
     'write units': formatNumber(run.writeUnits, 1),
     'read units': formatNumber(run.readUnits, 1),
     'billed ms': formatNumber(run.billedMs, 0),
