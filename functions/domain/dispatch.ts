@@ -80,8 +80,10 @@ export function dueIfRunDies(now: Instant, usualAt: (after: Instant) => Instant)
  */
 export function planTick(
   entries: readonly DueEntry[],
-  { now, places, last }: { readonly now: Instant; readonly places: number; readonly last?: Tick | undefined },
+  { now, places, last: stored }: { readonly now: Instant; readonly places: number; readonly last?: Tick | undefined },
 ): { readonly sends: readonly DueEntry[]; readonly claims: readonly DueEntry[]; readonly tick: Tick } {
+  // A tick of a clock that was far ahead says nothing.
+  const last = stored !== undefined && stored.at < now + doubledWithinMs ? stored : undefined
   const isDoubled = last !== undefined && now - last.at < doubledWithinMs
   const hasMessage = ({ nextDueAt }: DueEntry) => nextDueAt < (last?.sentUntil ?? 0)
   const waiting = entries.filter((entry) => isClaimed(entry, now)).length

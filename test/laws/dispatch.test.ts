@@ -137,6 +137,14 @@ describe('a connector that gets a message', () => {
     )
   })
 
+  it('gets one although the clock of the last tick was an hour ahead', () => {
+    const due = [{ connectorId: 'a.due', nextDueAt: now + 1 }]
+    const ahead = { at: now + hour, waiting: 3, begun: 2, sentUntil: now + hour + minute }
+    const { chosen, tick } = plan(due, { now, places: 8, last: ahead })
+    expect(chosen).toEqual(due)
+    expect(tick.at).toBe(now)
+  })
+
   it('is claimed with the next tick if it is still due then', () => {
     const due = [
       { connectorId: 'a.begun', nextDueAt: now + 1 },
