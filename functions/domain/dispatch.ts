@@ -89,8 +89,8 @@ export function planTick(
   const waiting = entries.filter((entry) => isClaimed(entry, now)).length
   const due = entries.filter((entry) => entry.nextDueAt < now + tickMs && !isClaimed(entry, now))
   const begun = isDoubled ? last.begun : begunSince(last, entries, now, waiting + due.filter(hasMessage).length)
-  // Its message is held back until it is due, or may begin a run at any moment.
-  const left = due.filter((entry) => !hasMessage(entry) || (entry.nextDueAt < now && !isDoubled))
+  // A message is held back until its connector is due.
+  const left = due.filter((entry) => !hasMessage(entry) || entry.nextDueAt < now)
   const room = Math.max(0, Math.max(places, 2 * begun) - waiting)
   const chosen = inTurns(left).slice(0, room)
   const isAll = chosen.length === left.length

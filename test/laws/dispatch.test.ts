@@ -126,15 +126,22 @@ describe('a connector that gets a message', () => {
     )
   })
 
-  it('gets no second one before the next tick, however often this one comes', () => {
+  it('gets no second one before it is due, however often the tick comes', () => {
     fc.assert(
       fc.property(entries, places, fc.integer({ min: 1, max: 29_000 }), (all, places, laterMs) => {
         const first = plan(all, { now, places })
         const sent = new Set(first.sends.map(({ connectorId }) => connectorId))
         const second = plan(all, { now: now + laterMs, places, last: first.tick })
-        expect(second.chosen.filter(({ connectorId }) => sent.has(connectorId))).toEqual([])
+        expect(second.chosen.filter((entry) => sent.has(entry.connectorId) && entry.nextDueAt >= now + laterMs)).toEqual([])
       }),
     )
+  })
+
+  it('gets one as soon as it is due, if its run ended between two ticks that come every second', () => {
+    const first = plan([], { now, places: 8 })
+    const again = [{ connectorId: 'a.again', nextDueAt: now + 4_500 }]
+    const at = (laterMs: number) => plan(again, { now: now + laterMs, places: 8, last: first.tick }).chosen
+    expect([at(4_000), at(5_000)]).toEqual([[], again])
   })
 
   it('gets one although the clock of the last tick was an hour ahead', () => {
