@@ -3,11 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { build, type Metafile } from 'esbuild'
-import { bundle, standIns } from '../lib/functions/bundle.ts'
+import { type Bundle, bundleFunction } from '../lib/functions/bundle.ts'
 
 const run = promisify(execFile)
-const root = new URL('..', import.meta.url).pathname
 const rounds = 21
 
 /** Contains only the SDK clients that `collect` makes and the commands that it sends. */
@@ -40,35 +38,6 @@ export interface ImportCost {
   readonly packages: readonly { readonly name: string; readonly bytes: number }[]
 }
 
-/** Bundles `entry`, a file or a text, as the stack bundles a function. Returns its size (bytes) and its inputs. */
-export async function bundleFunction(
-  entry: { readonly file: string } | { readonly text: string },
-  outfile?: string,
-): Promise<{ readonly bytes: number; readonly inputs: Metafile['outputs'][string]['inputs'] }> {
-  const { banner, externalModules, sourceMap, ...options } = bundle
-  const { metafile } = await build({
-    ...options,
-    ...('file' in entry
-      ? { entryPoints: [join(root, entry.file)] }
-      : { stdin: { contents: entry.text, resolveDir: root, sourcefile: 'entry.ts', loader: 'ts' } }),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: externalModules,
-    alias: standIns,
-    banner: { js: banner },
-    sourcemap: sourceMap,
-    outfile: outfile ?? join(root, 'bundle.mjs'),
-    write: outfile !== undefined,
-    absWorkingDir: root,
-    metafile: true,
-    logLevel: 'error',
-  })
-  const [, output] = Object.entries(metafile.outputs).find(([name]) => name.endsWith('.mjs')) ?? []
-  if (output === undefined) throw new Error('esbuild has written no bundle.')
-  return { bytes: output.bytes, inputs: output.inputs }
-}
-
 /** Measures the code that a cold start of `collect` loads, and the SDK's part alone for comparison. */
 export async function measureImport(): Promise<ImportCost[]> {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-import-'))
@@ -77,12 +46,10 @@ export async function measureImport(): Promise<ImportCost[]> {
       { subject: 'collect', entry: { file: 'functions/collect.ts' } },
       { subject: 'its SDK clients alone', entry: { text: sdkOnly } },
     ] as const
-    const bundled = await Promise.all(
-      subjects.map(async ({ subject, entry }, i) => {
-        const file = join(folder, `${i}.mjs`)
-        return { subject, file, samples: [] as number[], ...(await bundleFunction(entry, file)) }
-      }),
-    )
+    const bundled = subjects.map(({ subject, entry }, i) => {
+      const bundle = join(folder, String(i))
+      return { subject, file: join(bundle, 'index.mjs'), samples: [] as number[], ...bundleFunction(entry, bundle) }
+    })
     for (let round = 0; round < rounds; round += 1) {
       for (const { file, samples } of bundled) samples.push(await importMs(file))
     }
@@ -103,7 +70,7 @@ async function importMs(file: string): Promise<number> {
   return Number(stdout)
 }
 
-function packagesOf(inputs: Metafile['outputs'][string]['inputs']): ImportCost['packages'] {
+function packagesOf(inputs: Bundle['inputs']): ImportCost['packages'] {
   const bytes = new Map<string, number>()
   for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
     const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? 'our own code'

@@ -9,9 +9,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { iso, minute } from '../functions/domain/time.ts'
+import { bundleFunction } from '../lib/functions/bundle.ts'
 import { responseBytesMax } from '../lib/functions/collect-memory.ts'
 import { startDeployment } from './deployment.ts'
-import { bundleFunction } from './import.ts'
 
 const run = promisify(execFile)
 const MiB = 2 ** 20
@@ -37,8 +37,8 @@ export async function measureMemory(memoryMb: number): Promise<PageMemory[]> {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-memory-'))
   const measured: PageMemory[] = []
   try {
-    const file = join(folder, 'collect.mjs')
-    await bundleFunction({ file: 'functions/collect.ts' }, file)
+    bundleFunction({ file: 'functions/collect.ts' }, folder)
+    const file = join(folder, 'index.mjs')
     for (const [page, bodyOf] of Object.entries(pages)) measured.push(await measurePage(file, page, memoryMb, bodyOf))
     return measured
   } finally {

@@ -1,16 +1,23 @@
 import { fileURLToPath } from 'node:url'
-import { ArnFormat, type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { ArnFormat, AssetHashType, DockerImage, type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
-import { Architecture, CfnFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
-import { LogLevel, NodejsFunction, type NodejsFunctionProps, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
+import {
+  Architecture,
+  CfnFunction,
+  Code,
+  type FunctionOptions,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import type { z } from 'zod'
 import type { environments } from '../../functions/env.ts'
 import { allow, putIntoSubnets, readEnvironment } from '../permissions.ts'
 import type { Settings } from '../settings.ts'
-import { bundle, standIns } from './bundle.ts'
+import { bundleFunction } from './bundle.ts'
 import { type FunctionKey, functionNames } from './function-names.ts'
 
 type Environments = typeof environments
@@ -35,7 +42,7 @@ export interface PipelineFunctionProps<Name extends FunctionKey> extends Pipelin
   readonly timeout: Duration
   /** Flags of Node, in addition to those of every function. */
   readonly nodeFlags?: readonly string[]
-  readonly options?: Pick<NodejsFunctionProps, 'maxEventAge' | 'retryAttempts' | 'onFailure' | 'reservedConcurrentExecutions'>
+  readonly options?: Pick<FunctionOptions, 'maxEventAge' | 'retryAttempts' | 'onFailure' | 'reservedConcurrentExecutions'>
 }
 
 /**
@@ -43,7 +50,7 @@ export interface PipelineFunctionProps<Name extends FunctionKey> extends Pipelin
  * constructs are dropped, and a test pins each policy.
  */
 export class PipelineFunction<Name extends FunctionKey> extends Construct {
-  readonly handler: NodejsFunction
+  readonly handler: LambdaFunction
   readonly role: Role
   readonly logGroup: LogGroup
 
@@ -80,11 +87,12 @@ export class PipelineFunction<Name extends FunctionKey> extends Construct {
         }),
       },
     })
-    this.handler = new NodejsFunction(this, 'Function', {
+    this.handler = new LambdaFunction(this, 'Function', {
       ...props.options,
       functionName,
       description: props.description,
-      entry: fileURLToPath(new URL(`../../functions/${name}.ts`, import.meta.url)),
+      code: codeOf(name),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: settings.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
       memorySize: props.memoryMb,
@@ -95,17 +103,22 @@ export class PipelineFunction<Name extends FunctionKey> extends Construct {
       logGroup: this.logGroup,
       // The functions write JSON themselves. CloudWatch would not find metrics in lines that Lambda wraps in JSON of its own.
       loggingFormat: LoggingFormat.TEXT,
-      bundling: {
-        ...bundle,
-        esbuildArgs: Object.fromEntries(Object.entries(standIns).map(([name, path]) => [`--alias:${name}`, path])),
-        format: OutputFormat.ESM,
-        logLevel: LogLevel.WARNING,
-        // The bundled SDK is the one that was tested, and it loads faster than the SDK of the runtime.
-        bundleAwsSDK: true,
-      },
     })
     if (settings.vpc !== undefined && this.handler.node.defaultChild instanceof CfnFunction) {
       this.handler.node.defaultChild.vpcConfig = settings.vpc
     }
   }
+}
+
+/** The bundled SDK is the one that was tested, and it loads faster than the SDK of the runtime. */
+function codeOf(name: string): Code {
+  const entry = `functions/${name}.ts`
+  const tryBundle = (folder: string) => {
+    bundleFunction({ file: entry }, folder)
+    return true
+  }
+  // No image is used, because esbuild succeeds or throws. The CDK tells bundles apart by the command.
+  const bundling = { image: DockerImage.fromRegistry('none'), command: [entry], local: { tryBundle } }
+  const functions = fileURLToPath(new URL('../../functions', import.meta.url))
+  return Code.fromAsset(functions, { assetHashType: AssetHashType.OUTPUT, bundling })
 }

@@ -2,6 +2,9 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { filterOperators, type Operator, type Value } from '../../functions/domain/connector/filter-operators.ts'
 import { applyFilters, type Condition, compileFilters, type LogFilter } from '../../functions/domain/connector/log-filters.ts'
+import { loadPatterns } from '../../functions/domain/connector/patterns.ts'
+
+await loadPatterns()
 
 const word = fc.constantFrom('a', 'b', 'ab', 'aB', 'ba', 'ß', 'σς', '5', '12')
 const address = fc.constantFrom('10.0.0.1', '10.1.0.1', '192.0.2.1', '::1', '2001:db8::7')

@@ -1,7 +1,8 @@
 import ipaddr from 'ipaddr.js'
-import { RE2JS, RE2JSSyntaxException } from 're2js'
+import type { RE2JS } from 're2js'
 import { failed, ok, type Result } from '../result.ts'
 import type { FieldValues, Pay, Price, Reading } from './field-values.ts'
+import { patterns } from './patterns.ts'
 import { mustBe, quote } from './problems.ts'
 
 /** The operators of log filters: how each compares a field with the values of a condition. */
@@ -267,6 +268,7 @@ function readNumber(value: Value): Result<number, string> {
 function readPattern(value: Value): Result<RE2JS, string> {
   const rule = 'Give a regular expression of RE2: without lookaround and backreferences.'
   if (typeof value !== 'string' || value === '') return failed(`It is ${quote(value)}. ${rule}`)
+  const { RE2JS, RE2JSSyntaxException } = patterns()
   try {
     const pattern = RE2JS.compile(value)
     if (pattern.programSize() <= patternSizeMax) return ok(pattern)

@@ -3,9 +3,12 @@ import { type FieldTable, recordFields } from '../record/fields.ts'
 import { valuesAt } from './field-values.ts'
 import { comparisons, operators, positiveOf } from './filter-operators.ts'
 import type { LogFilter } from './log-filters.ts'
+import { loadPatterns } from './patterns.ts'
 import { closest, hasOnly, mustBe, mustBeOneOf, quote } from './problems.ts'
 
 /** The log filters of a connector as users write them: what is allowed, and what is wrong with the rest. */
+
+await loadPatterns()
 
 const filtersMax = 50
 const conditionsMax = 20

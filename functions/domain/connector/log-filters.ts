@@ -1,5 +1,6 @@
 import { type Pay, RecordValues } from './field-values.ts'
 import { type Check, comparisons, isNegation, type Operator, positiveOf, type Value } from './filter-operators.ts'
+import { loadPatterns } from './patterns.ts'
 
 /** Log filters keep events of a connector out of the lake. */
 
@@ -33,7 +34,14 @@ interface CompiledFilter extends Omit<LogFilter, 'conditions'> {
 /** The input of `applyFilters`. */
 export type CompiledFilters = readonly CompiledFilter[]
 
-/** Compiles filters that `logFiltersSchema` has accepted. Throws for any other. */
+/** The same as `compileFilters`. Loads what the filters need. */
+export async function loadFilters(filters: readonly LogFilter[]): Promise<CompiledFilters> {
+  const operators = filters.flatMap(({ conditions }) => conditions.map(({ operator }) => positiveOf(operator)))
+  if (operators.includes('matches')) await loadPatterns()
+  return compileFilters(filters)
+}
+
+/** Compiles filters that `logFiltersSchema` has accepted. Throws for any other. For regular expressions `loadPatterns` must have ended. */
 export function compileFilters(filters: readonly LogFilter[]): CompiledFilters {
   return filters.map(({ conditions, ...filter }) => ({
     ...filter,

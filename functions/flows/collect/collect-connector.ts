@@ -1,4 +1,4 @@
-import { compileFilters } from '../../domain/connector/log-filters.ts'
+import { loadFilters } from '../../domain/connector/log-filters.ts'
 import type { Digest } from '../../domain/digest.ts'
 import { dueIfRunDies, runMaxMs, unclaimedTime } from '../../domain/dispatch.ts'
 import { backoffMs, type Consequence, type Failure } from '../../domain/failures.ts'
@@ -194,7 +194,7 @@ async function beginRun(
     const reader = { origin: connector.baseUrl, keys: fingerprints, since, acceptedAt: accepted.acceptedAt }
     streams.set(id, readBy(stream, reader, ports.clock.now()))
   }
-  const filters = compileFilters(connector.logFilters)
+  const filters = await loadFilters(connector.logFilters)
   const { pool } = keys
   const context = {
     connector,
