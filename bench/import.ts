@@ -26,7 +26,6 @@ const environment = {
   STATE_TABLE: 'state',
   DELIVERY_STREAM: 'lake',
   EVENT_BUS: 'bus',
-  NODE_OPTIONS: '--enable-source-maps',
 }
 
 export interface ImportCost {

@@ -54,7 +54,7 @@ async function measurePage(file: string, page: string, memoryMb: number, bodyOf:
     await deployment.put(connectorId, { eventTypes: ['dlp'], requestsPerMinute: 6_000, initialBackfillMinutes: 60 })
     // Acceptance writes the status last.
     while ((await deployment.state.readStatus(connectorId)) === undefined) await wait(100)
-    const env = { ...deployment.environment, RESPONSE_BYTES_MAX: String(bodyBytes), NODE_OPTIONS: '--enable-source-maps' }
+    const env = { ...deployment.environment, RESPONSE_BYTES_MAX: String(bodyBytes) }
     const { stdout } = await run(
       process.execPath,
       [...lambdaFlags(memoryMb), '--input-type=module', '--eval', program, file, connectorId],

@@ -68,6 +68,7 @@ export function bundleFunction(entry: { readonly file: string } | { readonly tex
     ...options,
     ...input,
     alias: { ...standIns, ...filesOnDemand },
+    inject: [join(root, 'functions/runtime/source-traces.ts')],
     external: [...neverLoaded, ...Object.values(filesOnDemand)],
     outfile: join(folder, 'index.mjs'),
     metafile: true,

@@ -40,7 +40,7 @@ export interface PipelineFunctionProps<Name extends FunctionKey> extends Pipelin
   readonly permissions: readonly PolicyStatement[]
   readonly memoryMb: number
   readonly timeout: Duration
-  /** Flags of Node, in addition to those of every function. */
+  /** Flags of Node. */
   readonly nodeFlags?: readonly string[]
   readonly options?: Pick<FunctionOptions, 'maxEventAge' | 'retryAttempts' | 'onFailure' | 'reservedConcurrentExecutions'>
 }
@@ -97,7 +97,7 @@ export class PipelineFunction<Name extends FunctionKey> extends Construct {
       architecture: settings.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
       memorySize: props.memoryMb,
       timeout: props.timeout,
-      environment: { ...props.environment, NODE_OPTIONS: ['--enable-source-maps', ...(props.nodeFlags ?? [])].join(' ') },
+      environment: { ...props.environment, ...(props.nodeFlags === undefined ? {} : { NODE_OPTIONS: props.nodeFlags.join(' ') }) },
       ...(encryptionKey === undefined ? {} : { environmentEncryption: encryptionKey }),
       role: this.role.withoutPolicyUpdates(),
       logGroup: this.logGroup,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, statSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -64,8 +64,27 @@ describe('the bundles', () => {
     expect((await run(process.execPath, ['-e', test], { cwd: folder })).stdout).toBe('true')
   })
 
-  it('the source map of a bundle names the source files', () => {
-    const map = readFileSync(join(functions.get('tributary-collect')!.folder, 'index.mjs.map'), 'utf8')
-    expect(JSON.parse(map).sources).toContainEqual(expect.stringMatching(/functions\/flows\/collect\/collect-connector\.ts$/))
+  it('the stack trace of a function that fails names the source files', async () => {
+    const { folder, variables } = functions.get('tributary-collect')!
+    const call = "import('./index.mjs').then(({ handler }) => handler({ Records: [{ body: '{' }] }, { getRemainingTimeInMillis: () => 1 }))"
+    const stack = await stackOf(call, folder, { ...variables, AWS_REGION: 'eu-west-1' })
+    expect(stack).toMatch(/SyntaxError: [^\n]+\n {4}at JSON\.parse[^\n]+\n {4}at \w+ \(\S*functions\/collect\.ts:\d+:\d+\)\n/)
+  })
+
+  it('the stack trace of a function that cannot start names the source files', async () => {
+    const stack = await stackOf("import('./index.mjs')", functions.get('tributary-dispatch')!.folder)
+    expect(stack).toMatch(/environment is wrong[^\n]+\n {4}at parseEnvironment \(\S*functions\/env\.ts:\d+/)
+  })
+
+  it('a stack trace says where the bundle failed if its source map is missing', async () => {
+    const { folder } = functions.get('tributary-status-widget')!
+    rmSync(join(folder, 'index.mjs.map'))
+    expect(await stackOf("import('./index.mjs')", folder)).toMatch(/environment is wrong[^\n]+\n {4}at [^\n]*index\.mjs:\d+/)
   })
 })
+
+/** The stack trace of the error with which `call` rejects, in a process of its own. */
+async function stackOf(call: string, folder: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const { stdout } = await run(process.execPath, ['-e', `${call}.catch(({ stack }) => process.stdout.write(stack))`], { cwd: folder, env })
+  return stdout
+}
