@@ -168,8 +168,14 @@ function spikeRow({ intervalMinutes, comes, worstMs, medianMs, usedShare, spikeS
   }
 }
 
-function importRow({ subject, bytes, importMs }: ImportCost) {
-  return { bundle: subject, bytes: formatNumber(bytes, 0), 'import, ms': formatNumber(importMs, 1) }
+function importRow({ subject, bytes, importMs, importCpuMs, firstCallCpuMs }: ImportCost) {
+  return {
+    bundle: subject,
+    bytes: formatNumber(bytes, 0),
+    'import, ms': formatNumber(importMs, 1),
+    'CPU, ms': formatNumber(importCpuMs, 1),
+    'CPU to the first call, ms': formatNumber(firstCallCpuMs, 1),
+  }
 }
 
 function memoryRow({ page, bytes, delivered, peakMiB, freePercent }: PageMemory) {
