@@ -1,15 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { afterEmptyReads, emptyReadsOf, isWorthSaving } from '../../functions/domain/stream/empty-reads.ts'
+import { expire } from '../../functions/domain/stream/ledger.ts'
 import * as plan from '../../functions/domain/stream/plan.ts'
 import { afterPage, countRequest } from '../../functions/domain/stream/reading.ts'
 import type { StreamState } from '../../functions/domain/stream/stream.ts'
-import { type Instant, minute, second } from '../../functions/domain/time.ts'
+import { hour, type Instant, minute, second } from '../../functions/domain/time.ts'
 import { now, policy, stream } from './streams.ts'
 
 /** The stream after its whole tail was read at `at`, with one page of so many items, all new. */
-function readTail(before: StreamState, at: Instant, items = 0): StreamState {
-  const tail = plan.planLive(before, at, policy)!
+function readTail(before: StreamState, at: Instant, items = 0, by = policy): StreamState {
+  const tail = plan.planLive(before, at, by)!
   const page = {
     key: 'key',
     requestedAt: at,
@@ -21,7 +22,7 @@ function readTail(before: StreamState, at: Instant, items = 0): StreamState {
     filtersOff: [],
     changes: { again: 0, changed: 0, fields: [] },
   }
-  return afterPage(countRequest(before), tail, page, { policy, linksRead: new Set(), now: at }).stream
+  return afterPage(countRequest(before), tail, page, { policy: by, linksRead: new Set(), now: at }).stream
 }
 
 const saved: StreamState = { ...readTail(stream(now - 20 * minute), now), version: 7 }
@@ -51,6 +52,18 @@ describe('an empty read', () => {
     ['a refused request', { counts: { ...saved.counts, requests: saved.counts.requests + 1 } }],
   ])('is worth one if the stored stream has %s', (_, stored) => {
     expect(isWorthSaving({ ...saved, ...stored }, afterReads(now + minute), now + minute)).toBe(true)
+  })
+
+  it('is worth one if it proves less than the stored stream: a longer wait for late events took proof back', () => {
+    const stored = { ...saved, covered: [{ from: now - 2 * hour, to: saved.covered.at(-1)!.to }] }
+    const at = now + 5 * minute
+    const longer = { ...policy, lateMs: 20 * minute }
+    expect(isWorthSaving(stored, readTail(expire(stored, at, longer), at, 0, longer), at)).toBe(true)
+  })
+
+  it('is worth one if it ends before the stored stream: the clock was set back', () => {
+    const ahead = { ...saved, readThrough: now + 3 * minute }
+    expect(isWorthSaving(ahead, readTail(expire(ahead, now + minute, policy), now + minute), now + minute)).toBe(true)
   })
 })
 

@@ -28,9 +28,14 @@ const moved = new Set<keyof StreamState>(['since', 'covered', 'readThrough', 'sh
 export function isWorthSaving(saved: StreamState | undefined, next: StreamState, now: Instant): boolean {
   if (saved === undefined || now - (saved.lastReadAt ?? 0) >= writtenEveryMs) return true
   const [covered, nextCovered] = [saved.covered.at(-1), next.covered.at(-1)]
-  // The retention limit moves its beginning on.
+  // The retention limit moves its beginning on. What was taken back must not come back with the item.
   const isLastGrown =
-    covered !== undefined && nextCovered !== undefined && covered.from <= nextCovered.from && nextCovered.from <= covered.to
+    covered !== undefined &&
+    nextCovered !== undefined &&
+    covered.from <= nextCovered.from &&
+    nextCovered.from <= covered.to &&
+    covered.to <= nextCovered.to &&
+    saved.readThrough <= next.readThrough
   // A wider range is worth a write, because it saves requests.
   const isWider = next.widthMs >= 2 * saved.widthMs
   return !isLastGrown || isWider || readsBetween(saved.counts, next.counts) === undefined || text(saved, moved) !== text(next, moved)
