@@ -187,6 +187,22 @@ describe('a tick', () => {
   })
 })
 
+describe('the ticks after the clock was set back', () => {
+  it('send a message to each due connector within two ticks, whatever the last one wrote', () => {
+    fc.assert(
+      fc.property(entries, fc.integer({ min: 1, max: 2 * hour }), fc.boolean(), (all, aheadMs, isAll) => {
+        const at = now + aheadMs
+        const last = { at, waiting: 0, begun: 0, ...(isAll ? { sentUntil: at + minute } : {}) }
+        const first = plan(all, { now, places: 100, last })
+        const second = plan(all, { now: now + minute, places: 100, last: first.tick })
+        const sent = new Set([...first.chosen, ...second.chosen].map(({ connectorId }) => connectorId))
+        const due = all.filter((entry) => entry.nextDueAt < now + minute && !isClaimed(entry, now) && !isClaimed(entry, now + minute))
+        expect(due.filter(({ connectorId }) => !sent.has(connectorId))).toEqual([])
+      }),
+    )
+  })
+})
+
 describe('a run that begins', () => {
   it('is due again at its connector’s usual time, if that comes when the longest run ends, and never later than that', () => {
     const usualEvery = (intervalMs: number) => (after: number) => (Math.floor((after - now) / intervalMs) + 1) * intervalMs + now
