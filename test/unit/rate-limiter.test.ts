@@ -91,6 +91,29 @@ describe('tokens that are taken with one write', () => {
     expect((await world.state.readTokens('k'))?.tokens).toHaveLength(1)
   })
 
+  it('are not used if the refusal comes while the next ones are taken', async () => {
+    const { world, ports, ref } = await open(20)
+    const limiter = new RateLimiter(ports)
+    const permit = permitOf(await limiter.admit([ref], { waitMaxMs: 0 }))
+    const next = limiter.admit([ref], together)
+    limiter.release(permit, { outcome: 'throttled', receivedAt: world.clock.now(), random: 0 })
+    expect(await next).toMatchObject({ kind: 'wait' })
+    await limiter.flush()
+    expect((await world.state.readTokens('k'))?.tokens).toHaveLength(1)
+  })
+
+  it('are not used if the refusal comes while a run waits for one', async () => {
+    const { world, ports, ref } = await open(2)
+    const limiter = new RateLimiter(ports)
+    const permit = permitOf(await limiter.admit([ref], { waitMaxMs: 0 }))
+    limiter.release(permitOf(await limiter.admit([ref], { waitMaxMs: 0 })), responded(world))
+    const next = limiter.admit([ref], { waitMaxMs: 65 * second })
+    await world.run(30 * second)
+    limiter.release(permit, { outcome: 'throttled', receivedAt: world.clock.now(), random: 0 })
+    await world.run(40 * second)
+    expect(await next).toMatchObject({ kind: 'wait' })
+  })
+
   it('are not taken from a key for which another run competes', async () => {
     const { world, ports, ref } = await open(20)
     const limiter = new RateLimiter(ports)

@@ -133,8 +133,9 @@ export class RateLimiter {
         this.giveBack(taken)
         return { kind: 'wait', freeAt: until }
       }
-      // If somebody has set the clock, the instant of the token may not have come yet.
-      if (taken.kind === 'go' && clock.now() <= taken.permit.sendBy && clockSteps() === stepsBefore) return taken
+      // If somebody has set the clock, the instant of the token may not have come yet. Another request may have been refused meanwhile.
+      const isGood = clockSteps() === stepsBefore && !refs.some((ref) => this.isRefused(ref))
+      if (taken.kind === 'go' && clock.now() <= taken.permit.sendBy && isGood) return taken
       this.giveBack(taken)
     }
   }
@@ -173,6 +174,11 @@ export class RateLimiter {
     if (taken.kind === 'go') this.unused(taken.permit.grants)
   }
 
+  /** Whether the vendor has refused the key, and no write has told that yet. */
+  private isRefused({ bucket }: LimiterRef): boolean {
+    return this.unwritten.get(bucket)?.releases.some(({ outcome }) => outcome === 'throttled') ?? false
+  }
+
   private unused(grants: Permit['grants']): void {
     this.release({ grants }, { outcome: 'unsent' })
   }
@@ -183,7 +189,7 @@ export class RateLimiter {
     this.unused(held.map(({ grant }) => ({ ref, grant })))
   }
 
-  /** The next token that is held. Those that are too old for it, or from before a step of the clock, are given back. */
+  /** The next token that is held. Those that are too old for it, or from before a step of the clock or a refusal, are given back. */
   private takeHeld(
     refs: readonly LimiterRef[],
     latest: Instant,
@@ -193,7 +199,7 @@ export class RateLimiter {
     const [ref, ...others] = refs
     if (ref === undefined || others.length > 0) return undefined
     const earliest = Math.max(clock.now(), notBefore)
-    const isOld = ({ grant, steps }: HeldToken) => steps !== clockSteps() || earliest > grant.goAt + heldUseWithinMs
+    const isOld = ({ grant, steps }: HeldToken) => steps !== clockSteps() || earliest > grant.goAt + heldUseWithinMs || this.isRefused(ref)
     const held = this.held.get(ref.bucket) ?? []
     const [next, ...later] = held.filter((token) => !isOld(token))
     this.unused(held.filter(isOld).map(({ grant }) => ({ ref, grant })))
