@@ -62,4 +62,31 @@ describe('the first requests of quiet streams', () => {
     expect(world.record.log.filter(({ event }) => event === 'page-failed')).toEqual([])
     expect((await world.status('acme.cas')).state).toBe('ok')
   })
+
+  it('settle their tokens also where another run reads the stream of one', async () => {
+    const world = await worldOf({})
+    await world.run(30 * minute)
+    for (const [id, stream] of (await world.state.readRun('acme.cas')).streams) {
+      const lease = { holder: 'another', until: world.clock.now() + 10 * minute }
+      await world.state.writeStream('acme.cas', id, { ...stream, version: stream.version + 1, lease })
+    }
+    const portsOf = world.ports.bind(world)
+    let sent = 0
+    world.ports = (process) => {
+      const ports = portsOf(process)
+      const fetch: Source['fetch'] = async (...args) => {
+        const isFirst = sent++ === 0
+        const response = await ports.source.fetch(...args)
+        // Its response comes after the others.
+        if (isFirst) await world.clock.sleepUntil(world.clock.now() + second)
+        return response
+      }
+      return { ...ports, source: { fetch } }
+    }
+    await world.run(5 * minute)
+    expect(sent).toBe(streams)
+    const [fingerprint] = (await world.status('acme.cas')).keys ?? []
+    const { tokens } = (await world.state.readTokens(fingerprint!))!
+    expect(tokens.map(({ released }) => released)).toEqual(Array.from({ length: streams }, () => true))
+  })
 })

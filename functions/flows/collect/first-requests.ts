@@ -22,6 +22,8 @@ interface Ready {
 export class FirstRequests {
   private readonly ports: StepPorts
   private begun: readonly BegunStep[] = []
+  /** The requests without an outcome, also those whose step was taken or forgotten. */
+  private readonly underWay = new Set<Promise<void>>()
 
   constructor(ports: StepPorts) {
     this.ports = ports
@@ -39,7 +41,12 @@ export class FirstRequests {
       const requestedAt = this.ports.clock.now()
       const page = fetchPage({ ports: this.ports, context }, request.value, answer, 1 / steps.length)
       // Whoever awaits it gets the error.
-      page.catch(() => {})
+      const ended = page.then(
+        () => {},
+        () => {},
+      )
+      this.underWay.add(ended)
+      void ended.then(() => this.underWay.delete(ended))
       this.begun = [...this.begun, { step, request: { key: answer.key, requestedAt, page } }]
     }
   }
@@ -51,9 +58,9 @@ export class FirstRequests {
     return next
   }
 
-  /** Waits for those that nobody has read, so that their tokens are settled. Their streams are read again. */
+  /** Waits for those that nobody has awaited, so that their tokens are settled. Their streams are read again. */
   async settle(): Promise<void> {
-    await Promise.allSettled(this.begun.map(({ request }) => request.page))
+    await Promise.all(this.underWay)
     this.begun = []
   }
 }
