@@ -3,6 +3,7 @@ import { failure } from '../../functions/domain/failures.ts'
 import type { Source } from '../../functions/domain/ports.ts'
 import { failed } from '../../functions/domain/result.ts'
 import { hour, minute, second } from '../../functions/domain/time.ts'
+import { collectConnector } from '../../functions/flows/collect/collect-connector.ts'
 import { eventTypeNames } from '../../local/simulator/catalogue.ts'
 import { audit } from '../../simulation/audit.ts'
 import { connectorItem, key, World } from '../../simulation/world.ts'
@@ -88,5 +89,21 @@ describe('the first requests of quiet streams', () => {
     const [fingerprint] = (await world.status('acme.cas')).keys ?? []
     const { tokens } = (await world.state.readTokens(fingerprint!))!
     expect(tokens.map(({ released }) => released)).toEqual(Array.from({ length: streams }, () => true))
+  })
+
+  it('are not asked for again once the time of the run is over', async () => {
+    const world = await worldOf({})
+    await world.run(32 * minute)
+    const shares: number[] = []
+    const ports = world.ports(0)
+    const fetch: Source['fetch'] = async (_, __, ___, ____, memoryShare = 1) => {
+      shares.push(memoryShare)
+      await world.clock.sleepUntil(world.clock.now() + delayMs)
+      return failed(failure('too-large', 'more than its part'))
+    }
+    // No page begins in the last 110 s.
+    const deadline = world.clock.now() + second + 110 * second
+    await world.clock.finish(collectConnector({ ...ports, source: { fetch } }, 'acme.cas', deadline))
+    expect(shares).toEqual(Array.from({ length: streams }, () => 1 / streams))
   })
 })

@@ -101,8 +101,12 @@ export async function readRange(
   for (let pages = 1; ; pages++) {
     const request = pageRequest(step.page, range)
     if (!request.ok) return end(step, reading.afterRefusedLink(lease.stream, range, request.failure, clock.now()), key)
+    const isUnderWay = pages === 1 && first !== undefined
+    const answered = isUnderWay ? await begunPage(first) : undefined
+    // The time of the run may have passed since the request was sent. Then the next run asks again.
+    if (isUnderWay && answered === undefined && clock.now() > lastPageBy) return withoutToken(step, before, clock.now())
     const asked =
-      (pages === 1 && first !== undefined ? await begunPage(first) : undefined) ??
+      answered ??
       (await askForPage(step, range, request.value, {
         waitMaxMs: waitInRun(waitMaxMs, clock.now(), lastPageBy),
         pacedAfter: paced ? lastRequestAt : undefined,
