@@ -88,7 +88,7 @@ export function planTick(
   const hasMessage = ({ nextDueAt }: DueEntry) => nextDueAt < (last?.sentUntil ?? 0)
   const waiting = entries.filter((entry) => isClaimed(entry, now)).length
   const due = entries.filter((entry) => entry.nextDueAt < now + tickMs && !isClaimed(entry, now))
-  const begun = isDoubled ? last.begun : begunSince(last, entries, now, waiting + due.filter(hasMessage).length)
+  const begun = isDoubled ? last.begun : begunSince(last, entries, now, { waiting, unsure: due.filter(hasMessage).length })
   // A message is held back until its connector is due.
   const left = due.filter((entry) => !hasMessage(entry) || entry.nextDueAt < now)
   const room = Math.max(0, Math.max(places, 2 * begun) - waiting)
@@ -108,13 +108,20 @@ export function planTick(
 }
 
 /**
- * The runs that began since the last tick (count): its messages, less those that still wait and the claims that ended by themselves.
- * `waiting`: the claims and the messages without one that no run has begun.
+ * The runs that began since the last tick (count): its messages, less the claims that still wait (`waiting`) and those that ended by
+ * themselves. `unsure`: connectors without a claim that are still due, or due again: a run may have begun and ended since, with a due time
+ * before this tick. Of them so many count as begun that the rate stays what it was.
  */
-function begunSince(last: Tick | undefined, entries: readonly DueEntry[], now: Instant, waiting: number): number {
+function begunSince(
+  last: Tick | undefined,
+  entries: readonly DueEntry[],
+  now: Instant,
+  { waiting, unsure }: { readonly waiting: number; readonly unsure: number },
+): number {
   if (last === undefined) return 0
   const over = entries.filter((entry) => isClaimOver(entry, now) && entry.nextDueAt > last.at).length
-  return Math.max(0, last.waiting - waiting - over)
+  const most = Math.max(0, last.waiting - waiting - over)
+  return Math.max(most - unsure, Math.min(most, last.begun))
 }
 
 /** One connector of each tenant, then another of each, and so on; the tenant that has waited longest begins. */

@@ -187,6 +187,33 @@ describe('a tick', () => {
   })
 })
 
+describe('connectors whose short runs end with a due time before the next tick', () => {
+  const ids = Array.from({ length: 60 }, (_, i) => `t${i % 5}.c${i}`)
+  const ticksOf = (count: number, runsBegin: (tick: number) => boolean) => {
+    let all = ids.map((connectorId): DueEntry => ({ connectorId, nextDueAt: now - 1 }))
+    let last: Parameters<typeof planTick>[1]['last']
+    return Array.from({ length: count }, (_, i) => {
+      const at = now + i * minute
+      const { sends, claims, tick } = plan(all, { now: at, places: 8, last })
+      last = tick
+      const dueAfter = (entry: DueEntry) => {
+        if (runsBegin(i)) return sends.includes(entry) || claims.includes(entry) ? at + minute - 1 : entry.nextDueAt
+        return claims.includes(entry) ? claimEnd(at) : entry.nextDueAt
+      }
+      all = all.map((entry) => ({ ...entry, nextDueAt: dueAfter(entry) }))
+      return sends.length + claims.length
+    })
+  }
+
+  it('all get a message with each tick, also if they are more than the places', () => {
+    expect(ticksOf(12, () => true)).toEqual([8, 16, 32, 60, 60, 60, 60, 60, 60, 60, 60, 60])
+  })
+
+  it('get no more once their messages begin no run', () => {
+    expect(ticksOf(8, (tick) => tick < 5)).toEqual([8, 16, 32, 60, 60, 60, 0, 0])
+  })
+})
+
 describe('the ticks after the clock was set back', () => {
   it('send a message to each due connector within two ticks, whatever the last one wrote', () => {
     fc.assert(
