@@ -89,12 +89,13 @@ export function planTick(
   const waiting = entries.filter((entry) => isClaimed(entry, now)).length
   const due = entries.filter((entry) => entry.nextDueAt < now + tickMs && !isClaimed(entry, now))
   const begun = isDoubled ? last.begun : begunSince(last, entries, now, { waiting, unsure: due.filter(hasMessage).length })
-  // A message is held back until its connector is due.
-  const left = due.filter((entry) => !hasMessage(entry) || entry.nextDueAt < now)
+  const isLate = (entry: DueEntry) => hasMessage(entry) && entry.nextDueAt < now
+  // A message is held back until its connector is due. A tick that comes early sends it once more, because a run may have set that time since.
+  const left = due.filter((entry) => !isDoubled || !hasMessage(entry) || isLate(entry))
   const room = Math.max(0, Math.max(places, 2 * begun) - waiting)
   const chosen = inTurns(left).slice(0, room)
   const isAll = chosen.length === left.length
-  const [sends, claims] = isAll ? [chosen.filter((entry) => !hasMessage(entry)), chosen.filter(hasMessage)] : [[], chosen]
+  const [sends, claims] = isAll ? [chosen.filter((entry) => !isLate(entry)), chosen.filter(isLate)] : [[], chosen]
   return {
     sends,
     claims,
@@ -110,7 +111,7 @@ export function planTick(
 /**
  * The runs that began since the last tick (count): its messages, less the claims that still wait (`waiting`) and those that ended by
  * themselves. `unsure`: connectors without a claim that are still due, or due again: a run may have begun and ended since, with a due time
- * before this tick. Of them so many count as begun that the rate stays what it was.
+ * before this tick. So many of them count as begun that the rate stays as it was.
  */
 function begunSince(
   last: Tick | undefined,

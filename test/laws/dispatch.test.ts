@@ -144,6 +144,12 @@ describe('a connector that gets a message', () => {
     expect([at(4_000), at(5_000)]).toEqual([[], again])
   })
 
+  it('gets one with a tick that comes early, if its run set the time after the last tick', () => {
+    const { tick } = plan([], { now, places: 8 })
+    const set = [{ connectorId: 'a.set', nextDueAt: now + minute - 1 }]
+    expect(plan(set, { now: now + minute - 3_000, places: 8, last: tick }).sends).toEqual(set)
+  })
+
   it('gets one although the clock of the last tick was an hour ahead', () => {
     const due = [{ connectorId: 'a.due', nextDueAt: now + 1 }]
     const ahead = { at: now + hour, waiting: 3, begun: 2, sentUntil: now + hour + minute }

@@ -17,7 +17,7 @@ interface Ready {
 
 /**
  * The first requests of quiet streams, sent together, so that a run waits for the vendor once and not once a stream. Their pages are read one
- * after the other. No request waits for a token, and together they take no more memory than one response.
+ * after the other. No request waits for a token, and each response may take its part of the memory of one.
  */
 export class FirstRequests {
   private readonly ports: StepPorts
