@@ -63,6 +63,18 @@ describe('the pool of keys', () => {
     ])
   })
 
+  it.each([
+    { isAlone: true, isEstimate: true, taken: 4 },
+    { isAlone: false, isEstimate: true, taken: 1 },
+    { isAlone: false, isEstimate: false, taken: 4 },
+  ])('takes $taken tokens of a key with one write (alone on it: $isAlone, some may not be used: $isEstimate)', async (given) => {
+    const ports = world.ports(0)
+    const shared = { ...key('a'), limiters: [{ bucket: 'a', limit: 20, isAlone: given.isAlone }] }
+    const keys = new KeyPool(ports, new RateLimiter(ports), [shared], 0)
+    await world.clock.finish(keys.admit({ waitMaxMs: 0, together: 4, isEstimate: given.isEstimate }))
+    expect((await world.state.readTokens('a'))?.tokens).toHaveLength(given.taken)
+  })
+
   it('gives a request the key that it is bound to', async () => {
     expect(await answer(pool(['a', 'b']).admit({ key: 'b', waitMaxMs: 0 }))).toEqual(['b', 0])
     await expect(pool(['a', 'b']).admit({ key: 'c', waitMaxMs: 0 })).rejects.toThrow('The pool has no such key.')

@@ -12,6 +12,8 @@ export interface KeyNeed {
   readonly pacedAfter?: Instant | undefined
   /** This request and those that follow at once (count): their tokens may be taken with one write. */
   readonly together?: number
+  /** Fewer may follow. A token that is given back may help nobody for a minute, so only a connector that is alone on its key takes more than one. */
+  readonly isEstimate?: boolean
   /** Called before each wait of a second or more. It may call the wait off. */
   readonly beforeWaiting?: (until: Instant) => Promise<boolean>
 }
@@ -69,7 +71,7 @@ export class KeyPool {
    * Answers with a permit, or with when there may be one. It goes round the keys that are free, and waits for the first one if none is.
    * No request waits for a key while another one is free, even if it may not use that one: another stream may. Throws if the pool has no such key.
    */
-  async admit({ key: only, waitMaxMs, pacedAfter, together = 1, beforeWaiting }: KeyNeed): Promise<KeyAnswer> {
+  async admit({ key: only, waitMaxMs, pacedAfter, beforeWaiting, ...need }: KeyNeed): Promise<KeyAnswer> {
     const { clock, stop } = this.ports
     const askedAt = clock.now()
     const latest = askedAt + waitMaxMs
@@ -81,7 +83,7 @@ export class KeyPool {
       const nextFreeAt = pacedAfter === undefined ? Math.min(...others.map((other) => this.freeAt(other.fingerprint))) : latest
       const admission = await this.limiter.admit(key.limiters, {
         waitMaxMs: Math.max(0, Math.min(latest, nextFreeAt) - clock.now()),
-        together: this.together(together, only),
+        together: this.together({ ...need, key: only }, key),
         notBefore: Math.max(this.notBefore(), pacedAfter === undefined ? 0 : pacedAfter + paceMs(key)),
         ...(beforeWaiting === undefined ? {} : { beforeWaiting }),
       })
@@ -109,9 +111,13 @@ export class KeyPool {
   }
 
   /** The tokens that are taken with one write (count). Of those that may use any key, the others go round the other keys. */
-  private together(requests: number, only: string | undefined): number {
-    if (this.lastGoAt !== undefined) return 1
-    return only === undefined ? Math.ceil(requests / this.keys.length) : requests
+  private together(
+    { key: only, together = 1, isEstimate = false }: Pick<KeyNeed, 'key' | 'together' | 'isEstimate'>,
+    key: OpenKey,
+  ): number {
+    const isAlone = key.limiters.every((limiter) => limiter.isAlone === true)
+    if (this.lastGoAt !== undefined || (isEstimate && !isAlone)) return 1
+    return only === undefined ? Math.ceil(together / this.keys.length) : together
   }
 
   /** The keys in the order in which they are free. The one that must be used comes first. */

@@ -159,6 +159,7 @@ async function askForPage(
     ...need,
     key: range.key,
     together: need.pacedAfter === undefined ? pagesLeft(lease.stream, range) : 1,
+    isEstimate: true,
     beforeWaiting: (until) => lease.outlast(until, range),
   })
   if (answer.kind !== 'go') return answer
