@@ -75,8 +75,8 @@ export function dueIfRunDies(now: Instant, usualAt: (after: Instant) => Instant)
  * Chooses the connectors that get a message in a tick. There are never more that wait for a run than runs began in the last two minutes at
  * that rate, and as many as there are places at least. The tenants take turns, and of each tenant the connector that was due first comes first.
  *
- * `sends` are not claimed, which saves a write for each run: if all that are due get a message, nobody sends them another one before the next
- * tick. `claims` are claimed first: connectors whose message began no run, and all of them if some must wait for a later tick.
+ * `sends` are not claimed, which saves a write for each run. `claims` are claimed first: connectors that have a message by the last tick and are
+ * still due, or due again, and all of them if some must wait for a later tick.
  */
 export function planTick(
   entries: readonly DueEntry[],
@@ -89,19 +89,16 @@ export function planTick(
   const waiting = entries.filter((entry) => isClaimed(entry, now)).length
   const due = entries.filter((entry) => entry.nextDueAt < now + tickMs && !isClaimed(entry, now))
   const begun = isDoubled ? last.begun : begunSince(last, entries, now, { waiting, unsure: due.filter(hasMessage).length })
-  const isLate = (entry: DueEntry) => hasMessage(entry) && entry.nextDueAt < now
-  // A message is held back until its connector is due. A tick that comes early sends it once more, because a run may have set that time since.
-  const left = due.filter((entry) => !isDoubled || !hasMessage(entry) || isLate(entry))
   const room = Math.max(0, Math.max(places, 2 * begun) - waiting)
-  const chosen = inTurns(left).slice(0, room)
-  const isAll = chosen.length === left.length
-  const [sends, claims] = isAll ? [chosen.filter((entry) => !isLate(entry)), chosen.filter(isLate)] : [[], chosen]
+  const chosen = inTurns(due).slice(0, room)
+  const isAll = chosen.length === due.length
+  const [sends, claims] = isAll ? [chosen.filter((entry) => !hasMessage(entry)), chosen.filter(hasMessage)] : [[], chosen]
   return {
     sends,
     claims,
     tick: {
       at: isDoubled ? last.at : now,
-      waiting: (isDoubled ? last.waiting : waiting) + chosen.length,
+      waiting: isDoubled ? last.waiting + chosen.filter((entry) => !hasMessage(entry)).length : waiting + chosen.length,
       begun,
       ...(isAll ? { sentUntil: now + tickMs } : {}),
     },
